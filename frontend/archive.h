@@ -1,0 +1,54 @@
+/* The container: opens a file, tells its kind, hands out entries.  The only user of libzip. */
+#ifndef TSR_FRONTEND_ARCHIVE_H
+#define TSR_FRONTEND_ARCHIVE_H
+
+#include "core/error.h"
+#include "core/mem.h"
+
+typedef enum tsr_file_kind {
+  TSR_FILE_TORCHSCRIPT,        /* torch.jit.save, 1.3 and later: constants.pkl and code/ */
+  TSR_FILE_TORCHSCRIPT_LEGACY, /* 1.0–1.2: model.json */
+  TSR_FILE_LITE,               /* .ptl: bytecode.pkl (has_code tells whether it can run from code) */
+  TSR_FILE_TORCH_ZIP,          /* torch.save zip */
+  TSR_FILE_TORCH_STREAM,       /* torch.save before 1.6 */
+  TSR_FILE_TORCH_TAR,          /* torch.save before 0.2 */
+  TSR_FILE_TORCH_PACKAGE, TSR_FILE_PT2 /* torch.export */, TSR_FILE_MAR, TSR_FILE_FLATBUFFER, TSR_FILE_ZIP,
+  TSR_FILE_NPZ, TSR_FILE_NPY, TSR_FILE_SAFETENSORS, TSR_FILE_ONNX, TSR_FILE_GGUF, TSR_FILE_HDF5, TSR_FILE_PICKLE,
+  TSR_FILE_HTML, TSR_FILE_LFS_POINTER, TSR_FILE_TRUNCATED_ZIP, TSR_FILE_EMPTY, TSR_FILE_DIRECTORY, TSR_FILE_UNKNOWN
+} tsr_file_kind;
+
+typedef struct tsr_archive tsr_archive;
+
+typedef struct tsr_entry_info {
+  const char *name; size_t name_len;   /* without the root folder: "data/0", "code/__torch__.py" */
+  uint64_t size;                       /* uncompressed bytes */
+  bool stored;
+} tsr_entry_info;
+
+/* Open anything (zip kinds are indexed; for others only kind and bytes are available).  Zip structure is
+ * checked: overlap, duplicates, sizes against the file, names, methods, entry count, totals. */
+tsr_status tsr_archive_open(const char *path, bool no_mmap, tsr_errrec *e, tsr_archive **out);
+tsr_status tsr_archive_open_memory(const void *data, size_t len, tsr_errrec *e, tsr_archive **out); /* data borrowed */
+tsr_status tsr_archive_open_fd(int fd, bool no_mmap, tsr_errrec *e, tsr_archive **out);
+void tsr_archive_retain(tsr_archive *a);
+void tsr_archive_release(tsr_archive *a); /* mapped entries stay valid while a reference is held */
+
+tsr_file_kind tsr_archive_kind(const tsr_archive *a);
+const char *tsr_file_kind_name(tsr_file_kind k);   /* "a state dict or checkpoint of torch.save", … */
+/* The one line for a file that is not a runnable archive: what it is and what to do. */
+tsr_status tsr_archive_fail_kind(const tsr_archive *a, tsr_errrec *e);
+const char *tsr_archive_path(const tsr_archive *a);
+const void *tsr_archive_bytes(const tsr_archive *a, size_t *len); /* the whole file, mapped or read */
+const char *tsr_archive_root(const tsr_archive *a);  /* "model" of "model/data.pkl" */
+int tsr_archive_version(const tsr_archive *a);       /* format version 1–10, 0 unknown */
+bool tsr_archive_is_big_endian(const tsr_archive *a);
+
+size_t tsr_archive_entry_count(const tsr_archive *a);
+void tsr_archive_entry(const tsr_archive *a, size_t index, tsr_entry_info *out);
+bool tsr_archive_find(const tsr_archive *a, const char *name, size_t *index);
+/* Bytes of an entry.  Stored entries point into the mapping (no copy); deflated ones are inflated once
+ * and cached in the archive.  Valid while the archive is.  Size is checked on both sides; CRC is checked
+ * unless the header's CRC is 0. */
+tsr_status tsr_archive_read(tsr_archive *a, size_t index, tsr_errrec *e, const void **data, size_t *len);
+
+#endif

@@ -1,0 +1,213 @@
+/* tsrun: run TorchScript archives without Python and without libtorch.
+ *
+ * The whole public API.  Conventions:
+ *   - every function that can fail returns a tsr_status; details go to *err when err is not NULL
+ *     (free it with tsr_error_free; *err is written only on failure);
+ *   - "borrow": the pointer stays owned by the object it came from and dies with it;
+ *     "own": the caller must release it with the function named in the comment;
+ *   - sizes of tensors are counts of elements, strides are in elements, lengths of buffers in bytes,
+ *     times in seconds unless the name says otherwise;
+ *   - a tsr_model is immutable after loading and may be shared by any number of threads;
+ *     a tsr_session and the values made with it belong to one thread at a time.
+ */
+#ifndef TSRUN_H
+#define TSRUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define TSR_API __attribute__((visibility("default")))
+#else
+#define TSR_API
+#endif
+
+#define TSRUN_VERSION "0.1.0"
+
+/* ---- errors -------------------------------------------------------------------------------- */
+
+typedef enum tsr_status {
+  TSR_OK = 0,
+  TSR_ERAISED = 1,      /* the model raised, or an operator refused its operands */
+  TSR_EUSAGE = 2,       /* wrong call, wrong argument, unknown method */
+  TSR_EUNSUPPORTED = 3, /* an operator or feature tsrun does not have */
+  TSR_EFORMAT = 4,      /* the file is damaged, hostile or of another kind */
+  TSR_ELIMIT = 5,       /* a limit set by the caller or by tsrun was reached, or time ran out */
+  TSR_EIO = 6,          /* the operating system refused to read or write */
+  TSR_ENOMEM = 7,       /* out of memory */
+  TSR_ECANCELLED = 8,   /* tsr_session_cancel was called */
+  TSR_EINTERNAL = 9     /* a defect of tsrun */
+} tsr_status;
+
+typedef struct tsr_error tsr_error;
+
+TSR_API const char *tsr_version(void);                        /* borrow, static */
+TSR_API const char *tsr_status_name(tsr_status status);       /* borrow, static: "bad file", … */
+TSR_API tsr_status tsr_error_status(const tsr_error *err);
+TSR_API const char *tsr_error_message(const tsr_error *err);  /* borrow: one line */
+TSR_API const char *tsr_error_traceback(const tsr_error *err);/* borrow: "" or the two-part TorchScript traceback */
+TSR_API void tsr_error_free(tsr_error *err);                  /* NULL is allowed */
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+typedef struct tsr_value tsr_value; /* reference counted; tsr_value_free drops one reference */
+
+typedef enum tsr_kind {
+  TSR_KIND_NONE, TSR_KIND_BOOL, TSR_KIND_INT, TSR_KIND_FLOAT, TSR_KIND_COMPLEX, TSR_KIND_STR,
+  TSR_KIND_TENSOR, TSR_KIND_LIST, TSR_KIND_TUPLE, TSR_KIND_DICT, TSR_KIND_OBJECT, TSR_KIND_DEVICE,
+  TSR_KIND_ENUM, TSR_KIND_OTHER
+} tsr_kind;
+
+/* PyTorch's ScalarType codes. */
+typedef enum tsr_dtype {
+  TSR_UINT8 = 0, TSR_INT8 = 1, TSR_INT16 = 2, TSR_INT32 = 3, TSR_INT64 = 4, TSR_FLOAT16 = 5,
+  TSR_FLOAT32 = 6, TSR_FLOAT64 = 7, TSR_COMPLEX32 = 8, TSR_COMPLEX64 = 9, TSR_COMPLEX128 = 10,
+  TSR_BOOL = 11, TSR_QINT8 = 12, TSR_QUINT8 = 13, TSR_QINT32 = 14, TSR_BFLOAT16 = 15,
+  TSR_FLOAT8_E5M2 = 23, TSR_FLOAT8_E4M3FN = 24, TSR_FLOAT8_E5M2FNUZ = 25, TSR_FLOAT8_E4M3FNUZ = 26,
+  TSR_UINT16 = 27, TSR_UINT32 = 28, TSR_UINT64 = 29
+} tsr_dtype;
+
+TSR_API const char *tsr_dtype_name(tsr_dtype dtype); /* borrow, static: "float32"; NULL if unknown */
+TSR_API size_t tsr_dtype_size(tsr_dtype dtype);      /* bytes an element; 0 if unknown */
+
+TSR_API void tsr_value_free(tsr_value *v);           /* NULL is allowed */
+TSR_API tsr_value *tsr_value_ref(tsr_value *v);      /* own: another reference to the same value */
+TSR_API tsr_kind tsr_value_kind(const tsr_value *v);
+
+/* Constructors: own, NULL when out of memory. */
+TSR_API tsr_value *tsr_value_none(void);
+TSR_API tsr_value *tsr_value_bool(bool b);
+TSR_API tsr_value *tsr_value_int(int64_t i);
+TSR_API tsr_value *tsr_value_float(double d);
+TSR_API tsr_value *tsr_value_str(const char *bytes, size_t len);
+/* A tensor that copies data (C order when strides is NULL).  data may be NULL for zeros. */
+TSR_API tsr_value *tsr_value_tensor(tsr_dtype dtype, int ndim, const int64_t *sizes,
+                                    const int64_t *strides, const void *data);
+/* A tensor that borrows data until release(user, data) is called; release may be NULL.  The model
+ * never writes to it: an in-place operator copies first. */
+TSR_API tsr_value *tsr_value_tensor_borrow(tsr_dtype dtype, int ndim, const int64_t *sizes,
+                                           const int64_t *strides, const void *data,
+                                           void (*release)(void *user, const void *data), void *user);
+/* Containers: items are borrowed and referenced by the new value. */
+TSR_API tsr_value *tsr_value_list(tsr_value *const *items, size_t count);
+TSR_API tsr_value *tsr_value_tuple(tsr_value *const *items, size_t count);
+TSR_API tsr_value *tsr_value_dict(tsr_value *const *keys, tsr_value *const *values, size_t count);
+
+/* Readers: the caller has checked the kind (else 0, NULL or false comes back). */
+TSR_API bool tsr_value_get_bool(const tsr_value *v);
+TSR_API int64_t tsr_value_get_int(const tsr_value *v);
+TSR_API double tsr_value_get_float(const tsr_value *v);
+TSR_API void tsr_value_get_complex(const tsr_value *v, double *re, double *im);
+TSR_API const char *tsr_value_get_str(const tsr_value *v, size_t *len); /* borrow, NUL-terminated */
+TSR_API size_t tsr_value_count(const tsr_value *v);  /* items of a list, tuple, dict; attributes of an object */
+TSR_API tsr_value *tsr_value_item(const tsr_value *v, size_t index); /* own: list, tuple: item; dict: value; object: attribute */
+TSR_API tsr_value *tsr_value_key(const tsr_value *v, size_t index);  /* own: dict: key; object: attribute name; named tuple: field name; else NULL */
+TSR_API const char *tsr_value_type_name(const tsr_value *v);         /* borrow: "Tensor", "int", class name, … */
+
+/* Tensors. */
+TSR_API tsr_dtype tsr_tensor_dtype(const tsr_value *v);
+TSR_API int tsr_tensor_ndim(const tsr_value *v);
+TSR_API const int64_t *tsr_tensor_sizes(const tsr_value *v);   /* borrow */
+TSR_API const int64_t *tsr_tensor_strides(const tsr_value *v); /* borrow */
+TSR_API int64_t tsr_tensor_numel(const tsr_value *v);
+TSR_API const void *tsr_tensor_data(const tsr_value *v);       /* borrow: first element, read only */
+TSR_API tsr_value *tsr_tensor_contiguous(const tsr_value *v);  /* own: itself when already in C order */
+
+/* Files of values by extension: .npy .npz .pt .safetensors .json (JSON is written only).  "-" is
+ * stdin or stdout, then format ("npy", …) is needed; NULL takes it from the extension or the first
+ * bytes.  Writing is atomic: the file is whole or absent. */
+TSR_API tsr_status tsr_value_load(const char *path, const char *format, tsr_value **out, tsr_error **err);
+TSR_API tsr_status tsr_value_save(const tsr_value *v, const char *path, const char *format, tsr_error **err);
+/* JSON text to None, bool, int, float, str, list, dict. */
+TSR_API tsr_status tsr_value_parse_json(const char *text, size_t len, tsr_value **out, tsr_error **err);
+/* Largest differences between two values of the same structure; equal is set by |a-b| <= atol + rtol*|b|
+ * for floating tensors and numbers, exactly for the rest.  report: own, free with tsr_string_free; "" when equal. */
+TSR_API tsr_status tsr_value_compare(const tsr_value *got, const tsr_value *expected, double rtol, double atol,
+                                     bool *equal, double *max_abs, char **report, tsr_error **err);
+
+/* ---- models -------------------------------------------------------------------------------- */
+
+typedef struct tsr_model tsr_model;
+
+typedef struct tsr_load_options {
+  size_t struct_size;      /* sizeof(tsr_load_options) */
+  int opt_level;           /* 0: operator by operator as written, 2: default */
+  bool no_mmap;            /* read the file instead of mapping it */
+  uint64_t max_memory;     /* bytes, 0: no limit; weights that stay mapped are not counted */
+  int threads;             /* workers of the model's pool, 0: affinity, cgroup quota, physical cores */
+  bool allow_missing_ops;  /* load although operators are missing; reaching one is TSR_EUNSUPPORTED */
+} tsr_load_options;
+
+/* Load an archive of torch.jit.save.  own: tsr_model_free.  A file of another kind fails with
+ * TSR_EFORMAT and a message that names the kind and what to do. */
+TSR_API tsr_status tsr_model_load(const char *path, const tsr_load_options *opt, tsr_model **out, tsr_error **err);
+/* data stays borrowed until the model is freed. */
+TSR_API tsr_status tsr_model_load_memory(const void *data, size_t len, const tsr_load_options *opt, tsr_model **out, tsr_error **err);
+/* fd is duplicated; the caller may close it. */
+TSR_API tsr_status tsr_model_load_fd(int fd, const tsr_load_options *opt, tsr_model **out, tsr_error **err);
+TSR_API void tsr_model_free(tsr_model *m); /* sessions keep what they need alive; NULL is allowed */
+
+TSR_API size_t tsr_model_method_count(const tsr_model *m);
+TSR_API const char *tsr_model_method_name(const tsr_model *m, size_t index); /* borrow */
+/* "(Tensor x, int n=3) -> Tensor": borrow; NULL when there is no such method. */
+TSR_API const char *tsr_model_method_signature(tsr_model *m, const char *method);
+TSR_API size_t tsr_model_method_arg_count(tsr_model *m, const char *method); /* without self */
+TSR_API const char *tsr_model_method_arg_name(tsr_model *m, const char *method, size_t index);
+TSR_API const char *tsr_model_method_arg_type(tsr_model *m, const char *method, size_t index);
+TSR_API bool tsr_model_method_arg_has_default(tsr_model *m, const char *method, size_t index);
+TSR_API bool tsr_model_is_training(const tsr_model *m); /* some module was saved in training mode */
+
+/* ---- sessions ------------------------------------------------------------------------------ */
+
+typedef struct tsr_session tsr_session;
+
+typedef struct tsr_session_options {
+  size_t struct_size;    /* sizeof(tsr_session_options) */
+  uint64_t max_memory;   /* bytes for values of this session, 0: no limit */
+  uint64_t max_steps;    /* instructions plus a 1,024th of the elements operators touch, 0: no limit */
+  double timeout;        /* seconds a run may take, 0: no limit */
+  int threads;           /* at most this many of the model's workers, 0: all */
+  bool has_seed;         /* start the generator from seed; else from 67280421310721, as PyTorch does */
+  uint64_t seed;
+  void (*print)(void *user, const char *text, size_t len); /* print() of the model; NULL: stdout */
+  void (*warn)(void *user, const char *text, size_t len);  /* warnings; NULL: stderr */
+  void *user;
+} tsr_session_options;
+
+TSR_API tsr_status tsr_session_new(tsr_model *m, const tsr_session_options *opt, tsr_session **out, tsr_error **err);
+TSR_API void tsr_session_free(tsr_session *s); /* NULL is allowed */
+/* Run a method ("forward" when NULL).  args are borrowed, missing trailing ones take their defaults.
+ * *out: own.  Names: NULL, or one for each argument with NULL for positional ones. */
+TSR_API tsr_status tsr_session_run(tsr_session *s, const char *method, tsr_value *const *args, const char *const *names,
+                                   size_t count, tsr_value **out, tsr_error **err);
+TSR_API tsr_status tsr_session_reset(tsr_session *s, tsr_error **err); /* attributes as in the file, seed as given */
+TSR_API void tsr_session_cancel(tsr_session *s); /* any thread, or a signal handler */
+TSR_API uint64_t tsr_session_memory(const tsr_session *s, uint64_t *peak); /* bytes in use now; *peak: the most so far */
+
+/* ---- looking into files -------------------------------------------------------------------- */
+
+typedef void (*tsr_write_fn)(void *user, const char *text, size_t len);
+
+/* What a file is, of any kind tsrun knows; nothing in it is executed. */
+TSR_API tsr_status tsr_inspect(const char *path, bool json, tsr_write_fn write, void *user, tsr_error **err);
+/* Operators an archive needs that are missing, one a line: schema, uses, first source line.  *missing: how many. */
+TSR_API tsr_status tsr_check(const char *path, tsr_write_fn write, void *user, size_t *missing, tsr_error **err);
+/* stage: "source", "ast", "ir", "bytecode".  method NULL: all exported methods. */
+TSR_API tsr_status tsr_code(const char *path, const char *stage, const char *method, int opt_level,
+                            tsr_write_fn write, void *user, tsr_error **err);
+/* Operators implemented: one schema a line, or a Markdown table. */
+TSR_API tsr_status tsr_ops(bool markdown, tsr_write_fn write, void *user);
+/* One line: CPU features, instruction set chosen, BLAS, threads. */
+TSR_API tsr_status tsr_build_info(tsr_write_fn write, void *user);
+
+TSR_API void tsr_string_free(char *s);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
