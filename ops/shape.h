@@ -1,0 +1,18 @@
+/* Geometry shared by the view, joining and indexing operators; see native.h for what all families use. */
+#ifndef TSR_OPS_SHAPE_H
+#define TSR_OPS_SHAPE_H
+
+#include "ops/op.h"
+
+tsr_status tsr_wrap_dims(tsr_ctx *ctx, int64_t n, const int64_t *dims, int64_t ndim, int64_t *out);
+tsr_status tsr_check_ndim(tsr_ctx *ctx, int64_t ndim); /* at most TSR_MAX_NDIM */
+/* Replace the -1 of size by what numel leaves; PyTorch's errors for impossible shapes. */
+tsr_status tsr_infer_size(tsr_ctx *ctx, int64_t numel, int ndim, const int64_t *size, int64_t *out);
+bool tsr_view_strides(const tsr_tensor *t, int ndim, const int64_t *size, int64_t *stride); /* false: needs a copy */
+/* Python slicing of one dimension: negative positions count from the end, all are clamped; step > 0. */
+tsr_status tsr_slice(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_t dim, int64_t start, int64_t end, int64_t step);
+/* A view with another dtype: offset in elements of dtype. */
+tsr_status tsr_new_view_dtype(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *t, tsr_dtype dtype, int64_t offset, int ndim,
+                              const int64_t *size, const int64_t *stride);
+
+#endif
