@@ -1,0 +1,14 @@
+/* One table an instruction set. */
+#include "ops/kernels.h"
+
+static const struct tsr_kernels tables[TSR_ISA_COUNT] = {
+    [TSR_ISA_SCALAR] = {.isa = TSR_ISA_SCALAR},
+#if defined(__x86_64__)
+    [TSR_ISA_AVX2] = {.isa = TSR_ISA_AVX2},
+    [TSR_ISA_AVX512] = {.isa = TSR_ISA_AVX512},
+#endif
+};
+
+const struct tsr_kernels *tsr_kernels_get(tsr_isa isa) { return tsr_cpu_has(isa) ? &tables[isa] : NULL; }
+
+const struct tsr_kernels *tsr_kernels_best(void) { return &tables[tsr_cpu_isa()]; }
