@@ -1,0 +1,42 @@
+/* Vectors of float32 for kernel bodies that are compiled once per instruction set.
+ *
+ * The width follows the compiler flags of the including file: 16 lanes (AVX-512), 8 (AVX2 + FMA), else
+ * 4 lanes of portable vector code without fused multiply-add.  vf: floats, vi: int32 of the same lane
+ * count, vm: one truth value a lane.  Include it only in ops/<name>_<isa>.c files and their bodies.
+ * Partial loads and stores touch exactly n lanes, 0 <= n <= VF_N; lanes not loaded are 0.
+ * vf_min and vf_max return the second operand when one is NaN. */
+#ifndef TSR_OPS_VEC_H
+#define TSR_OPS_VEC_H
+
+#include "core/base.h"
+
+#define VF_INLINE static inline __attribute__((always_inline, unused))
+#define VF_CAT_(a, b) a##_##b
+#define VF_CAT(a, b) VF_CAT_(a, b)
+#define VF_NAME(base) VF_CAT(base, VF_ISA) /* VF_NAME(tsr_gemm) is tsr_gemm_avx2 … */
+
+#if defined(__AVX512F__)
+#include "ops/vec_avx512.h"
+#elif defined(__AVX2__)
+#include "ops/vec_avx2.h"
+#else
+#include "ops/vec_scalar.h"
+#endif
+
+/* Sum and maximum over lanes, pairwise, so every width rounds the same way for the same lane count. */
+VF_INLINE float vf_hsum(vf x) {
+  float t[VF_N];
+  vf_store(t, x);
+  for (int w = VF_N / 2; w > 0; w /= 2)
+    for (int i = 0; i < w; i++) t[i] += t[i + w];
+  return t[0];
+}
+VF_INLINE float vf_hmax(vf x) { /* NaN wins */
+  float t[VF_N];
+  vf_store(t, x);
+  for (int w = VF_N / 2; w > 0; w /= 2)
+    for (int i = 0; i < w; i++) t[i] = (t[i] > t[i + w] || t[i] != t[i]) ? t[i] : t[i + w];
+  return t[0];
+}
+
+#endif
