@@ -1,0 +1,69 @@
+/* Elementary functions on vectors of float32 (see vec.h).  Polynomials are minimax fits made for the
+ * purpose; the errors quoted are of the whole function with fused multiply-add. */
+#ifndef TSR_OPS_VECMATH_H
+#define TSR_OPS_VECMATH_H
+
+#include "ops/vec.h"
+
+/* e^x: 1.2 ulp; overflows to inf above 88.73, underflows gradually to 0; NaN stays. */
+VF_INLINE vf vf_exp(vf x) {
+  x = vf_min(vf_set(89.0f), vf_max(vf_set(-104.0f), x));
+  vf n = vf_rint(vf_mul(x, vf_set(1.44269504f)));
+  vf r = vf_fnma(n, vf_set(0.693359375f), x); /* ln 2 in two parts: n * high part is exact */
+  r = vf_fnma(n, vf_set(-2.12194440e-4f), r);
+  vf p = vf_set(1.3814615788e-3f); /* (e^r - 1 - r) / r^2, relative error 3e-9 of e^r */
+  p = vf_fma(p, r, vf_set(8.3687133629e-3f));
+  p = vf_fma(p, r, vf_set(4.1668387580e-2f));
+  p = vf_fma(p, r, vf_set(1.6666520661e-1f));
+  p = vf_fma(p, r, vf_set(4.9999993450e-1f));
+  return vf_ldexp(vf_add(vf_fma(vf_mul(r, r), p, r), vf_set(1.0f)), n);
+}
+
+/* 1 / (1 + e^-x): 2 ulp. */
+VF_INLINE vf vf_sigmoid(vf x) { return vf_div(vf_set(1.0f), vf_add(vf_set(1.0f), vf_exp(vf_neg(x)))); }
+
+/* tanh: 2 ulp; odd polynomial below 0.625, 1 - 2 / (e^2|x| + 1) above. */
+VF_INLINE vf vf_tanh(vf x) {
+  vf a = vf_abs(x), s = vf_mul(x, x);
+  vf p = vf_set(-5.7049597e-3f);
+  p = vf_fma(p, s, vf_set(2.06390638e-2f));
+  p = vf_fma(p, s, vf_set(-5.37397082e-2f));
+  p = vf_fma(p, s, vf_set(1.33314421e-1f));
+  p = vf_fma(p, s, vf_set(-3.33332819e-1f));
+  vf small = vf_fma(vf_mul(p, s), x, x);
+  vf e = vf_exp(vf_add(a, a));
+  vf big = vf_sub(vf_set(1.0f), vf_div(vf_set(2.0f), vf_add(e, vf_set(1.0f))));
+  return vf_select(vf_lt(a, vf_set(0.625f)), small, vf_copysign(big, x));
+}
+
+/* erfc(z) for z >= 0 as e^(-z^2) t Q(t), t = 1 / (1 + 0.35 z): relative error 1e-8 of the fit for z <= 11,
+ * then the rounding of z^2 in the exponent dominates. */
+VF_INLINE vf vf_erfc_pos(vf z) {
+  vf t = vf_div(vf_set(1.0f), vf_fma(z, vf_set(0.35f), vf_set(1.0f)));
+  vf q = vf_set(0.0396676197f);
+  q = vf_fma(q, t, vf_set(-0.165984524f));
+  q = vf_fma(q, t, vf_set(0.198523754f));
+  q = vf_fma(q, t, vf_set(-0.0511670866f));
+  q = vf_fma(q, t, vf_set(0.10719729f));
+  q = vf_fma(q, t, vf_set(0.134806098f));
+  q = vf_fma(q, t, vf_set(0.155229339f));
+  q = vf_fma(q, t, vf_set(0.186997388f));
+  q = vf_fma(q, t, vf_set(0.197252531f));
+  q = vf_fma(q, t, vf_set(0.1974776f));
+  return vf_mul(vf_exp(vf_neg(vf_mul(z, z))), vf_mul(t, q));
+}
+
+/* x * Phi(x), PyTorch's default gelu: absolute error 3e-7, and relative accuracy kept in the left tail. */
+VF_INLINE vf vf_gelu(vf x) {
+  vf half = vf_mul(vf_set(0.5f), vf_erfc_pos(vf_mul(vf_abs(x), vf_set(0.70710678f))));
+  return vf_mul(x, vf_select(vf_lt(x, vf_zero()), half, vf_sub(vf_set(1.0f), half)));
+}
+
+/* The tanh form of gelu. */
+VF_INLINE vf vf_gelu_tanh(vf x) {
+  vf u = vf_mul(vf_set(0.79788456f), vf_fma(vf_mul(vf_mul(vf_set(0.044715f), x), x), x, x));
+  vf half = vf_mul(vf_set(0.5f), x);
+  return vf_fma(half, vf_tanh(u), half);
+}
+
+#endif
