@@ -2,7 +2,16 @@
  *
  * If:   inputs (cond);                 blocks then, else;  outputs = the blocks' returns
  * Loop: inputs (max_trip, cond, carried…); block params (i, carried…), returns (cond, carried…); outputs = carried
- * With: inputs (object); one block; the block's returns are the outputs; __exit__ also runs when it raises
+ * With: inputs (object); one block; the block's returns are the outputs.  __enter__ has been called
+ *       before; callee is __exit__: run with (object, None, None, None) at the end, also when the block raises.
+ * Op:   schema == NULL: the operator is missing; name says which; reaching the node is TSR_EUNSUPPORTED.
+ *       An operator without results has no outputs.
+ * Cast: slot 1: the file claims a type that its static type does not prove: check it at run time
+ *       (tsr_val_is_instance), slot 0: proven, identity.
+ * GetAttr: the slot of an object whose __init__ or __setstate__ is running may be unset: None
+ *       where the type does not accept None must raise.
+ * Uninitialized: any harmless value OF that type (0, "", [], an empty tensor, …): a hostile file may read it.
+ * Fork runs its closure in place; a Future[T] or Await[T] is represented by the T itself, wait is a Cast.
  * Text form: "%3 : Tensor = aten::add(%1, %2, %c1) # code/__torch__.py:5:9". */
 #ifndef TSR_INTERP_IR_H
 #define TSR_INTERP_IR_H
@@ -21,7 +30,7 @@ typedef struct tsr_ir_fn tsr_ir_fn;
   X(OP, "op", "operands in schema order, defaults included -> rets; schema")                \
   X(IF, "prim::If", "cond -> n; 2 blocks")                                                  \
   X(LOOP, "prim::Loop", "max_trip, cond, carried -> carried; 1 block")                      \
-  X(WITH, "prim::With", "object -> n; 1 block")                                             \
+  X(WITH, "prim::With", "object -> n; 1 block; callee: __exit__")                                             \
   X(GETATTR, "prim::GetAttr", "object -> 1; name, slot")                                    \
   X(SETATTR, "prim::SetAttr", "object, value; name, slot")                                  \
   X(CALL, "prim::CallFunction", "args -> 1; callee (tsr_ir_fn)")                            \
@@ -92,5 +101,29 @@ struct tsr_ir_fn {
   bool lowered;                 /* body is filled; recursion is refused while lowering */
   void *code;                   /* tsr_code once emitted (interp/bytecode.h); published atomically */
 };
+
+/* ---- building.  NULL or false: out of memory.  Arrays and nodes live in fn->arena. ---- */
+
+tsr_ir_fn *tsr_ir_fn_new(tsr_arena *arena, const char *name);
+tsr_ir_block *tsr_ir_block_new(tsr_ir_fn *fn, tsr_ir_node *owner);
+tsr_ir_value *tsr_ir_block_add_param(tsr_ir_fn *fn, tsr_ir_block *b, const tsr_type *type, const char *name);
+bool tsr_ir_block_add_ret(tsr_ir_fn *fn, tsr_ir_block *b, tsr_ir_value *v);
+/* A detached node with room for nin inputs (NULL until set), nout outputs and nblocks empty blocks. */
+tsr_ir_node *tsr_ir_node_new(tsr_ir_fn *fn, tsr_ir_kind kind, uint32_t nin, uint32_t nout, uint32_t nblocks, const tsr_loc *loc);
+void tsr_ir_set_input(tsr_ir_node *n, uint32_t i, tsr_ir_value *v); /* keeps the counts of uses */
+bool tsr_ir_add_input(tsr_ir_fn *fn, tsr_ir_node *n, tsr_ir_value *v);
+tsr_ir_value *tsr_ir_add_output(tsr_ir_fn *fn, tsr_ir_node *n, const tsr_type *type, const char *name);
+void tsr_ir_set_ret(tsr_ir_block *b, uint32_t i, tsr_ir_value *v);
+void tsr_ir_append(tsr_ir_block *b, tsr_ir_node *n);
+void tsr_ir_insert_before(tsr_ir_node *n, tsr_ir_node *before);
+void tsr_ir_unlink(tsr_ir_node *n);        /* out of its block, inputs kept */
+void tsr_ir_remove(tsr_ir_node *n);        /* unlink and drop its uses; outputs must be unused */
+/* Every use of from inside block (and nested ones) becomes to. */
+void tsr_ir_replace_uses(tsr_ir_block *block, tsr_ir_value *from, tsr_ir_value *to);
+
+const char *tsr_ir_kind_name(tsr_ir_kind k);
+void tsr_ir_print(const tsr_ir_fn *fn, tsr_buf *out); /* canonical text; locations as comments */
+/* Types, dominance, shapes of blocks, counts of uses.  TSR_EINTERNAL names the first node that is wrong. */
+tsr_status tsr_ir_verify(const tsr_ir_fn *fn, tsr_errrec *e);
 
 #endif
