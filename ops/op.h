@@ -68,7 +68,7 @@ struct tsr_op {
   const void *data;      /* family's formula or NULL */
 };
 
-/* Each ops/*.c defines one `const tsr_op tsr_ops_<family>[]` ending with {0}; ops/table.c lists them. */
+/* Each family file defines one `const tsr_op tsr_ops_<family>[]` ending with {0}; ops/table.c lists them. */
 extern const tsr_op *const tsr_op_families[]; /* NULL-terminated */
 size_t tsr_op_count(void);
 /* Overloads of "aten::add" in matching order (table order); n: how many; NULL when unknown. */
