@@ -3,7 +3,11 @@
 
 #include <math.h>
 
-enum { B = TSR_CAT_BOOL, I = TSR_CAT_INT, F = TSR_CAT_FLOAT, C = TSR_CAT_COMPLEX, O = TSR_CAT_OTHER };
+#define B TSR_CAT_BOOL
+#define I TSR_CAT_INT
+#define F TSR_CAT_FLOAT
+#define C TSR_CAT_COMPLEX
+#define O TSR_CAT_OTHER
 
 static const tsr_dtype_info infos[64] = {
     [TSR_UINT8] = {"uint8", "Byte", "ByteStorage", 1, I},
@@ -30,6 +34,12 @@ static const tsr_dtype_info infos[64] = {
     [TSR_UINT32] = {"uint32", "UInt32", "UInt32Storage", 4, I},
     [TSR_UINT64] = {"uint64", "UInt64", "UInt64Storage", 8, I},
 };
+
+#undef B
+#undef I
+#undef F
+#undef C
+#undef O
 
 const tsr_dtype_info *tsr_dtype_get_info(int dtype) {
   return dtype >= 0 && dtype < (int)TSR_COUNT(infos) && infos[dtype].name != NULL ? &infos[dtype] : NULL;
