@@ -108,7 +108,7 @@ tsr_ir_fn *tsr_ir_fn_new(tsr_arena *arena, const char *name);
 tsr_ir_block *tsr_ir_block_new(tsr_ir_fn *fn, tsr_ir_node *owner);
 tsr_ir_value *tsr_ir_block_add_param(tsr_ir_fn *fn, tsr_ir_block *b, const tsr_type *type, const char *name);
 bool tsr_ir_block_add_ret(tsr_ir_fn *fn, tsr_ir_block *b, tsr_ir_value *v);
-/* A detached node with room for nin inputs (NULL until set), nout outputs and nblocks empty blocks. */
+/* A detached node: nin inputs (NULL until set), room for nout outputs (see tsr_ir_add_output), nblocks empty blocks. */
 tsr_ir_node *tsr_ir_node_new(tsr_ir_fn *fn, tsr_ir_kind kind, uint32_t nin, uint32_t nout, uint32_t nblocks, const tsr_loc *loc);
 void tsr_ir_set_input(tsr_ir_node *n, uint32_t i, tsr_ir_value *v); /* keeps the counts of uses */
 bool tsr_ir_add_input(tsr_ir_fn *fn, tsr_ir_node *n, tsr_ir_value *v);
