@@ -23,6 +23,7 @@ typedef struct tsr_entry_info {
   const char *name; size_t name_len;   /* without the root folder: "data/0", "code/__torch__.py" */
   uint64_t size;                       /* uncompressed bytes */
   bool stored;
+  bool outside;                        /* not under the root folder: name is whole, tsr_archive_find skips it */
 } tsr_entry_info;
 
 /* Open anything (zip kinds are indexed; for others only kind and bytes are available).  Zip structure is
@@ -42,13 +43,25 @@ const void *tsr_archive_bytes(const tsr_archive *a, size_t *len); /* the whole f
 const char *tsr_archive_root(const tsr_archive *a);  /* "model" of "model/data.pkl" */
 int tsr_archive_version(const tsr_archive *a);       /* format version 1–10, 0 unknown */
 bool tsr_archive_is_big_endian(const tsr_archive *a);
+bool tsr_archive_has_code(const tsr_archive *a);     /* constants.pkl and code/: runnable, whatever the kind */
 
 size_t tsr_archive_entry_count(const tsr_archive *a);
 void tsr_archive_entry(const tsr_archive *a, size_t index, tsr_entry_info *out);
 bool tsr_archive_find(const tsr_archive *a, const char *name, size_t *index);
 /* Bytes of an entry.  Stored entries point into the mapping (no copy); deflated ones are inflated once
- * and cached in the archive.  Valid while the archive is.  Size is checked on both sides; CRC is checked
- * unless the header's CRC is 0. */
+ * and cached in the archive (limit: 256 MiB in all; tensors go through read_into).  Valid while the
+ * archive is.  Size is checked on both sides.  CRC is checked unless the header's CRC is 0, but not for
+ * stored tensors: that would read every weight from disk at load. */
 tsr_status tsr_archive_read(tsr_archive *a, size_t index, tsr_errrec *e, const void **data, size_t *len);
+/* The same into the caller's buffer of exactly the entry's size. */
+tsr_status tsr_archive_read_into(tsr_archive *a, size_t index, tsr_errrec *e, void *dst, size_t size);
+
+/* Writes zip files, data uncompressed and aligned to 64 bytes.  Bytes given to add stay borrowed until
+ * finish.  The zip is written to the fd (a regular file, from its start), which stays open. */
+typedef struct tsr_zip_writer tsr_zip_writer;
+tsr_status tsr_zip_writer_new(int fd, tsr_errrec *e, tsr_zip_writer **out);
+tsr_status tsr_zip_writer_add(tsr_zip_writer *w, tsr_errrec *e, const char *name, const void *data, size_t len);
+tsr_status tsr_zip_writer_finish(tsr_zip_writer *w, tsr_errrec *e); /* frees w, also on failure */
+void tsr_zip_writer_free(tsr_zip_writer *w);                        /* give up; NULL is allowed */
 
 #endif
