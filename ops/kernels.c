@@ -1,11 +1,13 @@
 /* One table an instruction set. */
 #include "ops/kernels.h"
 
+#include "ops/gemm.h"
+
 static const struct tsr_kernels tables[TSR_ISA_COUNT] = {
-    [TSR_ISA_SCALAR] = {.isa = TSR_ISA_SCALAR},
+    [TSR_ISA_SCALAR] = {.isa = TSR_ISA_SCALAR, .gemm = &tsr_gemm_scalar},
 #if defined(__x86_64__)
-    [TSR_ISA_AVX2] = {.isa = TSR_ISA_AVX2},
-    [TSR_ISA_AVX512] = {.isa = TSR_ISA_AVX512},
+    [TSR_ISA_AVX2] = {.isa = TSR_ISA_AVX2, .gemm = &tsr_gemm_avx2},
+    [TSR_ISA_AVX512] = {.isa = TSR_ISA_AVX512, .gemm = &tsr_gemm_avx512},
 #endif
 };
 

@@ -8,6 +8,7 @@
 
 struct tsr_kernels {
   tsr_isa isa;
+  const struct tsr_gemm_fns *gemm; /* gemm.h */
 };
 
 const struct tsr_kernels *tsr_kernels_get(tsr_isa isa); /* NULL: this build or processor lacks it */

@@ -23,6 +23,28 @@
 #include "ops/vec_scalar.h"
 #endif
 
+/* dst[j][i] = src[i][j] for a block of 16 x 16. */
+VF_INLINE void vf_transpose16(float *dst, int64_t ldd, const float *src, int64_t lds) {
+  typedef float v4 __attribute__((vector_size(16)));
+  typedef int32_t i4 __attribute__((vector_size(16)));
+#pragma GCC unroll 4
+  for (int j = 0; j < 16; j += 4)
+#pragma GCC unroll 4
+    for (int i = 0; i < 16; i += 4) {
+      v4 r[4];
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; k++) memcpy(&r[k], src + (i + k) * lds + j, sizeof r[k]);
+      v4 a = __builtin_shuffle(r[0], r[1], (i4){0, 4, 1, 5}), b = __builtin_shuffle(r[2], r[3], (i4){0, 4, 1, 5});
+      v4 c = __builtin_shuffle(r[0], r[1], (i4){2, 6, 3, 7}), d = __builtin_shuffle(r[2], r[3], (i4){2, 6, 3, 7});
+      r[0] = __builtin_shuffle(a, b, (i4){0, 1, 4, 5});
+      r[1] = __builtin_shuffle(a, b, (i4){2, 3, 6, 7});
+      r[2] = __builtin_shuffle(c, d, (i4){0, 1, 4, 5});
+      r[3] = __builtin_shuffle(c, d, (i4){2, 3, 6, 7});
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; k++) memcpy(dst + (j + k) * ldd + i, &r[k], sizeof r[k]);
+    }
+}
+
 /* Sum and maximum over lanes, pairwise, so every width rounds the same way for the same lane count. */
 VF_INLINE float vf_hsum(vf x) {
   float t[VF_N];

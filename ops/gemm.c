@@ -1,0 +1,177 @@
+/* Blocking, packing and the division of matrix products over the pool. */
+#include "ops/gemm.h"
+
+#include "ops/site.h"
+
+/* Terms that a tile sums before its columns move on: 768 keep a panel of 64 columns in L2 and a
+ * tile of 6 rows in L1 (measured: one block up to 768, else 384 a block). */
+#define KC_WHOLE 768
+#define KC_PART 384
+#define TAPS_BLOCK 64          /* bounds the row pointers of a tile */
+#define GROUP_BYTES (400 << 10)/* of a block's panels that one task keeps in L2 */
+#define ROWS_CHUNK 128         /* rows that stay in L2 while several blocks are added up */
+
+static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+int tsr_gemm_threads(const tsr_ctx *ctx) {
+  int n = ctx->pool == NULL ? 1 : tsr_pool_threads(ctx->pool);
+  return ctx->max_threads > 0 ? TSR_MIN(n, ctx->max_threads) : n;
+}
+
+/* Vectors a panel: as many as there are registers for, fewer when that leaves less of the last panel empty. */
+static int choose_nv(const tsr_gemm_fns *f, int64_t n) {
+  int64_t vectors = ceil_div(n, f->lanes);
+  if (vectors <= f->max_nv) return (int)vectors;
+  if (vectors % f->max_nv != 0 && f->max_nv == 4 && vectors % 3 == 0) return 3;
+  return f->max_nv;
+}
+
+tsr_packed tsr_packed_plan(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64_t c) {
+  tsr_packed p = {.n = n, .taps = taps, .c = c};
+  p.nv = TSR_MAX(1, choose_nv(f, n));
+  p.mr = f->max_mr[p.nv - 1];
+  p.n_pad = ceil_div(n, f->lanes) * f->lanes;
+  p.panels = ceil_div(p.n_pad, (int64_t)p.nv * f->lanes);
+  p.taps_block = 1;
+  p.c_block = c;
+  if (c > KC_WHOLE) {
+    p.c_block = ceil_div(c, ceil_div(c, KC_PART));
+    p.blocks = taps * ceil_div(c, p.c_block);
+  } else {
+    int64_t fit = TSR_MIN(TAPS_BLOCK, TSR_MAX(1, KC_WHOLE / TSR_MAX(1, c)));
+    p.taps_block = TSR_MAX(1, ceil_div(taps, TSR_MAX(1, ceil_div(taps, fit))));
+    p.blocks = ceil_div(taps, p.taps_block);
+  }
+  return p;
+}
+
+typedef struct block { int64_t tap0, taps, c0, c; int64_t k0; } block; /* k0: terms before it */
+
+static block block_at(const tsr_packed *p, int64_t i) {
+  block b;
+  if (p->c_block < p->c) {
+    int64_t parts = ceil_div(p->c, p->c_block);
+    b.tap0 = i / parts;
+    b.taps = 1;
+    b.c0 = i % parts * p->c_block;
+    b.c = TSR_MIN(p->c_block, p->c - b.c0);
+    b.k0 = b.tap0 * p->c + b.c0;
+  } else {
+    b.tap0 = i * p->taps_block;
+    b.taps = TSR_MIN(p->taps_block, p->taps - b.tap0);
+    b.c0 = 0;
+    b.c = p->c;
+    b.k0 = b.tap0 * p->c;
+  }
+  return b;
+}
+
+typedef struct fill_job { const tsr_gemm_fns *f; const tsr_packed *p; const float *w; int64_t ts, ks, ns; } fill_job;
+
+/* One task: one panel of one block. */
+static void fill_task(void *arg, int64_t begin, int64_t end) {
+  const fill_job *j = arg;
+  const tsr_packed *p = j->p;
+  int64_t width = (int64_t)p->nv * j->f->lanes;
+  for (int64_t task = begin; task < end; task++) {
+    block b = block_at(p, task / p->panels);
+    int64_t col = task % p->panels * width, w = TSR_MIN(width, p->n_pad - col);
+    float *dst = p->data + b.k0 * p->n_pad + col * b.taps * b.c;
+    for (int64_t t = 0; t < b.taps; t++)
+      j->f->pack(dst + t * b.c * w, w, j->w + (b.tap0 + t) * j->ts + b.c0 * j->ks + col * j->ns, b.c, j->ks,
+                 TSR_MIN(w, p->n - col), j->ns);
+  }
+}
+
+void tsr_packed_fill(tsr_ctx *ctx, const tsr_packed *p, const float *w, int64_t ts, int64_t ks, int64_t ns) {
+  fill_job job = {ctx->kernels->gemm, p, w, ts, ks, ns};
+  int64_t floats = p->taps_block * p->c_block * p->nv * job.f->lanes;
+  tsr_parallel_for(ctx, p->blocks * p->panels, TSR_MAX(1, 16384 / TSR_MAX(1, floats)), fill_task, &job);
+}
+
+static void linear_rows(const tsr_gemm *g, int64_t m0, int mr, const float **out) {
+  for (int i = 0; i < mr; i++) out[i] = g->a + (m0 + i) * g->lda;
+}
+
+static void linear_crows(const tsr_gemm *g, int64_t m0, int mr, float **out) {
+  for (int i = 0; i < mr; i++) out[i] = g->c + (m0 + i) * g->ldc;
+}
+
+/* All panels [p0, p1) of one block for one tile of rows. */
+static void run_tile(const tsr_gemm_fns *f, const tsr_gemm *g, const block *b, int64_t tile, int64_t tiles,
+                     int64_t p0, int64_t p1, bool first, bool last) {
+  const tsr_packed *p = g->b;
+  const float *a[TAPS_BLOCK * TSR_GEMM_MR];
+  float *c[TSR_GEMM_MR];
+  int64_t m0 = tile * g->m / tiles;
+  int mr = (int)((tile + 1) * g->m / tiles - m0);
+  int64_t width = (int64_t)p->nv * f->lanes;
+  if (g->rows != NULL) g->rows(g->rows_arg, m0, mr, b->tap0, b->taps, a);
+  else linear_rows(g, m0, mr, a);
+  if (g->crows != NULL) g->crows(g->rows_arg, m0, mr, c);
+  else linear_crows(g, m0, mr, c);
+  tsr_tile t = {.a = a, .taps = b->taps, .kc = b->c, .a_off = b->c0, .c = c,
+                .accumulate = !first || g->accumulate, .epi = last ? &g->epi : NULL};
+  for (int64_t panel = p0; panel < p1; panel++) {
+    int64_t col = panel * width;
+    t.ldb = TSR_MIN(width, p->n_pad - col);
+    t.b = p->data + b->k0 * p->n_pad + col * b->taps * b->c;
+    t.c_off = col;
+    t.n = (int)TSR_MIN(t.ldb, p->n - col);
+    f->tile[t.ldb / f->lanes - 1][mr - 1](&t);
+  }
+}
+
+void tsr_gemm_part(const tsr_gemm_fns *f, const tsr_gemm *g, int64_t t0, int64_t t1, int64_t p0, int64_t p1) {
+  const tsr_packed *p = g->b;
+  int64_t tiles = tsr_gemm_tiles(g);
+  int64_t chunk = p->blocks > 1 ? TSR_MAX(1, ROWS_CHUNK / p->mr) : t1 - t0;
+  for (int64_t c0 = t0; c0 < t1; c0 += chunk)
+    for (int64_t i = 0; i < p->blocks; i++) {
+      block b = block_at(p, i);
+      for (int64_t t = c0; t < TSR_MIN(t1, c0 + chunk); t++)
+        run_tile(f, g, &b, t, tiles, p0, p1, i == 0, i + 1 == p->blocks);
+    }
+}
+
+typedef struct gemm_job { const tsr_gemm_fns *f; tsr_gemm g; int64_t tiles, row_parts, groups; } gemm_job;
+
+static void gemm_task(void *arg, int64_t task, int worker) {
+  TSR_UNUSED(worker);
+  gemm_job *j = arg;
+  int64_t r = task / j->groups, g = task % j->groups;
+  tsr_gemm_part(j->f, &j->g, r * j->tiles / j->row_parts, (r + 1) * j->tiles / j->row_parts,
+                g * j->g.b->panels / j->groups, (g + 1) * j->g.b->panels / j->groups);
+}
+
+/* Tasks: groups of panels that fit in L2 times parts of the rows, enough of them to balance. */
+static void divide(gemm_job *j, int threads) {
+  const tsr_packed *p = j->g.b;
+  int64_t k = p->taps * p->c;
+  int64_t panel_bytes = p->taps_block * p->c_block * p->nv * j->f->lanes * 4;
+  double flops = 2.0 * (double)j->g.m * (double)p->n_pad * (double)k;
+  j->groups = ceil_div(p->panels, TSR_MAX(1, GROUP_BYTES / TSR_MAX(1, panel_bytes)));
+  j->row_parts = 1;
+  if (threads == 1) {
+    if (j->g.m <= ROWS_CHUNK) j->groups = 1;
+    return;
+  }
+  int64_t want = flops < 2e5 ? 1 : flops < 4e6 ? threads : 4 * threads;
+  if (want == 1) { j->groups = 1; return; }
+  if (j->groups >= want) return;
+  if (k * p->n_pad * 4 > (700 << 10) && p->panels >= threads)
+    j->groups = TSR_MAX(j->groups, TSR_MIN(p->panels, p->panels % threads == 0 || p->panels >= 3 * threads ? want : threads));
+  if (j->groups < want) j->row_parts = TSR_MIN(j->tiles, ceil_div(want, j->groups));
+  if (j->groups * j->row_parts < threads) j->groups = TSR_MIN(p->panels, ceil_div(threads, j->row_parts));
+}
+
+void tsr_gemm_run(tsr_ctx *ctx, const tsr_gemm *g) {
+  if (g->m == 0 || g->b->n == 0) return;
+  gemm_job j = {.f = ctx->kernels->gemm, .g = *g};
+  j.g.epi.c_base = g->c;
+  j.tiles = tsr_gemm_tiles(g);
+  divide(&j, tsr_gemm_threads(ctx));
+  int64_t tasks = j.groups * j.row_parts;
+  if (tasks == 1) gemm_task(&j, 0, 0);
+  else tsr_pool_run(ctx->pool, ctx->max_threads, tasks, gemm_task, &j);
+}

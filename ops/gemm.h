@@ -1,0 +1,103 @@
+/* Matrix products in float32: register-blocked tiles over packed panels, with fused epilogues.
+ *
+ * One kernel serves linear layers and convolutions: the rows of A are given by pointers, one for each
+ * row and "tap" (a convolution's kernel position; a plain product has one tap), so nothing is copied
+ * for an im2col.  Every output element is the same chain of multiply-adds whatever the tiling, so
+ * results do not depend on the number of threads. */
+#ifndef TSR_OPS_GEMM_H
+#define TSR_OPS_GEMM_H
+
+#include "ops/kernels.h"
+#include "ops/op.h"
+
+#define TSR_GEMM_MR 8 /* most rows of a tile, any instruction set */
+
+/* Applied to every element when its sum is complete: act(sum + bias + residual). */
+typedef enum tsr_act {
+  TSR_ACT_NONE, TSR_ACT_RELU, TSR_ACT_RELU6, TSR_ACT_SILU, TSR_ACT_HARDSWISH, TSR_ACT_SIGMOID, TSR_ACT_HARDSIGMOID,
+  TSR_ACT_GELU, TSR_ACT_GELU_TANH, TSR_ACT_TANH, TSR_ACT_LEAKY, /* p0: slope */
+  TSR_ACT_CLAMP,                                                 /* p0 <= x <= p1 */
+  TSR_ACT_ELU, TSR_ACT_MISH, TSR_ACT_COUNT
+} tsr_act;
+
+typedef struct tsr_epi {
+  const float *bias;       /* one a column, or NULL */
+  const float *residual;   /* laid out as C is, or NULL */
+  const float *c_base;     /* where C starts: residual element = residual + (c element - c_base) */
+  tsr_act act;
+  float p0, p1;
+} tsr_epi;
+
+typedef struct tsr_tile {    /* C[mr rows][n] (+)= sum over taps and k of A[tap][row][k] * B[tap][k][n] */
+  const float *const *a;     /* [tap][mr] row pointers */
+  int64_t taps, kc, a_off;   /* kc terms a tap, from element a_off of each row */
+  const float *b;            /* rows of at least the kernel's width, ldb apart; taps follow each other */
+  int64_t ldb;
+  float *const *c;           /* mr row pointers */
+  int64_t c_off;             /* first column */
+  int n;                     /* columns to write, <= width of the kernel */
+  bool accumulate;           /* add to C */
+  const tsr_epi *epi;        /* NULL: store the plain sum */
+} tsr_tile;
+
+typedef void (*tsr_tile_fn)(const tsr_tile *t);
+
+typedef struct tsr_gemm_fns {
+  int lanes, max_nv;                /* a panel is 1..max_nv vectors of `lanes` columns */
+  int max_mr[4];                    /* by vectors - 1 */
+  tsr_tile_fn tile[4][TSR_GEMM_MR]; /* by vectors - 1, rows - 1 */
+  /* dst[k][w] = src[k * ks + n * ns] for n < n_count, 0 up to w */
+  void (*pack)(float *dst, int64_t w, const float *src, int64_t k_count, int64_t ks, int64_t n_count, int64_t ns);
+  void (*act)(tsr_act act, float p0, float p1, float *x, int64_t n); /* in place */
+  float (*dot)(const float *a, const float *b, int64_t n);
+  /* dst[j][i] = src[i][j], i < rows, j < cols */
+  void (*transpose)(float *dst, int64_t ldd, const float *src, int64_t lds, int64_t rows, int64_t cols);
+} tsr_gemm_fns;
+
+extern const tsr_gemm_fns tsr_gemm_scalar, tsr_gemm_avx2, tsr_gemm_avx512;
+
+/* B in panels: [k block][panel][k][width].  A block is either several whole taps or a part of one. */
+typedef struct tsr_packed {
+  int64_t n, taps, c;         /* columns; terms = taps * c */
+  int64_t blocks, taps_block, c_block;
+  int nv, mr;                 /* vectors a panel (the last may have fewer), rows a tile */
+  int64_t n_pad, panels;      /* n rounded up to whole vectors */
+  float *data;                /* 64-byte aligned; n_pad * taps * c floats */
+} tsr_packed;
+
+/* Choose the blocking for a product of this shape; data stays NULL. */
+tsr_packed tsr_packed_plan(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64_t c);
+static inline int64_t tsr_packed_floats(const tsr_packed *p) { return p->n_pad * p->taps * p->c; }
+/* Fill p->data from w[tap * ts + c * ks + n * ns], in parallel. */
+void tsr_packed_fill(tsr_ctx *ctx, const tsr_packed *p, const float *w, int64_t ts, int64_t ks, int64_t ns);
+
+typedef struct tsr_gemm {
+  const tsr_packed *b;
+  int64_t m;
+  /* Rows of A: row i of tap t is a + i * lda (one tap), or what rows() says. */
+  const float *a; int64_t lda;
+  void (*rows)(const void *arg, int64_t m0, int mr, int64_t tap0, int64_t taps, const float **out /* [taps][mr] */);
+  const void *rows_arg;
+  /* Rows of C: c + i * ldc, or what crows() says. */
+  float *c; int64_t ldc;
+  void (*crows)(const void *arg, int64_t m0, int mr, float **out);
+  tsr_epi epi;                /* c_base is filled in */
+  bool accumulate;            /* C is added to from the first block on */
+} tsr_gemm;
+
+/* The whole product on the pool. */
+void tsr_gemm_run(tsr_ctx *ctx, const tsr_gemm *g);
+/* A part on this thread: row tiles [t0, t1) of tsr_gemm_tiles(g), panels [p0, p1). */
+void tsr_gemm_part(const tsr_gemm_fns *f, const tsr_gemm *g, int64_t t0, int64_t t1, int64_t p0, int64_t p1);
+/* Rows are spread evenly over the tiles: tile i starts at row i * m / tiles. */
+static inline int64_t tsr_gemm_tiles(const tsr_gemm *g) { return (g->m + g->b->mr - 1) / g->b->mr; }
+
+/* Threads a job may use. */
+int tsr_gemm_threads(const tsr_ctx *ctx);
+
+/* c[m,n] = a[m,k] . b[k,n] with any strides of a and b, c row-major: packs b for this call.
+ * Fails only for want of memory. */
+tsr_status tsr_gemm_strided(tsr_ctx *ctx, int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs,
+                            const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, const tsr_epi *epi);
+
+#endif

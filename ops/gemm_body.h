@@ -1,0 +1,233 @@
+/* The body of ops/gemm_<isa>.c: tiles, packing, activations over vec.h. */
+#include "ops/gemm.h"
+#include "ops/vecmath.h"
+
+/* ---- activations ---- */
+
+VF_INLINE vf act_vec(const tsr_act act, vf x, vf p0, vf p1) {
+  const vf zero = vf_zero(), one = vf_set(1.0f);
+  switch (act) {
+  case TSR_ACT_RELU: return vf_max(zero, x);
+  case TSR_ACT_RELU6: return vf_min(vf_set(6.0f), vf_max(zero, x));
+  case TSR_ACT_SILU: return vf_div(x, vf_add(one, vf_exp(vf_neg(x))));
+  case TSR_ACT_SIGMOID: return vf_sigmoid(x);
+  case TSR_ACT_HARDSWISH:
+    return vf_mul(vf_mul(x, vf_min(vf_set(6.0f), vf_max(zero, vf_add(x, vf_set(3.0f))))), vf_set(1.0f / 6));
+  case TSR_ACT_HARDSIGMOID:
+    return vf_mul(vf_min(vf_set(6.0f), vf_max(zero, vf_add(x, vf_set(3.0f)))), vf_set(1.0f / 6));
+  case TSR_ACT_GELU: return vf_gelu(x);
+  case TSR_ACT_GELU_TANH: return vf_gelu_tanh(x);
+  case TSR_ACT_TANH: return vf_tanh(x);
+  case TSR_ACT_LEAKY: return vf_select(vf_lt(zero, x), x, vf_mul(x, p0));
+  case TSR_ACT_CLAMP: return vf_min(p1, vf_max(p0, x));
+  case TSR_ACT_ELU: return vf_select(vf_lt(zero, x), x, vf_mul(p0, vf_sub(vf_exp(vf_min(x, zero)), one)));
+  case TSR_ACT_MISH: { /* x tanh(log(1 + e^x)) = x ((1+e)^2 - 1) / ((1+e)^2 + 1) */
+    vf e = vf_exp(vf_min(vf_set(20.0f), x)), s = vf_mul(e, vf_add(e, vf_set(2.0f)));
+    return vf_select(vf_lt(vf_set(20.0f), x), x, vf_mul(x, vf_div(s, vf_add(s, vf_set(2.0f)))));
+  }
+  default: return x;
+  }
+}
+
+VF_INLINE void act_loop(const tsr_act act, float p0, float p1, float *x, int64_t n) {
+  const vf v0 = vf_set(p0), v1 = vf_set(p1);
+  int64_t i = 0;
+  for (; i + VF_N <= n; i += VF_N) vf_store(x + i, act_vec(act, vf_load(x + i), v0, v1));
+  if (i < n) vf_store_n(x + i, act_vec(act, vf_load_n(x + i, (int)(n - i)), v0, v1), (int)(n - i));
+}
+
+static void act_run(tsr_act act, float p0, float p1, float *x, int64_t n) {
+#define ACT_CASE(a) case a: act_loop(a, p0, p1, x, n); break
+  switch (act) {
+    ACT_CASE(TSR_ACT_RELU);
+    ACT_CASE(TSR_ACT_RELU6);
+    ACT_CASE(TSR_ACT_SILU);
+    ACT_CASE(TSR_ACT_HARDSWISH);
+    ACT_CASE(TSR_ACT_SIGMOID);
+    ACT_CASE(TSR_ACT_HARDSIGMOID);
+    ACT_CASE(TSR_ACT_GELU);
+    ACT_CASE(TSR_ACT_GELU_TANH);
+    ACT_CASE(TSR_ACT_TANH);
+    ACT_CASE(TSR_ACT_LEAKY);
+    ACT_CASE(TSR_ACT_CLAMP);
+    ACT_CASE(TSR_ACT_ELU);
+    ACT_CASE(TSR_ACT_MISH);
+  default: break;
+  }
+#undef ACT_CASE
+}
+
+/* ---- tiles ---- */
+
+/* Columns that do not fill whole vectors: the sums come through memory. */
+static void store_ragged(const tsr_tile *t, int mr, int width, const float *sum) {
+  const tsr_epi *e = t->epi;
+  for (int i = 0; i < mr; i++) {
+    float *c = t->c[i] + t->c_off;
+    const float *r = e != NULL && e->residual != NULL ? e->residual + (c - e->c_base) : NULL;
+    for (int j = 0; j < t->n; j += VF_N) {
+      int n = TSR_MIN(VF_N, t->n - j);
+      vf v = vf_load(sum + i * width + j);
+      if (t->accumulate) v = vf_add(v, vf_load_n(c + j, n));
+      if (e != NULL && e->bias != NULL) v = vf_add(v, vf_load_n(e->bias + t->c_off + j, n));
+      if (r != NULL) v = vf_add(v, vf_load_n(r + j, n));
+      vf_store_n(c + j, v, n);
+    }
+    if (e != NULL) act_run(e->act, e->p0, e->p1, c, t->n);
+  }
+}
+
+VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
+  vf acc[TSR_GEMM_MR][4];
+#pragma GCC unroll 8
+  for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
+  const float *b = t->b;
+  const int64_t kc = t->kc, ldb = t->ldb;
+  for (int64_t tap = 0; tap < t->taps; tap++) {
+    const float *p[TSR_GEMM_MR];
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) p[i] = t->a[tap * mr + i] + t->a_off;
+    for (int64_t k = 0; k < kc; k++, b += ldb) {
+      vf bv[4];
+#pragma GCC unroll 4
+      for (int j = 0; j < nv; j++) bv[j] = vf_load(b + j * VF_N);
+#pragma GCC unroll 8
+      for (int i = 0; i < mr; i++) {
+        vf av = vf_set(p[i][k]);
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
+      }
+    }
+  }
+  const tsr_epi *e = t->epi;
+  if (t->n != nv * VF_N) {
+    float sum[TSR_GEMM_MR * 4 * VF_N];
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+      for (int j = 0; j < nv; j++) vf_store(sum + (i * nv + j) * VF_N, acc[i][j]);
+    store_ragged(t, mr, nv * VF_N, sum);
+    return;
+  }
+  if (t->accumulate) {
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) {
+      const float *c = t->c[i] + t->c_off;
+#pragma GCC unroll 4
+      for (int j = 0; j < nv; j++) acc[i][j] = vf_add(acc[i][j], vf_load(c + j * VF_N));
+    }
+  }
+  if (e != NULL && e->bias != NULL) {
+    const float *bias = e->bias + t->c_off;
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j++) {
+      vf v = vf_load(bias + j * VF_N);
+#pragma GCC unroll 8
+      for (int i = 0; i < mr; i++) acc[i][j] = vf_add(acc[i][j], v);
+    }
+  }
+  if (e != NULL && e->residual != NULL) {
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) {
+      const float *r = e->residual + (t->c[i] + t->c_off - e->c_base);
+#pragma GCC unroll 4
+      for (int j = 0; j < nv; j++) acc[i][j] = vf_add(acc[i][j], vf_load(r + j * VF_N));
+    }
+  }
+  if (e != NULL && e->act == TSR_ACT_RELU) {
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+      for (int j = 0; j < nv; j++) acc[i][j] = vf_max(vf_zero(), acc[i][j]);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < mr; i++) {
+    float *c = t->c[i] + t->c_off;
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j++) vf_store(c + j * VF_N, acc[i][j]);
+  }
+  if (e != NULL && e->act > TSR_ACT_RELU)
+    for (int i = 0; i < mr; i++) act_run(e->act, e->p0, e->p1, t->c[i] + t->c_off, t->n);
+}
+
+#define TILE(mr, nv) static void tile_##mr##x##nv(const tsr_tile *t) { tile_run(t, mr, nv); }
+#define TILES6(nv) TILE(1, nv) TILE(2, nv) TILE(3, nv) TILE(4, nv) TILE(5, nv) TILE(6, nv)
+#define NAMES6(nv) tile_1x##nv, tile_2x##nv, tile_3x##nv, tile_4x##nv, tile_5x##nv, tile_6x##nv
+TILES6(1)
+TILES6(2)
+#if VF_REGS == 32
+TILE(7, 1) TILE(8, 1) TILE(7, 2) TILE(8, 2)
+TILES6(3)
+TILE(7, 3) TILE(8, 3)
+TILES6(4)
+#endif
+
+/* ---- moving data ---- */
+
+/* dst[j][i] = src[i][j]; blocks of 16 x 16 keep both sides in cache. */
+static void transpose(float *dst, int64_t ldd, const float *src, int64_t lds, int64_t rows, int64_t cols) {
+  for (int64_t i0 = 0; i0 < rows; i0 += 16) {
+    int64_t in = TSR_MIN(16, rows - i0);
+    for (int64_t j0 = 0; j0 < cols; j0 += 16) {
+      int64_t jn = TSR_MIN(16, cols - j0);
+      const float *s = src + i0 * lds + j0;
+      float *d = dst + j0 * ldd + i0;
+      if (in == 16 && jn == 16) {
+        vf_transpose16(d, ldd, s, lds);
+        continue;
+      }
+      for (int64_t j = 0; j < jn; j++)
+        for (int64_t i = 0; i < in; i++) d[j * ldd + i] = s[i * lds + j];
+    }
+  }
+}
+
+static void pack(float *dst, int64_t w, const float *src, int64_t kn, int64_t ks, int64_t nn, int64_t ns) {
+  if (ks == 1 && ns != 1) {
+    transpose(dst, w, src, ns, nn, kn);
+  } else {
+    for (int64_t k = 0; k < kn; k++) {
+      float *d = dst + k * w;
+      const float *s = src + k * ks;
+      if (ns == 1) memcpy(d, s, (size_t)nn * sizeof *d);
+      else for (int64_t j = 0; j < nn; j++) d[j] = s[j * ns];
+    }
+  }
+  if (nn < w)
+    for (int64_t k = 0; k < kn; k++) memset(dst + k * w + nn, 0, (size_t)(w - nn) * sizeof *dst);
+}
+
+static float dot(const float *a, const float *b, int64_t n) {
+  vf s0 = vf_zero(), s1 = vf_zero(), s2 = vf_zero(), s3 = vf_zero();
+  int64_t i = 0;
+  for (; i + 4 * VF_N <= n; i += 4 * VF_N) {
+    s0 = vf_fma(vf_load(a + i), vf_load(b + i), s0);
+    s1 = vf_fma(vf_load(a + i + VF_N), vf_load(b + i + VF_N), s1);
+    s2 = vf_fma(vf_load(a + i + 2 * VF_N), vf_load(b + i + 2 * VF_N), s2);
+    s3 = vf_fma(vf_load(a + i + 3 * VF_N), vf_load(b + i + 3 * VF_N), s3);
+  }
+  for (; i < n; i += VF_N) {
+    int r = (int)TSR_MIN(VF_N, n - i);
+    s0 = vf_fma(vf_load_n(a + i, r), vf_load_n(b + i, r), s0);
+  }
+  return vf_hsum(vf_add(vf_add(s0, s1), vf_add(s2, s3)));
+}
+
+const tsr_gemm_fns VF_NAME(tsr_gemm) = {
+    .lanes = VF_N,
+#if VF_REGS == 32
+    .max_nv = 4,
+    .max_mr = {8, 8, 8, 6},
+    .tile = {{NAMES6(1), tile_7x1, tile_8x1}, {NAMES6(2), tile_7x2, tile_8x2}, {NAMES6(3), tile_7x3, tile_8x3}, {NAMES6(4)}},
+#else
+    .max_nv = 2,
+    .max_mr = {6, 6},
+    .tile = {{NAMES6(1)}, {NAMES6(2)}},
+#endif
+    .pack = pack,
+    .act = act_run,
+    .dot = dot,
+    .transpose = transpose,
+};
