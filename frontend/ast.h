@@ -14,7 +14,7 @@
   X(FIELD, "field", "text: attribute; type, default expr or NONE (name : T [= e])")                 \
   X(ANNOTATION, "annotation", "text: attribute; type (__annotations__[\"n\"] = T)")                 \
   X(DEF, "def", "text: name; PARAMS, return type or NONE, BLOCK")                                   \
-  X(PARAMS, "params", "* PARAM")                                                                    \
+  X(PARAMS, "params", "* PARAM; ival: how many stand before a bare *, or -1")                       \
   X(PARAM, "param", "text: name; type or NONE, default or NONE")                                    \
   X(BLOCK, "block", "* statements")                                                                 \
   X(ASSIGN, "assign", "TARGETS, value: one expression or TUPLE; or NONE, type (annotated) or NONE") \
@@ -51,8 +51,8 @@
   X(UNARY, "unary", "text: \"-\" \"not\" \"~\"; operand")                                           \
   X(BINARY, "binary", "text: \"+\" \"and\" \"is not\" \"not in\" …; left, right")                   \
   X(TERNARY, "ternary", "condition, then, else")                                                    \
-  X(LISTCOMP, "listcomp", "element, target, iterable")                                              \
-  X(DICTCOMP, "dictcomp", "key, value, target, iterable")                                           \
+  X(LISTCOMP, "listcomp", "element, TARGETS, iterable")                                             \
+  X(DICTCOMP, "dictcomp", "key, value, TARGETS, iterable")                                          \
   X(LIST, "list", "* expressions")                                                                  \
   X(TUPLE, "tuple", "* expressions")                                                                \
   X(DICT, "dict", "* key, value alternating")
@@ -65,12 +65,16 @@ typedef enum tsr_ast_kind {
 
 typedef struct tsr_ast {
   uint8_t kind;
+  uint16_t height;        /* 1 for a leaf; at most TSR_MAX_DEPTH, so recursive walkers may trust it */
   uint32_t begin, end;    /* byte range in the source text */
   uint32_t count;         /* kids */
   struct tsr_ast **kids;  /* never NULL entries: absent ones are NONE nodes */
   const char *text; uint32_t len;
   union { int64_t ival; double fval; };
 } tsr_ast;
+
+/* A missing child: "-> None" and "return None" have a range, absence has none. */
+static inline bool tsr_ast_is_absent(const tsr_ast *a) { return a->kind == TSR_AST_NONE && a->begin == a->end; }
 
 /* One code file.  text must stay alive as long as the tree (it is not copied). */
 typedef struct tsr_source {
