@@ -29,6 +29,24 @@ void tsr_arena_free(tsr_arena *a) {
   free(a);
 }
 
+void tsr_arena_reset(tsr_arena *a) {
+  block *keep = a->head;
+  if (keep == NULL) return;
+  for (block *b = keep->next; b != NULL;) {
+    block *next = b->next;
+    free(b);
+    b = next;
+  }
+  keep->next = NULL;
+  keep->used = 0;
+  a->used = 0;
+#ifndef TSR_DEBUG_ARENA
+  if (keep->size <= MAX_BLOCK) return;
+#endif
+  free(keep);
+  a->head = NULL;
+}
+
 static block *grow(tsr_arena *a, size_t size) {
   size_t want = a->head == NULL ? FIRST_BLOCK : TSR_MIN(a->head->size * 2, (size_t)MAX_BLOCK);
 #ifdef TSR_DEBUG_ARENA

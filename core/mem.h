@@ -32,6 +32,7 @@ void tsr_mem_trim(tsr_mem *mem);      /* give cached buffers back to the system 
 typedef struct tsr_arena tsr_arena;
 tsr_arena *tsr_arena_new(void);
 void tsr_arena_free(tsr_arena *a);
+void tsr_arena_reset(tsr_arena *a);                       /* everything in it is gone; one block is kept for reuse */
 void *tsr_arena_alloc(tsr_arena *a, size_t size);         /* zeroed, 16-byte aligned; NULL: out of memory */
 char *tsr_arena_strdup(tsr_arena *a, const char *s, size_t len); /* NUL-terminated copy */
 uint64_t tsr_arena_used(const tsr_arena *a);
