@@ -115,10 +115,19 @@ static void run_tile(const tsr_gemm_fns *f, const tsr_gemm *g, const block *b, i
   for (int64_t panel = p0; panel < p1; panel++) {
     int64_t col = panel * width;
     t.ldb = TSR_MIN(width, p->n_pad - col);
+    int64_t vectors = t.ldb / f->lanes;
     t.b = p->data + b->k0 * p->n_pad + col * b->taps * b->c;
     t.c_off = col;
     t.n = (int)TSR_MIN(t.ldb, p->n - col);
-    f->tile[t.ldb / f->lanes - 1][mr - 1](&t);
+    if (p->direct != NULL) {
+      if (t.n == t.ldb) {
+        t.b = p->direct + b->k0 * p->direct_ld + col;
+        t.ldb = p->direct_ld;
+      } else {
+        t.b = p->data + b->k0 * t.ldb;
+      }
+    }
+    f->tile[vectors - 1][mr - 1](&t);
   }
 }
 

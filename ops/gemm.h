@@ -63,6 +63,8 @@ typedef struct tsr_packed {
   int nv, mr;                 /* vectors a panel (the last may have fewer), rows a tile */
   int64_t n_pad, panels;      /* n rounded up to whole vectors */
   float *data;                /* 64-byte aligned; n_pad * taps * c floats */
+  const float *direct;        /* or: whole panels are read in place from rows direct_ld apart (one tap), and */
+  int64_t direct_ld;          /* data holds the last panel only when n is no multiple of a panel */
 } tsr_packed;
 
 /* Choose the blocking for a product of this shape; data stays NULL. */
@@ -95,9 +97,20 @@ static inline int64_t tsr_gemm_tiles(const tsr_gemm *g) { return (g->m + g->b->m
 /* Threads a job may use. */
 int tsr_gemm_threads(const tsr_ctx *ctx);
 
-/* c[m,n] = a[m,k] . b[k,n] with any strides of a and b, c row-major: packs b for this call.
- * Fails only for want of memory. */
-tsr_status tsr_gemm_strided(tsr_ctx *ctx, int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs,
-                            const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, const tsr_epi *epi);
+/* A float32 matrix of any strides. */
+typedef struct tsr_mat { const float *p; int64_t rs, cs; /* elements between rows, columns */ } tsr_mat;
+
+/* c[m,n] = a[m,k] . b[k,n] for `count` products whose operands lie as, bs, cs elements apart; c row-major.
+ * Packs b for this call where that pays.  epi (may be NULL) belongs to count == 1.  Fails only for want of memory. */
+typedef struct tsr_product {
+  int64_t m, n, k, count;
+  tsr_mat a, b;
+  float *c;
+  int64_t ldc, a_step, b_step, c_step;
+  const tsr_epi *epi;
+} tsr_product;
+tsr_status tsr_gemm_product(tsr_ctx *ctx, const tsr_product *p);
+/* Floats of uninitialised working memory until the operator returns. */
+tsr_status tsr_work(tsr_ctx *ctx, int64_t floats, float **out);
 
 #endif
