@@ -113,9 +113,9 @@ tsr_nodes *tsr_syntax_push(tsr_syntax *s, tsr_nodes *list, tsr_ast *node) {
   return list;
 }
 
-tsr_nodes *tsr_syntax_append(tsr_syntax *s, tsr_nodes *list, const tsr_nodes *more) {
-  for (uint32_t i = 0; i < more->count; i++)
-    if (tsr_syntax_push(s, list, more->items[i]) == NULL) return NULL;
+tsr_nodes *tsr_syntax_push_statement(tsr_syntax *s, tsr_nodes *list, tsr_ast *node) {
+  if (node == NULL || node->kind != TSR_AST_BLOCK) return tsr_syntax_push(s, list, node);
+  for (uint32_t i = 0; i < node->count && list != NULL; i++) list = tsr_syntax_push(s, list, node->kids[i]);
   return list;
 }
 
@@ -131,14 +131,10 @@ tsr_ast *tsr_syntax_headed(tsr_syntax *s, tsr_ast_kind kind, tsr_span at, tsr_as
   return adopt(s, a, kids->items - 1, kids->count + 1);
 }
 
-tsr_ast *tsr_syntax_tuple(tsr_syntax *s, tsr_span at, tsr_nodes *kids, bool trailing_comma) {
-  tsr_ast *a = kids == NULL ? tsr_syntax_node(s, TSR_AST_TUPLE, at, 0) : tsr_syntax_listed(s, TSR_AST_TUPLE, at, kids);
+tsr_ast *tsr_syntax_tuple(tsr_syntax *s, tsr_span at, tsr_ast *first, tsr_nodes *rest, bool trailing_comma) {
+  tsr_ast *a = rest == NULL ? tsr_syntax_node(s, TSR_AST_TUPLE, at, 1, first) : tsr_syntax_headed(s, TSR_AST_TUPLE, at, first, rest);
   if (a != NULL) a->ival = trailing_comma;
   return a;
-}
-
-tsr_ast *tsr_syntax_tuple_or_one(tsr_syntax *s, tsr_span at, tsr_nodes *kids, bool trailing_comma) {
-  return kids->count == 1 && !trailing_comma ? kids->items[0] : tsr_syntax_tuple(s, at, kids, trailing_comma);
 }
 
 /* ---- numbers */
@@ -323,29 +319,25 @@ tsr_ast *tsr_syntax_targets(tsr_syntax *s, tsr_ast *expr) {
   return adopt(s, a, expr->kids, expr->count);
 }
 
-tsr_ast *tsr_syntax_target_name(tsr_syntax *s, tsr_span name) {
-  return tsr_syntax_targets(s, tsr_syntax_named(s, TSR_AST_NAME, name, name, 0));
-}
-
-static tsr_ast *assign_one(tsr_syntax *s, tsr_span at, tsr_ast *target, tsr_ast *value) {
+tsr_ast *tsr_syntax_assign(tsr_syntax *s, tsr_span at, tsr_ast *target, tsr_ast *value, tsr_ast *type) {
   tsr_ast *targets = tsr_syntax_targets(s, target);
-  return targets == NULL ? NULL : tsr_syntax_node(s, TSR_AST_ASSIGN, at, 3, targets, value, s->absent);
+  return targets == NULL ? NULL : tsr_syntax_node(s, TSR_AST_ASSIGN, at, 3, targets, value, type);
 }
 
 /* "a = b = value" becomes "a = value; b = a": some target must be a plain name, which then stands for
  * the value, so that it is evaluated once. */
-tsr_nodes *tsr_syntax_assign(tsr_syntax *s, tsr_span at, tsr_nodes *sides) {
-  uint32_t targets = sides->count - 1, first = 0;
-  tsr_ast *value = sides->items[targets];
-  while (targets > 1 && first < targets && sides->items[first]->kind != TSR_AST_NAME) first++;
-  if (first == targets) {
+tsr_ast *tsr_syntax_assign_chain(tsr_syntax *s, tsr_span at, tsr_nodes *targets, tsr_ast *value) {
+  uint32_t first = 0;
+  while (first < targets->count && targets->items[first]->kind != TSR_AST_NAME) first++;
+  if (first == targets->count) {
     tsr_syntax_fail(s, TSR_EFORMAT, at, "a chained assignment needs a plain name among its targets");
     return NULL;
   }
-  tsr_nodes *list = tsr_syntax_list(s, assign_one(s, at, sides->items[first], value));
-  for (uint32_t i = 0; i < targets && list != NULL; i++)
-    if (i != first) list = tsr_syntax_push(s, list, assign_one(s, at, sides->items[i], sides->items[first]));
-  return list;
+  tsr_ast *name = targets->items[first];
+  tsr_nodes *list = tsr_syntax_list(s, tsr_syntax_assign(s, at, name, value, s->absent));
+  for (uint32_t i = 0; i < targets->count && list != NULL; i++)
+    if (i != first) list = tsr_syntax_push(s, list, tsr_syntax_assign(s, at, targets->items[i], name, s->absent));
+  return tsr_syntax_listed(s, TSR_AST_BLOCK, at, list);
 }
 
 /* ---- definitions and files */

@@ -50,9 +50,8 @@ static void tsr_parser_error(tsr_span *loc, tsr_syntax *s, const char *message);
 %left '*' '/' FLOORDIV '%' '@' UMINUS
 %right POW
 
-%type <list> items citems class_body stmts simple simple_line sides elems args arg_list subs params param_list
-%type <list> with_items pairs strings target_list
-%type <node> item classdef citem base_opt def param block stmt elif_opt with_item name targets target
+%type <list> items citems class_body stmts sides elems args arg_list subs params param_list with_items pairs strings target_list
+%type <node> item classdef citem base_opt def param block line stmt simple elif_opt with_item name targets target
 %type <node> testlist elem expr postfix atom arg sub bound_opt type_opt value_opt result_opt
 
 %%
@@ -94,8 +93,8 @@ citems: citem        { MAKE($$, tsr_syntax_list(s, $1)); }
       ;
 
 citem: word ':' expr value_opt NEWLINE { MAKE($$, tsr_syntax_named(s, TSR_AST_FIELD, @$, @1, 2, $3, $4)); }
-     | NAME '=' expr NEWLINE           { MAKE($$, tsr_syntax_node(s, TSR_AST_ASSIGN, @$, 3, tsr_syntax_target_name(s, @1), $3, s->absent)); }
-     | NAME '=' RAWSTRING NEWLINE      { MAKE($$, tsr_syntax_node(s, TSR_AST_ASSIGN, @$, 3, tsr_syntax_target_name(s, @1), tsr_syntax_raw_string(s, @3), s->absent)); }
+     | NAME '=' expr NEWLINE           { MAKE($$, tsr_syntax_assign(s, @$, tsr_syntax_named(s, TSR_AST_NAME, @1, @1, 0), $3, s->absent)); }
+     | NAME '=' RAWSTRING NEWLINE      { MAKE($$, tsr_syntax_assign(s, @$, tsr_syntax_named(s, TSR_AST_NAME, @1, @1, 0), tsr_syntax_raw_string(s, @3), s->absent)); }
      | NAME '[' strings ']' '=' expr NEWLINE { MAKE($$, tsr_syntax_annotation(s, @$, @1, tsr_syntax_join(s, @3, $3), $6)); }
      | def
      | PASS NEWLINE                    { MAKE($$, tsr_syntax_node(s, TSR_AST_PASS, @1, 0)); }
@@ -140,33 +139,34 @@ result_opt: %empty     { $$ = s->absent; }
 /* ---- statements */
 
 block: NEWLINE INDENT stmts DEDENT { MAKE($$, tsr_syntax_listed(s, TSR_AST_BLOCK, @3, $3)); }
-     | simple_line                 { MAKE($$, tsr_syntax_listed(s, TSR_AST_BLOCK, @1, $1)); }
+     | simple NEWLINE              { MAKE($$, tsr_syntax_listed(s, TSR_AST_BLOCK, @1, tsr_syntax_push_statement(s, tsr_syntax_list(s, NULL), $1))); }
      ;
 
-stmts: simple_line
-     | stmt              { MAKE($$, tsr_syntax_list(s, $1)); }
-     | stmts stmt        { MAKE($$, tsr_syntax_push(s, $1, $2)); }
-     | stmts simple_line { MAKE($$, tsr_syntax_append(s, $1, $2)); }
+stmts: line       { MAKE($$, tsr_syntax_push_statement(s, tsr_syntax_list(s, NULL), $1)); }
+     | stmts line { MAKE($$, tsr_syntax_push_statement(s, $1, $2)); }
      ;
 
-simple_line: simple NEWLINE { $$ = $1; } ;
+line: stmt
+    | simple NEWLINE
+    ;
 
-simple: testlist                 { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_EXPRSTMT, @$, 1, $1))); }
-      | sides                    { MAKE($$, tsr_syntax_assign(s, @$, $1)); }
-      | expr ':' expr            { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_ASSIGN, @$, 3, tsr_syntax_targets(s, $1), s->absent, $3))); }
-      | expr ':' expr '=' testlist { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_ASSIGN, @$, 3, tsr_syntax_targets(s, $1), $5, $3))); }
-      | expr AUG testlist        { MAKE($$, tsr_syntax_list(s, tsr_syntax_named(s, TSR_AST_AUGASSIGN, @$, @2, 2, $1, $3))); }
-      | RETURN                   { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_RETURN, @$, 1, s->absent))); }
-      | RETURN testlist          { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_RETURN, @$, 1, $2))); }
-      | PASS                     { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_PASS, @$, 0))); }
-      | BREAK                    { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_BREAK, @$, 0))); }
-      | CONTINUE                 { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_CONTINUE, @$, 0))); }
-      | RAISE                    { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_RAISE, @$, 1, s->absent))); }
-      | RAISE expr               { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_RAISE, @$, 1, $2))); }
-      | ASSERT expr              { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_ASSERT, @$, 2, $2, s->absent))); }
-      | ASSERT expr ',' expr     { MAKE($$, tsr_syntax_list(s, tsr_syntax_node(s, TSR_AST_ASSERT, @$, 2, $2, $4))); }
-      | DEL elems                { MAKE($$, tsr_syntax_list(s, tsr_syntax_listed(s, TSR_AST_DELETE, @$, $2))); }
-      | DEL elems ','            { MAKE($$, tsr_syntax_list(s, tsr_syntax_listed(s, TSR_AST_DELETE, @$, $2))); }
+simple: testlist                   { MAKE($$, tsr_syntax_node(s, TSR_AST_EXPRSTMT, @$, 1, $1)); }
+      | testlist '=' testlist      { MAKE($$, tsr_syntax_assign(s, @$, $1, $3, s->absent)); }
+      | sides '=' testlist         { MAKE($$, tsr_syntax_assign_chain(s, @$, $1, $3)); }
+      | expr ':' expr              { MAKE($$, tsr_syntax_assign(s, @$, $1, s->absent, $3)); }
+      | expr ':' expr '=' testlist { MAKE($$, tsr_syntax_assign(s, @$, $1, $5, $3)); }
+      | expr AUG testlist          { MAKE($$, tsr_syntax_named(s, TSR_AST_AUGASSIGN, @$, @2, 2, $1, $3)); }
+      | RETURN                     { MAKE($$, tsr_syntax_node(s, TSR_AST_RETURN, @$, 1, s->absent)); }
+      | RETURN testlist            { MAKE($$, tsr_syntax_node(s, TSR_AST_RETURN, @$, 1, $2)); }
+      | PASS                       { MAKE($$, tsr_syntax_node(s, TSR_AST_PASS, @$, 0)); }
+      | BREAK                      { MAKE($$, tsr_syntax_node(s, TSR_AST_BREAK, @$, 0)); }
+      | CONTINUE                   { MAKE($$, tsr_syntax_node(s, TSR_AST_CONTINUE, @$, 0)); }
+      | RAISE                      { MAKE($$, tsr_syntax_node(s, TSR_AST_RAISE, @$, 1, s->absent)); }
+      | RAISE expr                 { MAKE($$, tsr_syntax_node(s, TSR_AST_RAISE, @$, 1, $2)); }
+      | ASSERT expr                { MAKE($$, tsr_syntax_node(s, TSR_AST_ASSERT, @$, 2, $2, s->absent)); }
+      | ASSERT expr ',' expr       { MAKE($$, tsr_syntax_node(s, TSR_AST_ASSERT, @$, 2, $2, $4)); }
+      | DEL elems                  { MAKE($$, tsr_syntax_listed(s, TSR_AST_DELETE, @$, $2)); }
+      | DEL elems ','              { MAKE($$, tsr_syntax_listed(s, TSR_AST_DELETE, @$, $2)); }
       ;
 
 sides: testlist '=' testlist { MAKE($$, tsr_syntax_push(s, tsr_syntax_list(s, $1), $3)); }
@@ -193,8 +193,10 @@ with_item: expr         { MAKE($$, tsr_syntax_node(s, TSR_AST_WITHITEM, @$, 2, $
          | expr AS name { MAKE($$, tsr_syntax_node(s, TSR_AST_WITHITEM, @$, 2, $1, $3)); }
          ;
 
-targets: target_list     { MAKE($$, tsr_syntax_targets(s, tsr_syntax_tuple_or_one(s, @$, $1, false))); }
-       | target_list ',' { MAKE($$, tsr_syntax_targets(s, tsr_syntax_tuple_or_one(s, @$, $1, true))); }
+targets: target                     { MAKE($$, tsr_syntax_targets(s, $1)); }
+       | target ','                 { MAKE($$, tsr_syntax_targets(s, tsr_syntax_tuple(s, @$, $1, NULL, true))); }
+       | target ',' target_list     { MAKE($$, tsr_syntax_targets(s, tsr_syntax_tuple(s, @$, $1, $3, false))); }
+       | target ',' target_list ',' { MAKE($$, tsr_syntax_targets(s, tsr_syntax_tuple(s, @$, $1, $3, true))); }
        ;
 
 target_list: target                 { MAKE($$, tsr_syntax_list(s, $1)); }
@@ -207,8 +209,10 @@ target: postfix
 
 /* ---- expressions */
 
-testlist: elems     { MAKE($$, tsr_syntax_tuple_or_one(s, @$, $1, false)); }
-        | elems ',' { MAKE($$, tsr_syntax_tuple_or_one(s, @$, $1, true)); }
+testlist: elem
+        | elem ','           { MAKE($$, tsr_syntax_tuple(s, @$, $1, NULL, true)); }
+        | elem ',' elems     { MAKE($$, tsr_syntax_tuple(s, @$, $1, $3, false)); }
+        | elem ',' elems ',' { MAKE($$, tsr_syntax_tuple(s, @$, $1, $3, true)); }
         ;
 
 elems: elem           { MAKE($$, tsr_syntax_list(s, $1)); }
@@ -266,7 +270,7 @@ atom: name
     | NONE                { MAKE($$, tsr_syntax_node(s, TSR_AST_NONE, @$, 0)); }
     | ELLIPSIS            { MAKE($$, tsr_syntax_node(s, TSR_AST_ELLIPSIS, @$, 0)); }
     | DOTS                { MAKE($$, tsr_syntax_node(s, TSR_AST_ELLIPSIS, @$, 0)); }
-    | '(' ')'             { MAKE($$, tsr_syntax_tuple(s, @$, NULL, false)); }
+    | '(' ')'             { MAKE($$, tsr_syntax_node(s, TSR_AST_TUPLE, @$, 0)); }
     | '(' testlist ')'    { $$ = $2; }
     | '[' ']'             { MAKE($$, tsr_syntax_node(s, TSR_AST_LIST, @$, 0)); }
     | '[' elems ']'       { MAKE($$, tsr_syntax_listed(s, TSR_AST_LIST, @$, $2)); }

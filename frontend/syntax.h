@@ -67,12 +67,11 @@ tsr_nodes *tsr_syntax_list(tsr_syntax *s, tsr_ast *first /* or NULL */);
 tsr_nodes *tsr_syntax_push(tsr_syntax *s, tsr_nodes *list, tsr_ast *node);
 tsr_ast *tsr_syntax_listed(tsr_syntax *s, tsr_ast_kind kind, tsr_span at, tsr_nodes *kids);
 tsr_ast *tsr_syntax_headed(tsr_syntax *s, tsr_ast_kind kind, tsr_span at, tsr_ast *head, tsr_nodes *kids);
-tsr_nodes *tsr_syntax_append(tsr_syntax *s, tsr_nodes *list, const tsr_nodes *more);
-tsr_ast *tsr_syntax_tuple(tsr_syntax *s, tsr_span at, tsr_nodes *kids /* or NULL */, bool trailing_comma);
-tsr_ast *tsr_syntax_tuple_or_one(tsr_syntax *s, tsr_span at, tsr_nodes *kids, bool trailing_comma);
+tsr_nodes *tsr_syntax_push_statement(tsr_syntax *s, tsr_nodes *list, tsr_ast *node); /* a BLOCK gives its statements */
+tsr_ast *tsr_syntax_tuple(tsr_syntax *s, tsr_span at, tsr_ast *first, tsr_nodes *rest /* or NULL */, bool trailing_comma);
 tsr_ast *tsr_syntax_targets(tsr_syntax *s, tsr_ast *expr); /* checks that it can be assigned to */
-tsr_ast *tsr_syntax_target_name(tsr_syntax *s, tsr_span name);
-tsr_nodes *tsr_syntax_assign(tsr_syntax *s, tsr_span at, tsr_nodes *sides); /* a = b = value: statements */
+tsr_ast *tsr_syntax_assign(tsr_syntax *s, tsr_span at, tsr_ast *target, tsr_ast *value, tsr_ast *type);
+tsr_ast *tsr_syntax_assign_chain(tsr_syntax *s, tsr_span at, tsr_nodes *targets, tsr_ast *value); /* BLOCK */
 tsr_ast *tsr_syntax_class(tsr_syntax *s, tsr_span at, tsr_span name, tsr_ast *base, tsr_nodes *body);
 tsr_ast *tsr_syntax_annotation(tsr_syntax *s, tsr_span at, tsr_span table, tsr_ast *name, tsr_ast *type);
 tsr_ast *tsr_syntax_params(tsr_syntax *s, tsr_span at, tsr_nodes *params); /* drops the bare * */
