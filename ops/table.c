@@ -9,7 +9,12 @@
   X(tsr_ops_lang_string) \
   X(tsr_ops_lang_list) \
   X(tsr_ops_lang_dict) \
-  X(tsr_ops_lang_misc)
+  X(tsr_ops_lang_misc) \
+  X(tsr_ops_attrs) \
+  X(tsr_ops_join) \
+  X(tsr_ops_split) \
+  X(tsr_ops_view) \
+  X(tsr_ops_view_copy)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
