@@ -157,16 +157,10 @@ tsr_status tsr_stack(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int6
   return tsr_cat(ctx, out, rows, n, dim);
 }
 
-/* The tensors of args[i]; an empty list is the caller's error. */
-static tsr_status list_arg(tsr_call *c, uint32_t i, tsr_tensor ***ts, int64_t *n) {
-  *ts = tsr_arg_tensors(c, i, n);
-  return *ts == NULL && *n > 0 ? tsr_op_nomem(c->ctx) : TSR_OK;
-}
-
 TSR_KERNEL(cat) {
   tsr_tensor **ts, *y;
   int64_t n;
-  TSR_TRY(list_arg(c, 0, &ts, &n));
+  TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   TSR_TRY(tsr_cat(c->ctx, &y, ts, n, tsr_arg_int(c, 1)));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -174,7 +168,7 @@ TSR_KERNEL(cat) {
 TSR_KERNEL(stack) {
   tsr_tensor **ts, *y;
   int64_t n;
-  TSR_TRY(list_arg(c, 0, &ts, &n));
+  TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   TSR_TRY(tsr_stack(c->ctx, &y, ts, n, tsr_arg_int(c, 1)));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -195,7 +189,7 @@ TSR_KERNEL(axis_stack) {
   tsr_tensor **ts, *y;
   int64_t n;
   int rank = *(const int *)c->op->data;
-  TSR_TRY(list_arg(c, 0, &ts, &n));
+  TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   if (n == 0) return tsr_op_fail(c->ctx, "%cstack expects a non-empty TensorList", "hvd"[rank - 1]);
   for (int64_t i = 0; i < n; i++) TSR_TRY(at_least(c->ctx, &ts[i], rank));
   int64_t dim = rank == 1 ? (ts[0]->ndim == 1 ? 0 : 1) : rank == 2 ? 0 : 2;
@@ -206,7 +200,7 @@ TSR_KERNEL(axis_stack) {
 TSR_KERNEL(column_stack) {
   tsr_tensor **ts, *y;
   int64_t n;
-  TSR_TRY(list_arg(c, 0, &ts, &n));
+  TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   if (n == 0) return tsr_op_fail(c->ctx, "column_stack expects a non-empty TensorList");
   for (int64_t i = 0; i < n; i++) {
     int64_t column[2] = {ts[i]->numel, 1};
@@ -219,7 +213,7 @@ TSR_KERNEL(column_stack) {
 TSR_KERNEL(block_diag) {
   tsr_tensor **ts, *y;
   int64_t n, size[2] = {0, 0}, row = 0, col = 0;
-  TSR_TRY(list_arg(c, 0, &ts, &n));
+  TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   if (n == 0) {
     size[0] = 1;
     TSR_TRY(tsr_new(c->ctx, &y, TSR_FLOAT32, 2, size));

@@ -5,6 +5,16 @@
 #include "ops/native.h"
 #include "ops/shape.h"
 
+tsr_status tsr_ints_arg(tsr_call *c, uint32_t i, const int64_t **out, int64_t *n) {
+  *out = tsr_arg_ints(c, i, n);
+  return *out == NULL ? tsr_op_nomem(c->ctx) : TSR_OK;
+}
+
+tsr_status tsr_tensors_arg(tsr_call *c, uint32_t i, tsr_tensor ***out, int64_t *n) {
+  *out = tsr_arg_tensors(c, i, n);
+  return *out == NULL ? tsr_op_nomem(c->ctx) : TSR_OK;
+}
+
 tsr_status tsr_wrap_dims(tsr_ctx *ctx, int64_t n, const int64_t *dims, int64_t ndim, int64_t *out) {
   for (int64_t i = 0; i < n; i++) TSR_TRY(tsr_wrap_dim(ctx, dims[i], ndim, &out[i]));
   return TSR_OK;

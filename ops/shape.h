@@ -4,6 +4,9 @@
 
 #include "ops/op.h"
 
+/* A required int[] argument (scratch memory); a lone int is a list of one. */
+tsr_status tsr_ints_arg(tsr_call *c, uint32_t i, const int64_t **out, int64_t *n);
+tsr_status tsr_tensors_arg(tsr_call *c, uint32_t i, tsr_tensor ***out, int64_t *n); /* Tensor[], elements may be NULL for Tensor?[] */
 tsr_status tsr_wrap_dims(tsr_ctx *ctx, int64_t n, const int64_t *dims, int64_t ndim, int64_t *out);
 tsr_status tsr_check_ndim(tsr_ctx *ctx, int64_t ndim); /* at most TSR_MAX_NDIM */
 /* Replace the -1 of size by what numel leaves; PyTorch's errors for impossible shapes. */

@@ -57,7 +57,8 @@ static tsr_status split_sizes(tsr_call *c, int64_t n, const int64_t *lengths) {
 
 TSR_KERNEL(split_sizes) {
   int64_t n;
-  const int64_t *lengths = tsr_arg_ints(c, 1, &n);
+  const int64_t *lengths;
+  TSR_TRY(tsr_ints_arg(c, 1, &lengths, &n));
   return split_sizes(c, n, lengths);
 }
 
@@ -109,7 +110,8 @@ TSR_KERNEL(tensor_split_sections) {
 TSR_KERNEL(tensor_split_indices) {
   int64_t dim, n;
   TSR_TRY(tensor_split_dim(c, &dim));
-  const int64_t *at = tsr_arg_ints(c, 1, &n);
+  const int64_t *at;
+  TSR_TRY(tsr_ints_arg(c, 1, &at, &n));
   return split_indices(c, tsr_arg_tensor(c, 0), n, at, dim);
 }
 
@@ -143,7 +145,8 @@ TSR_KERNEL(axis_split) {
                        how->name, how->rank, x->ndim);
   int64_t n, dim = how->name == 'h' && x->ndim == 1 ? 0 : how->dim;
   if (c->args[1].tag != TSR_V_INT) {
-    const int64_t *at = tsr_arg_ints(c, 1, &n);
+    const int64_t *at;
+  TSR_TRY(tsr_ints_arg(c, 1, &at, &n));
     return split_indices(c, x, n, at, dim);
   }
   n = tsr_arg_int(c, 1);

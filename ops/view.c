@@ -29,7 +29,8 @@ tsr_status tsr_new_view_dtype(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *
 
 TSR_KERNEL(view) {
   int64_t n;
-  const int64_t *size = tsr_arg_ints(c, 1, &n);
+  const int64_t *size;
+  TSR_TRY(tsr_ints_arg(c, 1, &size, &n));
   tsr_tensor *y;
   TSR_TRY(tsr_check_ndim(c->ctx, n));
   TSR_TRY(tsr_view_as(c->ctx, &y, tsr_arg_tensor(c, 0), (int)n, size));
@@ -44,7 +45,8 @@ TSR_KERNEL(view_like) {
 
 TSR_KERNEL(reshape) {
   int64_t n;
-  const int64_t *size = tsr_arg_ints(c, 1, &n);
+  const int64_t *size;
+  TSR_TRY(tsr_ints_arg(c, 1, &size, &n));
   tsr_tensor *y;
   TSR_TRY(tsr_check_ndim(c->ctx, n));
   TSR_TRY(tsr_reshape(c->ctx, &y, tsr_arg_tensor(c, 0), (int)n, size));
@@ -59,7 +61,8 @@ TSR_KERNEL(reshape_as) {
 
 TSR_KERNEL(reshape_copy) {
   int64_t n;
-  const int64_t *size = tsr_arg_ints(c, 1, &n);
+  const int64_t *size;
+  TSR_TRY(tsr_ints_arg(c, 1, &size, &n));
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   TSR_TRY(tsr_check_ndim(c->ctx, n));
   TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)x->dtype, x->ndim, x->size));
@@ -113,7 +116,8 @@ static tsr_status unflatten_sizes(tsr_ctx *ctx, int64_t have, int64_t dim, int64
 TSR_KERNEL(unflatten) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   int64_t n, dim, size[2 * TSR_MAX_NDIM], part[TSR_MAX_NDIM];
-  const int64_t *sizes = tsr_arg_ints(c, 2, &n);
+  const int64_t *sizes;
+  TSR_TRY(tsr_ints_arg(c, 2, &sizes, &n));
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   TSR_TRY(unflatten_sizes(c->ctx, x->ndim ? x->size[dim] : 1, dim, n, sizes, part));
   TSR_TRY(tsr_check_ndim(c->ctx, x->ndim + n - 1));
@@ -154,7 +158,8 @@ TSR_KERNEL(squeeze_dim) {
 TSR_KERNEL(squeeze_dims) {
   bool marked[TSR_MAX_NDIM] = {false};
   int64_t n, d;
-  const int64_t *dims = tsr_arg_ints(c, 1, &n);
+  const int64_t *dims;
+  TSR_TRY(tsr_ints_arg(c, 1, &dims, &n));
   for (int64_t i = 0; i < n; i++) {
     TSR_TRY(tsr_wrap_dim(c->ctx, dims[i], tsr_arg_tensor(c, 0)->ndim, &d));
     if (marked[d]) return tsr_op_fail(c->ctx, "dim %lld appears multiple times in the list of dims", (long long)d);
@@ -185,7 +190,8 @@ TSR_KERNEL(t) {
 
 TSR_KERNEL(permute) {
   int64_t n;
-  const int64_t *dims = tsr_arg_ints(c, 1, &n);
+  const int64_t *dims;
+  TSR_TRY(tsr_ints_arg(c, 1, &dims, &n));
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   if (n != x->ndim)
     return tsr_op_fail(c->ctx,
@@ -210,7 +216,9 @@ static tsr_status check_unique_dims(tsr_ctx *ctx, const char *which, int64_t n, 
 TSR_KERNEL(movedim) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   int64_t n, m, from[TSR_MAX_NDIM], to[TSR_MAX_NDIM], order[TSR_MAX_NDIM];
-  const int64_t *src = tsr_arg_ints(c, 1, &n), *dst = tsr_arg_ints(c, 2, &m);
+  const int64_t *src, *dst;
+  TSR_TRY(tsr_ints_arg(c, 1, &src, &n));
+  TSR_TRY(tsr_ints_arg(c, 2, &dst, &m));
   if (n != m || n > TSR_MAX_NDIM) {
     char a[512], b[512];
     tsr_sizes_print(a, sizeof a, (int)TSR_MIN(n, TSR_MAX_NDIM), src);
@@ -281,7 +289,8 @@ TSR_KERNEL(neg_view) {
 
 TSR_KERNEL(expand) {
   int64_t n;
-  const int64_t *size = tsr_arg_ints(c, 1, &n);
+  const int64_t *size;
+  TSR_TRY(tsr_ints_arg(c, 1, &size, &n));
   tsr_tensor *y;
   TSR_TRY(tsr_check_ndim(c->ctx, n));
   TSR_TRY(tsr_expand(c->ctx, &y, tsr_arg_tensor(c, 0), (int)n, size));
@@ -310,8 +319,8 @@ tsr_status tsr_broadcast_all(tsr_ctx *ctx, tsr_tensor **ts, int64_t count) {
 
 TSR_KERNEL(broadcast_tensors) {
   int64_t n;
-  tsr_tensor **ts = tsr_arg_tensors(c, 0, &n);
-  if (ts == NULL) return n > 0 ? tsr_op_nomem(c->ctx) : tsr_ret_tensors(c, 0, NULL, 0);
+  tsr_tensor **ts;
+  TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   TSR_TRY(tsr_broadcast_all(c->ctx, ts, n));
   return tsr_ret_tensors(c, 0, ts, n);
 }
@@ -409,7 +418,9 @@ tsr_status tsr_as_strided(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, i
 
 TSR_KERNEL(as_strided) {
   int64_t n, m;
-  const int64_t *size = tsr_arg_ints(c, 1, &n), *stride = tsr_arg_ints(c, 2, &m);
+  const int64_t *size, *stride;
+  TSR_TRY(tsr_ints_arg(c, 1, &size, &n));
+  TSR_TRY(tsr_ints_arg(c, 2, &stride, &m));
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   TSR_TRY(tsr_as_strided(c->ctx, &y, x, n, size, m, stride, tsr_arg_int_or(c, 3, x->offset)));
   return finish(c, y);
@@ -417,7 +428,9 @@ TSR_KERNEL(as_strided) {
 
 TSR_KERNEL(reshape_alias) {
   int64_t n, m;
-  const int64_t *size = tsr_arg_ints(c, 1, &n), *stride = tsr_arg_ints(c, 2, &m);
+  const int64_t *size, *stride;
+  TSR_TRY(tsr_ints_arg(c, 1, &size, &n));
+  TSR_TRY(tsr_ints_arg(c, 2, &stride, &m));
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   TSR_TRY(tsr_as_strided(c->ctx, &y, x, n, size, m, stride, x->offset));
   return finish(c, y);
@@ -569,8 +582,8 @@ TSR_KERNEL(atleast) {
 
 TSR_KERNEL(atleast_list) {
   int64_t n;
-  tsr_tensor **ts = tsr_arg_tensors(c, 0, &n);
-  if (ts == NULL && n > 0) return tsr_op_nomem(c->ctx);
+  tsr_tensor **ts;
+  TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   for (int64_t i = 0; i < n; i++) TSR_TRY(at_least(c->ctx, &ts[i], *(const int *)c->op->data));
   return tsr_ret_tensors(c, 0, ts, n);
 }
@@ -594,7 +607,9 @@ TSR_KERNEL(set) { return set_storage(c, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 
 
 TSR_KERNEL(set_strided) {
   int64_t n, m;
-  const int64_t *size = tsr_arg_ints(c, 3, &n), *stride = tsr_arg_ints(c, 4, &m);
+  const int64_t *size, *stride;
+  TSR_TRY(tsr_ints_arg(c, 3, &size, &n));
+  TSR_TRY(tsr_ints_arg(c, 4, &stride, &m));
   int64_t dense[TSR_MAX_NDIM];
   tsr_tensor *y;
   TSR_TRY(tsr_check_ndim(c->ctx, n));
@@ -611,7 +626,9 @@ TSR_KERNEL(set_strided) {
 
 TSR_KERNEL(infer_size) {
   int64_t n, m, out[TSR_MAX_NDIM];
-  const int64_t *a = tsr_arg_ints(c, 0, &n), *b = tsr_arg_ints(c, 1, &m);
+  const int64_t *a, *b;
+  TSR_TRY(tsr_ints_arg(c, 0, &a, &n));
+  TSR_TRY(tsr_ints_arg(c, 1, &b, &m));
   int rank;
   TSR_TRY(tsr_check_ndim(c->ctx, TSR_MAX(n, m)));
   TSR_TRY(tsr_broadcast_sizes(c->ctx, (int)n, a, (int)m, b, &rank, out));
