@@ -1,0 +1,4 @@
+/* Elementwise float32 formulas for any processor. */
+#pragma GCC optimize("O3", "no-trapping-math")
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* lanes filled in a loop */
+#include "ops/map_body.h"
