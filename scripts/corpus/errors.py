@@ -1,0 +1,179 @@
+"""Programs that raise: the message must be PyTorch's."""
+from typing import Dict, List, Optional
+
+import torch
+from torch import Tensor, nn
+
+from corpus.base import I, T, case
+
+
+def bad(*inputs, **opt):
+    return case(*inputs, fails=True, **opt)
+
+
+@bad(3)
+def raise_value_error(n: int):
+    if n > 2:
+        raise ValueError("n is too large")
+    return n
+
+
+@bad(T(2))
+def raise_formatted(x: Tensor):
+    raise RuntimeError("size is {} not {}".format(x.size(0), 3))
+    return x
+
+
+@bad(T(2, 3))
+def failed_assert(x: Tensor):
+    assert x.size(0) == x.size(1), "not square"
+    return x
+
+
+class Custom(Exception):
+    pass
+
+
+@bad(1)
+def raise_custom(n: int):
+    if n == 1:
+        raise Custom("custom text")
+    return n
+
+
+@bad([1, 2, 3], 7)
+def list_index(xs: List[int], i: int):
+    return xs[i]
+
+
+@bad({"a": 1}, "zz")
+def dict_key(d: Dict[str, int], k: str):
+    return d[k]
+
+
+@bad(None)
+def unwrap_none(x: Optional[int]):
+    assert x is not None
+    return x
+
+
+@bad(T(2, 3), T(4, 5))
+def matmul_shapes(a: Tensor, b: Tensor):
+    return a @ b
+
+
+@bad(T(2, 3), T(2, 4))
+def broadcast_shapes(a: Tensor, b: Tensor):
+    return a + b
+
+
+@bad(T(2, 6))
+def view_size(x: Tensor):
+    return x.view(5, 2)
+
+
+@bad(T(2, 3))
+def view_strides(x: Tensor):
+    return x.t().view(6)
+
+
+@bad(T(2, 3), 5)
+def dim_range(x: Tensor, d: int):
+    return x.sum(d)
+
+
+@bad(T(3), I(2, low=5, high=6))
+def gather_range(x: Tensor, i: Tensor):
+    return x[i]
+
+
+@bad(T(2, 3))
+def cat_shapes(x: Tensor):
+    return torch.cat([x, x.t()], 0)
+
+
+@bad(1, 0)
+def integer_division_by_zero(a: int, b: int):
+    return a // b
+
+
+@bad(T(1, 3, 8, 8))
+class ConvChannels(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Conv2d(4, 2, 3)
+
+    def forward(self, x: Tensor):
+        return self.c(x)
+
+
+@bad(T(2, 5))
+class LinearShape(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(4, 2))
+
+    def forward(self, x: Tensor):
+        return self.inner(x)
+
+
+@bad(I(3, low=8, high=12))
+class EmbeddingRange(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.e = nn.Embedding(8, 2)
+
+    def forward(self, x: Tensor):
+        return self.e(x)
+
+
+@bad(T(2, 2))
+def item_of_many(x: Tensor):
+    return int(x)
+
+
+@bad(T(3, dtype=torch.int64))
+def in_place_cast(x: Tensor):
+    x += 0.5
+    return x
+
+
+@bad(T(3))
+def squeeze_unpack(x: Tensor):
+    a, b = x.unbind(0)
+    return a
+
+
+@bad(T(3))
+def deep_call(x: Tensor):
+    return outer(x)
+
+
+def outer(x: Tensor) -> Tensor:
+    return middle(x) + 1
+
+
+def middle(x: Tensor) -> Tensor:
+    return torch.stack([x, x[:2]])
+
+
+@bad(2)
+def fork_raises(n: int):
+    f = torch.jit.fork(checked, n)
+    return torch.jit.wait(f)
+
+
+def checked(n: int) -> int:
+    if n == 2:
+        raise ValueError("in the fork")
+    return n
+
+
+@bad([])
+def pop_empty(xs: List[int]):
+    return xs.pop()
+
+
+@bad(["a"], "b")
+def remove_missing(xs: List[str], s: str):
+    return xs.index(s)

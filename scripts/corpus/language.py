@@ -1,0 +1,464 @@
+"""Statements and expressions of the TorchScript language."""
+import math
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+import torch
+from torch import Tensor
+
+from corpus.base import I, T, case
+
+
+@case(T(3, 4), 3)
+def if_else(x: Tensor, n: int):
+    if n > 5:
+        y = x + 1
+    elif n > 2:
+        y = x * 2
+    else:
+        y = x - 3
+    if bool(y.sum() > 0):
+        y = -y
+    return y
+
+
+@case(T(2, 3), 5)
+def for_range(x: Tensor, n: int):
+    total = torch.zeros(2, 3)
+    for i in range(n):
+        total = total + x * i
+    for i in range(2, 9, 3):
+        total = total - i
+    for i in range(7, -4, -2):
+        total = total + float(i)
+    return total
+
+
+@case(17)
+def while_loop(n: int):
+    steps = 0
+    seen: List[int] = []
+    while n != 1:
+        seen.append(n)
+        if n % 2 == 0:
+            n = n // 2
+        else:
+            n = 3 * n + 1
+        steps += 1
+    return steps, seen
+
+
+@case(I(12, seed=3), 4)
+def break_continue(x: Tensor, limit: int):
+    out: List[int] = []
+    for i in range(x.size(0)):
+        v = int(x[i])
+        if v < 0:
+            continue
+        if v > limit + 3:
+            break
+        out.append(v * i)
+    i = 0
+    while True:
+        i += 1
+        if i % 3 == 0:
+            continue
+        if i > 10:
+            break
+        out.append(i)
+    return out
+
+
+@case([3, -1, 4, -1, 5])
+def early_return(xs: List[int]):
+    for i, x in enumerate(xs):
+        if x == 4:
+            return i, "found"
+        for j in range(3):
+            if j * x == -2:
+                return j, "inner"
+    return -1, "none"
+
+
+@case(6, [1, 2, 3])
+def nested_loops(n: int, xs: List[int]):
+    table: List[List[int]] = []
+    for i in range(n):
+        row: List[int] = []
+        for x in xs:
+            for k in range(i):
+                if k * x > 6:
+                    break
+                row.append(k * x + i)
+        table.append(row)
+    return table
+
+
+@case([5, 6, 7], [1.5, 2.5])
+def zip_enumerate(a: List[int], b: List[float]):
+    out: List[float] = []
+    for i, (p, q) in enumerate(zip(a, b)):
+        out.append(i + p * q)
+    for p, q, r in zip(a, b, a):
+        out.append(p + q + r)
+    for i, s in enumerate(["x", "yy"], 10):
+        out.append(float(i + len(s)))
+    return out
+
+
+@case(3, -4)
+def swap_and_parallel(a: int, b: int):
+    for i in range(5):
+        a, b = b, a + b
+    (c, d), e = (a, b), a - b
+    return a, b, c, d, e
+
+
+@case(7, 2.5, True)
+def arithmetic(i: int, f: float, b: bool):
+    return (i + 3, i - 3, i * f, i / 2, i // 2, -i // 2, i % 3, -i % 3, i ** 2, f ** 0.5, -f, abs(-i), i & 5, i | 8, i ^ 3, i << 2,
+            i >> 1, not b, f // 0.7, f % 0.7, -f % 0.7, divmod(i, 3), divmod(-f, 0.7), int(f), float(i), bool(i), round(f), round(-3.5))
+
+
+@case(9223372036854775807, -9223372036854775807)
+def integer_wrap(a: int, b: int):
+    return a + 1, b - 2, a * 3, -b, a // 2, a % 1000, (a + b) * 7, a == b, a > b
+
+
+@case(2.0, 0.3)
+def math_functions(x: float, y: float):
+    return [math.sqrt(x), math.exp(y), math.log(x), math.log10(x), math.log1p(y), math.expm1(y), math.sin(x), math.cos(x),
+            math.tan(x), math.asin(y), math.acos(y), math.atan(x), math.atan2(x, y), math.sinh(x), math.cosh(x), math.tanh(y), math.asinh(x),
+            math.acosh(x), math.atanh(y), math.pow(x, y), math.fmod(-x, y), math.fabs(-x), math.copysign(x, -1.0), math.degrees(x), math.radians(x),
+            math.erf(y), math.erfc(y), math.gamma(x), math.lgamma(y), math.ldexp(x, 3), math.pi, math.e, math.inf, math.log(x, 3.0)]
+
+
+@case(2.7, -2.2, 12, 18)
+def math_integers(x: float, y: float, a: int, b: int):
+    m, e = math.frexp(x)
+    fr, ip = math.modf(y)
+    return (math.floor(x), math.ceil(x), math.floor(y), math.ceil(y), math.gcd(a, b), math.factorial(5), m, e, fr, ip,
+            math.isnan(math.nan), math.isinf(-math.inf), math.isfinite(x))
+
+
+@case(1, 2.5)
+def min_max_sum(a: int, b: float):
+    xs = [3, 1, 2]
+    fs = [0.5, -1.5]
+    return min(a, 4), max(b, 1.0), min(xs), max(fs), sum(xs), sum(fs), min(1, 2, 0), max(2.0, 3.0), any([False, True]), all([True, False]), any([0, 3])
+
+
+@case(5)
+def comparisons(n: int):
+    a = n < 6 and n > 4
+    b = n <= 5 or n != 5
+    c = not (n == 5) or n >= 9
+    d = 3 < n < 6
+    e = "a" < "b" and "b" >= "a" and "x" != "y"
+    return a, b, c, d, e, [1, 2] == [1, 2], [1.0] != [2.0], (n if a else -n), n is not None
+
+
+@case(T(3), 2)
+def ternary(x: Tensor, n: int):
+    y = x + 1 if n > 1 else x - 1
+    k = "big" if n > 1 else "small"
+    z = (x if n == 0 else y) if k == "big" else -x
+    return y, k, z
+
+
+@case(4, None, T(2))
+def short_circuit(n: int, o: Optional[int], x: Tensor):
+    a = o is not None and o > 3
+    b = o is None or o > 3
+    c = n > 0 and bool(x.sum() > -100.0)
+    return a, b, c
+
+
+@case(None, 3, T(2, 2))
+def optional_refinement(a: Optional[int], b: Optional[int], x: Optional[Tensor]):
+    total = 0
+    if a is not None:
+        total += a
+    if b is not None:
+        total += b
+    else:
+        total -= 1
+    if x is None:
+        y = torch.zeros(1)
+    else:
+        y = x * 2
+    if a is None and b is not None:
+        total += b * 10
+    assert x is not None
+    return total, y, x.sum()
+
+
+@case(2, "s", T(2))
+def union_types(a: Union[int, str], b: Union[int, str], c: Union[Tensor, List[Tensor]]):
+    out = 0
+    if isinstance(a, int):
+        out = a + 1
+    else:
+        out = len(a)
+    if isinstance(b, str):
+        out += len(b) * 100
+    if isinstance(c, Tensor):
+        r = [c]
+    else:
+        r = c
+    return out, r
+
+
+@case(1)
+def any_values(n: int):
+    out: List[str] = []
+    things: List[Any] = [1, 2.5, "t", True, [1, 2], (3, "u"), torch.zeros(1), None]
+    for t in things:
+        if isinstance(t, bool):
+            out.append("bool")
+        elif isinstance(t, int):
+            out.append("int " + str(t + n))
+        elif isinstance(t, float):
+            out.append("float")
+        elif isinstance(t, str):
+            out.append("str " + t)
+        elif isinstance(t, Tensor):
+            out.append("tensor")
+        elif t is None:
+            out.append("none")
+        elif isinstance(t, List[int]):
+            out.append("list " + str(len(t)))
+        else:
+            out.append("other")
+    return out
+
+
+def helper(x: Tensor, scale: float = 2.0, names: Optional[List[str]] = None) -> Tuple[Tensor, int]:
+    if names is None:
+        return x * scale, 0
+    return x + scale, len(names)
+
+
+@case(T(2, 2))
+def calls_and_defaults(x: Tensor):
+    a, n = helper(x)
+    b, m = helper(x, 3.0)
+    c, k = helper(x, names=["p", "q"])
+    d, j = helper(names=None, scale=0.5, x=x)
+    return a, b, c, d, n, m, k, j
+
+
+@case(T(4), 3.5, 2)
+class ArgumentsWithDefaults(torch.nn.Module):
+    def forward(self, x: Tensor, a: float = 1.5, n: int = 7, s: str = "word", flag: bool = False, dims: Tuple[int, int] = (1, 2), o: Optional[float] = None):
+        if o is None:
+            return x * a + n, s, flag, dims
+        return x, s, True, dims
+
+
+@case(T(5))
+class OnlyDefaultsGiven(torch.nn.Module):
+    def forward(self, x: Tensor, a: float = 1.5, n: int = -7, big: float = 1e-30, low: float = -math.inf):
+        return x * a + n, big, low
+
+
+@case("Hello, World", 42, 3.14159)
+def format_strings(s: str, n: int, f: float):
+    return (f"{s} has {len(s)} letters and {n}", "{} / {}".format(n, f), "%d %s" % (n, s), "a" + s + "b", "{}".format([1, 2]),
+            "{}{}".format(True, None), str(n) + str(f) + str(True) + str([1.5, 2.0]), "%f|%d|%s|%%|%i" % (f, n, "ab", 7))
+
+
+@case("  The quick, brown fox  ")
+def string_methods(s: str):
+    t = s.strip()
+    return [t.upper(), t.lower(), t.capitalize(), t.title(), t.swapcase(), t.replace("quick", "slow"), t.lstrip("T"), t.rstrip("xof"), t.center(30, "*"),
+            t.ljust(25) + "|", t.rjust(25) + "|", t.zfill(26), "-".join(t.split(" ")), t[4:9], t[::2], t[-3:], t[3], "\t".expandtabs(4) + "x"]
+
+
+@case("a1b22c", "b2")
+def string_queries(s: str, t: str):
+    return (s.find(t), s.rfind("2"), s.index("b"), s.count("2"), s.startswith("a1"), s.endswith("c"), t in s, "zz" in s, s.isalnum(), s.isalpha(), "12".isdigit(),
+            "ab".islower(), "AB".isupper(), " ".isspace(), "Ab Cd".istitle(), "ab".isidentifier(), ord("a"), chr(98), len(s), hex(255), oct(8), bin(5),
+            int("12"), float("2.5"), s == t, s < t)
+
+
+@case("one two  three\nfour", "a,b,,c")
+def string_splits(s: str, t: str):
+    return s.split(), t.split(","), t.split(",", 1), s.splitlines(), s.partition(" "), t.rpartition(","), t.rsplit(",", 1)
+
+
+@case(T(2, 3))
+def numbers_from_tensors(x: Tensor):
+    a = int(x[0, 0] * 100)
+    b = float(x.sum())
+    c = x.max().item()
+    d = bool((x > -100).all())
+    e = x.size(0) * x.shape[1] + x.dim() + x.numel() + len(x)
+    return a, b, c, d, e
+
+
+@case(complex(1.5, -2.0), 3)
+def complex_numbers(z: complex, n: int):
+    w = z * 2.0
+    return w, z + n, z * z, z / (1 + 1j), abs(z), complex(n, 4.0), z == w, -z, z - 1.0
+
+
+@case(T(3, 3))
+def assertions(x: Tensor):
+    assert x.dim() == 2, "must be a matrix"
+    assert x.size(0) == x.size(1)
+    return x.t()
+
+
+@case(T(4))
+def none_and_del(x: Tensor):
+    y = x + 1
+    z = y * 2
+    del y
+    d = {"a": 1, "b": 2}
+    del d["a"]
+    l = [1, 2, 3]
+    del l[1]
+    nothing = None
+    return z, d, l, nothing
+
+
+@case(4)
+def local_function_values(n: int):
+    fs = [1, 2, 3]
+    total = 0
+    for f in fs:
+        total = add_twice(total, f, n)
+    return total
+
+
+def add_twice(a: int, b: int, n: int) -> int:
+    return a + b + b + n
+
+
+def twice_then(x: Tensor, n: int) -> Tensor:
+    return x * 2 + n
+
+
+@case(T(3), 2)
+def fork_wait(x: Tensor, n: int):
+    a = torch.jit.fork(twice_then, x, n)
+    b = torch.jit.fork(twice_then, x + 1, n + 1)
+    later: List[torch.jit.Future[Tensor]] = []
+    for i in range(3):
+        later.append(torch.jit.fork(twice_then, x, i))
+    y = torch.jit.wait(a) + torch.jit.wait(b)
+    for f in later:
+        y = y + torch.jit.wait(f)
+    return y
+
+
+@case(T(2, 2), 3)
+def prints(x: Tensor, n: int):
+    print("n is", n, 2.5, True, None)
+    print([1, 2], (1, "a"), {"k": 1.5}, "")
+    print("1.0", 1.0, 1e20, 1e-5, -0.5, 100000.0, 3.0e10)
+    print(["a", "b"], [True], [1.0, 2.5])
+    return x
+
+
+@case(T(2, 3))
+def with_no_grad(x: Tensor):
+    with torch.no_grad():
+        y = x * 2
+    with torch.no_grad():
+        z = y + 1
+    return y, z
+
+
+@case([1, 2, 3, 4], ["a", "bb"])
+def comprehensions(xs: List[int], ss: List[str]):
+    squares = [x * x for x in xs]
+    lengths = {s: len(s) for s in ss}
+    shifted = [x + i for i, x in enumerate(xs)]
+    floats = [float(x) / 2 for x in range(4)]
+    tensors = torch.stack([torch.full([2], x) for x in xs])
+    return squares, lengths, shifted, floats, tensors
+
+
+@case(1.0)
+def special_floats(x: float):
+    a = float("inf")
+    b = float("nan")
+    return a, -a, b, x / 3.0, 1e300 * 1e10, 1e-320, 123456789.0, 0.1 + 0.2, -0.0, 1e17, 123456.5e4
+
+
+@case(T(2, 5))
+def unpacking(x: Tensor):
+    a, b = x.unbind(0)
+    n, m = x.size()
+    first, (second, third) = 1, (2, 3)
+    v, i = x.max(1)
+    q, r = divmod(17, 5)
+    c, d, e = x.split([2, 2, 1], 1)
+    return a - b, n, m, first + second + third, v, i, q, r, c, d, e
+
+
+@case(5)
+def many_locals(n: int):
+    a = n + 1
+    b = a * 2
+    if n > 3:
+        a = b
+        c = a + b
+        if c > 20:
+            b = c - a
+        else:
+            c = b
+    else:
+        c = a
+    i = 0
+    while i < 3:
+        c, b = b + i, c
+        i += 1
+    return a, b, c, i
+
+
+@case("naïve ☃ 日本", "é")
+def unicode_strings(s: str, t: str):
+    return s + t, "constant ☃ é", ["ü", "x"], {"ключ": "значение"}, "tab\tquote\"back\\slash\nline"
+
+
+@case(T(6), T(6, seed=2))
+def chained_temporaries(x: Tensor, y: Tensor):
+    return torch.relu(torch.sigmoid(torch.add(torch.mul(x, y), torch.sub(x, y) * torch.tanh(x + y))) - 0.5) + (x + y) * (x - y) / (1.0 + x * x) - torch.abs(y)
+
+
+@case(10)
+def fibonacci_memo(n: int):
+    memo: Dict[int, int] = {0: 0, 1: 1}
+    for i in range(2, n + 1):
+        memo[i] = memo[i - 1] + memo[i - 2]
+    return memo[n], memo
+
+
+@case(60)
+def sieve(n: int):
+    composite = [False for _ in range(n)]
+    primes: List[int] = []
+    for i in range(2, n):
+        if not composite[i]:
+            primes.append(i)
+            j = i * i
+            while j < n:
+                composite[j] = True
+                j += i
+    return primes
+
+
+@case("kitten", "sitting")
+def edit_distance(a: str, b: str):
+    row = [j for j in range(len(b) + 1)]
+    for i in range(len(a)):
+        previous = row[0]
+        row[0] = i + 1
+        for j in range(len(b)):
+            keep = row[j + 1]
+            cost = 0 if a[i] == b[j] else 1
+            row[j + 1] = min(row[j + 1] + 1, row[j] + 1, previous + cost)
+            previous = keep
+    return row[-1]
