@@ -14,7 +14,10 @@
   X(tsr_ops_join) \
   X(tsr_ops_split) \
   X(tsr_ops_view) \
-  X(tsr_ops_view_copy)
+  X(tsr_ops_view_copy) \
+  X(tsr_ops_linear) \
+  X(tsr_ops_matmul) \
+  X(tsr_ops_fused)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
