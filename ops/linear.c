@@ -1,0 +1,198 @@
+/* Linear layers: x . w^T with w packed once at the call site, everything after the sum fused. */
+#include <stdlib.h>
+
+#include "ops/native.h"
+#include "ops/product.h"
+#include "ops/site.h"
+
+/* Rows of the last dimension of x one stride apart: x itself or a contiguous copy. */
+static tsr_status flat_rows(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t *lda) {
+  int n = x->ndim;
+  int64_t span = -1;
+  bool flat = x->stride[n - 1] == 1 || x->size[n - 1] <= 1;
+  *out = x;
+  *lda = x->size[n - 1];
+  for (int d = n - 2; flat && d >= 0; d--) {
+    if (x->size[d] == 1) continue;
+    if (span < 0) *lda = x->stride[d];
+    else flat = x->stride[d] == span;
+    span = x->stride[d] * x->size[d];
+  }
+  if (flat) return TSR_OK;
+  *lda = x->size[n - 1];
+  return tsr_contiguous(ctx, out, x);
+}
+
+typedef struct linear_site { tsr_packed plan; float data[]; } linear_site;
+
+/* The packed weight of the site, made on first use; with no site, packed for this call. */
+static tsr_status packed_weight(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w, tsr_packed *out) {
+  linear_site *kept = tsr_site_get(site);
+  int64_t n = w->size[0], k = w->size[1];
+  if (kept != NULL && kept->plan.n == n && kept->plan.c == k) {
+    *out = kept->plan;
+    return TSR_OK;
+  }
+  *out = tsr_packed_plan(ctx->kernels->gemm, n, 1, k);
+  if (site == NULL || kept != NULL) {
+    TSR_TRY(tsr_work(ctx, tsr_packed_floats(out), &out->data));
+    tsr_packed_fill(ctx, out, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
+    return TSR_OK;
+  }
+  size_t head = (sizeof *kept + 63) / 64 * 64;
+  kept = tsr_site_alloc(head + (size_t)tsr_packed_floats(out) * sizeof(float));
+  if (kept == NULL) return tsr_fail_nomem(&ctx->err);
+  out->data = (float *)(void *)((char *)kept + head);
+  tsr_packed_fill(ctx, out, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
+  kept->plan = *out;
+  kept = tsr_site_publish(site, kept, free);
+  *out = kept->plan;
+  return TSR_OK;
+}
+
+static tsr_status affine_f32(tsr_ctx *ctx, tsr_site *site, tsr_tensor *y, tsr_tensor *x, int64_t lda, tsr_tensor *w, const tsr_epi *epi) {
+  int64_t k = w->size[1], n = w->size[0], m = n == 0 ? 0 : y->numel / n;
+  void *c;
+  TSR_TRY(tsr_data_mut(ctx, y, &c));
+  const float *a = tsr_tensor_data_ro(x);
+  tsr_epi e = *epi;
+  e.c_base = c;
+  if (site == NULL) {
+    tsr_product p = {m, n, k, 1, {a, lda, 1}, {tsr_tensor_data_ro(w), w->stride[1], w->stride[0]}, c, n, 0, 0, 0, &e};
+    return tsr_gemm_product(ctx, &p);
+  }
+  tsr_packed plan;
+  TSR_TRY(packed_weight(ctx, site, w, &plan));
+  tsr_gemm g = {.b = &plan, .m = m, .a = a, .lda = lda, .c = c, .ldc = n, .epi = e};
+  tsr_gemm_run(ctx, &g);
+  return TSR_OK;
+}
+
+/* Any dtype, step by step, rounding where PyTorch rounds: half and bfloat16 once, after the bias. */
+static tsr_status affine_any(tsr_ctx *ctx, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias) {
+  int64_t n = w->size[0], k = w->size[1], rows = 1;
+  for (int i = 0; i + 1 < x->ndim; i++) rows *= x->size[i];
+  bool narrow = x->dtype == TSR_FLOAT16 || x->dtype == TSR_BFLOAT16;
+  tsr_dtype d = narrow ? TSR_FLOAT32 : (tsr_dtype)x->dtype;
+  TSR_TRY(tsr_ready(ctx, &x, x, d));
+  TSR_TRY(tsr_view_as(ctx, &x, x, 2, (int64_t[]){rows, k}));
+  TSR_TRY(tsr_to_dtype(ctx, &w, w, d));
+  tsr_tensor *z;
+  TSR_TRY(tsr_product_any(ctx, &z, "addmm_impl_cpu_", -1, rows, n, k, tsr_side_of(x), tsr_side_flip(tsr_side_of(w))));
+  if (bias != NULL) {
+    TSR_TRY(tsr_to_dtype(ctx, &bias, bias, d));
+    TSR_TRY(tsr_expand(ctx, &bias, bias, 2, z->size));
+    TSR_TRY(tsr_binary(ctx, &z, "add", z, bias));
+  }
+  TSR_TRY(tsr_view_as(ctx, &z, z, y->ndim, y->size));
+  return tsr_copy_into(ctx, y, z);
+}
+
+static bool fusable_bias(const tsr_tensor *b, int64_t n) {
+  return b == NULL || (b->dtype == TSR_FLOAT32 && b->ndim == 1 && b->size[0] == n && (n == 1 || b->stride[0] == 1));
+}
+
+static bool fusable_residual(const tsr_tensor *r, const tsr_tensor *y) {
+  return r == NULL || (r->dtype == TSR_FLOAT32 && r->ndim == y->ndim && memcmp(r->size, y->size, y->ndim * sizeof *y->size) == 0 &&
+                       tsr_tensor_is_contiguous(r));
+}
+
+static tsr_status check_operands(tsr_ctx *ctx, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias) {
+  int64_t rows = 1;
+  for (int d = 0; d + 1 < x->ndim; d++) rows *= x->size[d];
+  if (x->size[x->ndim - 1] != w->size[1])
+    return tsr_op_fail(ctx, "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", (long long)rows,
+                       (long long)x->size[x->ndim - 1], (long long)w->size[1], (long long)w->size[0]);
+  if (bias != NULL && bias->dtype != w->dtype)
+    return tsr_op_fail(ctx, "self and mat2 must have the same dtype, but got %s and %s", tsr_dtype_get_info(bias->dtype)->cpp_name,
+                       tsr_dtype_get_info(w->dtype)->cpp_name);
+  if (x->dtype != w->dtype && bias != NULL)
+    return tsr_op_fail(ctx, "mat1 and mat2 must have the same dtype, but got %s and %s", tsr_dtype_get_info(x->dtype)->cpp_name,
+                       tsr_dtype_get_info(w->dtype)->cpp_name);
+  if (x->dtype != w->dtype)
+    return tsr_op_fail(ctx, "expected m1 and m2 to have the same dtype, but got: %s != %s", tsr_cxx_name((tsr_dtype)x->dtype),
+                       tsr_cxx_name((tsr_dtype)w->dtype));
+  return TSR_OK;
+}
+
+tsr_status tsr_affine(tsr_ctx *ctx, tsr_site *site, tsr_tensor **out, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias,
+                      tsr_tensor *residual, const tsr_epi *epi) {
+  int64_t size[TSR_MAX_NDIM], lda, n = w->size[0];
+  TSR_TRY(check_operands(ctx, x, w, bias));
+  memcpy(size, x->size, x->ndim * sizeof *size);
+  size[x->ndim - 1] = n;
+  TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, x->ndim, size));
+  if ((*out)->numel == 0) return TSR_OK;
+  if (x->dtype == TSR_FLOAT32 && fusable_bias(bias, n) && fusable_residual(residual, *out)) {
+    tsr_epi e = *epi;
+    e.bias = bias == NULL ? NULL : tsr_tensor_data_ro(bias);
+    e.residual = residual == NULL ? NULL : tsr_tensor_data_ro(residual);
+    TSR_TRY(flat_rows(ctx, &x, x, &lda));
+    return affine_f32(ctx, site, *out, x, lda, w, &e);
+  }
+  TSR_TRY(affine_any(ctx, *out, x, w, bias));
+  if (residual != NULL) TSR_TRY(tsr_binary(ctx, out, "add", *out, residual));
+  return tsr_act_apply(ctx, out, *out, epi);
+}
+
+static const tsr_epi plain;
+
+tsr_status tsr_linear(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias) {
+  return tsr_affine(ctx, NULL, out, x, w, bias, NULL, &plain);
+}
+
+TSR_KERNEL(linear) {
+  tsr_tensor *y, *x = tsr_arg_tensor(c, 0), *w = tsr_arg_tensor(c, 1), *bias = tsr_arg_opt_tensor(c, 2);
+  if (x->ndim == 0 || w->ndim == 0)
+    return tsr_op_fail(c->ctx, "both arguments to linear need to be at least 1D, but they are %dD and %dD", x->ndim, w->ndim);
+  if (w->ndim > 2) return tsr_op_fail(c->ctx, "t() expects a tensor with <= 2 dimensions, but self is %dD", w->ndim);
+  if (w->ndim == 1) {
+    if (bias != NULL) return tsr_op_fail(c->ctx, "mat2 must be a matrix, got 1-D tensor");
+    TSR_TRY(tsr_matmul(c->ctx, &y, x, w));
+    return tsr_ret_tensor(c, 0, y);
+  }
+  tsr_site *site = (c->constant & 2) != 0 ? c->site : NULL;
+  TSR_TRY(tsr_affine(c->ctx, site, &y, x, w, bias, NULL, &plain));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* y[b,o] = sum_ij x1[b,i] w[o,i,j] x2[b,j] + bias[o]: first t[b,o,j] = x1 . w, then a sum over j. */
+TSR_KERNEL(bilinear) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *w = tsr_arg_tensor(c, 2), *bias = tsr_arg_opt_tensor(c, 3), *t;
+  if (a->ndim == 0 || b->ndim != a->ndim)
+    return tsr_op_fail(ctx, "bilinear(): input dimensions do not match: got %d and %d", a->ndim, b->ndim);
+  for (int d = 0; d + 1 < a->ndim; d++)
+    if (a->size[d] != b->size[d])
+      return tsr_op_fail(ctx, "bilinear(): input batch dimensions do not match at dim %d: got %lld and %lld", d,
+                         (long long)a->size[d], (long long)b->size[d]);
+  if (w->ndim != 3) return tsr_op_fail(ctx, "bilinear(): weight must be 3-D, got %d-D", w->ndim);
+  int64_t i = a->size[a->ndim - 1], j = b->size[b->ndim - 1], o = w->size[0], rows = 1;
+  if (i != w->size[1])
+    return tsr_op_fail(ctx, "bilinear(): input1 size does not match weight size: got %lld but expected %lld", (long long)i, (long long)w->size[1]);
+  if (j != w->size[2])
+    return tsr_op_fail(ctx, "bilinear(): input2 size does not match weight size: got %lld but expected %lld", (long long)j, (long long)w->size[2]);
+  if (bias != NULL && bias->size[0] != o)
+    return tsr_op_fail(ctx, "bilinear(): bias size does not match weight size: got %lld but expected %lld", (long long)bias->size[0], (long long)o);
+  int64_t size[TSR_MAX_NDIM];
+  for (int d = 0; d + 1 < a->ndim; d++) rows *= a->size[d];
+  memcpy(size, a->size, a->ndim * sizeof *size);
+  size[a->ndim - 1] = o;
+  TSR_TRY(tsr_reshape(ctx, &a, a, 2, (int64_t[]){rows, i}));
+  TSR_TRY(tsr_reshape(ctx, &b, b, 3, (int64_t[]){rows, j, 1}));
+  TSR_TRY(tsr_permute(ctx, &w, w, (int64_t[]){1, 0, 2}));
+  TSR_TRY(tsr_reshape(ctx, &w, w, 2, (int64_t[]){i, o * j}));
+  TSR_TRY(tsr_matmul(ctx, &t, a, w));
+  TSR_TRY(tsr_view_as(ctx, &t, t, 3, (int64_t[]){rows, o, j}));
+  TSR_TRY(tsr_bmm(ctx, &t, t, b));
+  TSR_TRY(tsr_view_as(ctx, &t, t, tsr_arg_tensor(c, 0)->ndim, size));
+  if (bias != NULL) TSR_TRY(tsr_binary(ctx, &t, "add", t, bias));
+  return tsr_ret_tensor(c, 0, t);
+}
+
+const tsr_op tsr_ops_linear[] = {
+    {"aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", op_linear, TSR_PURE},
+    {"aten::linear.out(Tensor input, Tensor weight, Tensor? bias=None, *, Tensor(a!) out) -> Tensor(a!)", op_linear, TSR_OUT},
+    {"aten::bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor", op_bilinear, TSR_PURE},
+    {0},
+};

@@ -1,0 +1,26 @@
+/* Products of matrices of any dtype. */
+#ifndef TSR_OPS_PRODUCT_H
+#define TSR_OPS_PRODUCT_H
+
+#include "ops/gemm.h"
+
+/* A stack of matrices inside a tensor: strides in elements. */
+typedef struct tsr_side { tsr_tensor *t; int64_t step, rs, cs; } tsr_side;
+/* The last two dimensions of t; step is that of the dimension before them when there are three. */
+tsr_side tsr_side_of(tsr_tensor *t);
+static inline tsr_side tsr_side_flip(tsr_side s) { return (tsr_side){s.t, s.step, s.cs, s.rs}; }
+
+/* out: a new [count, m, n] (or [m, n] when count is negative: one product) of a's dtype, = a[m,k] . b[k,n].
+ * Both sides have one dtype; name is what "not implemented for" messages call the operator. */
+tsr_status tsr_product_any(tsr_ctx *ctx, tsr_tensor **out, const char *name, int64_t count, int64_t m, int64_t n, int64_t k,
+                           tsr_side a, tsr_side b);
+
+/* act(x . w^T + bias + residual) over the last dimension of x; w is [n, k].  site (may be NULL) keeps w packed:
+ * give it only when w is the same at every call.  epi gives the activation; its pointers are ignored. */
+tsr_status tsr_affine(tsr_ctx *ctx, tsr_site *site, tsr_tensor **out, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias,
+                      tsr_tensor *residual, const tsr_epi *epi);
+/* What the epilogue's activation does, as operators: for dtypes and layouts without a fused kernel. */
+tsr_status tsr_act_apply(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_epi *epi);
+const char *tsr_cxx_name(tsr_dtype d); /* "c10::Half": some messages name types as C++ does */
+
+#endif
