@@ -17,7 +17,9 @@
   X(tsr_ops_view_copy) \
   X(tsr_ops_linear) \
   X(tsr_ops_matmul) \
-  X(tsr_ops_fused)
+  X(tsr_ops_fused) \
+  X(tsr_ops_create) \
+  X(tsr_ops_create_range)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
