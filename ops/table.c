@@ -19,7 +19,8 @@
   X(tsr_ops_matmul) \
   X(tsr_ops_fused) \
   X(tsr_ops_create) \
-  X(tsr_ops_create_range)
+  X(tsr_ops_create_range) \
+  X(tsr_ops_shape_move)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
