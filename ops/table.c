@@ -3,13 +3,9 @@
 
 #include "ops/op.h"
 
-/* Order matters where families share a name: overloads are tried in this order. */
+/* Order matters where families share a name: overloads are tried in this order, so tensors come before
+ * the language's own (lang_*), which stay last. */
 #define FAMILIES(X) \
-  X(tsr_ops_lang_scalar) \
-  X(tsr_ops_lang_string) \
-  X(tsr_ops_lang_list) \
-  X(tsr_ops_lang_dict) \
-  X(tsr_ops_lang_misc) \
   X(tsr_ops_attrs) \
   X(tsr_ops_join) \
   X(tsr_ops_split) \
@@ -20,7 +16,12 @@
   X(tsr_ops_fused) \
   X(tsr_ops_create) \
   X(tsr_ops_create_range) \
-  X(tsr_ops_shape_move)
+  X(tsr_ops_shape_move) \
+  X(tsr_ops_lang_scalar) \
+  X(tsr_ops_lang_string) \
+  X(tsr_ops_lang_list) \
+  X(tsr_ops_lang_dict) \
+  X(tsr_ops_lang_misc)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
