@@ -17,24 +17,30 @@ import torch
 CASES = []
 
 
+def seed_for(shape, kw):
+    torch.manual_seed(kw.get("seed", 1) * 1000003 + sum((i + 1) * s for i, s in enumerate(shape)))
+
+
 def T(*shape, **kw):
     """Normal numbers of this shape, the same on every run; seed= and scale= vary them."""
-    g = torch.Generator()
-    g.manual_seed(kw.get("seed", 1) * 1000003 + sum((i + 1) * s for i, s in enumerate(shape)))
-    x = torch.randn(list(shape), generator=g) * kw.get("scale", 1.0)
+    seed_for(shape, kw)
+    x = torch.randn(list(shape)) * kw.get("scale", 1.0)
     return x.to(kw["dtype"]) if "dtype" in kw else x
 
 
 def I(*shape, **kw):
     """Integers in [low, high) of this shape, the same on every run."""
-    g = torch.Generator()
-    g.manual_seed(kw.get("seed", 1) * 1000003 + sum((i + 1) * s for i, s in enumerate(shape)))
-    x = torch.randint(kw.get("low", -9), kw.get("high", 10), list(shape), generator=g)
+    seed_for(shape, kw)
+    x = torch.randint(kw.get("low", -9), kw.get("high", 10), list(shape))
     return x.to(kw["dtype"]) if "dtype" in kw else x
 
 
 def family_of(f):
     return f.__module__.split(".")[-1]
+
+
+def kebab(name):
+    return re.sub("(?<=[a-z0-9])(?=[A-Z])", "-", name.strip("_").replace("_", "-")).lower()
 
 
 def case(*inputs, **opt):
@@ -44,7 +50,7 @@ def case(*inputs, **opt):
     def register(f):
         forms = opt.get("form", "scripted")
         for form in (forms if isinstance(forms, tuple) else (forms,)):
-            name = opt.get("name", re.sub("(?<=[a-z0-9])(?=[A-Z])", "-", f.__name__.strip("_").replace("_", "-")).lower())
+            name = opt.get("name", kebab(f.__name__))
             if form != "scripted":
                 name += "-" + form
             name = "%s-%s" % (opt.get("family", family_of(f)), name)
@@ -84,7 +90,8 @@ def build(f, inputs, opt):
         if not opt.get("calibrated"):
             calibrate(thing, inputs)
     if opt["form"] == "traced":
-        return torch.jit.trace(thing, inputs, check_trace=False, strict=False)
+        lenient = {} if torch.__version__ < "1.6" and torch.__version__[3] == "." else {"strict": False}
+        return torch.jit.trace(thing, inputs, check_trace=False, **lenient)
     scripted = thing if isinstance(thing, torch.jit.ScriptModule) else torch.jit.script(thing)
     if opt["form"] == "frozen":
         return torch.jit.freeze(scripted.eval())
