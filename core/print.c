@@ -157,16 +157,16 @@ static void put_scale(tsr_buf *out, double scale) {
   tsr_buf_puts(out, " *\n");
 }
 
+/* The first row of a block is not indented, the others are: so PyTorch prints it. */
 static void put_matrix(tsr_buf *out, const grid *g, int indent) {
   number_format f = choose_format(g);
   const char *pad = indent != 0 ? " " : "";
   int64_t per_line = TSR_MAX((80 - indent) / (f.width + 1), 1);
-  tsr_buf_puts(out, pad);
   for (int64_t first = 0; first < g->cols; first += per_line) {
     int64_t last = TSR_MIN(first + per_line, g->cols) - 1;
     if (per_line < g->cols) {
       if (first != 0) tsr_buf_putc(out, '\n');
-      tsr_buf_printf(out, "Columns %lld to %lld%s", (long long)first + 1, (long long)last + 1, pad);
+      tsr_buf_printf(out, "Columns %lld to %lld", (long long)first + 1, (long long)last + 1);
     }
     if (f.scale != 1) {
       put_scale(out, f.scale);

@@ -213,7 +213,7 @@ static void values_print_as_torchscript(void **state) {
   assert_prints(v, "   1   20  300\n   4    5    6\n[ CPULongType{2,3} ]");
   tsr_release(v);
   v = tensor_val(mem, TSR_INT64, 3, cube, n);
-  assert_prints(v, "(1,.,.) = \n   1  20\n\n(2,.,.) = \n  300    4\n[ CPULongType{2,1,2} ]");
+  assert_prints(v, "(1,.,.) = \n  1  20\n\n(2,.,.) = \n 300    4\n[ CPULongType{2,1,2} ]");
   tsr_release(v);
   int64_t three = 3;
   v = tensor_val(mem, TSR_INT64, 0, NULL, &three);
