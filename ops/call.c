@@ -5,6 +5,7 @@
 
 #include "ops/kernels.h"
 #include "ops/native.h"
+#include "ops/random.h"
 
 /* ---- context ---- */
 
@@ -22,6 +23,7 @@ static void release_temps(tsr_ctx *ctx, size_t mark) {
 void tsr_ctx_dispose(tsr_ctx *ctx) {
   release_temps(ctx, 0);
   free(ctx->temps);
+  tsr_rng_free(ctx->rng);
   tsr_arena_free(ctx->scratch);
   tsr_errrec_dispose(&ctx->err);
   memset(ctx, 0, sizeof *ctx);

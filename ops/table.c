@@ -21,7 +21,8 @@
   X(tsr_ops_lang_string) \
   X(tsr_ops_lang_list) \
   X(tsr_ops_lang_dict) \
-  X(tsr_ops_lang_misc)
+  X(tsr_ops_lang_misc) \
+  X(tsr_ops_random)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
