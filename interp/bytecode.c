@@ -15,7 +15,7 @@ static const opcode_info opcodes[TSR_BC_COUNT] = {
 
 const char *tsr_opcode_name(uint32_t op) { return op < TSR_BC_COUNT ? opcodes[op].name : "?"; }
 
-void tsr_code_free(tsr_code *code) {
+void tsr_bytecode_free(tsr_bytecode *code) {
   if (code == NULL) return;
   for (uint32_t i = 0; i < code->nsites; i++) {
     tsr_site *site = &code->sites[i].site;
@@ -32,14 +32,14 @@ void tsr_code_free(tsr_code *code) {
   free(code);
 }
 
-const tsr_loc *tsr_code_loc(const tsr_code *code, uint32_t pc) {
+const tsr_loc *tsr_bytecode_loc(const tsr_bytecode *code, uint32_t pc) {
   if (pc >= code->ninsns) return NULL;
   for (uint32_t i = pc + 1; i-- > 0;)
     if (code->locs[i] != NULL) return code->locs[i];
   return NULL;
 }
 
-static bool operand_fits(const tsr_code *c, operand_kind kind, int32_t v, uint32_t session_consts) {
+static bool operand_fits(const tsr_bytecode *c, operand_kind kind, int32_t v, uint32_t session_consts) {
   switch (kind) {
     case KIND_N: return true;
     case KIND_W:
@@ -53,7 +53,7 @@ static bool operand_fits(const tsr_code *c, operand_kind kind, int32_t v, uint32
   return false;
 }
 
-static bool site_fits(const tsr_code *c, const tsr_callsite *s) {
+static bool site_fits(const tsr_bytecode *c, const tsr_callsite *s) {
   if (s->first > c->noperands || s->nargs > c->noperands - s->first ||
       s->nrets > c->noperands - s->first - s->nargs)
     return false;
@@ -74,7 +74,7 @@ static bool ends(uint32_t op) {
          op == TSR_BC_MISSING;
 }
 
-tsr_status tsr_code_verify(const tsr_code *c, uint32_t session_consts, tsr_errrec *e) {
+tsr_status tsr_bytecode_verify(const tsr_bytecode *c, uint32_t session_consts, tsr_errrec *e) {
   if (c->ninsns == 0 || c->nparams > c->nregs || !ends(c->insns[c->ninsns - 1].op))
     return tsr_fail(e, TSR_EINTERNAL, "bytecode of %s has no end", c->name);
   for (uint32_t pc = 0; pc < c->ninsns; pc++) {
@@ -108,13 +108,13 @@ static void print_const(const tsr_val *v, tsr_buf *out) {
   tsr_buf_dispose(&text);
 }
 
-static void print_operand(const tsr_code *c, uint32_t o, tsr_buf *out) {
+static void print_operand(const tsr_bytecode *c, uint32_t o, tsr_buf *out) {
   if (o == TSR_OPERAND_UNUSED) tsr_buf_puts(out, "_");
   else if (o & TSR_OPERAND_CONST) print_const(&c->consts[o & TSR_OPERAND_INDEX], out);
   else tsr_buf_printf(out, "r%u%s", o & TSR_OPERAND_INDEX, (o & TSR_OPERAND_LAST) ? "!" : "");
 }
 
-static void print_site(const tsr_code *c, const tsr_callsite *s, tsr_buf *out) {
+static void print_site(const tsr_bytecode *c, const tsr_callsite *s, tsr_buf *out) {
   for (uint32_t i = 0; i < s->nrets; i++) {
     tsr_buf_puts(out, i > 0 ? ", " : " ");
     print_operand(c, c->operands[s->first + s->nargs + i], out);
@@ -138,7 +138,7 @@ static void print_site(const tsr_code *c, const tsr_callsite *s, tsr_buf *out) {
   tsr_buf_putc(out, ')');
 }
 
-static void print_field(const tsr_code *c, operand_kind kind, int32_t v, tsr_buf *out) {
+static void print_field(const tsr_bytecode *c, operand_kind kind, int32_t v, tsr_buf *out) {
   switch (kind) {
     case KIND_N: break;
     case KIND_W:
@@ -151,7 +151,7 @@ static void print_field(const tsr_code *c, operand_kind kind, int32_t v, tsr_buf
   }
 }
 
-void tsr_code_print(const tsr_code *c, tsr_buf *out) {
+void tsr_bytecode_print(const tsr_bytecode *c, tsr_buf *out) {
   tsr_buf_printf(out, "%s: %u registers, %u instructions\n", c->name, c->nregs, c->ninsns);
   for (uint32_t i = 0; i < c->nconstregs; i++) {
     tsr_buf_printf(out, "        r%u = ", c->constregs[i].reg);

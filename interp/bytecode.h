@@ -39,7 +39,7 @@ typedef struct tsr_callsite {
 typedef struct tsr_handler { uint32_t begin, end, target; } tsr_handler; /* errors at [begin, end) go to target */
 typedef struct tsr_constreg { uint32_t reg, constant; } tsr_constreg;
 
-typedef struct tsr_code {
+typedef struct tsr_bytecode {
   const char *name;          /* qualified function name */
   const tsr_schema *schema;
   uint32_t nparams, nregs;   /* parameters are registers 0 … nparams-1 */
@@ -51,13 +51,13 @@ typedef struct tsr_code {
   tsr_val *consts;           /* immortal or unboxed */
   tsr_handler *handlers;     /* inner before outer */
   tsr_constreg *constregs;   /* filled at entry */
-} tsr_code;
+} tsr_bytecode;
 
-void tsr_code_free(tsr_code *code); /* sites' caches too; NULL is allowed */
+void tsr_bytecode_free(tsr_bytecode *code); /* sites' caches too; NULL is allowed */
 const char *tsr_opcode_name(uint32_t op);
 /* Check every index, jump and operand; our own bug when it fails. */
-tsr_status tsr_code_verify(const tsr_code *code, uint32_t session_consts, tsr_errrec *e);
-void tsr_code_print(const tsr_code *code, tsr_buf *out);
-const tsr_loc *tsr_code_loc(const tsr_code *code, uint32_t pc); /* NULL: unknown */
+tsr_status tsr_bytecode_verify(const tsr_bytecode *code, uint32_t session_consts, tsr_errrec *e);
+void tsr_bytecode_print(const tsr_bytecode *code, tsr_buf *out);
+const tsr_loc *tsr_bytecode_loc(const tsr_bytecode *code, uint32_t pc); /* NULL: unknown */
 
 #endif

@@ -1,0 +1,49 @@
+/* The loaded model: archive, program, bytecode.  Immutable for its users; methods are compiled when
+ * first needed, under its lock. */
+#ifndef TSR_INTERP_MODEL_H
+#define TSR_INTERP_MODEL_H
+
+#include "interp/program.h"
+#include "interp/vm.h"
+
+typedef struct tsr_method {
+  const char *name;
+  tsr_ir_fn *fn;             /* as lowered; schema says what it takes */
+  tsr_ir_fn *entry;          /* optimised clone, or fn itself; NULL until compiled */
+  const tsr_bytecode *code;  /* of entry; NULL until compiled, published atomically */
+  char *signature;           /* "(Tensor x, int n=3) -> Tensor" */
+  char **arg_types;          /* printed; without self */
+} tsr_method;
+
+struct tsr_model {
+  uint32_t refs;             /* atomic: the user, sessions, values that came out of sessions */
+  tsr_mem *mem;
+  tsr_archive *archive;
+  tsr_program *program;
+  tsr_pool *pool;
+  tsr_lock *lock;            /* guards compiling and the tables below */
+  int opt_level;
+  tsr_method *methods; size_t method_count;
+  tsr_bytecode **codes; size_t ncodes, codes_cap; /* all, to be freed */
+  tsr_val *constants; uint32_t nconstants, constants_cap; /* what sessions copy; borrowed from the program */
+};
+
+void tsr_model_retain(tsr_model *m);
+tsr_method *tsr_model_find_method(tsr_model *m, const char *name); /* NULL: none */
+/* Bytecode of a method, compiled on first use.  Thread-safe. */
+tsr_status tsr_model_compile_method(tsr_model *m, tsr_errrec *e, tsr_method *method);
+/* Optimised IR of a method (for printing). */
+tsr_status tsr_model_optimise_method(tsr_model *m, tsr_errrec *e, tsr_method *method);
+/* Any function; for tsr_vm_hooks.compile (user: the model). */
+const tsr_bytecode *tsr_model_compile_fn(void *model, tsr_errrec *e, tsr_ir_fn *fn);
+tsr_val tsr_model_constant(tsr_model *m, uint32_t index); /* borrowed, immortal */
+
+/* binding of arguments: convert.c */
+struct tsr_value;
+/* Arguments of a user for a schema whose parameter 0 is self: positional, then by name, then defaults.
+ * out: room for param_count values, filled from 1 on with owned ones (None on failure). */
+tsr_status tsr_args_bind(tsr_model *m, tsr_mem *mem, tsr_errrec *e, const tsr_schema *schema, const char *method,
+                         struct tsr_value *const *args, const char *const *names, size_t count, tsr_val *out);
+void tsr_declaration_print(const tsr_schema *schema, const char *method, bool with_self, tsr_buf *out);
+
+#endif
