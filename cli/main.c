@@ -1,9 +1,29 @@
-/* The command. */
-#include <stdio.h>
+/* The command tsrun: which verb, and what the process returns. */
+#include <string.h>
 
-#include "tsrun.h"
+#include "cli.h"
 
-int main(void) {
+static int (*const verbs[VERB_COUNT])(const cli_options *o) = {
+  [VERB_RUN] = cli_run, [VERB_VERIFY] = cli_verify, [VERB_INSPECT] = cli_inspect, [VERB_CHECK] = cli_check,
+  [VERB_OPS] = cli_ops, [VERB_BENCH] = cli_bench,   [VERB_CODE] = cli_code,
+};
+
+static int print_version(const cli_options *o) {
   printf("tsrun %s\n", tsr_version());
-  return 0;
+  if (o->verbose) tsr_build_info(cli_write, stdout);
+  return EXIT_OK;
+}
+
+int main(int argc, char **argv) {
+  cli_options o;
+  bool bare = argc < 2;
+  cli_signals_install();
+  int rc = cli_options_parse(&o, argc, argv);
+  if (rc == EXIT_OK && o.version) rc = print_version(&o);
+  else if (rc == EXIT_OK && o.help) cli_help(stdout, o.verb == VERB_RUN && o.args.count == 0 ? -1 : o.verb);
+  else if (rc == EXIT_OK && bare && o.args.count == 0) cli_help(stderr, -1), rc = EXIT_USAGE;
+  else if (rc == EXIT_OK) rc = verbs[o.verb](&o);
+  cli_options_dispose(&o);
+  if ((fflush(stdout) != 0 || ferror(stdout)) && rc == EXIT_OK) rc = cli_fail(EXIT_IO, "cannot write to standard output");
+  return cli_signals_exit(rc);
 }

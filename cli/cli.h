@@ -1,0 +1,90 @@
+/* The command: what its files share.  It uses the library through tsrun.h only. */
+#ifndef TSRUN_CLI_H
+#define TSRUN_CLI_H
+
+#include <stdio.h>
+
+#include "tsrun.h"
+
+enum cli_exit { EXIT_OK = 0, EXIT_RAISED = 1, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3, EXIT_FORMAT = 4, EXIT_LIMIT = 5, EXIT_IO = 6, EXIT_SIGNAL = 128 };
+
+/* ---- options.c: one table gives parsing, environment variables and help */
+
+enum cli_verb { VERB_RUN, VERB_VERIFY, VERB_INSPECT, VERB_CHECK, VERB_OPS, VERB_BENCH, VERB_CODE, VERB_COUNT };
+
+typedef struct cli_list { const char **items; size_t count, cap; } cli_list;
+
+typedef struct cli_options {
+  int verb;               /* enum cli_verb */
+  cli_list args;          /* words that are no options, without the verb; -m first, -i as given */
+  const char *model;
+  cli_list inputs;        /* of -i */
+  const char *output, *method, *threads, *print, *format, *labels, *stage;
+  int64_t top, seed, opt_level, warmup;
+  uint64_t max_memory;    /* bytes, 0: none */
+  double timeout, min_time; /* seconds */
+  double rtol, atol;      /* negative: not given */
+  bool has_seed, verbose, fail_fast, json, markdown, help, version;
+} cli_options;
+
+/* Parse argv and TSRUN_* variables.  Returns EXIT_OK or EXIT_USAGE with the reason printed. */
+int cli_options_parse(cli_options *o, int argc, char **argv);
+void cli_options_dispose(cli_options *o);
+void cli_help(FILE *out, int verb /* -1: the whole command */);
+const char *cli_verb_name(int verb);
+void cli_list_push(cli_list *l, const char *item); /* exits with EXIT_LIMIT when out of memory, as cli_alloc does */
+
+/* ---- report.c */
+
+void *cli_alloc(void *p, size_t size); /* realloc that does not fail */
+/* One line on stderr, control characters escaped, at most 1,000 bytes; returns exit. */
+int cli_fail(int exit, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Print err (with its traceback), free it, give the exit code of status.  prefix may be NULL. */
+int cli_report(tsr_status status, tsr_error *err, const char *prefix);
+int cli_exit_of(tsr_status status);
+/* While buffer is not NULL, cli_fail and cli_report write their line there and nothing on stderr. */
+void cli_capture(char *buffer, size_t size);
+void cli_print_safe(FILE *out, const char *text, size_t len, bool keep_lines);
+void cli_json_string(FILE *out, const char *text);
+double cli_now(void);   /* monotonic seconds */
+/* A note on the terminal once what has taken a second; NULL: done, wipe it. */
+void cli_progress(const char *what);
+void cli_write(void *user /* FILE * */, const char *text, size_t len); /* a tsr_write_fn */
+
+/* ---- signals.c: SIGINT and SIGTERM cancel what runs */
+
+void cli_signals_install(void);
+void cli_signals_watch(tsr_session *s); /* NULL: nothing runs, a signal ends the process at once */
+void cli_signals_hold(bool hold);       /* while a file is being written, a signal waits */
+int cli_signals_exit(int exit);         /* 128 + signal when one came, else exit */
+
+/* ---- inputs.c */
+
+typedef struct cli_call { tsr_value **values; const char **names; size_t count, cap; } cli_call;
+
+/* Load INPUT words and bind them to the parameters of method.  EXIT_OK, or a code with the reason printed. */
+int cli_call_make(cli_call *c, tsr_model *m, const char *method, const char *const *inputs, size_t count);
+void cli_call_dispose(cli_call *c);
+bool cli_file_exists(const char *path);
+
+/* ---- show.c */
+
+/* Numbers of any element type as doubles (the imaginary part in im when it is not NULL). */
+double cli_element(tsr_dtype dtype, const void *data, int64_t index, double *im);
+int cli_show(FILE *out, const tsr_value *v, bool all, int64_t top, const char *labels_path);
+
+/* ---- verbs */
+
+int cli_load(const cli_options *o, const char *path, int threads, tsr_model **out);
+int cli_session(const cli_options *o, tsr_model *m, const tsr_session_options *more /* print, seed; or NULL */, tsr_session **out);
+tsr_value *cli_flatten(const tsr_value *v); /* own: dict of named tensors; NULL: holds something else */
+int cli_threads(const cli_options *o, int *threads); /* the single number of -t */
+int cli_run(const cli_options *o);
+int cli_verify(const cli_options *o);
+int cli_inspect(const cli_options *o);
+int cli_check(const cli_options *o);
+int cli_ops(const cli_options *o);
+int cli_bench(const cli_options *o);
+int cli_code(const cli_options *o);
+
+#endif

@@ -1,0 +1,55 @@
+/* inspect, check, ops, code: what the library tells about files and about itself. */
+#include <string.h>
+
+#include "cli.h"
+
+static int one_file(const cli_options *o, const char **path) {
+  if (o->args.count == 1) {
+    *path = o->args.items[0];
+    return EXIT_OK;
+  }
+  return cli_fail(EXIT_USAGE, "tsrun %s takes one file, got %zu", cli_verb_name(o->verb), o->args.count);
+}
+
+static int finish(tsr_status status, tsr_error *err, const char *path) {
+  cli_progress(NULL);
+  if (status == TSR_OK) return EXIT_OK;
+  const char *message = err == NULL ? "" : tsr_error_message(err);
+  return cli_report(status, err, path != NULL && strstr(message, path) == NULL ? path : NULL);
+}
+
+int cli_inspect(const cli_options *o) {
+  const char *path = NULL;
+  tsr_error *err = NULL;
+  int rc = one_file(o, &path);
+  if (rc != EXIT_OK) return rc;
+  cli_progress(path);
+  return finish(tsr_inspect(path, o->json, cli_write, stdout, &err), err, path);
+}
+
+int cli_check(const cli_options *o) {
+  const char *path = NULL;
+  tsr_error *err = NULL;
+  size_t missing = 0;
+  int rc = one_file(o, &path);
+  if (rc != EXIT_OK) return rc;
+  cli_progress(path);
+  rc = finish(tsr_check(path, cli_write, stdout, &missing, &err), err, path);
+  if (rc != EXIT_OK) return rc;
+  if (missing == 0) printf("every operator is there\n");
+  return missing == 0 ? EXIT_OK : EXIT_UNSUPPORTED;
+}
+
+int cli_ops(const cli_options *o) {
+  if (o->args.count > 0) return cli_fail(EXIT_USAGE, "tsrun ops takes no files");
+  return finish(tsr_ops(o->markdown, cli_write, stdout), NULL, NULL);
+}
+
+int cli_code(const cli_options *o) {
+  const char *path = NULL;
+  tsr_error *err = NULL;
+  int rc = one_file(o, &path);
+  if (rc != EXIT_OK) return rc;
+  cli_progress(path);
+  return finish(tsr_code(path, o->stage == NULL ? "source" : o->stage, o->method, (int)o->opt_level, cli_write, stdout, &err), err, path);
+}

@@ -1,0 +1,335 @@
+/* Options: one table row each.  A word may stand anywhere; "--" ends options; -x5, -x 5, --long=5 and
+ * --long 5 are the same; TSRUN_LONG in the environment is the default of --long. */
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli.h"
+
+typedef enum kind { FLAG, TEXT, WORDS, NUMBER, SECONDS, REAL, SIZE, STAGE, SEED } kind;
+
+typedef struct row {
+  char letter;             /* 0: none */
+  const char *name;        /* long name; NULL: none */
+  const char *argument;    /* what --help calls it; NULL: takes none */
+  kind kind;
+  size_t offset;           /* in cli_options */
+  unsigned verbs;          /* bit set of enum cli_verb */
+  const char *choices;     /* "none|summary|all" or NULL */
+  const char *help;
+} row;
+
+#define ALL ((1u << VERB_COUNT) - 1)
+#define V(verb) (1u << VERB_##verb)
+#define AT(field) offsetof(cli_options, field)
+
+static const row table[] = {
+  { 'm', "model", "FILE", TEXT, AT(model), V(RUN) | V(BENCH) | V(CHECK) | V(CODE) | V(INSPECT), NULL, "the archive (instead of the first word)" },
+  { 'i', "input", "INPUT", WORDS, AT(inputs), V(RUN) | V(BENCH), NULL, "one more input (see below); may repeat" },
+  { 'o', "output", "OUT", TEXT, AT(output), V(RUN), NULL, "write the result: .npy .npz .pt .safetensors .json, or - for stdout" },
+  { 'f', "format", "FORMAT", TEXT, AT(format), V(RUN) | V(VERIFY) | V(BENCH), NULL, "run: form of \"-o -\" (npy, npz, pt, safetensors, json); verify: text or json; bench: text, json or md" },
+  { 0, "method", "NAME", TEXT, AT(method), V(RUN) | V(BENCH) | V(CODE), NULL, "the method to run or show (default: forward)" },
+  { 't', "threads", "N", TEXT, AT(threads), V(RUN) | V(VERIFY) | V(BENCH), NULL, "at most N threads (default: what the machine and its limits give); bench: N,N,..." },
+  { 'p', "print", "WHAT", TEXT, AT(print), V(RUN), "none|summary|all", "none, summary or all of the result (default: summary, none with -o)" },
+  { 'k', "top", "K", NUMBER, AT(top), V(RUN), NULL, "show the K largest of a vector of scores (default: 5)" },
+  { 0, "labels", "FILE", TEXT, AT(labels), V(RUN), NULL, "names of the classes, one a line, for the K largest" },
+  { 's', "seed", "N", SEED, AT(seed), V(RUN) | V(VERIFY) | V(BENCH), NULL, "start the random generator from N" },
+  { 'O', "optimize", "LEVEL", NUMBER, AT(opt_level), V(RUN) | V(VERIFY) | V(BENCH) | V(CODE), "0|1|2", "0: operator by operator as written, 2: everything (default)" },
+  { 0, "max-memory", "SIZE", SIZE, AT(max_memory), V(RUN) | V(VERIFY) | V(BENCH), NULL, "stop when values and constants need more: 512M, 2G" },
+  { 0, "timeout", "S", SECONDS, AT(timeout), V(RUN) | V(VERIFY) | V(BENCH), NULL, "stop a run after S seconds (also 500ms, 2m)" },
+  { 0, "rtol", "X", REAL, AT(rtol), V(VERIFY), NULL, "relative tolerance (default: 1e-4)" },
+  { 0, "atol", "X", REAL, AT(atol), V(VERIFY), NULL, "absolute tolerance (default: 1e-5, and 2e-4 of the largest magnitude)" },
+  { 0, "fail-fast", NULL, FLAG, AT(fail_fast), V(VERIFY), NULL, "stop at the first failing case" },
+  { 'w', "warmup", "N", NUMBER, AT(warmup), V(BENCH), NULL, "runs before measuring, besides the first (default: 1)" },
+  { 0, "min-time", "S", SECONDS, AT(min_time), V(BENCH), NULL, "measure for at least S seconds and 5 runs (default: 1)" },
+  { 0, "json", NULL, FLAG, AT(json), V(INSPECT) | V(VERIFY) | V(BENCH), NULL, "machine-readable output" },
+  { 0, "markdown", NULL, FLAG, AT(markdown), V(OPS), NULL, "a Markdown table" },
+  { 0, "source", NULL, STAGE, AT(stage), V(CODE), NULL, "the TorchScript code as it stands in the file (default)" },
+  { 0, "ast", NULL, STAGE, AT(stage), V(CODE), NULL, "its syntax tree" },
+  { 0, "ir", NULL, STAGE, AT(stage), V(CODE), NULL, "its intermediate form" },
+  { 0, "bytecode", NULL, STAGE, AT(stage), V(CODE), NULL, "what the machine runs" },
+  { 'v', "verbose", NULL, FLAG, AT(verbose), ALL, NULL, "say on stderr what was decided and how long it took" },
+  { 'h', "help", NULL, FLAG, AT(help), ALL, NULL, "this text" },
+  { 'V', "version", NULL, FLAG, AT(version), ALL, NULL, "the version" },
+};
+
+static const struct { const char *name, *words, *help; } verbs[VERB_COUNT] = {
+  [VERB_RUN] = { "run", "MODEL [INPUT...]", "run a method of a TorchScript archive (the verb may be left out)" },
+  [VERB_VERIFY] = { "verify", "CASE_DIR...", "run folders with model.pt, inputs.* and expected.* (or expected_error.txt) and compare" },
+  [VERB_INSPECT] = { "inspect", "FILE", "say what a file is and what it holds, without executing anything" },
+  [VERB_CHECK] = { "check", "MODEL", "list the operators an archive needs that tsrun does not have" },
+  [VERB_OPS] = { "ops", "", "list the operators tsrun has" },
+  [VERB_BENCH] = { "bench", "MODEL [INPUT...]", "measure loading, the first run and the following ones" },
+  [VERB_CODE] = { "code", "MODEL", "show the code of an archive at a stage of its compilation" },
+};
+
+const char *cli_verb_name(int verb) { return verbs[verb].name; }
+
+void cli_list_push(cli_list *l, const char *item) {
+  if (l->count == l->cap) {
+    l->cap = l->cap * 2 + 8;
+    l->items = cli_alloc(l->items, l->cap * sizeof *l->items);
+  }
+  l->items[l->count++] = item;
+}
+
+/* ---- values of options */
+
+/* A non-negative decimal number, whole unless fraction; *rest: what follows it. */
+static bool parse_real(const char *text, double *out, const char **rest) {
+  char *end = NULL;
+  *out = isdigit((unsigned char)text[0]) || text[0] == '.' ? strtod(text, &end) : -1;
+  *rest = end;
+  return end != NULL && end != text && isfinite(*out);
+}
+
+static bool parse_suffixed(const char *text, const char *const *suffixes, const double *factors, double *out) {
+  const char *rest;
+  if (!parse_real(text, out, &rest)) return false;
+  for (int i = 0; suffixes[i] != NULL; i++) {
+    if (strcasecmp(rest, suffixes[i]) != 0) continue;
+    *out *= factors[i];
+    return true;
+  }
+  return false;
+}
+
+static bool parse_size(const char *text, uint64_t *out) {
+  static const char *const suffixes[] = { "", "b", "k", "kb", "kib", "m", "mb", "mib", "g", "gb", "gib", "t", "tb", "tib", NULL };
+  static const double K = 1024, factors[] = { 1, 1, K, K, K, K * K, K * K, K * K, K * K * K, K * K * K, K * K * K, K * K * K * K, K * K * K * K, K * K * K * K };
+  double bytes;
+  if (!parse_suffixed(text, suffixes, factors, &bytes) || bytes < 1 || bytes >= 0x1p63) return false;
+  *out = (uint64_t)bytes;
+  return true;
+}
+
+static bool parse_seconds(const char *text, double *out) {
+  static const char *const suffixes[] = { "", "s", "ms", "m", "min", "h", NULL };
+  static const double factors[] = { 1, 1, 1e-3, 60, 60, 3600 };
+  return parse_suffixed(text, suffixes, factors, out);
+}
+
+static bool parse_integer(const char *text, bool negative, int64_t *out) {
+  char *end;
+  if (!isdigit((unsigned char)text[text[0] == '-' && negative])) return false;
+  errno = 0;
+  *out = text[0] == '-' ? strtoll(text, &end, 10) : (int64_t)strtoull(text, &end, 10);
+  return *end == '\0' && errno == 0 && (negative || *out >= 0);
+}
+
+static bool parse_flag(const char *text, bool *out) {
+  static const char *const words[] = { "0", "1", "false", "true", "no", "yes", "off", "on" };
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    if (strcasecmp(text, words[i]) != 0) continue;
+    *out = i % 2 != 0;
+    return true;
+  }
+  return false;
+}
+
+static bool is_choice(const char *choices, const char *word) {
+  size_t len = strlen(word);
+  for (const char *p = choices; p != NULL && len > 0; p = strchr(p, '|')) {
+    p += *p == '|';
+    if (strncmp(p, word, len) == 0 && (p[len] == '|' || p[len] == '\0')) return true;
+  }
+  return false;
+}
+
+static bool store(cli_options *o, const row *r, const char *value) {
+  char *field = (char *)o + r->offset;
+  const char *rest;
+  if (r->choices != NULL && !is_choice(r->choices, value)) return false;
+  switch (r->kind) {
+  case FLAG: return parse_flag(value, (bool *)field);
+  case TEXT: *(const char **)field = value; return value[0] != '\0';
+  case WORDS: cli_list_push((cli_list *)field, value); return true;
+  case NUMBER: return parse_integer(value, false, (int64_t *)field);
+  case SEED: return o->has_seed = parse_integer(value, true, (int64_t *)field);
+  case SECONDS: return parse_seconds(value, (double *)field);
+  case REAL: return parse_real(value, (double *)field, &rest) && *rest == '\0';
+  case SIZE: return parse_size(value, (uint64_t *)field);
+  case STAGE: *(const char **)field = r->name; return true;
+  }
+  return false;
+}
+
+static int bad_value(const row *r, const char *value, const char *where) {
+  if (r->choices != NULL) return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not one of %s", where, r->name, value, r->choices);
+  return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not a valid %s", where, r->name, value, r->argument == NULL ? "value" : r->argument);
+}
+
+/* ---- words */
+
+enum { ROWS = sizeof table / sizeof *table };
+
+static const row *find_long(const char *name, size_t len) {
+  for (size_t i = 0; i < ROWS; i++)
+    if (strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0) return &table[i];
+  return NULL;
+}
+
+static const row *find_letter(char letter) {
+  for (size_t i = 0; i < ROWS; i++)
+    if (letter != 0 && table[i].letter == letter) return &table[i];
+  return NULL;
+}
+
+typedef struct words { cli_options *o; char **argv; int argc, at; bool given[ROWS]; } words;
+
+/* value: what stood after "=" or the letter, or NULL: the next word. */
+static int take_option(words *w, const row *r, const char *value, const char *dashes) {
+  w->given[r - table] = true;
+  if (r->argument == NULL) {
+    if (value != NULL) return cli_fail(EXIT_USAGE, "--%s takes no value", r->name);
+    return store(w->o, r, "1") ? EXIT_OK : EXIT_USAGE;
+  }
+  if (value == NULL) {
+    if (w->at == w->argc) return cli_fail(EXIT_USAGE, "%s%s needs a value (%s)", dashes, r->name, r->argument);
+    value = w->argv[w->at++];
+  }
+  return store(w->o, r, value) ? EXIT_OK : bad_value(r, value, "--");
+}
+
+static int take_long(words *w, const char *word) {
+  const char *eq = strchr(word, '=');
+  const row *r = find_long(word, eq == NULL ? strlen(word) : (size_t)(eq - word));
+  if (r == NULL) return cli_fail(EXIT_USAGE, "unknown option --%s (tsrun --help lists them)", word);
+  return take_option(w, r, eq == NULL ? NULL : eq + 1, "--");
+}
+
+static int take_letters(words *w, const char *letters) {
+  for (; *letters != '\0'; letters++) {
+    const row *r = find_letter(*letters);
+    if (r == NULL) return cli_fail(EXIT_USAGE, "unknown option -%s (tsrun --help lists them)", letters);
+    bool takes = r->argument != NULL;
+    const char *value = takes && letters[1] != '\0' ? letters + 1 + (letters[1] == '=') : NULL;
+    int rc = take_option(w, r, value, "--");
+    if (rc != EXIT_OK || takes) return rc;
+  }
+  return EXIT_OK;
+}
+
+/* "-" is a file name, "-1" and "-.5" are numbers. */
+static bool is_option(const char *word) { return word[0] == '-' && word[1] != '\0' && !isdigit((unsigned char)word[1]) && word[1] != '.'; }
+
+static int take_words(words *w) {
+  bool options = true;
+  while (w->at < w->argc) {
+    const char *word = w->argv[w->at++];
+    int rc = EXIT_OK;
+    if (!options || !is_option(word)) cli_list_push(&w->o->args, word);
+    else if (strcmp(word, "--") == 0) options = false;
+    else rc = word[1] == '-' ? take_long(w, word + 2) : take_letters(w, word + 1);
+    if (rc != EXIT_OK) return rc;
+  }
+  return EXIT_OK;
+}
+
+/* ---- environment, verb */
+
+static int take_environment(cli_options *o) {
+  for (size_t i = 0; i < ROWS; i++) {
+    const row *r = &table[i];
+    char name[64] = "TSRUN_";
+    if (r->kind == WORDS || r->kind == STAGE || r->offset == AT(help) || r->offset == AT(version)) continue;
+    size_t n = strlen(name);
+    for (const char *p = r->name; *p != '\0' && n + 1 < sizeof name; p++) name[n++] = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+    const char *value = getenv(name);
+    if (value == NULL || value[0] == '\0') continue;
+    if (!store(o, r, value)) {
+      name[n++] = ' ';
+      return cli_fail(EXIT_USAGE, "%.*s: \"%s\" is not a valid value of --%s", (int)n - 1, name, value, r->name);
+    }
+  }
+  return EXIT_OK;
+}
+
+static void drop_first(cli_list *l) { memmove(l->items, l->items + 1, --l->count * sizeof *l->items); }
+
+static void take_verb(cli_options *o) {
+  o->verb = VERB_RUN;
+  if (o->args.count == 0) return;
+  const char *word = o->args.items[0];
+  if (strcmp(word, "help") == 0 && !cli_file_exists(word)) {
+    o->help = true;
+    drop_first(&o->args);
+    if (o->args.count > 0) take_verb(o);
+    return;
+  }
+  for (int v = 0; v < VERB_COUNT; v++) {
+    if (strcmp(word, verbs[v].name) != 0) continue;
+    o->verb = v;
+    drop_first(&o->args);
+    return;
+  }
+}
+
+/* -m MODEL is the first word. */
+static void take_model(cli_options *o) {
+  if (o->model == NULL) return;
+  cli_list_push(&o->args, NULL);
+  memmove(o->args.items + 1, o->args.items, (o->args.count - 1) * sizeof *o->args.items);
+  o->args.items[0] = o->model;
+}
+
+int cli_options_parse(cli_options *o, int argc, char **argv) {
+  words w = { .o = o, .argv = argv, .argc = argc, .at = 1 };
+  memset(o, 0, sizeof *o);
+  o->top = 5;
+  o->opt_level = 2;
+  o->warmup = 1;
+  o->min_time = 1;
+  o->rtol = o->atol = -1;
+  int rc = take_environment(o);
+  const char *env_model = o->model;
+  if (rc == EXIT_OK) rc = take_words(&w);
+  if (rc != EXIT_OK) return rc;
+  take_verb(o);
+  for (size_t i = 0; i < ROWS; i++)
+    if (w.given[i] && (table[i].verbs & (1u << o->verb)) == 0 && !o->help)
+      return cli_fail(EXIT_USAGE, "--%s is no option of \"tsrun %s\" (tsrun %s --help lists them)", table[i].name, verbs[o->verb].name, verbs[o->verb].name);
+  if (o->model != env_model || o->args.count == 0) take_model(o);
+  return EXIT_OK;
+}
+
+void cli_options_dispose(cli_options *o) {
+  free(o->args.items);
+  free(o->inputs.items);
+}
+
+/* ---- help */
+
+static void help_options(FILE *out, unsigned verb_set) {
+  fprintf(out, "\nOptions (anywhere on the line; TSRUN_NAME in the environment sets the default of --name):\n");
+  for (size_t i = 0; i < ROWS; i++) {
+    const row *r = &table[i];
+    char left[64];
+    if ((r->verbs & verb_set) == 0) continue;
+    snprintf(left, sizeof left, "%c%c%s--%s%s%s", r->letter ? '-' : ' ', r->letter ? r->letter : ' ', r->letter ? ", " : "  ", r->name,
+             r->argument == NULL ? "" : " ", r->argument == NULL ? "" : r->argument);
+    fprintf(out, "  %-24s %s\n", left, r->help);
+  }
+}
+
+void cli_help(FILE *out, int verb) {
+  if (verb < 0) {
+    fprintf(out, "tsrun %s: run TorchScript archives without Python and without libtorch\n\nUsage:\n", tsr_version());
+    for (int v = 0; v < VERB_COUNT; v++)
+      fprintf(out, "  tsrun %-8s %-18s %s\n", verbs[v].name, verbs[v].words, verbs[v].help);
+    fprintf(out, "\ntsrun VERB --help tells more about one.\n");
+  } else {
+    fprintf(out, "Usage: tsrun %s%s%s [OPTIONS]\n\n%c%s.\n", verbs[verb].name, verbs[verb].words[0] ? " " : "", verbs[verb].words,
+            toupper((unsigned char)verbs[verb].help[0]), verbs[verb].help + 1);
+  }
+  if (verb < 0 || verb == VERB_RUN || verb == VERB_BENCH)
+    fprintf(out, "\nINPUT: a file (.npy .npz .pt .safetensors; a tuple or list in a .pt gives one argument an element, names in an\n"
+                 "  .npz or .safetensors are matched with the parameters), a JSON literal (3, 0.5, true, null, '\"text\"', '[1, 2]'),\n"
+                 "  NAME=INPUT for one parameter, or - for stdin.\n");
+  help_options(out, verb < 0 ? 1u << VERB_RUN : 1u << verb);
+  fprintf(out, "\nExit: 0 ok, 1 the model raised or outputs differ, 2 usage, 3 unsupported operator or feature,\n"
+               "  4 bad file, 5 limit or out of memory, 6 input or output, 128+N signal N.\n");
+}
