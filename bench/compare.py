@@ -78,7 +78,7 @@ def measure(system, folder, a):
     try:
         r = subprocess.run(command, capture_output=True, text=True, timeout=600, env=env)
         return json.loads(r.stdout.strip().splitlines()[-1])
-    except (subprocess.TimeoutExpired, ValueError, IndexError):
+    except (OSError, subprocess.TimeoutExpired, ValueError, IndexError):
         return None
 
 
@@ -143,7 +143,7 @@ def main():
     if a.one:
         measure_peer(a.one, a.dir, a.threads, a.seconds)
         return
-    a.tsrun = shutil.which(a.tsrun) or os.path.abspath(a.tsrun)
+    a.tsrun = shutil.which(a.tsrun) or sys.exit("no such program: " + a.tsrun)
     names = a.models.split(",") if a.models else sorted(n for n in os.listdir(a.dir) if os.path.exists(os.path.join(a.dir, n, "model.pt")))
     if a.cold:
         cold(names, a)

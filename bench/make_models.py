@@ -7,7 +7,6 @@ DIR/NAME/model.pt, inputs.pt and expected.pt; model.onnx too with --onnx.  Needs
 the networks that come from there.
 """
 import argparse
-import contextlib
 import os
 import warnings
 
@@ -15,7 +14,8 @@ import torch
 from torch import nn
 
 warnings.simplefilter("ignore")
-BUILDERS = {}
+BUILDERS = {}                               # name: function that returns (module, inputs)
+TRACED = {"bert_base", "minilm", "gpt2"}    # the others are scripted
 
 
 def network(name):
@@ -30,7 +30,7 @@ def vision(name, build, size=224):
     def make():
         m = build(torchvision_models())
         calibrate(m, lambda: torch.randn(4, 3, size, size))
-        return torch.jit.script(m), (torch.randn(1, 3, size, size),)
+        return m, (torch.randn(1, 3, size, size),)
     BUILDERS[name] = make
 
 
@@ -63,7 +63,7 @@ for _name in ("resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "eff
 
 @network("mlp")
 def mlp():
-    return torch.jit.script(nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.GELU(), nn.Linear(256, 10), nn.Softmax(-1)).eval()), (torch.randn(1, 64),)
+    return nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.GELU(), nn.Linear(256, 10), nn.Softmax(-1)), (torch.randn(1, 64),)
 
 
 class Tagger(nn.Module):
@@ -79,12 +79,12 @@ class Tagger(nn.Module):
 
 @network("lstm_tagger")
 def lstm_tagger():
-    return torch.jit.script(Tagger(nn.LSTM).eval()), (torch.randint(0, 1000, (1, 40)),)
+    return Tagger(nn.LSTM), (torch.randint(0, 1000, (1, 40)),)
 
 
 @network("gru_tagger")
 def gru_tagger():
-    return torch.jit.script(Tagger(nn.GRU).eval()), (torch.randint(0, 1000, (1, 40)),)
+    return Tagger(nn.GRU), (torch.randint(0, 1000, (1, 40)),)
 
 
 class Encoder(nn.Module):
@@ -100,7 +100,7 @@ class Encoder(nn.Module):
 
 @network("transformer_encoder")
 def transformer_encoder():
-    return torch.jit.script(Encoder().eval()), (torch.randint(0, 500, (1, 64)),)
+    return Encoder(), (torch.randint(0, 500, (1, 64)),)
 
 
 class Sieve(nn.Module):
@@ -121,7 +121,7 @@ class Sieve(nn.Module):
 
 @network("interpreter_sieve")
 def interpreter_sieve():
-    return torch.jit.script(Sieve()), (100000,)
+    return Sieve(), (100000,)
 
 
 class SmallSteps(nn.Module):
@@ -139,7 +139,7 @@ class SmallSteps(nn.Module):
 
 @network("small_steps")
 def small_steps():
-    return torch.jit.script(SmallSteps().eval()), (torch.randn(1, 8),)
+    return SmallSteps(), (torch.randn(1, 8),)
 
 
 class Wrapped(nn.Module):
@@ -156,7 +156,7 @@ def bert_base():
     torchvision_models()
     from transformers import BertConfig, BertModel
     ins = (torch.randint(0, 30000, (1, 128)), torch.ones(1, 128, dtype=torch.long))
-    return torch.jit.trace(Wrapped(BertModel(BertConfig(attn_implementation="sdpa"))).eval(), ins, check_trace=False), ins
+    return Wrapped(BertModel(BertConfig(attn_implementation="sdpa"))), ins
 
 
 @network("minilm")
@@ -165,7 +165,7 @@ def minilm():
     from transformers import BertConfig, BertModel
     ins = (torch.randint(0, 30000, (1, 32)), torch.ones(1, 32, dtype=torch.long))
     config = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536, attn_implementation="sdpa")
-    return torch.jit.trace(Wrapped(BertModel(config, add_pooling_layer=False)).eval(), ins, check_trace=False), ins
+    return Wrapped(BertModel(config, add_pooling_layer=False)), ins
 
 
 @network("gpt2")
@@ -173,7 +173,29 @@ def gpt2():
     torchvision_models()
     from transformers import GPT2Config, GPT2LMHeadModel
     ins = (torch.randint(0, 50000, (1, 64)), torch.ones(1, 64, dtype=torch.long))
-    return torch.jit.trace(Wrapped(GPT2LMHeadModel(GPT2Config(use_cache=False, attn_implementation="eager"))).eval(), ins, check_trace=False), ins
+    return Wrapped(GPT2LMHeadModel(GPT2Config(use_cache=False, attn_implementation="eager"))), ins
+
+
+def export(module, inputs, path):
+    """Write an ONNX file, or say in one line why not; the exporter's own pages of text go nowhere."""
+    saved = [os.dup(1), os.dup(2)]
+    null = os.open(os.devnull, os.O_WRONLY)
+    error = None
+    try:
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        torch.backends.mha.set_fastpath_enabled(False)  # ONNX has no operator for it
+        torch.onnx.export(module, inputs, path, dynamo=False)
+    except Exception as e:
+        error = (str(e).strip() or type(e).__name__).splitlines()[0][:100]
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
+        for fd, keep in enumerate(saved, 1):
+            os.dup2(keep, fd)
+            os.close(keep)
+        os.close(null)
+    if error:
+        print("%s: no ONNX file: %s" % (os.path.basename(os.path.dirname(path)), error))
 
 
 def main():
@@ -191,16 +213,14 @@ def main():
         folder = os.path.join(a.dir, name)
         os.makedirs(folder, exist_ok=True)
         torch.manual_seed(1)
-        model, inputs = BUILDERS[name]()
+        module, inputs = BUILDERS[name]()
+        module.eval()
+        model = torch.jit.trace(module, inputs, check_trace=False) if name in TRACED else torch.jit.script(module)
         torch.jit.save(model, os.path.join(folder, "model.pt"))
         torch.save(inputs, os.path.join(folder, "inputs.pt"))
         torch.save(torch.jit.load(os.path.join(folder, "model.pt"))(*inputs), os.path.join(folder, "expected.pt"))
         if a.onnx:
-            try:
-                with open(os.devnull, "w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
-                    torch.onnx.export(model, inputs, os.path.join(folder, "model.onnx"), dynamo=False)
-            except Exception as e:
-                print("%s: no ONNX file: %s" % (name, (str(e) or type(e).__name__).splitlines()[0][:100]))
+            export(module, inputs, os.path.join(folder, "model.onnx"))
         print("%-20s %7.1f MB" % (name, os.path.getsize(os.path.join(folder, "model.pt")) / 1e6), flush=True)
 
 
