@@ -22,7 +22,9 @@
   X(tsr_ops_lang_list) \
   X(tsr_ops_lang_dict) \
   X(tsr_ops_lang_misc) \
-  X(tsr_ops_random)
+  X(tsr_ops_random) \
+  X(tsr_ops_random_ops) \
+  X(tsr_ops_dropout)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
