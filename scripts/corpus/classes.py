@@ -312,8 +312,8 @@ class AttributesOfAllTypes(nn.Module):
             x = x + 1
         y = self.weird["x-y"](x) + self.weird["0"](x) + self.weird["0"](x)
         w = x.to(self.dtype).to(self.device)
-        return (x * self.scale + self.buf + self.scratch, self.names, self.table, self.pair, self.flag, self.label, self.big, self.small, self.ratio, self.z,
-                self.floats, self.bools, self.sizes, y, w, self.tied)
+        return (x * self.scale + self.buf + self.scratch, self.names, self.table, self.pair, self.flag, self.label, self.big, self.small, self.ratio,
+                self.z, self.floats, self.bools, self.sizes, y, w, self.tied)
 
 
 @case(T(3))

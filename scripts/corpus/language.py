@@ -144,7 +144,8 @@ def math_integers(x: float, y: float, a: int, b: int):
 def min_max_sum(a: int, b: float):
     xs = [3, 1, 2]
     fs = [0.5, -1.5]
-    return min(a, 4), max(b, 1.0), min(xs), max(fs), sum(xs), sum(fs), min(1, 2, 0), max(2.0, 3.0), any([False, True]), all([True, False]), any([0, 3])
+    return (min(a, 4), max(b, 1.0), min(xs), max(fs), sum(xs), sum(fs), min(1, 2, 0), max(2.0, 3.0), any([False, True]), all([True, False]),
+            any([0, 3]))
 
 
 @case(5)
@@ -249,7 +250,8 @@ def calls_and_defaults(x: Tensor):
 
 @case(T(4), 3.5, 2)
 class ArgumentsWithDefaults(torch.nn.Module):
-    def forward(self, x: Tensor, a: float = 1.5, n: int = 7, s: str = "word", flag: bool = False, dims: Tuple[int, int] = (1, 2), o: Optional[float] = None):
+    def forward(self, x: Tensor, a: float = 1.5, n: int = 7, s: str = "word", flag: bool = False, dims: Tuple[int, int] = (1, 2),
+                o: Optional[float] = None):
         if o is None:
             return x * a + n, s, flag, dims
         return x, s, True, dims
@@ -270,15 +272,16 @@ def format_strings(s: str, n: int, f: float):
 @case("  The quick, brown fox  ")
 def string_methods(s: str):
     t = s.strip()
-    return [t.upper(), t.lower(), t.capitalize(), t.title(), t.swapcase(), t.replace("quick", "slow"), t.lstrip("T"), t.rstrip("xof"), t.center(30, "*"),
-            t.ljust(25) + "|", t.rjust(25) + "|", t.zfill(26), "-".join(t.split(" ")), t[4:9], t[::2], t[-3:], t[3], "\t".expandtabs(4) + "x"]
+    return [t.upper(), t.lower(), t.capitalize(), t.title(), t.swapcase(), t.replace("quick", "slow"), t.lstrip("T"), t.rstrip("xof"),
+            t.center(30, "*"), t.ljust(25) + "|", t.rjust(25) + "|", t.zfill(26), "-".join(t.split(" ")), t[4:9], t[::2], t[-3:], t[3],
+            "\t".expandtabs(4) + "x"]
 
 
 @case("a1b22c", "b2")
 def string_queries(s: str, t: str):
-    return (s.find(t), s.rfind("2"), s.index("b"), s.count("2"), s.startswith("a1"), s.endswith("c"), t in s, "zz" in s, s.isalnum(), s.isalpha(), "12".isdigit(),
-            "ab".islower(), "AB".isupper(), " ".isspace(), "Ab Cd".istitle(), "ab".isidentifier(), ord("a"), chr(98), len(s), hex(255), oct(8), bin(5),
-            int("12"), float("2.5"), s == t, s < t)
+    return (s.find(t), s.rfind("2"), s.index("b"), s.count("2"), s.startswith("a1"), s.endswith("c"), t in s, "zz" in s, s.isalnum(), s.isalpha(),
+            "12".isdigit(), "ab".islower(), "AB".isupper(), " ".isspace(), "Ab Cd".istitle(), "ab".isidentifier(), ord("a"), chr(98), len(s),
+            hex(255), oct(8), bin(5), int("12"), float("2.5"), s == t, s < t)
 
 
 @case("one two  three\nfour", "a,b,,c")

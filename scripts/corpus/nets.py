@@ -66,7 +66,8 @@ class Inverted(nn.Module):
         self.use_skip = stride == 1 and inp == out
         self.expand = nn.Sequential(nn.Conv2d(inp, mid, 1, bias=False), nn.BatchNorm2d(mid), nn.Hardswish())
         self.depth = nn.Sequential(nn.Conv2d(mid, mid, 3, stride, 1, groups=mid, bias=False), nn.BatchNorm2d(mid), nn.ReLU6(inplace=True))
-        self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(mid, 4, 1), nn.ReLU(), nn.Conv2d(4, mid, 1), nn.Hardsigmoid()) if squeeze else None
+        self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(mid, 4, 1), nn.ReLU(), nn.Conv2d(4, mid, 1),
+                                  nn.Hardsigmoid()) if squeeze else None
         self.project = nn.Sequential(nn.Conv2d(mid, out, 1, bias=False), nn.BatchNorm2d(out))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -242,7 +243,8 @@ class PaddedEncoder(nn.Module):
     def __init__(self):
         super().__init__()
         self.e = nn.Embedding(30, 16)
-        self.t = nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 2, 24, batch_first=True, norm_first=True), 2, norm=nn.LayerNorm(16), enable_nested_tensor=False)
+        self.t = nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 2, 24, batch_first=True, norm_first=True), 2, norm=nn.LayerNorm(16),
+                                       enable_nested_tensor=False)
 
     def forward(self, x: Tensor) -> Tensor:
         pad = x == 0

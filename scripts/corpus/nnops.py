@@ -34,37 +34,58 @@ def maker(ls):
     return make
 
 
-layers("conv1d", T(2, 4, 15),
-       lambda: nn.Conv1d(4, 6, 3), lambda: nn.Conv1d(4, 6, 5, stride=2, padding=2), lambda: nn.Conv1d(4, 4, 3, groups=4, bias=False),
-       lambda: nn.Conv1d(4, 8, 3, dilation=3, padding="same"), lambda: nn.Conv1d(4, 6, 1), lambda: nn.Conv1d(4, 6, 3, padding=1, padding_mode="reflect"))
-layers("conv2d", T(2, 4, 9, 11),
-       lambda: nn.Conv2d(4, 6, 3), lambda: nn.Conv2d(4, 6, 3, padding=1), lambda: nn.Conv2d(4, 6, 3, stride=2, padding=1), lambda: nn.Conv2d(4, 6, (1, 5), padding=(0, 2)),
-       lambda: nn.Conv2d(4, 6, 1), lambda: nn.Conv2d(4, 6, 1, stride=2, bias=False), lambda: nn.Conv2d(4, 6, 3, dilation=2), lambda: nn.Conv2d(4, 8, 3, groups=2),
-       lambda: nn.Conv2d(4, 4, 3, groups=4, padding=1), lambda: nn.Conv2d(4, 8, 5, groups=4, padding=2, stride=2), lambda: nn.Conv2d(4, 6, 7, padding=3, stride=(2, 3)),
+layers("conv1d", T(2, 4, 15), lambda: nn.Conv1d(4, 6, 3), lambda: nn.Conv1d(4, 6, 5, stride=2, padding=2),
+       lambda: nn.Conv1d(4, 4, 3, groups=4, bias=False), lambda: nn.Conv1d(4, 8, 3, dilation=3, padding="same"), lambda: nn.Conv1d(4, 6, 1),
+       lambda: nn.Conv1d(4, 6, 3, padding=1, padding_mode="reflect"))
+layers("conv2d", T(2, 4, 9, 11), lambda: nn.Conv2d(4, 6, 3), lambda: nn.Conv2d(4, 6, 3, padding=1), lambda: nn.Conv2d(4, 6, 3, stride=2, padding=1),
+       lambda: nn.Conv2d(4, 6, (1, 5), padding=(0, 2)), lambda: nn.Conv2d(4, 6, 1), lambda: nn.Conv2d(4, 6, 1, stride=2, bias=False),
+       lambda: nn.Conv2d(4, 6, 3, dilation=2), lambda: nn.Conv2d(4, 8, 3, groups=2), lambda: nn.Conv2d(4, 4, 3, groups=4, padding=1),
+       lambda: nn.Conv2d(4, 8, 5, groups=4, padding=2, stride=2), lambda: nn.Conv2d(4, 6, 7, padding=3, stride=(2, 3)),
        lambda: nn.Conv2d(4, 6, 3, padding=2, padding_mode="circular"), lambda: nn.Conv2d(4, 5, 4, padding="same"))
-layers("conv2d-wide", T(1, 32, 14, 14),
-       lambda: nn.Conv2d(32, 48, 3, padding=1), lambda: nn.Conv2d(32, 33, 3, stride=2, padding=1), lambda: nn.Conv2d(32, 64, 1), lambda: nn.Conv2d(32, 32, 3, padding=1, groups=32))
-layers("conv2d-channels-last", T(2, 8, 7, 7).contiguous(memory_format=torch.channels_last), lambda: nn.Conv2d(8, 16, 3, padding=1), lambda: nn.Conv2d(8, 8, 3, groups=8), lambda: nn.MaxPool2d(2), lambda: nn.BatchNorm2d(8))
-layers("conv3d", T(1, 3, 5, 6, 7), lambda: nn.Conv3d(3, 4, 3), lambda: nn.Conv3d(3, 4, (1, 3, 3), padding=(0, 1, 1), stride=(1, 2, 2)), lambda: nn.Conv3d(3, 6, 2, groups=3))
-layers("conv-unbatched", T(4, 9, 9), lambda: nn.Conv2d(4, 3, 3), lambda: nn.MaxPool2d(2), lambda: nn.AdaptiveAvgPool2d(2), lambda: nn.ConvTranspose2d(4, 2, 2))
-layers("conv-transpose1d", T(2, 4, 7), lambda: nn.ConvTranspose1d(4, 5, 3), lambda: nn.ConvTranspose1d(4, 6, 4, stride=2, padding=1), lambda: nn.ConvTranspose1d(4, 4, 3, groups=2, dilation=2))
-layers("conv-transpose2d", T(2, 4, 5, 6), lambda: nn.ConvTranspose2d(4, 5, 3), lambda: nn.ConvTranspose2d(4, 3, 4, stride=2, padding=1), lambda: nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1),
-       lambda: nn.ConvTranspose2d(4, 4, 3, groups=4), lambda: nn.ConvTranspose2d(4, 2, 2, dilation=2, bias=False))
-layers("max-pool", T(2, 3, 9, 10), lambda: nn.MaxPool2d(2), lambda: nn.MaxPool2d(3, stride=2, padding=1), lambda: nn.MaxPool2d(3, 2, ceil_mode=True), lambda: nn.MaxPool2d((2, 3), (1, 2)), lambda: nn.MaxPool2d(3, 1, dilation=2))
-layers("avg-pool", T(2, 3, 9, 10), lambda: nn.AvgPool2d(2), lambda: nn.AvgPool2d(3, 2, 1), lambda: nn.AvgPool2d(3, 2, 1, count_include_pad=False), lambda: nn.AvgPool2d(3, 2, ceil_mode=True), lambda: nn.AvgPool2d(3, divisor_override=5), lambda: nn.LPPool2d(2, 3))
-layers("pool-1d", T(2, 3, 13), lambda: nn.MaxPool1d(3), lambda: nn.AvgPool1d(3, 2, 1), lambda: nn.AdaptiveAvgPool1d(4), lambda: nn.AdaptiveMaxPool1d(5), lambda: nn.MaxPool1d(3, 1, padding=1, dilation=1, ceil_mode=True))
+layers("conv2d-wide", T(1, 32, 14, 14), lambda: nn.Conv2d(32, 48, 3, padding=1), lambda: nn.Conv2d(32, 33, 3, stride=2, padding=1),
+       lambda: nn.Conv2d(32, 64, 1), lambda: nn.Conv2d(32, 32, 3, padding=1, groups=32))
+layers("conv2d-channels-last", T(2, 8, 7, 7).contiguous(memory_format=torch.channels_last), lambda: nn.Conv2d(8, 16, 3, padding=1),
+       lambda: nn.Conv2d(8, 8, 3, groups=8), lambda: nn.MaxPool2d(2), lambda: nn.BatchNorm2d(8))
+layers("conv3d", T(1, 3, 5, 6, 7), lambda: nn.Conv3d(3, 4, 3), lambda: nn.Conv3d(3, 4, (1, 3, 3), padding=(0, 1, 1), stride=(1, 2, 2)),
+       lambda: nn.Conv3d(3, 6, 2, groups=3))
+layers("conv-unbatched", T(4, 9, 9), lambda: nn.Conv2d(4, 3, 3), lambda: nn.MaxPool2d(2), lambda: nn.AdaptiveAvgPool2d(2),
+       lambda: nn.ConvTranspose2d(4, 2, 2))
+layers("conv-transpose1d", T(2, 4, 7), lambda: nn.ConvTranspose1d(4, 5, 3), lambda: nn.ConvTranspose1d(4, 6, 4, stride=2, padding=1),
+       lambda: nn.ConvTranspose1d(4, 4, 3, groups=2, dilation=2))
+layers("conv-transpose2d", T(2, 4, 5, 6), lambda: nn.ConvTranspose2d(4, 5, 3), lambda: nn.ConvTranspose2d(4, 3, 4, stride=2, padding=1),
+       lambda: nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1), lambda: nn.ConvTranspose2d(4, 4, 3, groups=4),
+       lambda: nn.ConvTranspose2d(4, 2, 2, dilation=2, bias=False))
+layers("max-pool", T(2, 3, 9, 10), lambda: nn.MaxPool2d(2), lambda: nn.MaxPool2d(3, stride=2, padding=1), lambda: nn.MaxPool2d(3, 2, ceil_mode=True),
+       lambda: nn.MaxPool2d((2, 3), (1, 2)), lambda: nn.MaxPool2d(3, 1, dilation=2))
+layers("avg-pool", T(2, 3, 9, 10), lambda: nn.AvgPool2d(2), lambda: nn.AvgPool2d(3, 2, 1), lambda: nn.AvgPool2d(3, 2, 1, count_include_pad=False),
+       lambda: nn.AvgPool2d(3, 2, ceil_mode=True), lambda: nn.AvgPool2d(3, divisor_override=5), lambda: nn.LPPool2d(2, 3))
+layers("pool-1d", T(2, 3, 13), lambda: nn.MaxPool1d(3), lambda: nn.AvgPool1d(3, 2, 1), lambda: nn.AdaptiveAvgPool1d(4),
+       lambda: nn.AdaptiveMaxPool1d(5), lambda: nn.MaxPool1d(3, 1, padding=1, dilation=1, ceil_mode=True))
 layers("pool-3d", T(1, 2, 6, 7, 8), lambda: nn.MaxPool3d(2), lambda: nn.AvgPool3d((1, 2, 3)), lambda: nn.AdaptiveAvgPool3d((2, 3, 4)))
-layers("adaptive-pool", T(2, 3, 7, 10), lambda: nn.AdaptiveAvgPool2d(1), lambda: nn.AdaptiveAvgPool2d((3, 4)), lambda: nn.AdaptiveAvgPool2d((7, 5)), lambda: nn.AdaptiveMaxPool2d(2), lambda: nn.AdaptiveAvgPool2d((7, 10)))
-layers("normalisation", T(3, 8, 5, 5), lambda: nn.BatchNorm2d(8), lambda: nn.GroupNorm(4, 8), lambda: nn.GroupNorm(1, 8, affine=False), lambda: nn.InstanceNorm2d(8), lambda: nn.InstanceNorm2d(8, affine=True, track_running_stats=True),
-       lambda: nn.LayerNorm([5, 5]), lambda: nn.LayerNorm([8, 5, 5], elementwise_affine=False), lambda: nn.LocalResponseNorm(3), lambda: nn.BatchNorm2d(8, affine=False), lambda: nn.RMSNorm([5]))
-layers("normalisation-1d", T(4, 6, 7), lambda: nn.BatchNorm1d(6), lambda: nn.LayerNorm(7), lambda: nn.InstanceNorm1d(6), lambda: nn.GroupNorm(3, 6), lambda: nn.LayerNorm(7, bias=False))
-layers("batch-norm-training", T(4, 6, 3, 3), lambda: nn.BatchNorm2d(6), lambda: nn.BatchNorm2d(6, track_running_stats=False), lambda: nn.InstanceNorm2d(6), training=True)
-layers("resampling", T(1, 2, 5, 6), lambda: nn.Upsample(scale_factor=2), lambda: nn.Upsample((7, 9), mode="bilinear"), lambda: nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=True), lambda: nn.Upsample((8, 4), mode="bicubic"),
-       lambda: nn.Upsample(scale_factor=1.7, mode="nearest"), lambda: nn.Upsample((3, 3), mode="nearest-exact"), lambda: nn.PixelUnshuffle(1), lambda: nn.Upsample((3, 4), mode="bilinear"), lambda: nn.UpsamplingBilinear2d(scale_factor=2))
-layers("pixel-and-padding", T(1, 8, 4, 4), lambda: nn.PixelShuffle(2), lambda: nn.PixelUnshuffle(2), lambda: nn.ChannelShuffle(4), lambda: nn.ZeroPad2d((1, 2, 0, 1)), lambda: nn.ReflectionPad2d(2), lambda: nn.ReplicationPad2d((1, 0, 2, 1)), lambda: nn.ConstantPad2d(1, 3.0), lambda: nn.CircularPad2d(1),
-       lambda: nn.Unfold(2), lambda: nn.Flatten(), lambda: nn.Flatten(2), lambda: nn.Unflatten(1, (2, 4)), lambda: nn.Softmax2d())
-layers("linear", T(3, 2, 7), lambda: nn.Linear(7, 5), lambda: nn.Linear(7, 5, bias=False), lambda: nn.Linear(7, 1), lambda: nn.Identity(), lambda: nn.Sequential(nn.Linear(7, 64), nn.ReLU(), nn.Linear(64, 3)), lambda: nn.Dropout(0.5))
-layers("activation-modules", T(3, 6), lambda: nn.ReLU(), lambda: nn.GELU(), lambda: nn.SiLU(), lambda: nn.PReLU(6), lambda: nn.RReLU(), lambda: nn.Softmax(1), lambda: nn.LogSoftmax(-1), lambda: nn.Softmin(0), lambda: nn.GLU(), lambda: nn.ELU(0.7, inplace=False), lambda: nn.Hardswish(), lambda: nn.Mish(), lambda: nn.Softplus(), lambda: nn.ReLU6(), lambda: nn.LeakyReLU(0.1), lambda: nn.Threshold(0.1, 2.0), lambda: nn.Tanhshrink())
+layers("adaptive-pool", T(2, 3, 7, 10), lambda: nn.AdaptiveAvgPool2d(1), lambda: nn.AdaptiveAvgPool2d((3, 4)), lambda: nn.AdaptiveAvgPool2d((7, 5)),
+       lambda: nn.AdaptiveMaxPool2d(2), lambda: nn.AdaptiveAvgPool2d((7, 10)))
+layers("normalisation", T(3, 8, 5, 5), lambda: nn.BatchNorm2d(8), lambda: nn.GroupNorm(4, 8), lambda: nn.GroupNorm(1, 8, affine=False),
+       lambda: nn.InstanceNorm2d(8), lambda: nn.InstanceNorm2d(8, affine=True, track_running_stats=True), lambda: nn.LayerNorm([5, 5]),
+       lambda: nn.LayerNorm([8, 5, 5], elementwise_affine=False), lambda: nn.LocalResponseNorm(3), lambda: nn.BatchNorm2d(8, affine=False),
+       lambda: nn.RMSNorm([5]))
+layers("normalisation-1d", T(4, 6, 7), lambda: nn.BatchNorm1d(6), lambda: nn.LayerNorm(7), lambda: nn.InstanceNorm1d(6), lambda: nn.GroupNorm(3, 6),
+       lambda: nn.LayerNorm(7, bias=False))
+layers("batch-norm-training", T(4, 6, 3, 3), lambda: nn.BatchNorm2d(6), lambda: nn.BatchNorm2d(6, track_running_stats=False),
+       lambda: nn.InstanceNorm2d(6), training=True)
+layers("resampling", T(1, 2, 5, 6), lambda: nn.Upsample(scale_factor=2), lambda: nn.Upsample((7, 9), mode="bilinear"),
+       lambda: nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=True), lambda: nn.Upsample((8, 4), mode="bicubic"),
+       lambda: nn.Upsample(scale_factor=1.7, mode="nearest"), lambda: nn.Upsample((3, 3), mode="nearest-exact"), lambda: nn.PixelUnshuffle(1),
+       lambda: nn.Upsample((3, 4), mode="bilinear"), lambda: nn.UpsamplingBilinear2d(scale_factor=2))
+layers("pixel-and-padding", T(1, 8, 4, 4), lambda: nn.PixelShuffle(2), lambda: nn.PixelUnshuffle(2), lambda: nn.ChannelShuffle(4),
+       lambda: nn.ZeroPad2d((1, 2, 0, 1)), lambda: nn.ReflectionPad2d(2), lambda: nn.ReplicationPad2d((1, 0, 2, 1)), lambda: nn.ConstantPad2d(1, 3.0),
+       lambda: nn.CircularPad2d(1), lambda: nn.Unfold(2), lambda: nn.Flatten(), lambda: nn.Flatten(2), lambda: nn.Unflatten(1, (2, 4)),
+       lambda: nn.Softmax2d())
+layers("linear", T(3, 2, 7), lambda: nn.Linear(7, 5), lambda: nn.Linear(7, 5, bias=False), lambda: nn.Linear(7, 1), lambda: nn.Identity(),
+       lambda: nn.Sequential(nn.Linear(7, 64), nn.ReLU(), nn.Linear(64, 3)), lambda: nn.Dropout(0.5))
+layers("activation-modules", T(3, 6), lambda: nn.ReLU(), lambda: nn.GELU(), lambda: nn.SiLU(), lambda: nn.PReLU(6), lambda: nn.RReLU(),
+       lambda: nn.Softmax(1), lambda: nn.LogSoftmax(-1), lambda: nn.Softmin(0), lambda: nn.GLU(), lambda: nn.ELU(0.7, inplace=False),
+       lambda: nn.Hardswish(), lambda: nn.Mish(), lambda: nn.Softplus(), lambda: nn.ReLU6(), lambda: nn.LeakyReLU(0.1),
+       lambda: nn.Threshold(0.1, 2.0), lambda: nn.Tanhshrink())
 
 
 class Recurrent(nn.Module):
@@ -161,34 +182,48 @@ def scaled_dot_product_attention(q: Tensor, k: Tensor):
     v = k * 0.5 + 1
     mask = torch.ones(5, 7, dtype=torch.bool).tril(2)
     bias = torch.zeros(5, 7).masked_fill(~mask, -1e4)
-    return (F.scaled_dot_product_attention(q, k, v), F.scaled_dot_product_attention(q, k, v, attn_mask=mask), F.scaled_dot_product_attention(q, k, v, attn_mask=bias),
-            F.scaled_dot_product_attention(q, q, q, is_causal=True), F.scaled_dot_product_attention(q, k, v, scale=0.3))
+    return (F.scaled_dot_product_attention(q, k, v), F.scaled_dot_product_attention(q, k, v, attn_mask=mask),
+            F.scaled_dot_product_attention(q, k, v, attn_mask=bias), F.scaled_dot_product_attention(q, q, q, is_causal=True),
+            F.scaled_dot_product_attention(q, k, v, scale=0.3))
 
 
 @case(T(4, 6), I(4, low=0, high=6), T(4, 6, seed=2))
 def losses(x: Tensor, y: Tensor, t: Tensor):
     s = torch.sigmoid(t)
-    return [F.cross_entropy(x, y), F.cross_entropy(x, y, label_smoothing=0.1, reduction="none"), F.nll_loss(F.log_softmax(x, 1), y, reduction="sum"), F.mse_loss(x, t), F.l1_loss(x, t, reduction="none"), F.smooth_l1_loss(x, t), F.huber_loss(x, t),
-            F.binary_cross_entropy(torch.sigmoid(x), s), F.binary_cross_entropy_with_logits(x, s), F.kl_div(F.log_softmax(x, 1), F.softmax(t, 1), reduction="batchmean"), F.cosine_embedding_loss(x, t, torch.ones(4)), F.hinge_embedding_loss(x, torch.sign(t)),
-            F.margin_ranking_loss(x[:, 0], x[:, 1], torch.sign(t[:, 0])), F.triplet_margin_loss(x, t, t + 1), F.soft_margin_loss(x, torch.sign(t)), F.poisson_nll_loss(x, s), F.cross_entropy(x, F.softmax(t, 1)), F.multi_margin_loss(x, y)]
+    return [F.cross_entropy(x, y), F.cross_entropy(x, y, label_smoothing=0.1, reduction="none"), F.nll_loss(F.log_softmax(x, 1), y, reduction="sum"),
+            F.mse_loss(x, t), F.l1_loss(x, t, reduction="none"), F.smooth_l1_loss(x, t), F.huber_loss(x, t),
+            F.binary_cross_entropy(torch.sigmoid(x), s), F.binary_cross_entropy_with_logits(x, s),
+            F.kl_div(F.log_softmax(x, 1), F.softmax(t, 1), reduction="batchmean"), F.cosine_embedding_loss(x, t, torch.ones(4)),
+            F.hinge_embedding_loss(x, torch.sign(t)), F.margin_ranking_loss(x[:, 0], x[:, 1], torch.sign(t[:, 0])),
+            F.triplet_margin_loss(x, t, t + 1), F.soft_margin_loss(x, torch.sign(t)), F.poisson_nll_loss(x, s), F.cross_entropy(x, F.softmax(t, 1)),
+            F.multi_margin_loss(x, y)]
 
 
 @case(T(1, 2, 5, 6), T(1, 4, 4, 2, seed=2, scale=0.6))
 def grid_sampling(x: Tensor, g: Tensor):
     theta = torch.tensor([[[1.0, 0.2, 0.1], [-0.1, 0.9, 0.0]]])
-    return [F.grid_sample(x, g), F.grid_sample(x, g, mode="nearest", align_corners=False), F.grid_sample(x, g, padding_mode="border", align_corners=True), F.grid_sample(x, g, padding_mode="reflection", align_corners=False),
-            F.grid_sample(x, g, mode="bicubic", align_corners=False), F.affine_grid(theta, [1, 2, 3, 4], align_corners=False), F.affine_grid(theta, [1, 2, 3, 4], align_corners=True)]
+    return [F.grid_sample(x, g), F.grid_sample(x, g, mode="nearest", align_corners=False),
+            F.grid_sample(x, g, padding_mode="border", align_corners=True), F.grid_sample(x, g, padding_mode="reflection", align_corners=False),
+            F.grid_sample(x, g, mode="bicubic", align_corners=False), F.affine_grid(theta, [1, 2, 3, 4], align_corners=False),
+            F.affine_grid(theta, [1, 2, 3, 4], align_corners=True)]
 
 
 @case(T(1, 3, 7, 8))
 def interpolation(x: Tensor):
-    return [F.interpolate(x, size=[14, 16], mode="bilinear", align_corners=False), F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False), F.interpolate(x, scale_factor=[1.5, 2.0], mode="nearest"), F.interpolate(x, size=[3, 3], mode="area"),
-            F.interpolate(x[0], scale_factor=2.0, mode="linear", align_corners=False), F.interpolate(x, size=[5, 5], mode="bilinear", antialias=True), F.interpolate(x, scale_factor=1.3, recompute_scale_factor=True, mode="bilinear"), F.interpolate(x.unsqueeze(0), scale_factor=2.0, mode="trilinear"),
-            F.fold(F.unfold(x, [2, 2]), [7, 8], [2, 2]), F.pixel_shuffle(x.repeat(1, 4, 1, 1), 2), F.max_unpool2d(F.max_pool2d(x, 2)[:, :, :3], F.max_pool2d_with_indices(x, [2, 2])[1][:, :, :3], [2, 2], output_size=[7, 8])]
+    return [F.interpolate(x, size=[14, 16], mode="bilinear", align_corners=False),
+            F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False), F.interpolate(x, scale_factor=[1.5, 2.0], mode="nearest"),
+            F.interpolate(x, size=[3, 3], mode="area"), F.interpolate(x[0], scale_factor=2.0, mode="linear", align_corners=False),
+            F.interpolate(x, size=[5, 5], mode="bilinear", antialias=True),
+            F.interpolate(x, scale_factor=1.3, recompute_scale_factor=True, mode="bilinear"),
+            F.interpolate(x.unsqueeze(0), scale_factor=2.0, mode="trilinear"), F.fold(F.unfold(x, [2, 2]), [7, 8], [2, 2]),
+            F.pixel_shuffle(x.repeat(1, 4, 1, 1), 2),
+            F.max_unpool2d(F.max_pool2d(x, 2)[:, :, :3], F.max_pool2d_with_indices(x, [2, 2])[1][:, :, :3], [2, 2], output_size=[7, 8])]
 
 
 @case(T(3, 7), T(3, 7, seed=3))
 def normalise_functions(x: Tensor, y: Tensor):
     w = torch.ones(7) * 1.5
-    return [F.softmax(x, 1), F.log_softmax(x, 0), F.softmax(x, -1, dtype=torch.float64), F.normalize(x, dim=1), F.normalize(x, 1.0, 0), F.layer_norm(x, [7], w), F.batch_norm(x, torch.zeros(7), torch.ones(7), w, w, False), F.group_norm(x, 7), F.softmin(x, 1), F.cosine_similarity(x, y), F.layer_norm(x, [3, 7]),
-            F.instance_norm(x.unsqueeze(0)), F.dropout(x, 0.3, False), F.alpha_dropout(x, 0.3, False), torch.renorm(x, 2, 0, 1.0), F.rms_norm(x, [7])]
+    return [F.softmax(x, 1), F.log_softmax(x, 0), F.softmax(x, -1, dtype=torch.float64), F.normalize(x, dim=1), F.normalize(x, 1.0, 0),
+            F.layer_norm(x, [7], w), F.batch_norm(x, torch.zeros(7), torch.ones(7), w, w, False), F.group_norm(x, 7), F.softmin(x, 1),
+            F.cosine_similarity(x, y), F.layer_norm(x, [3, 7]), F.instance_norm(x.unsqueeze(0)), F.dropout(x, 0.3, False),
+            F.alpha_dropout(x, 0.3, False), torch.renorm(x, 2, 0, 1.0), F.rms_norm(x, [7])]

@@ -171,7 +171,8 @@ class Shapes(torch.jit.ScriptModule if VERSION < (1, 2) else nn.Module):
 @old(T(2, 4), form=("scripted", "traced"), since=(1, 2))
 class Activations(nn.Module):
     def forward(self, x):
-        return F.softmax(x, dim=1), F.gelu(x), F.elu(x), F.leaky_relu(x, 0.2), torch.clamp(x, -1.0, 0.5), F.log_softmax(x, dim=-1), F.hardtanh(x), F.layer_norm(x, [4])
+        return (F.softmax(x, dim=1), F.gelu(x), F.elu(x), F.leaky_relu(x, 0.2), torch.clamp(x, -1.0, 0.5), F.log_softmax(x, dim=-1), F.hardtanh(x),
+                F.layer_norm(x, [4]))
 
 
 @old(T(3, 2, 8), since=(1, 5))
