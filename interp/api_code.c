@@ -1,0 +1,143 @@
+/* Public listings: code of a model by stage, missing operators, implemented operators, the build. */
+#include <stdlib.h>
+
+#include "interp/api.h"
+#include "ops/blas.h"
+#include "ops/cpu.h"
+
+static void flush(tsr_buf *b, tsr_write_fn write, void *user) {
+  if (b->len > 0) write(user, b->data, b->len);
+  tsr_buf_dispose(b);
+}
+
+/* ---- code ---- */
+
+static tsr_status print_sources(tsr_model *m, bool ast, tsr_errrec *e, tsr_write_fn write, void *user) {
+  tsr_program *p = m->program;
+  for (size_t i = 0; i < tsr_program_source_count(p); i++) {
+    const tsr_source *src = tsr_program_source(p, i);
+    tsr_buf b = {0};
+    tsr_buf_printf(&b, "# %s\n", src->name);
+    if (ast) {
+      const tsr_ast *tree = NULL;
+      TSR_TRY(tsr_program_parse_source(p, e, i, &tree));
+      tsr_ast_print(tree, &b);
+    } else {
+      tsr_buf_put(&b, src->text, src->len);
+    }
+    if (b.len > 0 && b.data[b.len - 1] != '\n') tsr_buf_putc(&b, '\n');
+    flush(&b, write, user);
+  }
+  return TSR_OK;
+}
+
+static tsr_status print_method(tsr_model *m, tsr_method *method, bool ir, tsr_errrec *e, tsr_write_fn write, void *user) {
+  tsr_buf b = {0};
+  TSR_TRY(tsr_model_optimise_method(m, e, method));
+  if (ir) {
+    tsr_ir_print(method->entry, &b);
+  } else {
+    TSR_TRY(tsr_model_compile_method(m, e, method));
+    tsr_bytecode_print(method->code, &b);
+  }
+  flush(&b, write, user);
+  return TSR_OK;
+}
+
+/* Bytecode of what the methods call out of line. */
+static void print_callees(tsr_model *m, tsr_write_fn write, void *user) {
+  for (size_t i = 0; i < m->ncodes; i++) {
+    bool is_method = false;
+    for (size_t k = 0; k < m->method_count; k++) is_method |= m->methods[k].code == m->codes[i];
+    if (is_method) continue;
+    tsr_buf b = {0};
+    tsr_bytecode_print(m->codes[i], &b);
+    flush(&b, write, user);
+  }
+}
+
+static tsr_status print_methods(tsr_model *m, bool ir, const char *name, tsr_errrec *e, tsr_write_fn write, void *user) {
+  for (size_t i = 0; i < m->method_count; i++)
+    if (name == NULL || strcmp(m->methods[i].name, name) == 0) TSR_TRY(print_method(m, &m->methods[i], ir, e, write, user));
+  for (size_t i = 0; !ir && i < m->ncodes; i++) { /* grows while callees are compiled */
+    const tsr_bytecode *c = m->codes[i];
+    for (uint32_t k = 0; k < c->nsites; k++)
+      if (c->sites[k].fn != NULL && tsr_model_compile_fn(m, e, c->sites[k].fn) == NULL) return e->status;
+  }
+  if (!ir) print_callees(m, write, user);
+  return TSR_OK;
+}
+
+tsr_status tsr_code(const char *path, const char *stage, const char *method, int opt_level, tsr_write_fn write, void *user,
+                    tsr_error **err) {
+  tsr_errrec e = {0};
+  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = opt_level, .allow_missing_ops = true};
+  tsr_model *m = NULL;
+  if (stage == NULL || write == NULL) {
+    tsr_fail(&e, TSR_EUSAGE, "tsr_code: stage and write must not be NULL");
+    return tsr_errrec_publish(&e, err);
+  }
+  TSR_TRY(tsr_model_load(path, &opt, &m, err));
+  if (method != NULL && tsr_model_find_method(m, method) == NULL) tsr_fail(&e, TSR_EUSAGE, "the model has no method '%s'", method);
+  else if (strcmp(stage, "source") == 0 || strcmp(stage, "ast") == 0) print_sources(m, stage[0] == 'a', &e, write, user);
+  else if (strcmp(stage, "ir") == 0 || strcmp(stage, "bytecode") == 0) print_methods(m, stage[0] == 'i', method, &e, write, user);
+  else tsr_fail(&e, TSR_EUSAGE, "unknown stage '%s': source, ast, ir or bytecode", stage);
+  tsr_model_free(m);
+  return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
+}
+
+/* ---- missing operators ---- */
+
+tsr_status tsr_check(const char *path, tsr_write_fn write, void *user, size_t *missing, tsr_error **err) {
+  tsr_load_options opt = {.struct_size = sizeof opt, .allow_missing_ops = true};
+  tsr_model *m = NULL;
+  TSR_TRY(tsr_model_load(path, &opt, &m, err));
+  tsr_buf b = {0};
+  tsr_program_print_missing(m->program, &b);
+  if (missing != NULL) *missing = m->program->missing_count;
+  if (write != NULL) flush(&b, write, user);
+  tsr_buf_dispose(&b);
+  tsr_model_free(m);
+  return TSR_OK;
+}
+
+/* ---- implemented operators ---- */
+
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+tsr_status tsr_ops(bool markdown, tsr_write_fn write, void *user) {
+  size_t count = 0, n = tsr_op_count();
+  const char **rows = calloc(n + 1, sizeof *rows);
+  if (rows == NULL) return TSR_ENOMEM;
+  for (const tsr_op *const *f = tsr_op_families; *f != NULL; f++)
+    for (const tsr_op *op = *f; op->schema != NULL && count < n; op++)
+      if (!(op->flags & TSR_HIDDEN)) rows[count++] = op->schema;
+  qsort(rows, count, sizeof *rows, by_text);
+  tsr_buf b = {0};
+  if (markdown) tsr_buf_puts(&b, "| operator | schema |\n|---|---|\n");
+  for (size_t i = 0; i < count; i++) {
+    if (!markdown) {
+      tsr_buf_printf(&b, "%s\n", rows[i]);
+      continue;
+    }
+    size_t name = strcspn(rows[i], "(");
+    tsr_buf_printf(&b, "| `%.*s` | `%s` |\n", (int)name, rows[i], rows[i]);
+  }
+  free(rows);
+  bool oom = b.oom;
+  flush(&b, write, user);
+  return oom ? TSR_ENOMEM : TSR_OK;
+}
+
+/* ---- the build ---- */
+
+tsr_status tsr_build_info(tsr_write_fn write, void *user) {
+  tsr_buf b = {0};
+  tsr_buf_printf(&b, "tsrun %s, %s kernels (processor has:", TSRUN_VERSION, tsr_isa_name(tsr_cpu_isa()));
+  for (int isa = 0; isa < TSR_ISA_COUNT; isa++)
+    if (tsr_cpu_has((tsr_isa)isa)) tsr_buf_printf(&b, " %s", tsr_isa_name((tsr_isa)isa));
+  tsr_buf_printf(&b, "), BLAS %s, %d threads, %zu operators\n", tsr_blas_name(), tsr_threads_default(), tsr_op_count());
+  bool oom = b.oom;
+  flush(&b, write, user);
+  return oom ? TSR_ENOMEM : TSR_OK;
+}

@@ -1,0 +1,305 @@
+/* Loading and compiling models. */
+#include "interp/model.h"
+
+#include <stdlib.h>
+
+#include "interp/emit.h"
+#include "interp/passes.h"
+
+/* ---- compiling ---- */
+
+static bool add_code(tsr_model *m, tsr_bytecode *code) {
+  if (m->ncodes == m->codes_cap) {
+    size_t cap = m->codes_cap == 0 ? 32 : m->codes_cap * 2;
+    tsr_bytecode **codes = realloc(m->codes, cap * sizeof *codes);
+    if (codes == NULL) return false;
+    m->codes = codes;
+    m->codes_cap = cap;
+  }
+  m->codes[m->ncodes++] = code;
+  return true;
+}
+
+/* Index of a model value that sessions copy; the lock is held. */
+static tsr_status session_const(void *user, tsr_errrec *e, tsr_val v, uint32_t *index) {
+  tsr_model *m = user;
+  for (uint32_t i = 0; i < m->nconstants; i++) {
+    if (m->constants[i].o != v.o) continue;
+    *index = i;
+    return TSR_OK;
+  }
+  if (m->nconstants == m->constants_cap) {
+    uint32_t cap = m->constants_cap == 0 ? 64 : m->constants_cap * 2;
+    tsr_val *constants = realloc(m->constants, cap * sizeof *constants);
+    if (constants == NULL) return tsr_fail_nomem(e);
+    m->constants = constants;
+    m->constants_cap = cap;
+  }
+  *index = m->nconstants;
+  m->constants[m->nconstants++] = v;
+  return TSR_OK;
+}
+
+tsr_val tsr_model_constant(tsr_model *m, uint32_t index) {
+  tsr_lock_enter(m->lock);
+  tsr_val v = index < m->nconstants ? m->constants[index] : tsr_none();
+  tsr_lock_leave(m->lock);
+  return v;
+}
+
+/* The lock is held. */
+static tsr_status emit_locked(tsr_model *m, tsr_errrec *e, tsr_ir_fn *fn) {
+  if (fn->code != NULL) return TSR_OK;
+  if (!fn->lowered) return tsr_fail(e, TSR_EINTERNAL, "function %s has no body", fn->name);
+  tsr_emit_env env = {m, session_const};
+  tsr_bytecode *code = NULL;
+  TSR_TRY(tsr_emit_fn(&env, e, fn, &code));
+  if (!add_code(m, code)) {
+    tsr_bytecode_free(code);
+    return tsr_fail_nomem(e);
+  }
+  __atomic_store_n((tsr_bytecode **)&fn->code, code, __ATOMIC_RELEASE);
+  return TSR_OK;
+}
+
+const tsr_bytecode *tsr_model_compile_fn(void *model, tsr_errrec *e, tsr_ir_fn *fn) {
+  tsr_model *m = model;
+  tsr_lock_enter(m->lock);
+  tsr_status s = emit_locked(m, e, fn);
+  tsr_lock_leave(m->lock);
+  return s == TSR_OK ? __atomic_load_n((tsr_bytecode **)&fn->code, __ATOMIC_ACQUIRE) : NULL;
+}
+
+static tsr_status optimise_locked(tsr_model *m, tsr_errrec *e, tsr_method *method) {
+  if (method->entry != NULL) return TSR_OK;
+  return tsr_passes_run(m, e, method->fn, m->opt_level, &method->entry);
+}
+
+tsr_status tsr_model_optimise_method(tsr_model *m, tsr_errrec *e, tsr_method *method) {
+  tsr_lock_enter(m->lock);
+  tsr_status s = optimise_locked(m, e, method);
+  tsr_lock_leave(m->lock);
+  return s;
+}
+
+tsr_status tsr_model_compile_method(tsr_model *m, tsr_errrec *e, tsr_method *method) {
+  if (__atomic_load_n(&method->code, __ATOMIC_ACQUIRE) != NULL) return TSR_OK;
+  tsr_lock_enter(m->lock);
+  tsr_status s = optimise_locked(m, e, method);
+  if (s == TSR_OK) s = emit_locked(m, e, method->entry);
+  if (s == TSR_OK) __atomic_store_n(&method->code, (const tsr_bytecode *)method->entry->code, __ATOMIC_RELEASE);
+  tsr_lock_leave(m->lock);
+  return s;
+}
+
+/* ---- __setstate__ while loading: the model's own values are worked on directly ---- */
+
+static tsr_status load_constant(void *user, tsr_errrec *e, uint32_t index, tsr_val *out) {
+  TSR_UNUSED(e);
+  *out = tsr_model_constant(user, index);
+  return TSR_OK;
+}
+
+static tsr_status run_at_load(void *user, tsr_program *p, tsr_errrec *e, tsr_ir_fn *fn, const tsr_val *args, uint32_t nargs,
+                              tsr_val *out) {
+  tsr_model *m = user;
+  tsr_ctx ctx;
+  tsr_vm vm;
+  tsr_vm_hooks hooks = {m, tsr_model_compile_fn, load_constant};
+  const tsr_bytecode *code = tsr_model_compile_fn(m, e, fn);
+  if (code == NULL) return e->status;
+  tsr_ctx_init(&ctx, m->mem, m->pool);
+  ctx.types = p->types;
+  ctx.archive_version = p->version;
+  tsr_vm_init(&vm, &ctx, &hooks);
+  tsr_status s = tsr_vm_run(&vm, code, args, nargs, out);
+  tsr_vm_dispose(&vm);
+  if (s != TSR_OK && e->status == TSR_OK) {
+    *e = ctx.err;
+    memset(&ctx.err, 0, sizeof ctx.err);
+  }
+  tsr_ctx_dispose(&ctx);
+  return s;
+}
+
+/* ---- methods ---- */
+
+static char *print_signature(const tsr_schema *s) {
+  tsr_buf b = {0};
+  tsr_declaration_print(s, "", false, &b);
+  return tsr_buf_take(&b);
+}
+
+static bool print_arg_types(tsr_method *method) {
+  uint32_t n = method->fn->schema->param_count;
+  method->arg_types = calloc((size_t)n + 1, sizeof *method->arg_types);
+  if (method->arg_types == NULL) return false;
+  for (uint32_t i = 1; i < n; i++) {
+    tsr_buf b = {0};
+    tsr_type_print(method->fn->schema->params[i].type, &b);
+    method->arg_types[i - 1] = tsr_buf_take(&b);
+    if (method->arg_types[i - 1] == NULL) return false;
+  }
+  return true;
+}
+
+static tsr_status declare_methods(tsr_model *m, tsr_errrec *e) {
+  tsr_program *p = m->program;
+  size_t n = tsr_program_method_count(p, p->root_class);
+  m->methods = calloc(n + 1, sizeof *m->methods);
+  if (m->methods == NULL) return tsr_fail_nomem(e);
+  for (size_t i = 0; i < n; i++) {
+    tsr_method *method = &m->methods[m->method_count];
+    method->name = tsr_program_method_name(p, p->root_class, i);
+    TSR_TRY(tsr_program_find_method(p, e, p->root_class, method->name, &method->fn));
+    if (method->fn == NULL) continue;
+    m->method_count++;
+    TSR_TRY(tsr_program_lower(p, e, method->fn));
+    method->signature = print_signature(method->fn->schema);
+    if (method->signature == NULL || !print_arg_types(method)) return tsr_fail_nomem(e);
+  }
+  return TSR_OK;
+}
+
+tsr_method *tsr_model_find_method(tsr_model *m, const char *name) {
+  for (size_t i = 0; i < m->method_count; i++)
+    if (strcmp(m->methods[i].name, name) == 0) return &m->methods[i];
+  return NULL;
+}
+
+/* ---- loading ---- */
+
+static void model_destroy(tsr_model *m) {
+  for (size_t i = 0; i < m->method_count; i++) {
+    tsr_method *method = &m->methods[i];
+    for (char **t = method->arg_types; t != NULL && *t != NULL; t++) free(*t);
+    free(method->arg_types);
+    free(method->signature);
+  }
+  free(m->methods);
+  for (size_t i = 0; i < m->ncodes; i++) tsr_bytecode_free(m->codes[i]);
+  free(m->codes);
+  free(m->constants);
+  tsr_program_free(m->program);
+  if (m->archive != NULL) tsr_archive_release(m->archive);
+  if (m->mem != NULL) tsr_mem_close(m->mem);
+  if (m->pool != NULL) tsr_pool_free(m->pool);
+  if (m->lock != NULL) tsr_lock_free(m->lock);
+  free(m);
+}
+
+void tsr_model_retain(tsr_model *m) { __atomic_fetch_add(&m->refs, 1, __ATOMIC_RELAXED); }
+
+void tsr_model_free(tsr_model *m) {
+  if (m != NULL && __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) == 0) model_destroy(m);
+}
+
+static tsr_model *model_new(tsr_errrec *e, uint64_t max_memory, int threads, int opt_level) {
+  tsr_model *m = calloc(1, sizeof *m);
+  if (m != NULL) {
+    m->refs = 1;
+    m->opt_level = opt_level;
+    m->mem = tsr_mem_new(max_memory);
+    m->lock = tsr_lock_new();
+    m->pool = tsr_pool_new(threads > 0 ? threads : tsr_threads_default());
+    if (m->mem != NULL && m->lock != NULL && m->pool != NULL) return m;
+    model_destroy(m);
+  }
+  tsr_fail_nomem(e);
+  return NULL;
+}
+
+static bool can_run(tsr_file_kind k) {
+  return k == TSR_FILE_TORCHSCRIPT || k == TSR_FILE_TORCHSCRIPT_LEGACY || k == TSR_FILE_LITE;
+}
+
+static tsr_status load_program(tsr_model *m, tsr_errrec *e, bool allow_missing) {
+  tsr_program_hooks hooks = {m, run_at_load};
+  if (!can_run(tsr_archive_kind(m->archive))) return tsr_archive_fail_kind(m->archive, e);
+  TSR_TRY(tsr_program_load(m->archive, m->mem, &hooks, e, &m->program));
+  TSR_TRY(declare_methods(m, e));
+  return allow_missing ? TSR_OK : tsr_program_check_missing(m->program, e);
+}
+
+/* archive: taken. */
+static tsr_status finish_load(tsr_archive *archive, const tsr_load_options *opt, tsr_errrec *e, tsr_model **out) {
+  tsr_model *m = model_new(e, opt->max_memory, opt->threads, opt->opt_level);
+  if (m == NULL) {
+    tsr_archive_release(archive);
+    return e->status;
+  }
+  m->archive = archive;
+  tsr_status s = load_program(m, e, opt->allow_missing_ops);
+  if (s != TSR_OK) tsr_model_free(m);
+  else *out = m;
+  return s;
+}
+
+/* Options as this version knows them: a caller built against an older header passes fewer bytes. */
+static tsr_load_options read_options(const tsr_load_options *opt) {
+  tsr_load_options o = {.struct_size = sizeof o, .opt_level = 2};
+  if (opt != NULL && opt->struct_size > 0) memcpy(&o, opt, TSR_MIN(opt->struct_size, sizeof o));
+  return o;
+}
+
+tsr_status tsr_model_load(const char *path, const tsr_load_options *opt, tsr_model **out, tsr_error **err) {
+  tsr_errrec e = {0};
+  tsr_archive *archive = NULL;
+  tsr_load_options o = read_options(opt);
+  if (path == NULL || out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load: path and out must not be NULL");
+  else if (tsr_archive_open(path, o.no_mmap, &e, &archive) == TSR_OK) finish_load(archive, &o, &e, out);
+  return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
+}
+
+tsr_status tsr_model_load_memory(const void *data, size_t len, const tsr_load_options *opt, tsr_model **out, tsr_error **err) {
+  tsr_errrec e = {0};
+  tsr_archive *archive = NULL;
+  tsr_load_options o = read_options(opt);
+  if (data == NULL || out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load_memory: data and out must not be NULL");
+  else if (tsr_archive_open_memory(data, len, &e, &archive) == TSR_OK) finish_load(archive, &o, &e, out);
+  return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
+}
+
+tsr_status tsr_model_load_fd(int fd, const tsr_load_options *opt, tsr_model **out, tsr_error **err) {
+  tsr_errrec e = {0};
+  tsr_archive *archive = NULL;
+  tsr_load_options o = read_options(opt);
+  if (out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load_fd: out must not be NULL");
+  else if (tsr_archive_open_fd(fd, o.no_mmap, &e, &archive) == TSR_OK) finish_load(archive, &o, &e, out);
+  return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
+}
+
+/* ---- methods, for the user ---- */
+
+size_t tsr_model_method_count(const tsr_model *m) { return m == NULL ? 0 : m->method_count; }
+const char *tsr_model_method_name(const tsr_model *m, size_t index) {
+  return m != NULL && index < m->method_count ? m->methods[index].name : NULL;
+}
+
+static tsr_method *method_of(tsr_model *m, const char *name) {
+  return m == NULL ? NULL : tsr_model_find_method(m, name != NULL ? name : "forward");
+}
+
+const char *tsr_model_method_signature(tsr_model *m, const char *name) {
+  tsr_method *method = method_of(m, name);
+  return method != NULL ? method->signature : NULL;
+}
+
+size_t tsr_model_method_arg_count(tsr_model *m, const char *name) {
+  tsr_method *method = method_of(m, name);
+  return method != NULL && method->fn->schema->param_count > 0 ? method->fn->schema->param_count - 1 : 0;
+}
+
+const char *tsr_model_method_arg_name(tsr_model *m, const char *name, size_t index) {
+  return index < tsr_model_method_arg_count(m, name) ? method_of(m, name)->fn->schema->params[index + 1].name : NULL;
+}
+
+const char *tsr_model_method_arg_type(tsr_model *m, const char *name, size_t index) {
+  return index < tsr_model_method_arg_count(m, name) ? method_of(m, name)->arg_types[index] : NULL;
+}
+
+bool tsr_model_method_arg_has_default(tsr_model *m, const char *name, size_t index) {
+  return index < tsr_model_method_arg_count(m, name) && method_of(m, name)->fn->schema->params[index + 1].has_default;
+}
+
+bool tsr_model_is_training(const tsr_model *m) { return m != NULL && tsr_program_is_training(m->program); }

@@ -1,0 +1,19 @@
+/* Passes over the IR of one entry method; one row a pass (passes.c). */
+#ifndef TSR_INTERP_PASSES_H
+#define TSR_INTERP_PASSES_H
+
+#include "interp/model.h"
+
+typedef struct tsr_pass_env {
+  tsr_model *model;
+  tsr_errrec *e;
+} tsr_pass_env;
+
+/* *changed: set when the pass did something. */
+typedef tsr_status (*tsr_pass_fn)(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+typedef struct tsr_pass { const char *name; int level; tsr_pass_fn run; } tsr_pass;
+
+/* An optimised copy of fn (fn itself at level 0), in the program's arena. */
+tsr_status tsr_passes_run(tsr_model *m, tsr_errrec *e, tsr_ir_fn *fn, int level, tsr_ir_fn **out);
+
+#endif

@@ -1,0 +1,220 @@
+/* Sessions: registers, random state, limits, and a private copy of what the code may write. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "interp/api.h"
+#include "interp/copy.h"
+#include "ops/random.h"
+
+#define DEFAULT_SEED 67280421310721u /* PyTorch's */
+
+struct tsr_session {
+  tsr_model *model;
+  tsr_session_options opt;
+  tsr_mem *mem;
+  tsr_ctx ctx;
+  tsr_vm vm;
+  tsr_copier copier;
+  tsr_val root;
+  tsr_val *constants; uint32_t nconstants; /* copies by the model's numbering; None: not made yet */
+  int cancel;                              /* atomic */
+};
+
+static void write_all(int fd, const char *text, size_t len) {
+  while (len > 0) {
+    ssize_t n = write(fd, text, len);
+    if (n <= 0) return;
+    text += n;
+    len -= (size_t)n;
+  }
+}
+
+static void default_print(void *user, const char *text, size_t len) {
+  TSR_UNUSED(user);
+  fflush(stdout);
+  write_all(1, text, len);
+}
+
+static void default_warn(void *user, const char *text, size_t len) {
+  TSR_UNUSED(user);
+  write_all(2, text, len);
+}
+
+/* ---- the private copy ---- */
+
+static void drop_state(tsr_session *s) {
+  for (uint32_t i = 0; i < s->nconstants; i++) tsr_release(s->constants[i]);
+  free(s->constants);
+  s->constants = NULL;
+  s->nconstants = 0;
+  s->vm.constants = NULL;
+  s->vm.nconstants = 0;
+  tsr_release(s->root);
+  s->root = tsr_none();
+  tsr_copier_dispose(&s->copier);
+  s->copier.mem = s->mem;
+}
+
+static tsr_status make_state(tsr_session *s, tsr_errrec *e) {
+  drop_state(s);
+  if (!tsr_copy_value(&s->copier, s->model->program->root, &s->root)) return tsr_fail_nomem(e);
+  if (s->ctx.rng == NULL) s->ctx.rng = malloc(sizeof *s->ctx.rng);
+  if (s->ctx.rng == NULL) return tsr_fail_nomem(e);
+  tsr_rng_init(s->ctx.rng, s->opt.has_seed ? s->opt.seed : DEFAULT_SEED);
+  return TSR_OK;
+}
+
+/* The copy of model constant `index`, made on first use. */
+static tsr_status session_constant(void *user, tsr_errrec *e, uint32_t index, tsr_val *out) {
+  tsr_session *s = user;
+  if (index >= s->nconstants) {
+    uint32_t n = index + 64;
+    tsr_val *grown = realloc(s->constants, n * sizeof *grown);
+    if (grown == NULL) return tsr_fail_nomem(e);
+    for (uint32_t i = s->nconstants; i < n; i++) grown[i] = tsr_none();
+    s->constants = grown;
+    s->nconstants = n;
+    s->vm.constants = grown;
+    s->vm.nconstants = n;
+  }
+  if (s->constants[index].tag == TSR_V_NONE &&
+      !tsr_copy_value(&s->copier, tsr_model_constant(s->model, index), &s->constants[index]))
+    return tsr_fail_nomem(e);
+  *out = s->constants[index];
+  return TSR_OK;
+}
+
+/* ---- life ---- */
+
+static tsr_session_options read_options(const tsr_session_options *opt) {
+  tsr_session_options o = {.struct_size = sizeof o};
+  if (opt != NULL && opt->struct_size > 0) memcpy(&o, opt, TSR_MIN(opt->struct_size, sizeof o));
+  if (o.print == NULL) o.print = default_print;
+  if (o.warn == NULL) o.warn = default_warn;
+  return o;
+}
+
+static void session_init(tsr_session *s, tsr_model *m) {
+  tsr_vm_hooks hooks = {m, tsr_model_compile_fn, session_constant};
+  tsr_model_retain(m);
+  s->model = m;
+  s->root = tsr_none();
+  s->copier.mem = s->mem;
+  tsr_ctx_init(&s->ctx, s->mem, m->pool);
+  s->ctx.max_threads = s->opt.threads;
+  s->ctx.types = m->program->types;
+  s->ctx.archive_version = m->program->version;
+  s->ctx.print = s->opt.print;
+  s->ctx.warn = s->opt.warn;
+  s->ctx.user = s->opt.user;
+  s->ctx.cancel = &s->cancel;
+  tsr_vm_init(&s->vm, &s->ctx, &hooks);
+  s->vm.hooks.user = s;
+}
+
+static const tsr_bytecode *compile(void *user, tsr_errrec *e, tsr_ir_fn *fn) {
+  return tsr_model_compile_fn(((tsr_session *)user)->model, e, fn);
+}
+
+tsr_status tsr_session_new(tsr_model *m, const tsr_session_options *opt, tsr_session **out, tsr_error **err) {
+  tsr_errrec e = {0};
+  if (m == NULL || out == NULL) {
+    tsr_fail(&e, TSR_EUSAGE, "tsr_session_new: model and out must not be NULL");
+    return tsr_errrec_publish(&e, err);
+  }
+  tsr_session *s = calloc(1, sizeof *s);
+  if (s != NULL) {
+    s->opt = read_options(opt);
+    s->mem = tsr_mem_new(s->opt.max_memory);
+  }
+  if (s == NULL || s->mem == NULL) {
+    free(s);
+    tsr_fail_nomem(&e);
+    return tsr_errrec_publish(&e, err);
+  }
+  session_init(s, m);
+  s->vm.hooks.compile = compile;
+  if (make_state(s, &e) != TSR_OK) {
+    tsr_session_free(s);
+    return tsr_errrec_publish(&e, err);
+  }
+  *out = s;
+  return TSR_OK;
+}
+
+void tsr_session_free(tsr_session *s) {
+  if (s == NULL) return;
+  drop_state(s);
+  tsr_vm_dispose(&s->vm);
+  tsr_rng_free(s->ctx.rng);
+  tsr_ctx_dispose(&s->ctx);
+  tsr_mem_close(s->mem);
+  tsr_model_free(s->model);
+  free(s);
+}
+
+/* ---- running ---- */
+
+static void begin_run(tsr_session *s) {
+  __atomic_store_n(&s->cancel, 0, __ATOMIC_RELAXED);
+  tsr_errrec_dispose(&s->ctx.err);
+  s->ctx.steps = 0;
+  s->ctx.max_steps = s->opt.max_steps;
+  s->ctx.deadline = s->opt.timeout > 0 ? tsr_clock_now() + s->opt.timeout : 0;
+  s->ctx.grad_enabled = false;
+}
+
+static tsr_status run_bound(tsr_session *s, const tsr_method *method, tsr_val *args, tsr_value **out) {
+  uint32_t n = method->fn->schema->param_count;
+  tsr_val result;
+  args[0] = tsr_retain(s->root);
+  tsr_status st = tsr_vm_run(&s->vm, method->code, args, n, &result);
+  for (uint32_t i = 0; i < n; i++) tsr_release(args[i]);
+  if (st != TSR_OK) return st;
+  *out = tsr_value_wrap_take(result, s->model, NULL);
+  return *out != NULL ? TSR_OK : tsr_fail_nomem(&s->ctx.err);
+}
+
+static tsr_status run(tsr_session *s, const char *name, tsr_value *const *args, const char *const *names, size_t count, tsr_value **out) {
+  tsr_errrec *e = &s->ctx.err;
+  tsr_method *method = tsr_model_find_method(s->model, name);
+  if (method == NULL) return tsr_fail(e, TSR_EUSAGE, "the model has no method '%s'", name);
+  TSR_TRY(tsr_model_compile_method(s->model, e, method));
+  uint32_t n = method->fn->schema->param_count;
+  tsr_val *bound = calloc((size_t)n + 1, sizeof *bound);
+  if (bound == NULL) return tsr_fail_nomem(e);
+  tsr_status st = tsr_args_bind(s->model, s->mem, e, method->fn->schema, name, args, names, count, bound);
+  if (st == TSR_OK) st = run_bound(s, method, bound, out);
+  free(bound);
+  return st;
+}
+
+tsr_status tsr_session_run(tsr_session *s, const char *method, tsr_value *const *args, const char *const *names, size_t count,
+                           tsr_value **out, tsr_error **err) {
+  if (s == NULL || out == NULL || (args == NULL && count > 0)) {
+    tsr_errrec e = {0};
+    tsr_fail(&e, TSR_EUSAGE, "tsr_session_run: session, args and out must not be NULL");
+    return tsr_errrec_publish(&e, err);
+  }
+  *out = NULL;
+  begin_run(s);
+  tsr_status st = run(s, method != NULL ? method : "forward", args, names, count, out);
+  return st == TSR_OK ? TSR_OK : tsr_errrec_publish(&s->ctx.err, err);
+}
+
+tsr_status tsr_session_reset(tsr_session *s, tsr_error **err) {
+  tsr_errrec e = {0};
+  if (s == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_session_reset: session must not be NULL");
+  else make_state(s, &e);
+  return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
+}
+
+void tsr_session_cancel(tsr_session *s) {
+  if (s != NULL) __atomic_store_n(&s->cancel, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t tsr_session_memory(const tsr_session *s, uint64_t *peak) {
+  if (peak != NULL) *peak = s != NULL ? tsr_mem_peak(s->mem) : 0;
+  return s != NULL ? tsr_mem_used(s->mem) : 0;
+}
