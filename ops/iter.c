@@ -7,6 +7,7 @@ void tsr_iter_init(tsr_iter *it, tsr_ctx *ctx) {
   it->ndim = 0;
   it->numel = 0;
   it->fixed_out = false;
+  it->offers = 0;
 }
 
 static tsr_iter_operand *add(tsr_iter *it) {
@@ -110,6 +111,18 @@ static tsr_status check_outs(tsr_iter *it) {
       if (it->op[i].t) TSR_TRY(tsr_check_no_partial_overlap(it->ctx, t, it->op[i].t));
   }
   return TSR_OK;
+}
+
+/* Take over an offered buffer.  The first tensor operand decides the layout, so it may have any; others
+ * must be contiguous like everything else. */
+static void take_offer(tsr_iter *it, bool contiguous) {
+  for (int i = 0; i < it->offers && it->op[0].t == NULL; i++) {
+    tsr_tensor *t = it->op[it->offer[i]].t;
+    if (t->dtype != it->op[0].dtype || !same_sizes(it->shape_ndim, it->shape, t->ndim, t->size)) continue;
+    bool first = true;
+    for (int k = it->nout; k < it->offer[i]; k++) first = first && it->op[k].t == NULL;
+    if (contiguous || first) it->op[0].t = t;
+  }
 }
 
 /* ---- layout ---- */
@@ -285,7 +298,9 @@ tsr_status tsr_iter_plan(tsr_iter *it) {
   TSR_TRY(check_outs(it));
   bool scalars = false;
   for (int k = it->nout; k < it->count; k++) scalars = scalars || it->op[k].t == NULL;
-  if (same && plan_flat(it, &layout) && !(scalars && layout != NULL)) TSR_TRY(finish_flat(it, layout));
+  bool flat = same && plan_flat(it, &layout) && !(scalars && layout != NULL);
+  if (it->offers) take_offer(it, flat && layout == NULL);
+  if (flat) TSR_TRY(finish_flat(it, layout));
   else {
     int perm[TSR_MAX_NDIM];
     set_steps(it);

@@ -20,6 +20,7 @@ typedef struct tsr_iter {
   tsr_ctx *ctx;
   int count, nout;                   /* outputs come first */
   bool fixed_out;                    /* the given outputs' shape takes part in broadcasting (copy_) */
+  int offer[TSR_ITER_MAX], offers;   /* inputs whose buffer a new output may take over */
   int shape_ndim;                    /* result shape, as the program sees it */
   int64_t shape[TSR_MAX_NDIM];
   int ndim;                          /* merged dimensions, innermost first; at least 1 */
@@ -32,6 +33,8 @@ void tsr_iter_init(tsr_iter *it, tsr_ctx *ctx);
 /* Outputs first: t NULL makes a new tensor of this dtype; else t is written and must have the result's shape. */
 void tsr_iter_add_out(tsr_iter *it, tsr_tensor *t, tsr_dtype dtype);
 void tsr_iter_add_in(tsr_iter *it, const tsr_tensor *t);
+/* Operand k is dense and nobody else's: op[0] may become it when shape, type and layout agree. */
+static inline void tsr_iter_offer(tsr_iter *it, int k) { it->offer[it->offers++] = k; }
 void tsr_iter_add_scalar(tsr_iter *it, tsr_scalar s); /* dtype int64, float64, bool or complex128 */
 /* Result type of the inputs by PyTorch's rules. */
 tsr_dtype tsr_iter_result_type(const tsr_iter *it);

@@ -6,6 +6,8 @@
  * tsr_map_params.  FN(f) is libm's f for the type, HF(f) the helper of map_scalar.h. */
 /* arithmetic */
 X(copy, 1, S, N, 0, Y, a, Y, a, Y, a)
+X(one, 1, S, N, 0, Y, 1, Y, 1, Y, 1)
+X(fill, 1, S, N, 0, Y, P0, Y, P0, Y, P0)
 X(add, 2, S, N, 0, Y, a + P0 * b, Y, WRAP(UI(a) + UI(P0) * UI(b)), Y, a + P0 * b)
 X(mul, 2, S, N, 0, Y, a * b, Y, WRAP(UI(a) * UI(b)), Y, a * b)
 X(div, 2, S, N, 0, Y, a / b, N, 0, Y, c_div(a, b))

@@ -145,7 +145,12 @@ static bool is_linear(const tsr_iter *it, int k) {
   return true;
 }
 
-static void setup_operand(map_job *j, int k, tsr_ct ct, tsr_dtype common) {
+static bool keeps_number(tsr_map_id id) {
+  return id == TSR_MAP_mul || id == TSR_MAP_div || id == TSR_MAP_div_floor || id == TSR_MAP_div_trunc;
+}
+
+/* full: a number beside a half precision tensor keeps float32 precision */
+static void setup_operand(map_job *j, int k, tsr_ct ct, tsr_dtype common, bool full) {
   map_operand *o = &j->op[k];
   tsr_dtype d = j->it->op[k].dtype;
   o->ct = ct;
@@ -154,7 +159,8 @@ static void setup_operand(map_job *j, int k, tsr_ct ct, tsr_dtype common) {
   o->linear = is_linear(j->it, k);
   o->load = tsr_cvt_load(ct, d);
   o->store = tsr_cvt_store(ct, d);
-  o->round = d != common && !tsr_ct_is_native(ct, common) && ct != TSR_CT_U8;
+  o->round = d != common && !tsr_ct_is_native(ct, common) && ct != TSR_CT_U8 &&
+             !(full && (j->it->op[k].t == NULL || j->it->op[k].t->numel == 1));
 }
 
 tsr_status tsr_map_run(tsr_iter *it, tsr_map_id id, tsr_dtype common, const tsr_map_params *p) {
@@ -171,8 +177,8 @@ tsr_status tsr_map_run(tsr_iter *it, tsr_map_id id, tsr_dtype common, const tsr_
   if (j.fn == NULL) return tsr_fail(&it->ctx->err, TSR_EINTERNAL, "formula %d has no code for %s", (int)id, tsr_dtype_name(common));
   tsr_ct out = kind == TSR_MAP_OUT_B ? TSR_CT_U8 : kind == TSR_MAP_OUT_Z ? TSR_CT_C128 : kind == TSR_MAP_OUT_M && ct == TSR_CT_C128 ? TSR_CT_F64 : ct;
   j.common_out = kind == TSR_MAP_OUT_B ? TSR_BOOL : kind == TSR_MAP_OUT_Z ? tsr_dtype_complex_of(common) : kind == TSR_MAP_OUT_M ? tsr_dtype_real_of(common) : common;
-  setup_operand(&j, 0, out, j.common_out);
-  for (int k = 1; k < it->count; k++) setup_operand(&j, k, id == TSR_MAP_where && k == 1 ? TSR_CT_U8 : ct, common);
+  setup_operand(&j, 0, out, j.common_out, false);
+  for (int k = 1; k < it->count; k++) setup_operand(&j, k, id == TSR_MAP_where && k == 1 ? TSR_CT_U8 : ct, common, k == 2 && keeps_number(id));
   j.rows = it->ndim == 1 || it->size[0] >= MIN_ROW;
   j.direct = true;
   for (int k = 0; k < it->count; k++) {

@@ -114,12 +114,7 @@ MAP_FN int i_isclose(int64_t a, int64_t b, const tsr_map_params *p) {
 
 /* ---- complex ---- */
 MAP_FN cplx c_div(cplx a, cplx b) { return a / b; }
-MAP_FN cplx c_pow(cplx a, cplx b) {
-  if (b == 0) return 1;
-  if (a == 0) return creal(b) > 0 ? 0 : cpow(a, b);
-  if (cimag(b) == 0 && creal(b) == 2) return a * a;
-  return cpow(a, b);
-}
+MAP_FN cplx c_pow(cplx a, cplx b) { return cpow(a, b); }
 MAP_FN cplx c_sgn(cplx a) { return a == 0 ? 0 : a / cabs(a); }
 MAP_FN cplx c_lerp(cplx a, cplx b, cplx w) { return cabs(w) < 0.5 ? a + w * (b - a) : b - (b - a) * (1 - w); }
 MAP_FN double nan_to_num_1(double x, double nan, double pos, double neg) {

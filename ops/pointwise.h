@@ -11,38 +11,50 @@
 tsr_status tsr_map_run(tsr_iter *it, tsr_map_id id, tsr_dtype common, const tsr_map_params *p);
 void tsr_map_set_param(tsr_map_params *p, int i, tsr_scalar s);
 
-/* How the common dtype follows from the operands, and the result's from it. */
 typedef enum tsr_promo {
-  TSR_PROMO_SAME,   /* result type of the operands */
-  TSR_PROMO_FLOAT,  /* integers and truth values become the default float */
-  TSR_PROMO_BOOL,   /* computed in the operands' type, the result is truth values */
-  TSR_PROMO_NOINT,  /* integers are refused by the kernel */
+  TSR_PROMO_SAME,   /* computed in the operands' result type */
+  TSR_PROMO_FLOAT,  /* integers and truth values become the default float first */
 } tsr_promo;
 
-enum { /* dtypes a kernel refuses */
+enum { /* what a kernel refuses */
   TSR_NO_BOOL = 1, TSR_NO_INT = 2, TSR_NO_FLOAT = 4, TSR_NO_COMPLEX = 8, TSR_NO_HALF = 16,
+  TSR_FLOAT_ONLY = TSR_NO_BOOL | TSR_NO_INT | TSR_NO_COMPLEX, TSR_INT_ONLY = TSR_NO_FLOAT | TSR_NO_COMPLEX,
 };
 
-/* One elementwise operator.  plan has a letter for each argument of the schema:
- * t operand, s number that is an operand, p number parameter (the next P), . ignored (out=, None …). */
-typedef struct tsr_pw tsr_pw;
-struct tsr_pw {
+/* An elementwise call being set up: operands are in, the result is not planned yet. */
+typedef struct tsr_pw_state {
+  tsr_iter it;
+  tsr_map_params p;
+  tsr_map_id id;
+  tsr_dtype common;
+} tsr_pw_state;
+
+/* One elementwise operator.  plan has a letter for each argument of the schema: o operand (tensor or
+ * number), p number parameter (the next of tsr_map_params; None leaves 0), . not used here. */
+typedef struct tsr_pw {
   tsr_map_id id;
   const char *plan;
   tsr_promo promo;
   uint32_t refuse;
-  const char *kernel;  /* name in "\"%s\" not implemented for 'Bool'"; NULL: from the row's own name */
-  /* checks and adjusts before the iterator is planned; may be NULL */
-  tsr_status (*prepare)(tsr_call *c, const tsr_pw *pw, tsr_iter *it, tsr_map_params *p, tsr_map_id *id);
-};
+  const char *kernel;        /* name in "\"abs_cpu\" not implemented for 'Bool'"; NULL: <operator>_cpu */
+  const char *no_bool, *no_complex; /* the whole refusal where PyTorch has another text */
+  tsr_status (*prepare)(tsr_call *c, tsr_pw_state *s); /* may change id, parameters, common; or NULL */
+} tsr_pw;
+
 tsr_status tsr_pw_call(tsr_call *c);     /* functional rows; data: tsr_pw */
 tsr_status tsr_pw_inplace(tsr_call *c);  /* args[0] is written and returned */
-/* The same without a call: out NULL makes a new tensor, else it is written. */
-tsr_status tsr_pw_run(tsr_ctx *ctx, const tsr_pw *pw, tsr_iter *it, tsr_map_params *p, tsr_map_id id, const char *name);
+
+/* The steps of those, for kernels with arguments of their own. */
+void tsr_pw_begin(tsr_pw_state *s, tsr_ctx *ctx, tsr_tensor *out /* NULL: new */);
+void tsr_pw_operand(tsr_pw_state *s, tsr_val v); /* tensor or number */
+tsr_status tsr_pw_refuse(tsr_ctx *ctx, const tsr_pw *pw, const char *name, tsr_dtype common);
+/* Plan and run in s->common; the result is op[0].t. */
+tsr_status tsr_pw_finish(tsr_pw_state *s);
+void tsr_pw_swap(tsr_pw_state *s, int a, int b);
+
 tsr_status tsr_check_result_cast(tsr_ctx *ctx, tsr_dtype from, tsr_dtype to);
 tsr_status tsr_not_implemented(tsr_ctx *ctx, const char *kernel, tsr_dtype d);
-
-/* Name of the running operator without namespace and overload, in buf. */
+/* "abs" of "aten::abs_.out(…": borrowed from buf. */
 const char *tsr_op_short_name(const tsr_op *op, char *buf, size_t cap);
 
 #endif

@@ -6,6 +6,12 @@
 /* Order matters where families share a name: overloads are tried in this order, so tensors come before
  * the language's own (lang_*), which stay last. */
 #define FAMILIES(X) \
+  X(tsr_ops_activation) \
+  X(tsr_ops_binary) \
+  X(tsr_ops_cast) \
+  X(tsr_ops_compare) \
+  X(tsr_ops_ternary) \
+  X(tsr_ops_unary) \
   X(tsr_ops_attrs) \
   X(tsr_ops_join) \
   X(tsr_ops_split) \

@@ -1,0 +1,295 @@
+/* Activation functions, and dropout. */
+#include <math.h>
+
+#include "ops/pointwise.h"
+
+static void set_params(tsr_pw_state *s, double a, double b, double c) {
+  tsr_map_set_param(&s->p, 0, tsr_scalar_float(a));
+  tsr_map_set_param(&s->p, 1, tsr_scalar_float(b));
+  tsr_map_set_param(&s->p, 2, tsr_scalar_float(c));
+}
+
+static tsr_status relu6(tsr_call *c, tsr_pw_state *s) {
+  TSR_UNUSED(c);
+  set_params(s, 0, 6, 0);
+  return TSR_OK;
+}
+
+static tsr_status hardtanh(tsr_call *c, tsr_pw_state *s) {
+  if (s->common == TSR_UINT8 && (s->p.i[0] < 0 || s->p.i[1] < 0))
+    return tsr_op_fail(c->ctx, "cannot do hardtanh on an unsigned type with negative limits");
+  s->common = (tsr_dtype)c->args[0].t->dtype;
+  return TSR_OK;
+}
+
+static tsr_status gelu_kind(tsr_call *c, tsr_pw_state *s) {
+  if (c->nargs < 2 || tsr_arg_is_none(c, 1)) return TSR_OK;
+  const char *kind = tsr_arg_str(c, 1)->bytes;
+  if (strcmp(kind, "tanh") == 0) s->id = TSR_MAP_gelu_tanh;
+  else if (strcmp(kind, "none") != 0) return tsr_op_fail(c->ctx, "approximate argument must be either none or tanh.");
+  return TSR_OK;
+}
+
+static tsr_status selu(tsr_call *c, tsr_pw_state *s) {
+  TSR_UNUSED(c);
+  set_params(s, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946, 1);
+  return TSR_OK;
+}
+
+static tsr_status celu(tsr_call *c, tsr_pw_state *s) {
+  double alpha = s->p.d[0];
+  if (alpha == 0) return tsr_op_fail(c->ctx, "ZeroDivisionError: alpha cannot be 0 for CELU");
+  set_params(s, alpha, 1, 1 / alpha);
+  return TSR_OK;
+}
+
+static tsr_status softshrink(tsr_call *c, tsr_pw_state *s) {
+  if (s->p.d[0] < 0) return tsr_op_fail(c->ctx, "lambda must be greater or equal to 0, but found to be %g.", s->p.d[0]);
+  return TSR_OK;
+}
+
+static tsr_status rrelu_slope(tsr_call *c, tsr_pw_state *s, bool training) {
+  if (training) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "rrelu is not available in training mode");
+  set_params(s, (s->p.d[0] + s->p.d[1]) / 2, 0, 0);
+  return TSR_OK;
+}
+static tsr_status rrelu_eval(tsr_call *c, tsr_pw_state *s) { return rrelu_slope(c, s, tsr_arg_bool(c, 3)); }
+static tsr_status rrelu_noise(tsr_call *c, tsr_pw_state *s) { return rrelu_slope(c, s, tsr_arg_bool(c, 4)); }
+
+static const tsr_pw pw_relu = {TSR_MAP_relu, "o", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_COMPLEX,
+    .no_bool = "Boolean inputs not supported for relu", .no_complex = "clamp is not supported for complex types"};
+static const tsr_pw pw_relu6 = {TSR_MAP_clamp, "o", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_COMPLEX,
+    .no_bool = "Bool inputs not supported for hardtanh", .no_complex = "clamp is not supported for complex types", .prepare = relu6};
+static const tsr_pw pw_hardtanh = {TSR_MAP_clamp, "opp", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_COMPLEX,
+    .no_bool = "Bool inputs not supported for hardtanh", .no_complex = "clamp is not supported for complex types", .prepare = hardtanh};
+static const tsr_pw pw_silu = {TSR_MAP_silu, "o", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_INT};
+static const tsr_pw pw_gelu = {TSR_MAP_gelu, "o", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "GeluKernelImpl", .prepare = gelu_kind};
+static const tsr_pw pw_hardswish = {TSR_MAP_hardswish, "o", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
+static const tsr_pw pw_hardsigmoid = {TSR_MAP_hardsigmoid, "o", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
+static const tsr_pw pw_leaky_relu = {TSR_MAP_leaky_relu, "op", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
+static const tsr_pw pw_elu = {TSR_MAP_elu, "oppp", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
+static const tsr_pw pw_selu = {TSR_MAP_elu, "o", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "elu_cpu", .prepare = selu};
+static const tsr_pw pw_celu = {TSR_MAP_elu, "op", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "elu_cpu", .prepare = celu};
+static const tsr_pw pw_softplus = {TSR_MAP_softplus, "opp", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
+static const tsr_pw pw_mish = {TSR_MAP_mish, "o", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
+static const tsr_pw pw_hardshrink = {TSR_MAP_hardshrink, "op", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
+static const tsr_pw pw_softshrink = {TSR_MAP_softshrink, "op", TSR_PROMO_SAME, TSR_FLOAT_ONLY,
+    .kernel = "softshrink_check", .prepare = softshrink};
+static const tsr_pw pw_threshold = {TSR_MAP_threshold, "opp", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_COMPLEX, .kernel = "threshold_cpu"};
+static const tsr_pw pw_log_sigmoid = {TSR_MAP_log_sigmoid, "o", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
+static const tsr_pw pw_rrelu = {TSR_MAP_rrelu, "opp", TSR_PROMO_SAME, TSR_FLOAT_ONLY,
+    .kernel = "rrelu_with_noise_out_cpu", .prepare = rrelu_eval};
+static const tsr_pw pw_rrelu_noise = {TSR_MAP_rrelu, "o.pp", TSR_PROMO_SAME, TSR_FLOAT_ONLY,
+    .kernel = "rrelu_with_noise_out_cpu", .prepare = rrelu_noise};
+static const tsr_pw pw_prelu_kernel = {TSR_MAP_prelu, "oo", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "prelu_cpu"};
+
+TSR_KERNEL(log_sigmoid_forward) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *z;
+  TSR_TRY(tsr_unary(c->ctx, &y, "log_sigmoid", x));
+  TSR_TRY(tsr_unary(c->ctx, &z, "abs", x));
+  TSR_TRY(tsr_unary(c->ctx, &z, "neg", z));
+  TSR_TRY(tsr_unary(c->ctx, &z, "exp", z));
+  TSR_TRY(tsr_ret_tensor(c, 0, y));
+  return tsr_ret_tensor(c, 1, z);
+}
+
+/* The weight stands for dimension 1, or for everything when it has one element. */
+TSR_KERNEL(prelu) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *w = tsr_arg_tensor(c, 1);
+  if (x->dtype != w->dtype)
+    return tsr_op_fail(c->ctx, "prelu: Type promoting not supported. Got %s and %s", tsr_dtype_get_info(x->dtype)->cpp_name,
+                       tsr_dtype_get_info(w->dtype)->cpp_name);
+  if (w->numel != 1) {
+    if (x->ndim == 0) return tsr_op_fail(c->ctx, "Not allow zero-dim input tensor.");
+    int64_t channels = x->ndim > 1 ? x->size[1] : 1;
+    if (channels != w->numel)
+      return tsr_op_fail(c->ctx, "Mismatch of parameter numbers and input channel size. Found parameter numbers = %lld and channel size = %lld.",
+                         (long long)w->numel, (long long)channels);
+  }
+  if (w->ndim > 1) return tsr_op_fail(c->ctx, "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = %d", w->ndim);
+  int64_t size[TSR_MAX_NDIM];
+  for (int i = 0; i < x->ndim; i++) size[i] = i == 1 ? w->numel : 1;
+  if (x->ndim > 1) TSR_TRY(tsr_reshape(c->ctx, &w, w, x->ndim, size));
+  tsr_pw_state s;
+  tsr_pw_begin(&s, c->ctx, NULL);
+  tsr_iter_add_in(&s.it, x);
+  tsr_iter_add_in(&s.it, w);
+  s.id = TSR_MAP_prelu;
+  s.common = (tsr_dtype)x->dtype;
+  TSR_TRY(tsr_pw_refuse(c->ctx, &pw_prelu_kernel, "prelu", s.common));
+  TSR_TRY(tsr_pw_finish(&s));
+  return tsr_ret_tensor(c, 0, tsr_iter_out(&s.it, 0));
+}
+
+static const tsr_pw pw_glu = {TSR_MAP_glu, "oo", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
+
+TSR_KERNEL(glu) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *a, *b;
+  int64_t d;
+  if (x->ndim == 0) return tsr_op_fail(c->ctx, "glu does not support 0-dimensional tensors");
+  TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &d));
+  int64_t n = x->size[d];
+  if (n % 2) return tsr_op_fail(c->ctx, "Halving dimension must be even, but dimension %lld is size %lld", (long long)d, (long long)n);
+  TSR_TRY(tsr_pw_refuse(c->ctx, &pw_glu, "glu", (tsr_dtype)x->dtype));
+  TSR_TRY(tsr_narrow(c->ctx, &a, x, d, 0, n / 2));
+  TSR_TRY(tsr_narrow(c->ctx, &b, x, d, n / 2, n / 2));
+  tsr_pw_state s;
+  tsr_pw_begin(&s, c->ctx, NULL);
+  tsr_iter_add_in(&s.it, a);
+  tsr_iter_add_in(&s.it, b);
+  s.id = TSR_MAP_glu;
+  s.common = (tsr_dtype)x->dtype;
+  TSR_TRY(tsr_pw_finish(&s));
+  return tsr_ret_tensor(c, 0, tsr_iter_out(&s.it, 0));
+}
+
+/* ---- dropout: the input itself outside training ---- */
+
+typedef struct drop_kind { bool feature, alpha, inplace; } drop_kind;
+static const drop_kind drop_plain = {false, false, false}, drop_plain_ = {false, false, true}, drop_feature = {true, false, false},
+                       drop_feature_ = {true, false, true}, drop_alpha = {false, true, false}, drop_alpha_ = {false, true, true},
+                       drop_falpha = {true, true, false}, drop_falpha_ = {true, true, true};
+
+/* Bernoulli noise of the input's shape, or one value a channel. */
+static tsr_status make_noise(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, bool feature, double p) {
+  int64_t size[TSR_MAX_NDIM];
+  if (feature && x->ndim < 2) return tsr_op_fail(ctx, "Feature dropout requires at least 2 dimensions in the input");
+  for (int i = 0; i < x->ndim; i++) size[i] = feature && i > 1 ? 1 : x->size[i];
+  if (feature) TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, x->ndim, size));
+  else TSR_TRY(tsr_new_like(ctx, out, x, (tsr_dtype)x->dtype));
+  tsr_val args[3] = {tsr_from_obj(*out), tsr_float(1 - p), tsr_none()}, ret;
+  return tsr_invoke(ctx, tsr_op_get("aten::bernoulli_", "float"), args, 3, &ret, 1);
+}
+
+/* Dropped elements take SELU's negative limit, and the rest is shifted and scaled to keep mean and variance. */
+static tsr_status alpha_noise(tsr_ctx *ctx, tsr_tensor **scale, tsr_tensor **shift, tsr_tensor *noise, double p) {
+  const double alpha = 1.7580993408473766;
+  double a = 1 / sqrt((alpha * alpha * p + 1) * (1 - p));
+  tsr_tensor *b;
+  TSR_TRY(tsr_binary_scalar(ctx, &b, "sub", noise, tsr_scalar_int(1)));
+  TSR_TRY(tsr_binary_scalar(ctx, &b, "mul", b, tsr_scalar_float(alpha * a)));
+  TSR_TRY(tsr_binary_scalar(ctx, shift, "add", b, tsr_scalar_float(alpha * a * p)));
+  return tsr_binary_scalar(ctx, scale, "mul", noise, tsr_scalar_float(a));
+}
+
+TSR_KERNEL(dropout) {
+  const drop_kind *k = c->op->data;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *noise, *y, *shift;
+  double p = tsr_arg_float(c, 1);
+  if (!(p >= 0 && p <= 1)) return tsr_op_fail(c->ctx, "dropout probability has to be between 0 and 1, but got %g", p);
+  if (p == 0 || !tsr_arg_bool(c, 2) || x->numel == 0) return tsr_ret_tensor(c, 0, x);
+  if (p == 1) {
+    TSR_TRY(tsr_new_scalar(c->ctx, &noise, (tsr_dtype)x->dtype, tsr_scalar_int(0)));
+    TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, noise));
+  } else {
+    TSR_TRY(make_noise(c->ctx, &noise, x, k->feature, p));
+    if (k->alpha) {
+      TSR_TRY(alpha_noise(c->ctx, &noise, &shift, noise, p));
+      TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, noise));
+      TSR_TRY(tsr_binary(c->ctx, &y, "add", y, shift));
+    } else {
+      TSR_TRY(tsr_binary_scalar(c->ctx, &noise, "div", noise, tsr_scalar_float(1 - p)));
+      TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, noise));
+    }
+  }
+  if (!k->inplace) return tsr_ret_tensor(c, 0, y);
+  TSR_TRY(tsr_copy_into(c->ctx, x, y));
+  return tsr_ret_tensor(c, 0, x);
+}
+
+/* (input * mask / (1 - p), mask) */
+TSR_KERNEL(native_dropout) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *mask, *noise, *y;
+  double p = tsr_arg_float(c, 1);
+  bool train = tsr_arg_is_none(c, 2) || tsr_arg_bool(c, 2);
+  TSR_TRY(tsr_new_like(c->ctx, &mask, x, TSR_BOOL));
+  if (x->numel == 0 || !train || p == 0) {
+    TSR_TRY(tsr_fill(c->ctx, mask, tsr_scalar_int(1)));
+    TSR_TRY(tsr_ret_tensor(c, 0, x));
+    return tsr_ret_tensor(c, 1, mask);
+  }
+  TSR_TRY(make_noise(c->ctx, &noise, x, false, p));
+  TSR_TRY(tsr_copy_into(c->ctx, mask, noise));
+  TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, noise));
+  TSR_TRY(tsr_binary_scalar(c->ctx, &y, "mul", y, tsr_scalar_float(p == 1 ? 0 : 1 / (1 - p))));
+  TSR_TRY(tsr_ret_tensor(c, 0, y));
+  return tsr_ret_tensor(c, 1, mask);
+}
+
+const tsr_op tsr_ops_activation[] = {
+    {"aten::relu(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_relu},
+    {"aten::relu.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_relu},
+    {"aten::relu_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_relu},
+    {"aten::relu6(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_relu6},
+    {"aten::relu6_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_relu6},
+    {"aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor", tsr_pw_call, TSR_PURE, &pw_hardtanh},
+    {"aten::hardtanh.out(Tensor self, Scalar min_val=-1, Scalar max_val=1, *, Tensor(a!) out) -> Tensor(a!)",
+     tsr_pw_call, TSR_OUT, &pw_hardtanh},
+    {"aten::hardtanh_(Tensor(a!) self, Scalar min_val=-1, Scalar max_val=1) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_hardtanh},
+    {"aten::silu(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_silu},
+    {"aten::silu.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_silu},
+    {"aten::silu_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_silu},
+    {"aten::gelu(Tensor self, *, str approximate=\"none\") -> Tensor", tsr_pw_call, TSR_PURE, &pw_gelu},
+    {"aten::gelu.out(Tensor self, *, str approximate=\"none\", Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_gelu},
+    {"aten::gelu_(Tensor(a!) self, *, str approximate=\"none\") -> Tensor(a!)", tsr_pw_inplace, 0, &pw_gelu},
+    {"aten::hardswish(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_hardswish},
+    {"aten::hardswish.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_hardswish},
+    {"aten::hardswish_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_hardswish},
+    {"aten::hardsigmoid(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_hardsigmoid},
+    {"aten::hardsigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_hardsigmoid},
+    {"aten::hardsigmoid_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_hardsigmoid},
+    {"aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor", tsr_pw_call, TSR_PURE, &pw_leaky_relu},
+    {"aten::leaky_relu.out(Tensor self, Scalar negative_slope=0.01, *, Tensor(a!) out) -> Tensor(a!)",
+     tsr_pw_call, TSR_OUT, &pw_leaky_relu},
+    {"aten::leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_leaky_relu},
+    {"aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor", tsr_pw_call, TSR_PURE, &pw_elu},
+    {"aten::elu.out(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1, *, Tensor(a!) out) -> Tensor(a!)",
+     tsr_pw_call, TSR_OUT, &pw_elu},
+    {"aten::elu_(Tensor(a!) self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_elu},
+    {"aten::selu(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_selu},
+    {"aten::selu_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_selu},
+    {"aten::celu(Tensor self, Scalar alpha=1.) -> Tensor", tsr_pw_call, TSR_PURE, &pw_celu},
+    {"aten::celu.out(Tensor self, Scalar alpha=1., *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_celu},
+    {"aten::celu_(Tensor(a!) self, Scalar alpha=1.) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_celu},
+    {"aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor", tsr_pw_call, TSR_PURE, &pw_softplus},
+    {"aten::softplus.out(Tensor self, Scalar beta=1, Scalar threshold=20, *, Tensor(a!) out) -> Tensor(a!)",
+     tsr_pw_call, TSR_OUT, &pw_softplus},
+    {"aten::mish(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_mish},
+    {"aten::mish.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_mish},
+    {"aten::mish_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_mish},
+    {"aten::hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", tsr_pw_call, TSR_PURE, &pw_hardshrink},
+    {"aten::hardshrink.out(Tensor self, Scalar lambd=0.5, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_hardshrink},
+    {"aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor", tsr_pw_call, TSR_PURE, &pw_softshrink},
+    {"aten::softshrink.out(Tensor self, Scalar lambd=0.5, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_softshrink},
+    {"aten::threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor", tsr_pw_call, TSR_PURE, &pw_threshold},
+    {"aten::threshold.out(Tensor self, Scalar threshold, Scalar value, *, Tensor(a!) out) -> Tensor(a!)",
+     tsr_pw_call, TSR_OUT, &pw_threshold},
+    {"aten::threshold_(Tensor(a!) self, Scalar threshold, Scalar value) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_threshold},
+    {"aten::log_sigmoid(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_log_sigmoid},
+    {"aten::log_sigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_log_sigmoid},
+    {"aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor",
+     tsr_pw_call, TSR_PURE, &pw_rrelu},
+    {"aten::rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)",
+     tsr_pw_inplace, 0, &pw_rrelu},
+    {"aten::rrelu_with_noise(Tensor self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor",
+     tsr_pw_call, TSR_PURE, &pw_rrelu_noise},
+    {"aten::rrelu_with_noise.out(Tensor self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None, *, Tensor(a!) out) -> Tensor(a!)",
+     tsr_pw_call, TSR_OUT, &pw_rrelu_noise},
+    {"aten::rrelu_with_noise_(Tensor(a!) self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)",
+     tsr_pw_inplace, 0, &pw_rrelu_noise},
+    {"aten::_prelu_kernel(Tensor self, Tensor weight) -> Tensor", tsr_pw_call, TSR_PURE, &pw_prelu_kernel},
+    {"aten::log_sigmoid_forward(Tensor self) -> (Tensor output, Tensor buffer)", op_log_sigmoid_forward, TSR_PURE},
+    {"aten::prelu(Tensor self, Tensor weight) -> Tensor", op_prelu, TSR_PURE},
+    {"aten::glu(Tensor self, int dim=-1) -> Tensor", op_glu, TSR_PURE},
+    {"aten::glu.out(Tensor self, int dim=-1, *, Tensor(a!) out) -> Tensor(a!)", op_glu, TSR_OUT},
+    {"aten::dropout(Tensor input, float p, bool train) -> Tensor", op_dropout, TSR_EFFECT, &drop_plain},
+    {"aten::dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)", op_dropout, TSR_EFFECT, &drop_plain_},
+    {"aten::feature_dropout(Tensor input, float p, bool train) -> Tensor", op_dropout, TSR_EFFECT, &drop_feature},
+    {"aten::feature_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)", op_dropout, TSR_EFFECT, &drop_feature_},
+    {"aten::alpha_dropout(Tensor input, float p, bool train) -> Tensor", op_dropout, TSR_EFFECT, &drop_alpha},
+    {"aten::alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)", op_dropout, TSR_EFFECT, &drop_alpha_},
+    {"aten::feature_alpha_dropout(Tensor input, float p, bool train) -> Tensor", op_dropout, TSR_EFFECT, &drop_falpha},
+    {"aten::feature_alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)", op_dropout, TSR_EFFECT, &drop_falpha_},
+    {"aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)", op_native_dropout, TSR_EFFECT},
+    {0},
+};
