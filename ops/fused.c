@@ -58,8 +58,7 @@ tsr_status tsr_act_apply(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const ts
   return TSR_OK;
 }
 
-/* Arguments `at`: act code (tsr_act), then its two parameters. */
-static tsr_status read_act(tsr_call *c, uint32_t at, tsr_epi *epi) {
+tsr_status tsr_act_read(tsr_call *c, uint32_t at, tsr_epi *epi) {
   int64_t code = tsr_arg_int(c, at);
   if (code < 0 || code >= TSR_ACT_COUNT) return tsr_fail(&c->ctx->err, TSR_EINTERNAL, "activation %lld is unknown", (long long)code);
   *epi = (tsr_epi){.act = (tsr_act)code, .p0 = (float)tsr_arg_float(c, at + 1), .p1 = (float)tsr_arg_float(c, at + 2)};
@@ -69,7 +68,7 @@ static tsr_status read_act(tsr_call *c, uint32_t at, tsr_epi *epi) {
 TSR_KERNEL(linear_act) {
   tsr_epi epi;
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0), *w = tsr_arg_tensor(c, 1);
-  TSR_TRY(read_act(c, 4, &epi));
+  TSR_TRY(tsr_act_read(c, 4, &epi));
   if (x->ndim == 0 || w->ndim != 2)
     return tsr_op_fail(c->ctx, "both arguments to linear need to be at least 1D, but they are %dD and %dD", x->ndim, w->ndim);
   tsr_site *site = (c->constant & 2) != 0 ? c->site : NULL;

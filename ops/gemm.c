@@ -66,7 +66,7 @@ static block block_at(const tsr_packed *p, int64_t i) {
   return b;
 }
 
-typedef struct fill_job { const tsr_gemm_fns *f; const tsr_packed *p; const float *w; int64_t ts, ks, ns; } fill_job;
+typedef struct fill_job { const tsr_gemm_fns *f; const tsr_packed *p; const float *w; int64_t ts, ks, ns; const int64_t *tap_at; } fill_job;
 
 /* One task: one panel of one block. */
 static void fill_task(void *arg, int64_t begin, int64_t end) {
@@ -77,16 +77,25 @@ static void fill_task(void *arg, int64_t begin, int64_t end) {
     block b = block_at(p, task / p->panels);
     int64_t col = task % p->panels * width, w = TSR_MIN(width, p->n_pad - col);
     float *dst = p->data + b.k0 * p->n_pad + col * b.taps * b.c;
-    for (int64_t t = 0; t < b.taps; t++)
-      j->f->pack(dst + t * b.c * w, w, j->w + (b.tap0 + t) * j->ts + b.c0 * j->ks + col * j->ns, b.c, j->ks,
-                 TSR_MIN(w, p->n - col), j->ns);
+    for (int64_t t = 0; t < b.taps; t++) {
+      int64_t at = j->tap_at != NULL ? j->tap_at[b.tap0 + t] : (b.tap0 + t) * j->ts;
+      j->f->pack(dst + t * b.c * w, w, j->w + at + b.c0 * j->ks + col * j->ns, b.c, j->ks, TSR_MIN(w, p->n - col), j->ns);
+    }
   }
 }
 
-void tsr_packed_fill(tsr_ctx *ctx, const tsr_packed *p, const float *w, int64_t ts, int64_t ks, int64_t ns) {
-  fill_job job = {ctx->kernels->gemm, p, w, ts, ks, ns};
+static void fill(tsr_ctx *ctx, fill_job job) {
+  const tsr_packed *p = job.p;
   int64_t floats = p->taps_block * p->c_block * p->nv * job.f->lanes;
   tsr_parallel_for(ctx, p->blocks * p->panels, TSR_MAX(1, 16384 / TSR_MAX(1, floats)), fill_task, &job);
+}
+
+void tsr_packed_fill(tsr_ctx *ctx, const tsr_packed *p, const float *w, int64_t ts, int64_t ks, int64_t ns) {
+  fill(ctx, (fill_job){ctx->kernels->gemm, p, w, ts, ks, ns, NULL});
+}
+
+void tsr_packed_fill_taps(tsr_ctx *ctx, const tsr_packed *p, const float *w, const int64_t *tap_at, int64_t ks, int64_t ns) {
+  fill(ctx, (fill_job){ctx->kernels->gemm, p, w, 0, ks, ns, tap_at});
 }
 
 static void linear_rows(const tsr_gemm *g, int64_t m0, int mr, const float **out) {
@@ -94,7 +103,7 @@ static void linear_rows(const tsr_gemm *g, int64_t m0, int mr, const float **out
 }
 
 static void linear_crows(const tsr_gemm *g, int64_t m0, int mr, float **out) {
-  for (int i = 0; i < mr; i++) out[i] = g->c + (m0 + i) * g->ldc;
+  for (int i = 0; i < mr; i++) out[i] = g->c + (m0 - g->c_row0 + i) * g->ldc;
 }
 
 /* All panels [p0, p1) of one block for one tile of rows. */

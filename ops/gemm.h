@@ -70,8 +70,9 @@ typedef struct tsr_packed {
 /* Choose the blocking for a product of this shape; data stays NULL. */
 tsr_packed tsr_packed_plan(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64_t c);
 static inline int64_t tsr_packed_floats(const tsr_packed *p) { return p->n_pad * p->taps * p->c; }
-/* Fill p->data from w[tap * ts + c * ks + n * ns], in parallel. */
+/* Fill p->data from w[tap * ts + c * ks + n * ns], in parallel; with tap_at, tap t is at w + tap_at[t]. */
 void tsr_packed_fill(tsr_ctx *ctx, const tsr_packed *p, const float *w, int64_t ts, int64_t ks, int64_t ns);
+void tsr_packed_fill_taps(tsr_ctx *ctx, const tsr_packed *p, const float *w, const int64_t *tap_at, int64_t ks, int64_t ns);
 
 typedef struct tsr_gemm {
   const tsr_packed *b;
@@ -81,7 +82,7 @@ typedef struct tsr_gemm {
   void (*rows)(const void *arg, int64_t m0, int mr, int64_t tap0, int64_t taps, const float **out /* [taps][mr] */);
   const void *rows_arg;
   /* Rows of C: c + i * ldc, or what crows() says. */
-  float *c; int64_t ldc;
+  float *c; int64_t ldc; int64_t c_row0; /* c is row c_row0 */
   void (*crows)(const void *arg, int64_t m0, int mr, float **out);
   tsr_epi epi;                /* c_base is filled in */
   bool accumulate;            /* C is added to from the first block on */

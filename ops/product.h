@@ -21,6 +21,8 @@ tsr_status tsr_affine(tsr_ctx *ctx, tsr_site *site, tsr_tensor **out, tsr_tensor
                       tsr_tensor *residual, const tsr_epi *epi);
 /* What the epilogue's activation does, as operators: for dtypes and layouts without a fused kernel. */
 tsr_status tsr_act_apply(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_epi *epi);
+/* Arguments from `at` on: code of the activation (tsr_act) and its two parameters. */
+tsr_status tsr_act_read(tsr_call *c, uint32_t at, tsr_epi *epi);
 const char *tsr_cxx_name(tsr_dtype d); /* "c10::Half": some messages name types as C++ does */
 
 #endif

@@ -1,0 +1,65 @@
+/* Convolutions of one to three spatial dimensions, plain and transposed.
+ *
+ * Everything is seen as three-dimensional (depth, height, width; missing ones have size 1) and, in
+ * float32, computed with channels last; other layouts are turned around at the borders. */
+#ifndef TSR_OPS_CONV_H
+#define TSR_OPS_CONV_H
+
+#include "ops/gemm.h"
+
+typedef struct tsr_conv {
+  int nd;                      /* spatial dimensions of the operator: 1, 2, 3 */
+  bool transposed;
+  int64_t n, c, oc, groups;    /* batch, input and output channels */
+  int64_t in[3], out[3], k[3], stride[3], pad[3], dil[3], opad[3];
+} tsr_conv;
+
+static inline int64_t tsr_conv_taps(const tsr_conv *p) { return p->k[0] * p->k[1] * p->k[2]; }
+static inline int64_t tsr_conv_in(const tsr_conv *p) { return p->in[0] * p->in[1] * p->in[2]; }
+static inline int64_t tsr_conv_out(const tsr_conv *p) { return p->out[0] * p->out[1] * p->out[2]; }
+
+/* Positions of an input index: q * step + offset of the tap; of an output index: start + q * ostep. */
+typedef struct tsr_conv_phase {
+  int64_t start[3];
+  int64_t taps;
+  int64_t *tap;        /* [taps][4]: offsets in depth, height, width; index of the kernel element */
+  tsr_packed plan;     /* data: of group 0, the groups follow each other */
+} tsr_conv_phase;
+
+typedef enum tsr_conv_kind { TSR_CONV_TILES, TSR_CONV_MERGED, TSR_CONV_DEPTHWISE } tsr_conv_kind;
+
+/* What depends on weights and hyperparameters only: made once a call site. */
+typedef struct tsr_conv_plan {
+  tsr_conv_kind kind;
+  int64_t step[3], ostep[3];
+  int64_t phase_count;
+  tsr_conv_phase *phases;
+  int64_t group_floats;  /* between the packed weights of two groups, whole plan */
+  float *data;
+} tsr_conv_plan;
+
+/* x: [n, c, in...], w: [oc, c/groups, k...] ([c, oc/groups, k...] transposed), both contiguous or channels
+ * last; y: the result, contiguous or channels last.  bias: oc floats or NULL.  residual: y's layout or NULL.
+ * site may be NULL; else it keeps the packed weights. */
+tsr_status tsr_conv_f32(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w,
+                        const tsr_epi *epi);
+/* Any dtype but half; x, w, y contiguous; no bias. */
+tsr_status tsr_conv_plain(tsr_ctx *ctx, const tsr_conv *p, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w);
+
+/* The operator: checks, dtypes, layouts.  stride etc. as PyTorch's `convolution` takes them. */
+typedef struct tsr_conv_args {
+  tsr_tensor *x, *w, *bias, *residual;
+  const int64_t *stride, *pad, *dil, *opad; /* lists of n… numbers: 1 or as many as spatial dimensions */
+  int64_t stride_n, pad_n, dil_n, opad_n;
+  bool transposed;
+  int64_t groups;
+  tsr_epi epi;           /* activation only */
+  tsr_site *site;        /* NULL unless the weight is the same at every call */
+} tsr_conv_args;
+tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *a);
+
+/* Data between [n][c][s] and [n][s][c], in parallel. */
+void tsr_to_last(tsr_ctx *ctx, float *dst, const float *src, int64_t n, int64_t c, int64_t s);
+void tsr_from_last(tsr_ctx *ctx, float *dst, const float *src, int64_t n, int64_t c, int64_t s);
+
+#endif

@@ -1,0 +1,470 @@
+/* Float32 convolutions: which kernel, packed weights, and the loops around the tiles. */
+#include <stdlib.h>
+
+#include "ops/conv.h"
+#include "ops/native.h"
+#include "ops/nn.h"
+#include "ops/site.h"
+
+#define MERGE_LIMIT 16   /* with fewer input channels, kernel columns and channels form one run of terms */
+#define PART_ROWS 192    /* output positions a task computes before turning them around for a contiguous result */
+
+/* ---- the plan: what depends on weights and hyperparameters ---- */
+
+static void plan_free(void *data) {
+  tsr_conv_plan *q = data;
+  if (q == NULL) return;
+  for (int64_t i = 0; q->phases != NULL && i < q->phase_count; i++) free(q->phases[i].tap);
+  free(q->phases);
+  free(q->data);
+  free(q);
+}
+
+/* Kernel elements that reach output positions congruent to start, with their input offsets. */
+static bool phase_taps(const tsr_conv *p, tsr_conv_phase *f) {
+  f->tap = malloc((size_t)tsr_conv_taps(p) * 4 * sizeof *f->tap + 1);
+  if (f->tap == NULL) return false;
+  f->taps = 0;
+  int64_t k[3], index = 0;
+  for (k[0] = 0; k[0] < p->k[0]; k[0]++)
+    for (k[1] = 0; k[1] < p->k[1]; k[1]++)
+      for (k[2] = 0; k[2] < p->k[2]; k[2]++, index++) {
+        int64_t *t = f->tap + 4 * f->taps;
+        bool hit = true;
+        for (int d = 0; d < 3; d++) {
+          t[d] = p->transposed ? f->start[d] + p->pad[d] - k[d] * p->dil[d] : k[d] * p->dil[d] - p->pad[d];
+          if (!p->transposed) continue;
+          hit = hit && t[d] % p->stride[d] == 0;
+          t[d] /= p->stride[d];
+        }
+        t[3] = index;
+        if (hit) f->taps++;
+      }
+  return true;
+}
+
+static bool make_phases(const tsr_gemm_fns *g, const tsr_conv *p, tsr_conv_plan *q) {
+  bool merged = q->kind == TSR_CONV_MERGED;
+  q->phase_count = 1;
+  for (int d = 0; d < 3; d++) {
+    q->step[d] = p->transposed ? 1 : p->stride[d];
+    q->ostep[d] = p->transposed ? p->stride[d] : 1;
+    q->phase_count *= q->ostep[d];
+  }
+  q->phases = calloc((size_t)q->phase_count, sizeof *q->phases);
+  if (q->phases == NULL) return false;
+  int64_t cg = p->c / p->groups, og = p->oc / p->groups;
+  for (int64_t i = 0; i < q->phase_count; i++) {
+    tsr_conv_phase *f = &q->phases[i];
+    f->start[2] = i % q->ostep[2];
+    f->start[1] = i / q->ostep[2] % q->ostep[1];
+    f->start[0] = i / q->ostep[2] / q->ostep[1];
+    if (!phase_taps(p, f)) return false;
+    if (merged) { /* one tap for each kernel row: its first column */
+      f->taps = p->k[0] * p->k[1];
+      for (int64_t t = 0; t < f->taps; t++) memmove(f->tap + 4 * t, f->tap + 4 * t * p->k[2], 4 * sizeof *f->tap);
+    }
+    f->plan = tsr_packed_plan(g, og, f->taps, merged ? cg * p->k[2] : cg);
+    q->group_floats += (tsr_packed_floats(&f->plan) + 15) / 16 * 16;
+  }
+  return true;
+}
+
+static bool is_depthwise(const tsr_conv *p) {
+  return !p->transposed && p->k[0] * p->k[1] <= 256 && p->groups == p->c && p->oc == p->c && p->c > 1;
+}
+
+static tsr_conv_plan *plan_new(const tsr_gemm_fns *g, const tsr_conv *p) {
+  tsr_conv_plan *q = calloc(1, sizeof *q);
+  if (q == NULL) return NULL;
+  int64_t cg = p->c / p->groups;
+  q->kind = is_depthwise(p) ? TSR_CONV_DEPTHWISE
+            : !p->transposed && p->groups == 1 && p->k[2] > 1 && p->dil[2] == 1 && cg < MERGE_LIMIT ? TSR_CONV_MERGED
+                                                                                                  : TSR_CONV_TILES;
+  if (q->kind == TSR_CONV_DEPTHWISE) q->group_floats = tsr_conv_taps(p) * p->c;
+  bool ok = q->kind == TSR_CONV_DEPTHWISE || make_phases(g, p, q);
+  int64_t floats;
+  ok = ok && !tsr_mul_overflow(q->group_floats, q->kind == TSR_CONV_DEPTHWISE ? 1 : p->groups, &floats) && floats < INT64_MAX / 8;
+  if (ok) q->data = tsr_site_alloc((size_t)floats * sizeof *q->data);
+  if (q->data != NULL) return q;
+  plan_free(q);
+  return NULL;
+}
+
+/* The kernel elements of each tap one after the other: [oc][row][column][c]. */
+static void merge_weights(float *dst, const float *w, const tsr_conv *p) {
+  int64_t rows = p->k[0] * p->k[1], kw = p->k[2], c = p->c;
+  for (int64_t o = 0; o < p->oc; o++)
+    for (int64_t i = 0; i < c; i++)
+      for (int64_t r = 0; r < rows; r++)
+        for (int64_t x = 0; x < kw; x++) dst[((o * rows + r) * kw + x) * c + i] = w[((o * c + i) * rows + r) * kw + x];
+}
+
+/* w is contiguous. */
+static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const float *w) {
+  int64_t taps = tsr_conv_taps(p), cg = p->c / p->groups, og = p->oc / p->groups;
+  if (q->kind == TSR_CONV_DEPTHWISE) {
+    ctx->kernels->gemm->transpose(q->data, p->c, w, taps, p->c, taps);
+    return TSR_OK;
+  }
+  if (q->kind == TSR_CONV_MERGED) {
+    float *flat;
+    int64_t terms = taps * p->c;
+    TSR_TRY(tsr_work(ctx, p->oc * terms, &flat));
+    merge_weights(flat, w, p);
+    q->phases[0].plan.data = q->data;
+    tsr_packed_fill(ctx, &q->phases[0].plan, flat, p->k[2] * p->c, 1, terms);
+    return TSR_OK;
+  }
+  int64_t *at = tsr_scratch(ctx, (size_t)(taps + 1) * sizeof *at);
+  if (at == NULL) return tsr_op_nomem(ctx);
+  for (int64_t g = 0; g < p->groups; g++) {
+    float *data = q->data + g * q->group_floats;
+    for (int64_t i = 0; i < q->phase_count; i++) {
+      tsr_conv_phase *f = &q->phases[i];
+      tsr_packed plan = f->plan;
+      plan.data = data;
+      if (g == 0) f->plan.data = data;
+      for (int64_t t = 0; t < f->taps; t++) at[t] = f->tap[4 * t + 3];
+      const float *wg = w + g * og * cg * taps;
+      if (p->transposed) tsr_packed_fill_taps(ctx, &plan, wg, at, og * taps, taps);
+      else tsr_packed_fill_taps(ctx, &plan, wg, at, taps, cg * taps);
+      data += (tsr_packed_floats(&plan) + 15) / 16 * 16;
+    }
+  }
+  return TSR_OK;
+}
+
+/* The plan of the site, made on first use; without a site the caller frees it. */
+static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w, tsr_conv_plan **out) {
+  *out = tsr_site_get(site);
+  if (*out != NULL) return TSR_OK;
+  TSR_TRY(tsr_contiguous(ctx, &w, w));
+  tsr_conv_plan *q = plan_new(ctx->kernels->gemm, p);
+  if (q == NULL) return tsr_fail_nomem(&ctx->err);
+  tsr_status status = pack_plan(ctx, p, q, tsr_tensor_data_ro(w));
+  if (status != TSR_OK) {
+    plan_free(q);
+    return status;
+  }
+  *out = site == NULL ? q : tsr_site_publish(site, q, plan_free);
+  return TSR_OK;
+}
+
+/* ---- layouts ---- */
+
+typedef struct turn_job { const tsr_gemm_fns *f; float *dst; const float *src; int64_t c, s, block, blocks; bool to_last; } turn_job;
+
+static void turn_task(void *arg, int64_t begin, int64_t end) {
+  const turn_job *j = arg;
+  for (int64_t t = begin; t < end; t++) {
+    int64_t base = t / j->blocks * j->c * j->s, s0 = t % j->blocks * j->block, s = TSR_MIN(j->block, j->s - s0);
+    if (j->to_last) j->f->transpose(j->dst + base + s0 * j->c, j->c, j->src + base + s0, j->s, j->c, s);
+    else j->f->transpose(j->dst + base + s0, j->s, j->src + base + s0 * j->c, j->c, s, j->c);
+  }
+}
+
+static void turn(tsr_ctx *ctx, float *dst, const float *src, int64_t n, int64_t c, int64_t s, bool to_last) {
+  int64_t block = TSR_MAX(16, (8192 / TSR_MAX(1, c) + 15) / 16 * 16);
+  turn_job j = {ctx->kernels->gemm, dst, src, c, s, block, (s + block - 1) / block, to_last};
+  tsr_parallel_for(ctx, n * j.blocks, TSR_MAX(1, 32768 / (block * TSR_MAX(1, c))), turn_task, &j);
+}
+
+void tsr_to_last(tsr_ctx *ctx, float *dst, const float *src, int64_t n, int64_t c, int64_t s) { turn(ctx, dst, src, n, c, s, true); }
+void tsr_from_last(tsr_ctx *ctx, float *dst, const float *src, int64_t n, int64_t c, int64_t s) { turn(ctx, dst, src, n, c, s, false); }
+
+/* ---- the job ---- */
+
+typedef struct job {
+  tsr_ctx *ctx;
+  const tsr_conv *p;
+  const tsr_conv_plan *q;
+  const float *x;          /* channels last */
+  int64_t iw, wpad;        /* row length of x and columns of padding it already has on the left */
+  float *y;                /* channels last, or contiguous when turned is set */
+  tsr_epi epi;
+  const float *zero;       /* channels of zeros: what padding reads */
+  int64_t parts, groups;   /* turned: parts of an image, groups of panels */
+  float *scratch;          /* turned: one part a worker */
+  int64_t scratch_floats;
+  /* of the phase and group at hand: tasks copy the job */
+  const tsr_conv_phase *f;
+  int64_t counts[3], group, m_base;
+} job;
+
+static void split_position(const job *j, int64_t m, int64_t *n, int64_t q[3]) {
+  q[2] = m % j->counts[2];
+  m /= j->counts[2];
+  q[1] = m % j->counts[1];
+  m /= j->counts[1];
+  q[0] = m % j->counts[0];
+  *n = m / j->counts[0];
+}
+
+static void next_position(const job *j, int64_t *n, int64_t q[3]) {
+  if (++q[2] < j->counts[2]) return;
+  q[2] = 0;
+  if (++q[1] < j->counts[1]) return;
+  q[1] = 0;
+  if (++q[0] < j->counts[0]) return;
+  q[0] = 0;
+  ++*n;
+}
+
+static void input_rows(const void *arg, int64_t m0, int mr, int64_t tap0, int64_t taps, const float **out) {
+  const job *j = arg;
+  const tsr_conv *p = j->p;
+  const int64_t *tap = j->f->tap + 4 * tap0;
+  int64_t n, q[3], c = p->c, group = j->group * (p->c / p->groups);
+  split_position(j, j->m_base + m0, &n, q);
+  for (int i = 0; i < mr; i++, next_position(j, &n, q)) {
+    int64_t d0 = q[0] * j->q->step[0], h0 = q[1] * j->q->step[1], w0 = q[2] * j->q->step[2] + j->wpad;
+    const float *base = j->x + n * p->in[0] * p->in[1] * j->iw * c + group;
+    for (int64_t t = 0; t < taps; t++) {
+      int64_t d = d0 + tap[4 * t], h = h0 + tap[4 * t + 1], w = w0 + tap[4 * t + 2];
+      bool inside = (uint64_t)d < (uint64_t)p->in[0] && (uint64_t)h < (uint64_t)p->in[1] && (uint64_t)w < (uint64_t)j->iw;
+      out[t * mr + i] = inside ? base + ((d * p->in[1] + h) * j->iw + w) * c : j->zero;
+    }
+  }
+}
+
+static void output_rows(const void *arg, int64_t m0, int mr, float **out) {
+  const job *j = arg;
+  const tsr_conv *p = j->p;
+  int64_t n, q[3];
+  split_position(j, m0, &n, q);
+  for (int i = 0; i < mr; i++, next_position(j, &n, q)) {
+    int64_t at = n;
+    for (int d = 0; d < 3; d++) at = at * p->out[d] + j->f->start[d] + q[d] * j->q->ostep[d];
+    out[i] = j->y + at * p->oc + j->group * (p->oc / p->groups);
+  }
+}
+
+static bool phase_counts(job *j, const tsr_conv_phase *f) {
+  j->f = f;
+  for (int d = 0; d < 3; d++) {
+    j->counts[d] = (j->p->out[d] - f->start[d] + j->q->ostep[d] - 1) / j->q->ostep[d];
+    if (j->counts[d] <= 0) return false;
+  }
+  return true;
+}
+
+/* 1x1, stride 1, no padding: rows of x are rows of A. */
+static bool is_plain(const job *j) {
+  const tsr_conv *p = j->p;
+  if (p->groups != 1 || tsr_conv_taps(p) != 1 || p->transposed) return false;
+  for (int d = 0; d < 3; d++)
+    if (p->stride[d] != 1 || p->pad[d] != 0) return false;
+  return true;
+}
+
+static tsr_gemm tile_job(const job *j, const tsr_packed *plan) {
+  const tsr_conv *p = j->p;
+  tsr_gemm g = {.b = plan, .m = p->n * j->counts[0] * j->counts[1] * j->counts[2], .rows = input_rows, .rows_arg = j,
+                .c = j->y, .ldc = p->oc, .crows = output_rows, .epi = j->epi};
+  g.epi.c_base = j->y;
+  if (is_plain(j)) {
+    g.rows = NULL;
+    g.a = j->x + j->m_base * p->c;
+    g.lda = p->c;
+  }
+  if (j->q->phase_count == 1 && p->groups == 1) g.crows = NULL;
+  else if (g.epi.bias != NULL) g.epi.bias += j->group * (p->oc / p->groups);
+  return g;
+}
+
+/* ---- results with channels last ---- */
+
+static void group_task(void *arg, int64_t task, int worker) {
+  TSR_UNUSED(worker);
+  job j = *(const job *)arg;
+  tsr_packed plan;
+  j.group = task % j.p->groups;
+  if (!phase_counts(&j, &j.q->phases[task / j.p->groups])) return;
+  plan = j.f->plan;
+  plan.data += j.group * j.q->group_floats;
+  tsr_gemm g = tile_job(&j, &plan);
+  tsr_gemm_part(j.ctx->kernels->gemm, &g, 0, tsr_gemm_tiles(&g), 0, plan.panels);
+}
+
+static void run_last(job *j) {
+  int64_t tasks = j->q->phase_count * j->p->groups;
+  if (j->p->groups > 1 || tasks >= 4 * tsr_gemm_threads(j->ctx)) {
+    tsr_pool_run(j->ctx->pool, j->ctx->max_threads, tasks, group_task, j);
+    return;
+  }
+  for (int64_t i = 0; i < tasks; i++) {
+    if (!phase_counts(j, &j->q->phases[i])) continue;
+    tsr_gemm g = tile_job(j, &j->f->plan);
+    tsr_gemm_run(j->ctx, &g);
+  }
+}
+
+/* ---- contiguous results, one phase and group: a part of an image at a time through a scratch ---- */
+
+static void finish_run(const job *j, float *y, const float *residual, int64_t n) {
+  if (residual != NULL) j->ctx->kernels->nn->add_into(y, residual, n);
+  j->ctx->kernels->gemm->act(j->epi.act, j->epi.p0, j->epi.p1, y, n);
+}
+
+static void turned_task(void *arg, int64_t task, int worker) {
+  job j = *(const job *)arg;
+  const tsr_conv *p = j.p;
+  const tsr_gemm_fns *f = j.ctx->kernels->gemm;
+  const tsr_packed *plan = &j.f->plan;
+  int64_t group = task % j.groups, part = task / j.groups % j.parts, n = task / j.groups / j.parts, s = tsr_conv_out(p);
+  int64_t s0 = part * s / j.parts, rows = (part + 1) * s / j.parts - s0;
+  int64_t p0 = group * plan->panels / j.groups, p1 = (group + 1) * plan->panels / j.groups, width = (int64_t)plan->nv * f->lanes;
+  int64_t col = p0 * width, cols = TSR_MIN(p1 * width, p->oc) - col;
+  const float *residual = j.epi.residual;
+  j.m_base = n * s + s0;
+  tsr_gemm g = tile_job(&j, plan);
+  g.m = rows;
+  g.c = j.scratch + worker * j.scratch_floats - col; /* column col of the product is the scratch's first */
+  g.ldc = cols;
+  g.epi.residual = NULL;
+  if (residual != NULL) g.epi.act = TSR_ACT_NONE;
+  tsr_gemm_part(f, &g, 0, tsr_gemm_tiles(&g), p0, p1);
+  int64_t at = (n * p->oc + col) * s + s0;
+  f->transpose(j.y + at, s, g.c + col, cols, rows, cols);
+  if (residual == NULL) return;
+  for (int64_t i = 0; i < cols; i++) finish_run(&j, j.y + at + i * s, residual + at + i * s, rows);
+}
+
+static tsr_status run_turned(job *j) {
+  const tsr_conv *p = j->p;
+  int threads = tsr_gemm_threads(j->ctx);
+  phase_counts(j, &j->q->phases[0]);
+  const tsr_packed *plan = &j->f->plan;
+  int64_t s = tsr_conv_out(p);
+  double flops = 2.0 * (double)p->n * (double)s * (double)p->oc * (double)plan->taps * (double)plan->c;
+  j->parts = (s + PART_ROWS - 1) / PART_ROWS;
+  int64_t have = p->n * j->parts, want = flops < 2e5 ? 1 : flops < 4e6 ? threads : 4 * threads;
+  if (have < want && s / j->parts > 64) {
+    j->parts = TSR_MIN(s / 48, j->parts * ((want + have - 1) / have));
+    have = p->n * j->parts;
+  }
+  j->groups = TSR_MAX(1, TSR_MIN(plan->panels, (want + have - 1) / have));
+  int64_t width = (int64_t)plan->nv * j->ctx->kernels->gemm->lanes;
+  j->scratch_floats = (s / j->parts + 1) * ((plan->panels + j->groups - 1) / j->groups) * width;
+  TSR_TRY(tsr_work(j->ctx, j->scratch_floats * threads, &j->scratch));
+  tsr_pool_run(j->ctx->pool, j->ctx->max_threads, p->n * j->parts * j->groups, turned_task, j);
+  return TSR_OK;
+}
+
+/* ---- depthwise ---- */
+
+static void depthwise_task(void *arg, int64_t begin, int64_t end) {
+  const job *j = arg;
+  const tsr_conv *p = j->p;
+  const float *rows[256];
+  tsr_dw d = {.rows = rows, .row_count = p->k[0] * p->k[1], .w = j->q->data, .bias = j->epi.bias, .c = p->c, .iw = p->in[2],
+              .ow = p->out[2], .kw = p->k[2], .stride = p->stride[2], .pad = p->pad[2], .dil = p->dil[2], .act = j->epi.act,
+              .p0 = j->epi.p0, .p1 = j->epi.p1};
+  for (int64_t at = begin; at < end; at++) {
+    int64_t oh = at % p->out[1], od = at / p->out[1] % p->out[0], n = at / p->out[1] / p->out[0];
+    for (int64_t r = 0; r < d.row_count; r++) {
+      int64_t id = od * p->stride[0] - p->pad[0] + r / p->k[1] * p->dil[0], ih = oh * p->stride[1] - p->pad[1] + r % p->k[1] * p->dil[1];
+      bool inside = (uint64_t)id < (uint64_t)p->in[0] && (uint64_t)ih < (uint64_t)p->in[1];
+      rows[r] = inside ? j->x + ((n * p->in[0] + id) * p->in[1] + ih) * p->in[2] * p->c : NULL;
+    }
+    d.out = j->y + at * p->out[2] * p->c;
+    d.residual = j->epi.residual == NULL ? NULL : j->epi.residual + at * p->out[2] * p->c;
+    j->ctx->kernels->nn->dw_row(&d);
+  }
+}
+
+/* ---- borders ---- */
+
+typedef struct pad_job { const tsr_gemm_fns *f; const tsr_conv *p; float *dst; const float *src; int64_t iw; bool last; } pad_job;
+
+/* One input row with its padding, channels last. */
+static void pad_task(void *arg, int64_t begin, int64_t end) {
+  const pad_job *j = arg;
+  const tsr_conv *p = j->p;
+  int64_t c = p->c, w = p->in[2], rows = p->in[0] * p->in[1], left = p->pad[2] * c;
+  for (int64_t r = begin; r < end; r++) {
+    float *dst = j->dst + r * j->iw * c;
+    memset(dst, 0, (size_t)left * sizeof *dst);
+    if (j->last) memcpy(dst + left, j->src + r * w * c, (size_t)(w * c) * sizeof *dst);
+    else j->f->transpose(dst + left, c, j->src + (r / rows * c * rows + r % rows) * w, rows * w, c, w);
+    memset(dst + left + w * c, 0, (size_t)(j->iw * c - left - w * c) * sizeof *dst);
+  }
+}
+
+/* Channels-last data looks contiguous when there is one channel or one position. */
+static bool is_last(const tsr_tensor *t, int64_t c, int64_t s) {
+  if (tsr_tensor_is_contiguous(t)) return c == 1 || s == 1;
+  return t->ndim >= 4 && tsr_tensor_is_channels_last(t);
+}
+
+static tsr_status bring_input(job *j, tsr_tensor *x) {
+  const tsr_conv *p = j->p;
+  int64_t s = tsr_conv_in(p);
+  bool last = is_last(x, p->c, s);
+  if (!last) TSR_TRY(tsr_contiguous(j->ctx, &x, x));
+  const float *src = tsr_tensor_data_ro(x);
+  float *dst;
+  j->x = src;
+  j->iw = p->in[2];
+  if (j->q->kind == TSR_CONV_MERGED) {
+    int64_t rows = p->n * p->in[0] * p->in[1];
+    j->iw = TSR_MAX(p->in[2] + 2 * p->pad[2], (p->out[2] - 1) * p->stride[2] + p->k[2]);
+    j->wpad = p->pad[2];
+    TSR_TRY(tsr_work(j->ctx, rows * j->iw * p->c, &dst));
+    pad_job pad = {j->ctx->kernels->gemm, p, dst, src, j->iw, last};
+    tsr_parallel_for(j->ctx, rows, TSR_MAX(1, 8192 / (j->iw * p->c)), pad_task, &pad);
+    j->x = dst;
+  } else if (!last) {
+    TSR_TRY(tsr_work(j->ctx, p->n * s * p->c, &dst));
+    tsr_to_last(j->ctx, dst, src, p->n, p->c, s);
+    j->x = dst;
+  }
+  return TSR_OK;
+}
+
+typedef struct finish_job { const job *j; float *y; const float *residual; } finish_job;
+
+static void finish_task(void *arg, int64_t begin, int64_t end) {
+  const finish_job *f = arg;
+  finish_run(f->j, f->y + begin, f->residual + begin, end - begin);
+}
+
+static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
+  const tsr_conv *p = j->p;
+  void *out;
+  float *zero;
+  bool last = is_last(y, p->oc, tsr_conv_out(p)), depthwise = j->q->kind == TSR_CONV_DEPTHWISE;
+  TSR_TRY(bring_input(j, x));
+  TSR_TRY(tsr_data_mut(j->ctx, y, &out));
+  int64_t zeros = p->c * p->k[2];
+  TSR_TRY(tsr_work(j->ctx, zeros, &zero));
+  memset(zero, 0, (size_t)zeros * sizeof *zero);
+  j->zero = zero;
+  j->y = out;
+  if (!last && !depthwise && j->q->phase_count == 1 && p->groups == 1) return run_turned(j);
+  finish_job finish = {j, out, j->epi.residual};
+  tsr_act act = j->epi.act;
+  if (!last) {
+    TSR_TRY(tsr_work(j->ctx, y->numel, &j->y));
+    if (finish.residual != NULL) j->epi.act = TSR_ACT_NONE;
+    j->epi.residual = NULL;
+  }
+  if (depthwise) tsr_parallel_for(j->ctx, p->n * p->out[0] * p->out[1], TSR_MAX(1, 4096 / (p->out[2] * p->c)), depthwise_task, j);
+  else run_last(j);
+  if (last) return TSR_OK;
+  tsr_from_last(j->ctx, out, j->y, p->n, p->oc, tsr_conv_out(p));
+  j->epi.act = act;
+  if (finish.residual != NULL) tsr_parallel_for(j->ctx, y->numel, 16384, finish_task, &finish);
+  return TSR_OK;
+}
+
+tsr_status tsr_conv_f32(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w,
+                        const tsr_epi *epi) {
+  tsr_conv_plan *q;
+  TSR_TRY(get_plan(ctx, site, p, w, &q));
+  job j = {.ctx = ctx, .p = p, .q = q, .epi = *epi};
+  tsr_status status = run(&j, y, x);
+  if (site == NULL) plan_free(q);
+  return status;
+}

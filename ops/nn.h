@@ -1,0 +1,44 @@
+/* Kernels of neural-network layers other than matrix products, one table an instruction set. */
+#ifndef TSR_OPS_NN_H
+#define TSR_OPS_NN_H
+
+#include "ops/gemm.h"
+
+/* One row of a depthwise convolution, channels last: out[ow][c] = epilogue(sum of w[r][kw][c] * row r [iw][c]). */
+typedef struct tsr_dw {
+  const float *const *rows; /* input rows of this output row, NULL: outside the input */
+  int64_t row_count;        /* kernel rows (depth times height) */
+  const float *w;           /* [row][kw][c] */
+  const float *bias;        /* c or NULL */
+  const float *residual;    /* as out, or NULL */
+  float *out;
+  int64_t c, iw, ow, kw, stride, pad, dil;
+  tsr_act act;
+  float p0, p1;
+} tsr_dw;
+
+typedef struct tsr_nn_fns {
+  void (*dw_row)(const tsr_dw *d);
+  /* y = (x - mean) / sqrt(var + eps) * w + b over n elements; w, b may be NULL; stores mean and 1/sqrt when asked. */
+  void (*layer_norm)(float *y, const float *x, const float *w, const float *b, int64_t n, float eps, float *mean, float *rstd);
+  void (*rms_norm)(float *y, const float *x, const float *w, int64_t n, float eps);
+  void (*scale_shift)(float *y, const float *x, float scale, float shift, int64_t n);
+  void (*scale_shift_v)(float *y, const float *x, const float *scale, const float *shift, int64_t n);
+  void (*moments)(const float *x, int64_t n, float *mean, float *m2); /* m2: sum of squared deviations */
+  /* softmax of x * scale + mask in place; mask may be NULL.  Returns the sum of exponentials; *max their shift. */
+  void (*softmax)(float *x, const float *mask, float scale, int64_t n);
+  void (*max_into)(float *y, const float *x, int64_t n);  /* y = max(y, x), NaN wins */
+  void (*add_into)(float *y, const float *x, int64_t n);  /* y += x */
+  void (*scale)(float *y, float s, int64_t n);
+  void (*axpy)(float *y, const float *x, float a, int64_t n);
+  /* gates i f g o, each h long, already summed; c is updated, h written */
+  void (*lstm_gates)(const float *gates, float *c, float *h, int64_t n);
+  /* gx, gh: r z n, each n long; h (previous) is replaced */
+  void (*gru_gates)(const float *gx, const float *gh, const float *h, float *out, int64_t n);
+  float (*sum)(const float *x, int64_t n);
+  float (*max)(const float *x, int64_t n);
+} tsr_nn_fns;
+
+extern const tsr_nn_fns tsr_nn_scalar, tsr_nn_avx2, tsr_nn_avx512;
+
+#endif

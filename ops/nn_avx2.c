@@ -1,0 +1,2 @@
+/* Layer kernels for avx2: see nn_body.h. */
+#include "ops/nn_body.h"

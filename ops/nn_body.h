@@ -1,0 +1,242 @@
+/* The body of ops/nn_<isa>.c over vec.h. */
+#include <math.h>
+
+#include "ops/nn.h"
+#include "ops/vecmath.h"
+
+/* ---- depthwise convolution ---- */
+
+#define DW_TILE 8
+
+/* Up to VF_N channels from ch, outputs [o, o + DW_TILE) whose taps are all inside the row. */
+VF_INLINE void dw_tile(const tsr_dw *d, int64_t ch, int64_t o, const int lanes, const bool whole) {
+  vf acc[DW_TILE];
+  vf b = d->bias == NULL ? vf_zero() : whole ? vf_load(d->bias + ch) : vf_load_n(d->bias + ch, lanes);
+#pragma GCC unroll 8
+  for (int t = 0; t < DW_TILE; t++) acc[t] = b;
+  const int64_t step = d->stride * d->c;
+  const float *w = d->w + ch;
+  for (int64_t r = 0; r < d->row_count; r++) {
+    if (d->rows[r] == NULL) {
+      w += d->kw * d->c;
+      continue;
+    }
+    const float *x = d->rows[r] + (o * d->stride - d->pad) * d->c + ch;
+    for (int64_t k = 0; k < d->kw; k++, w += d->c, x += d->dil * d->c) {
+      vf wv = whole ? vf_load(w) : vf_load_n(w, lanes);
+#pragma GCC unroll 8
+      for (int t = 0; t < DW_TILE; t++)
+        acc[t] = vf_fma(whole ? vf_load(x + t * step) : vf_load_n(x + t * step, lanes), wv, acc[t]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int t = 0; t < DW_TILE; t++) {
+    int64_t at = (o + t) * d->c + ch;
+    vf v = acc[t];
+    if (d->residual != NULL) v = vf_add(v, whole ? vf_load(d->residual + at) : vf_load_n(d->residual + at, lanes));
+    if (d->act == TSR_ACT_RELU6) v = vf_min(vf_set(6.0f), vf_max(vf_zero(), v));
+    else if (d->act == TSR_ACT_RELU) v = vf_max(vf_zero(), v);
+    if (whole) vf_store(d->out + at, v);
+    else vf_store_n(d->out + at, v, lanes);
+  }
+}
+
+static void dw_tile_whole(const tsr_dw *d, int64_t ch, int64_t o) { dw_tile(d, ch, o, VF_N, true); }
+static void dw_tile_part(const tsr_dw *d, int64_t ch, int64_t o, int lanes) { dw_tile(d, ch, o, lanes, false); }
+
+/* One output whose window may hang over the row's ends. */
+static void dw_one(const tsr_dw *d, int64_t o) {
+  int64_t left = o * d->stride - d->pad;
+  for (int64_t ch = 0; ch < d->c; ch += VF_N) {
+    int lanes = (int)TSR_MIN(VF_N, d->c - ch);
+    vf acc = d->bias == NULL ? vf_zero() : vf_load_n(d->bias + ch, lanes);
+    for (int64_t r = 0; r < d->row_count; r++) {
+      if (d->rows[r] == NULL) continue;
+      for (int64_t k = 0; k < d->kw; k++) {
+        int64_t i = left + k * d->dil;
+        if (i < 0 || i >= d->iw) continue;
+        acc = vf_fma(vf_load_n(d->rows[r] + i * d->c + ch, lanes), vf_load_n(d->w + (r * d->kw + k) * d->c + ch, lanes), acc);
+      }
+    }
+    int64_t at = o * d->c + ch;
+    if (d->residual != NULL) acc = vf_add(acc, vf_load_n(d->residual + at, lanes));
+    if (d->act == TSR_ACT_RELU6) acc = vf_min(vf_set(6.0f), vf_max(vf_zero(), acc));
+    else if (d->act == TSR_ACT_RELU) acc = vf_max(vf_zero(), acc);
+    vf_store_n(d->out + at, acc, lanes);
+  }
+}
+
+static void dw_row(const tsr_dw *d) {
+  int64_t reach = (d->kw - 1) * d->dil; /* outputs [first, last) see only the row itself */
+  int64_t first = TSR_MIN(d->ow, (d->pad + d->stride - 1) / d->stride);
+  int64_t last = d->iw + d->pad - reach <= 0 ? 0 : (d->iw + d->pad - reach - 1) / d->stride + 1;
+  last = TSR_MAX(first, TSR_MIN(d->ow, last));
+  int64_t tiles = (last - first) / DW_TILE;
+  for (int64_t o = 0; o < first; o++) dw_one(d, o);
+  for (int64_t t = 0; t < tiles; t++) {
+    int64_t ch = 0, o = first + t * DW_TILE;
+    for (; ch + VF_N <= d->c; ch += VF_N) dw_tile_whole(d, ch, o);
+    if (ch < d->c) dw_tile_part(d, ch, o, (int)(d->c - ch));
+  }
+  int64_t rest = first + tiles * DW_TILE;
+  if (rest < last && last - first >= DW_TILE) { /* overlap the previous tile instead of going one by one */
+    int64_t ch = 0, o = last - DW_TILE;
+    bool again = d->residual == NULL || d->residual != d->out;
+    if (again) {
+      for (; ch + VF_N <= d->c; ch += VF_N) dw_tile_whole(d, ch, o);
+      if (ch < d->c) dw_tile_part(d, ch, o, (int)(d->c - ch));
+      rest = last;
+    }
+  }
+  for (int64_t o = rest; o < d->ow; o++) dw_one(d, o);
+  if (d->act > TSR_ACT_RELU6) VF_NAME(tsr_gemm).act(d->act, d->p0, d->p1, d->out, d->ow * d->c);
+}
+
+/* ---- rows of numbers ---- */
+
+#define EACH(n, body_whole, body_part)        \
+  int64_t i = 0;                              \
+  for (; i + VF_N <= (n); i += VF_N) { body_whole; } \
+  if (i < (n)) { const int r = (int)((n) - i); body_part; }
+
+static float sum_of(const float *x, int64_t n) {
+  vf a = vf_zero(), b = vf_zero(), c = vf_zero(), e = vf_zero();
+  int64_t i = 0;
+  for (; i + 4 * VF_N <= n; i += 4 * VF_N) {
+    a = vf_add(a, vf_load(x + i));
+    b = vf_add(b, vf_load(x + i + VF_N));
+    c = vf_add(c, vf_load(x + i + 2 * VF_N));
+    e = vf_add(e, vf_load(x + i + 3 * VF_N));
+  }
+  for (; i < n; i += VF_N) a = vf_add(a, vf_load_n(x + i, (int)TSR_MIN(VF_N, n - i)));
+  return vf_hsum(vf_add(vf_add(a, b), vf_add(c, e)));
+}
+
+static float squares(const float *x, int64_t n, float mean) {
+  vf m = vf_set(mean), a = vf_zero(), b = vf_zero();
+  int64_t i = 0;
+  for (; i + 2 * VF_N <= n; i += 2 * VF_N) {
+    vf u = vf_sub(vf_load(x + i), m), v = vf_sub(vf_load(x + i + VF_N), m);
+    a = vf_fma(u, u, a);
+    b = vf_fma(v, v, b);
+  }
+  for (; i < n; i += VF_N) {
+    int r = (int)TSR_MIN(VF_N, n - i);
+    vf u = vf_select(vm_first(r), vf_sub(vf_load_n(x + i, r), m), vf_zero());
+    a = vf_fma(u, u, a);
+  }
+  return vf_hsum(vf_add(a, b));
+}
+
+static void moments(const float *x, int64_t n, float *mean, float *m2) {
+  *mean = sum_of(x, n) / (float)n;
+  *m2 = squares(x, n, *mean);
+}
+
+static void layer_norm(float *y, const float *x, const float *w, const float *b, int64_t n, float eps, float *mean, float *rstd) {
+  float mu, m2;
+  moments(x, n, &mu, &m2);
+  float rs = 1.0f / sqrtf(m2 / (float)n + eps);
+  vf scale = vf_set(rs), shift = vf_set(-mu * rs);
+#define LN_STEP(load, store)                                     \
+  vf v = vf_fma(load(x + i), scale, shift);                      \
+  if (w != NULL) v = vf_mul(v, load(w + i));                     \
+  if (b != NULL) v = vf_add(v, load(b + i));                     \
+  store
+#define LOAD_R(p) vf_load_n(p, r)
+  EACH(n, LN_STEP(vf_load, vf_store(y + i, v)), LN_STEP(LOAD_R, vf_store_n(y + i, v, r)))
+  if (mean != NULL) *mean = mu;
+  if (rstd != NULL) *rstd = rs;
+}
+
+static void rms_norm(float *y, const float *x, const float *w, int64_t n, float eps) {
+  vf scale = vf_set(1.0f / sqrtf(squares(x, n, 0) / (float)n + eps));
+#define RMS_STEP(load, store)                    \
+  vf v = vf_mul(load(x + i), scale);             \
+  if (w != NULL) v = vf_mul(v, load(w + i));     \
+  store
+  EACH(n, RMS_STEP(vf_load, vf_store(y + i, v)), RMS_STEP(LOAD_R, vf_store_n(y + i, v, r)))
+}
+
+static void scale_shift(float *y, const float *x, float scale, float shift, int64_t n) {
+  vf s = vf_set(scale), t = vf_set(shift);
+  EACH(n, vf_store(y + i, vf_fma(vf_load(x + i), s, t)), vf_store_n(y + i, vf_fma(vf_load_n(x + i, r), s, t), r))
+}
+
+static void scale_shift_v(float *y, const float *x, const float *scale, const float *shift, int64_t n) {
+  EACH(n, vf_store(y + i, vf_fma(vf_load(x + i), vf_load(scale + i), vf_load(shift + i))),
+       vf_store_n(y + i, vf_fma(vf_load_n(x + i, r), vf_load_n(scale + i, r), vf_load_n(shift + i, r)), r))
+}
+
+VF_INLINE vf max_nan(vf a, vf b) { return vf_select(vf_isnan(a), a, vf_max(a, b)); } /* b's NaN comes through max */
+
+static float max_of(const float *x, int64_t n) {
+  vf m = vf_set(-INFINITY);
+  EACH(n, m = max_nan(m, vf_load(x + i)), m = max_nan(m, vf_select(vm_first(r), vf_load_n(x + i, r), m)))
+  return vf_hmax(m);
+}
+
+static void softmax(float *x, const float *mask, float scale, int64_t n) {
+  vf s = vf_set(scale), m = vf_set(-INFINITY), sum = vf_zero();
+  const vf low = m;
+  {
+#define SCORE(load) (mask != NULL ? vf_fma(load(x + i), s, load(mask + i)) : vf_mul(load(x + i), s))
+    EACH(n, vf v = SCORE(vf_load); vf_store(x + i, v); m = max_nan(m, v),
+         vf v = SCORE(LOAD_R); vf_store_n(x + i, v, r); m = max_nan(m, vf_select(vm_first(r), v, low)))
+  }
+  m = vf_set(vf_hmax(m));
+  {
+    EACH(n, vf v = vf_exp(vf_sub(vf_load(x + i), m)); vf_store(x + i, v); sum = vf_add(sum, v),
+         vf v = vf_exp(vf_sub(vf_load_n(x + i, r), m)); vf_store_n(x + i, v, r);
+         sum = vf_add(sum, vf_select(vm_first(r), v, vf_zero())))
+  }
+  vf inv = vf_set(1.0f / vf_hsum(sum));
+  EACH(n, vf_store(x + i, vf_mul(vf_load(x + i), inv)), vf_store_n(x + i, vf_mul(vf_load_n(x + i, r), inv), r))
+}
+
+static void max_into(float *y, const float *x, int64_t n) {
+  EACH(n, vf_store(y + i, max_nan(vf_load(y + i), vf_load(x + i))), vf_store_n(y + i, max_nan(vf_load_n(y + i, r), vf_load_n(x + i, r)), r))
+}
+
+static void add_into(float *y, const float *x, int64_t n) {
+  EACH(n, vf_store(y + i, vf_add(vf_load(y + i), vf_load(x + i))), vf_store_n(y + i, vf_add(vf_load_n(y + i, r), vf_load_n(x + i, r)), r))
+}
+
+static void scale_by(float *y, float s, int64_t n) {
+  vf v = vf_set(s);
+  EACH(n, vf_store(y + i, vf_mul(vf_load(y + i), v)), vf_store_n(y + i, vf_mul(vf_load_n(y + i, r), v), r))
+}
+
+static void axpy(float *y, const float *x, float a, int64_t n) {
+  vf v = vf_set(a);
+  EACH(n, vf_store(y + i, vf_fma(vf_load(x + i), v, vf_load(y + i))),
+       vf_store_n(y + i, vf_fma(vf_load_n(x + i, r), v, vf_load_n(y + i, r)), r))
+}
+
+/* ---- recurrent cells ---- */
+
+static void lstm_gates(const float *g, float *c, float *h, int64_t n) {
+#define LSTM_STEP(load, store)                                                                     \
+  vf in = vf_sigmoid(load(g + i)), forget = vf_sigmoid(load(g + n + i)), cell = vf_tanh(load(g + 2 * n + i)); \
+  vf out = vf_sigmoid(load(g + 3 * n + i));                                                        \
+  vf next = vf_fma(forget, load(c + i), vf_mul(in, cell));                                         \
+  store
+  EACH(n, LSTM_STEP(vf_load, vf_store(c + i, next); vf_store(h + i, vf_mul(out, vf_tanh(next)))),
+       LSTM_STEP(LOAD_R, vf_store_n(c + i, next, r); vf_store_n(h + i, vf_mul(out, vf_tanh(next)), r)))
+}
+
+static void gru_gates(const float *gx, const float *gh, const float *h, float *out, int64_t n) {
+#define GRU_STEP(load, store)                                                                      \
+  vf reset = vf_sigmoid(vf_add(load(gx + i), load(gh + i)));                                       \
+  vf update = vf_sigmoid(vf_add(load(gx + n + i), load(gh + n + i)));                              \
+  vf fresh = vf_tanh(vf_fma(reset, load(gh + 2 * n + i), load(gx + 2 * n + i)));                   \
+  vf next = vf_fma(vf_sub(load(h + i), fresh), update, fresh);                                     \
+  store
+  EACH(n, GRU_STEP(vf_load, vf_store(out + i, next)), GRU_STEP(LOAD_R, vf_store_n(out + i, next, r)))
+}
+
+const tsr_nn_fns VF_NAME(tsr_nn) = {
+    .dw_row = dw_row, .layer_norm = layer_norm, .rms_norm = rms_norm, .scale_shift = scale_shift,
+    .scale_shift_v = scale_shift_v, .moments = moments, .softmax = softmax, .max_into = max_into, .add_into = add_into,
+    .scale = scale_by, .axpy = axpy, .lstm_gates = lstm_gates, .gru_gates = gru_gates, .sum = sum_of, .max = max_of,
+};
