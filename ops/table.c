@@ -32,7 +32,8 @@
   X(tsr_ops_lang_misc) \
   X(tsr_ops_random) \
   X(tsr_ops_random_ops) \
-  X(tsr_ops_dropout)
+  X(tsr_ops_dropout) \
+  X(tsr_ops_conv)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
