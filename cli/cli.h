@@ -16,6 +16,7 @@ typedef struct cli_list { const char **items; size_t count, cap; } cli_list;
 
 typedef struct cli_options {
   int verb;               /* enum cli_verb */
+  bool verb_given;
   cli_list args;          /* words that are no options, without the verb; -m first, -i as given */
   const char *model;
   cli_list inputs;        /* of -i */

@@ -1,4 +1,5 @@
 /* The command tsrun: which verb, and what the process returns. */
+#include <errno.h>
 #include <string.h>
 
 #include "cli.h"
@@ -14,16 +15,22 @@ static int print_version(const cli_options *o) {
   return EXIT_OK;
 }
 
+/* A reader that went away (tsrun ops | head) needs no message. */
+static int finish_stdout(int rc) {
+  bool failed = fflush(stdout) != 0 || ferror(stdout);
+  if (!failed || rc != EXIT_OK) return rc;
+  return errno == EPIPE ? EXIT_IO : cli_fail(EXIT_IO, "cannot write to standard output: %s", strerror(errno));
+}
+
 int main(int argc, char **argv) {
   cli_options o;
   bool bare = argc < 2;
   cli_signals_install();
   int rc = cli_options_parse(&o, argc, argv);
   if (rc == EXIT_OK && o.version) rc = print_version(&o);
-  else if (rc == EXIT_OK && o.help) cli_help(stdout, o.verb == VERB_RUN && o.args.count == 0 ? -1 : o.verb);
+  else if (rc == EXIT_OK && o.help) cli_help(stdout, o.verb_given ? o.verb : -1);
   else if (rc == EXIT_OK && bare && o.args.count == 0) cli_help(stderr, -1), rc = EXIT_USAGE;
   else if (rc == EXIT_OK) rc = verbs[o.verb](&o);
   cli_options_dispose(&o);
-  if ((fflush(stdout) != 0 || ferror(stdout)) && rc == EXIT_OK) rc = cli_fail(EXIT_IO, "cannot write to standard output");
-  return cli_signals_exit(rc);
+  return cli_signals_exit(finish_stdout(rc));
 }

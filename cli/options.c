@@ -263,6 +263,7 @@ static void take_verb(cli_options *o) {
   for (int v = 0; v < VERB_COUNT; v++) {
     if (strcmp(word, verbs[v].name) != 0) continue;
     o->verb = v;
+    o->verb_given = true;
     drop_first(&o->args);
     return;
   }
