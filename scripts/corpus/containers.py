@@ -270,3 +270,63 @@ def tensor_to_lists(x: Tensor, i: Tensor):
     c: int = i[1].tolist()
     d: float = x[0, 0].tolist()
     return a, b, c, d
+
+
+@case(["pear", "fig", "apple", "fig"], [2.0, 1.0], [True, False, True])
+def list_methods_by_type(ss: List[str], fs: List[float], bs: List[bool]):
+    n = ss.count("fig")
+    i = ss.index("apple")
+    ss.remove("fig")
+    ss.sort()
+    fs.insert(0, 9.5)
+    fs.reverse()
+    fs.sort(reverse=True)
+    f = fs.pop(1)
+    bs.extend([False])
+    b = bs.pop()
+    ss.extend(["x", "y"])
+    del ss[0]
+    return n, i, ss, fs, f, bs, b, ss == ["fig"], ss != ["fig"], sorted(bs), fs.index(9.5), ss[::-1], bs[1:], min(fs)
+
+
+@case([T(2), T(2, seed=2)], T(2))
+def tensor_list_methods(xs: List[Tensor], t: Tensor):
+    ys = xs + [t]
+    ys.extend(xs)
+    ys.insert(1, t * 2)
+    p = ys.pop(0)
+    zs = ys[::2]
+    ys[0] += 1
+    ys.reverse()
+    n = len(ys)
+    ys.clear()
+    ws = [torch.zeros(1)] * 2
+    ws[0] += 1
+    return p, zs, n, ys, ws
+
+
+@case({3: "c", 1: "a"}, {"x": 1.5})
+def dict_forms(d: Dict[int, str], e: Dict[str, float]):
+    f = dict(e)
+    f["y"] = 2.5
+    g = {k: v for k, v in zip([1, 2], ["p", "q"])}
+    h: Dict[int, int] = {}
+    for i in range(5):
+        h[i % 3] = h.get(i % 3, 0) + i
+    words: List[str] = []
+    for k in sorted(d.keys()):
+        words.append(d[k])
+    b = {True: "t"}
+    b[False] = "f"
+    keys = [k for k in f]
+    return f, e, g, h, words, len(d), d.get(7, "none"), 3 in d, b, keys, d.pop(3), d, [v for v in f.values()]
+
+
+@case([[1.5, 2.0], [3.0]], 2)
+def ragged_to_padded(rows: List[List[float]], fill: int):
+    width = max([len(r) for r in rows])
+    out = torch.full([len(rows), width], float(fill))
+    for i, r in enumerate(rows):
+        out[i, :len(r)] = torch.tensor(r)
+    sizes = torch.tensor([len(r) for r in rows])
+    return out, sizes, torch.nn.utils.rnn.pad_sequence([torch.tensor(r) for r in rows], True, -1.0)

@@ -465,3 +465,61 @@ def edit_distance(a: str, b: str):
             row[j + 1] = min(row[j + 1] + 1, row[j] + 1, previous + cost)
             previous = keep
     return row[-1]
+
+
+@case(7, 2.5, True, False)
+def mixed_scalars(i: int, f: float, p: bool, q: bool):
+    numbers = [i - f, f - i, i + f, f * i, f / i, i / f, i ** f, f ** i, 2.0 ** 3, float(p), float("1e3"), float(round(f)), f // i, i // f, i % f,
+               f % i]
+    tests = [i < f, f < i, i > f, f > i, i <= f, f >= i, i == f, f != i, i == 7.0, p ^ q, p | q, p & q, p == q, p != q, bool(f), bool(i), bool(0.0)]
+    whole = [round(i), int(p), int(-2.9), i - 9, -7 // 2, -7 % 3, 7 % -3, int("-12"), i * i - 1]
+    return numbers, tests, whole, divmod(i, f), divmod(f, i), divmod(-7, 2), 2 ** -1, 2 ** 10
+
+
+@case(3, 1.5, True, T(1))
+def complex_construction(i: int, f: float, b: bool, t: Tensor):
+    z = complex(i, i + 1)
+    w = complex(f, -f)
+    return (z, w, complex(b, False), complex(i, f), complex(f, i), z + w, z - 1, z * f, 2 + z, z != w, z ** 2,
+            [z, w])
+
+
+@case([3, 0, 2], ["b", "a", "b"], 0.5)
+def truth_and_membership(xs: List[int], ss: List[str], f: float):
+    empty: List[int] = []
+    a = 1 if xs else 2
+    b = 1 if empty else 2
+    c = "yes" if ss and not empty else "no"
+    n = 0
+    while xs:
+        n += xs.pop()
+    return a, b, c, n, "a" in ss, "z" not in ss, f in [0.5, 1.0], any(ss), any([f, 0.0]), all([1, 2]), len(ss) and 5, not ss
+
+
+@case("text", None)
+def optional_strings(s: Optional[str], t: Optional[str]):
+    out: List[str] = []
+    for v in [s, t]:
+        if v is not None:
+            out.append(v.upper())
+        else:
+            out.append("nothing")
+    n = len(s) if s is not None else 0
+    return out, n, s is None, t is None
+
+
+@case(T(3))
+def tensors_as_conditions(x: Tensor):
+    n = 0
+    if (x > -100).all():
+        n += 1
+    if x.sum() > 1e6 or x[0] == x[0]:
+        n += 10
+    if not (x != x).any():
+        n += 100
+    while x.abs().sum() > 0.1:
+        x = x / 2
+        n += 1000
+    if x.size(0) == 3 and x.dim() == 1 and x.dtype == torch.float32:
+        n += 5
+    return n, x

@@ -586,3 +586,60 @@ class Bfloat16Network(nn.Module):
 
     def forward(self, x: Tensor):
         return self.m(x)
+
+
+@case(T(1, 2, 6, 8), form=("scripted", "traced"))
+class Resampler(nn.Module):
+    def forward(self, x: Tensor):
+        a = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+        b = F.interpolate(a, size=(x.shape[2] + 1, x.shape[3] - 1), mode="bilinear", align_corners=True)
+        c = F.interpolate(x, size=(3, 4), mode="nearest")
+        d = F.pad(c, [1, 1, 0, 2]) - 1.5
+        return a, b, c, 2.0 - d, d * (x.size(3) / x.size(2)), x.new_ones(x.size(0), 2) * x.mean()
+
+
+@case(T(2, 3, 8, 8), form=("traced", "frozen"))
+class Padder(nn.Module):
+    """Patches, windows and shifts as window transformers do."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Parameter(T(9, 2, seed=3))
+        self.register_buffer("index", I(4, 4, low=0, high=9, seed=5))
+        self.proj = nn.Linear(3, 6)
+
+    def forward(self, x: Tensor):
+        y = self.proj(x.permute(0, 2, 3, 1))
+        b, h, w, c = y.shape
+        y = torch.roll(y, shifts=(-1, -1), dims=(1, 2))
+        y = y.view(b, h // 2, 2, w // 2, 2, c).permute(0, 1, 3, 2, 4, 5).reshape(-1, 4, c)
+        bias = self.table[self.index.view(-1)].view(4, 4, -1).permute(2, 0, 1).contiguous().unsqueeze(0)
+        q = y.reshape(y.size(0), 4, 2, c // 2).transpose(1, 2)
+        a = torch.softmax(q @ q.transpose(-2, -1) * (c // 2) ** -0.5 + bias, -1)
+        return (a @ q).transpose(1, 2).flatten(2)
+
+
+@case(T(1, 1, 16000 // 40), 3)
+class ChunkedAudio(nn.Module):
+    """Splits a signal into chunks of its own choosing and keeps a running mean, with early exits."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(1, 4, 5, stride=2)
+        self.out = nn.Linear(4, 1)
+
+    def forward(self, x: Tensor, least: int):
+        scores: List[float] = []
+        best = -1.0
+        where = -1
+        for i, part in enumerate(x.split(64, 2)):
+            if part.size(2) < 32:
+                break
+            s = torch.sigmoid(self.out(torch.relu(self.conv(part)).amax(2))).item()
+            scores.append(float(s))
+            if float(s) > best:
+                best = float(s)
+                where = i
+            elif i - where > least:
+                return scores, where, "early"
+        return scores, where, "all"

@@ -262,3 +262,50 @@ def random_normal(x: Tensor):
 @case(10)
 def random_integers(n: int):
     return torch.randint(0, n, [5]), torch.randperm(n), torch.bernoulli(torch.full([8], 0.4)), torch.randint(-3, 4, [2, 3])
+
+
+@case(X, I(3))
+def creation_from_tensors(x: Tensor, i: Tensor):
+    a = x.new_zeros(2, 3)
+    b = x.new_ones([2], dtype=torch.int64)
+    c = x.new_full([2], 4)
+    d = i.new_zeros([2, 2])
+    e = torch.zeros(2, 3, dtype=x.dtype, device=x.device).to(x.device)
+    f = x.to("cpu").cpu().data + torch.tensor(2)
+    g = torch.zeros(2)
+    g.fill_(x[0, 0, 0])
+    h = torch.empty_like(x, dtype=torch.int32).fill_(3)
+    k = torch.rand_like(x) * 0
+    return [a, b, c, d, e, f, g, h, k, torch.zeros(x.shape), torch.arange(x.size(1), device=x.device), torch.triu_indices(3, 3),
+            torch.ones(x.size(0), 1) * 2, torch.scalar_tensor(2.5), torch.arange(0, 1, 0.3), torch.as_tensor([1, 2]), torch.as_tensor(x),
+            torch.full_like(i, 2), torch.zeros([2], dtype=i.dtype)]
+
+
+@case(T(4, 5))
+def norms(x: Tensor):
+    return [torch.norm(x), torch.norm(x, p="fro"), torch.norm(x, p=float("inf"), dim=0), torch.norm(x, p=1, dim=[0, 1]),
+            x.norm(p=2, dim=1, keepdim=True), torch.norm(x, p=0), torch.linalg.norm(x, dim=1), torch.linalg.matrix_norm(x),
+            torch.linalg.vector_norm(x), torch.norm(x, p="nuc"), torch.linalg.norm(x, float("-inf"), 0), torch.dist(x, x * 2, 2.0)]
+
+
+@case(T(2, 3, 6, 6), T(1, 2, 5, 5, 5))
+def pooling_with_indices(x: Tensor, y: Tensor):
+    a, i = F.max_pool2d(x, 2, return_indices=True)
+    b, j = F.max_pool2d_with_indices(x, [3, 3], [2, 2], [1, 1])
+    c, k = F.adaptive_max_pool2d(x, [2, 3], return_indices=True)
+    d, n = F.max_pool1d(x[0], 2, return_indices=True)
+    return (a, i, b, j, c, k, d, n, F.max_unpool2d(a, i, 2), F.adaptive_max_pool3d(y, [2, 2, 2]),
+            F.conv_transpose3d(y, torch.ones(2, 3, 2, 2, 2) * 0.1))
+
+
+@case(T(3, 3))
+def out_arguments(x: Tensor):
+    a = torch.zeros(3, 3)
+    b = torch.zeros(0)
+    c = torch.zeros(3, 3)
+    torch.mul(x, 2.0, out=a)
+    torch.sum(x, [1], out=b)
+    torch.matmul(x, x, out=c)
+    view = torch.zeros(4, 3)
+    torch.exp(x[0], out=view[1])
+    return a, b, c, view, torch.ones([2], out=torch.zeros(2))
