@@ -140,11 +140,11 @@ static tsr_status resolve_math(tsr_pvm *v, const tsr_dict *meta, tsr_val *io) {
   tsr_tensor *t = io->t;
   bool complex = t->dtype == TSR_COMPLEX64 || t->dtype == TSR_COMPLEX128, real = t->dtype == TSR_FLOAT32 || t->dtype == TSR_FLOAT64;
   conj = conj && complex;
-  if (!conj && !neg) return TSR_OK;
+  if ((!conj && !neg) || t->storage->data == NULL) return TSR_OK;
   if (!complex && !real) return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "a negated view of %s", tsr_dtype_name((tsr_dtype)t->dtype));
   tsr_storage *st = tsr_storage_new(v->mem, t->storage->nbytes);
   if (st == NULL) return tsr_pvm_nomem(v);
-  if (st->nbytes != 0) memcpy(st->data, t->storage->data, st->nbytes);
+  memcpy(st->data, t->storage->data, st->nbytes);
   size_t width = t->dtype == TSR_COMPLEX64 || t->dtype == TSR_FLOAT32 ? 4 : 8, n = st->nbytes / width;
   for (size_t i = 0; i < n; i++) { /* flip sign bits: of every number, of the odd (imaginary) ones */
     bool flip = neg != (conj && i % 2 == 1);

@@ -21,7 +21,7 @@ void tsr_swap_bytes(void *data, size_t nbytes, tsr_dtype dtype) {
 bool tsr_bools_are_clean(const void *data, size_t nbytes) {
   const uint8_t *p = data;
   uint8_t all = 0;
-  for (size_t i = 0; i < nbytes; i++) all |= p[i];
+  for (size_t i = 0; p != NULL && i < nbytes; i++) all |= p[i];
   return all <= 1;
 }
 

@@ -83,7 +83,7 @@ static tsr_status remember(stream *s, tsr_val key, tsr_val token) {
   return tsr_dict_set(s->v.storages, key, tsr_retain(token)) ? TSR_OK : tsr_pvm_nomem(&s->v);
 }
 
-/* A storage whose bytes come later in the file: its size is known, no one looks inside meanwhile. */
+/* A storage whose bytes come later in the file: its size is known, its data is NULL meanwhile. */
 static tsr_status promise(stream *s, const tsr_pstorage *p, tsr_val *out) {
   if (p->nbytes > s->len) return tsr_pvm_fail(&s->v, TSR_EFORMAT, "storage \"%s\" needs %zu bytes, the file has %zu", tsr_show(p->key->bytes, p->key->len).text, p->nbytes, s->len);
   tsr_storage *st = tsr_storage_borrow(s->v.mem, NULL, p->nbytes, NULL, NULL);
@@ -175,13 +175,20 @@ static tsr_status load_stream(stream *s, tsr_val *out) {
   tsr_release(skip);
   if (!known) return fail(s, "unknown version of the torch.save format");
   TSR_TRY(read_system(s));
+  /* The object comes before the bytes it is made of, and their lengths are in it: read it once to find
+   * the bytes, and once more with them in place. */
+  size_t object = s->at;
   s->v.persistent = stream_persistent;
-  TSR_TRY(next_pickle(s, out));
+  TSR_TRY(next_pickle(s, &skip));
+  tsr_release(skip);
   s->v.persistent = NULL;
-  tsr_status st = next_pickle(s, &keys);
-  if (st == TSR_OK) st = keys.tag == TSR_V_LIST ? read_bytes(s, keys.l) : fail(s, "the list of storages is missing");
+  TSR_TRY(next_pickle(s, &keys));
+  tsr_status st = keys.tag == TSR_V_LIST ? read_bytes(s, keys.l) : fail(s, "the list of storages is missing");
   tsr_release(keys);
-  return st;
+  TSR_TRY(st);
+  s->at = object;
+  s->v.persistent = stream_persistent;
+  return next_pickle(s, out);
 }
 
 /* ---- the tar: members storages, tensors, pickle ---- */
