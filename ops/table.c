@@ -33,7 +33,8 @@
   X(tsr_ops_random) \
   X(tsr_ops_random_ops) \
   X(tsr_ops_dropout) \
-  X(tsr_ops_conv)
+  X(tsr_ops_conv) \
+  X(tsr_ops_index)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)

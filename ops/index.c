@@ -1,0 +1,450 @@
+/* Advanced indexing: index and index_put with any mix of integer tensors, masks and gaps.
+ *
+ * Masks become integer indices, the indices are broadcast together, and their product with the
+ * strides gives one offset a broadcast element.  A result element is then at
+ * prefix(p) + offset[b] + suffix(s), where prefix and suffix are the dimensions not indexed: before
+ * and after the indexed block when that is adjacent, else all of them after it. */
+#include "ops/index_run.h"
+#include "ops/native.h"
+#include "ops/shape.h"
+
+typedef struct index_plan {
+  int np, nb, ns;                          /* prefix, broadcast and suffix dimensions */
+  int64_t psize[TSR_MAX_NDIM], pstride[TSR_MAX_NDIM];
+  int64_t bsize[TSR_MAX_NDIM];
+  int64_t ssize[TSR_MAX_NDIM], sstride[TSR_MAX_NDIM];
+  int64_t pcount, bcount, scount;
+  int64_t *offset;                         /* bcount element offsets */
+  int64_t run;                             /* trailing suffix elements that are contiguous in self */
+  int ndim; int64_t size[TSR_MAX_NDIM];    /* of the result */
+  int64_t istride[TSR_MAX_NDIM];           /* strides of the first index tensor over the broadcast dims, in result order */
+} index_plan;
+
+typedef struct indices { tsr_tensor *at[TSR_MAX_NDIM]; int count; } indices; /* one a dimension, NULL: not indexed */
+
+static tsr_status mask_mismatch(tsr_ctx *ctx, const tsr_tensor *mask, int64_t i, const tsr_tensor *x, int d) {
+  char a[256], b[256];
+  tsr_sizes_print(a, sizeof a, mask->ndim, mask->size);
+  tsr_sizes_print(b, sizeof b, x->ndim, x->size);
+  return tsr_op_fail(ctx, "The shape of the mask %s at index %lld does not match the shape of the indexed tensor %s at index %d", a,
+                     (long long)i, b, d);
+}
+
+static tsr_status too_many(tsr_ctx *ctx, const tsr_tensor *x, int64_t got) {
+  return tsr_op_fail(ctx, "too many indices for tensor of dimension %d (got %lld)", x->ndim, (long long)got);
+}
+
+/* A mask over `ndim` dimensions becomes that many index vectors. */
+static tsr_status expand_mask(tsr_ctx *ctx, tsr_tensor *mask, indices *out) {
+  tsr_tensor *dense, *v[TSR_MAX_NDIM];
+  TSR_TRY(tsr_ready(ctx, &dense, mask, TSR_BOOL));
+  const uint8_t *m = tsr_tensor_data_ro(dense);
+  int64_t count = 0, pos[TSR_MAX_NDIM] = {0};
+  for (int64_t i = 0; i < dense->numel; i++) count += m[i] != 0;
+  int64_t *to[TSR_MAX_NDIM];
+  for (int d = 0; d < mask->ndim; d++) {
+    void *p;
+    TSR_TRY(tsr_new(ctx, &v[d], TSR_INT64, 1, &count));
+    TSR_TRY(tsr_data_mut(ctx, v[d], &p));
+    to[d] = p;
+    out->at[out->count++] = v[d];
+  }
+  for (int64_t i = 0, k = 0; i < dense->numel && mask->ndim > 0; i++) {
+    if (m[i] != 0) {
+      for (int d = 0; d < mask->ndim; d++) to[d][k] = pos[d];
+      k++;
+    }
+    for (int d = mask->ndim - 1; d >= 0 && ++pos[d] == mask->size[d]; d--) pos[d] = 0;
+  }
+  return TSR_OK;
+}
+
+static tsr_status expand_indices(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const *given, int64_t n, indices *out) {
+  out->count = 0;
+  int64_t total = 0;
+  for (int64_t i = 0; i < n; i++) {
+    bool mask = given[i] != NULL && (given[i]->dtype == TSR_BOOL || given[i]->dtype == TSR_UINT8);
+    total += mask ? given[i]->ndim : 1;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    tsr_tensor *t = given[i];
+    if (t == NULL) {
+      if (out->count >= x->ndim) return too_many(ctx, x, total);
+      out->at[out->count++] = NULL;
+      continue;
+    }
+    if (t->dtype == TSR_BOOL || t->dtype == TSR_UINT8) {
+      for (int d = 0; d < t->ndim; d++) {
+        if (out->count + d >= x->ndim) return too_many(ctx, x, total);
+        if (t->size[d] != x->size[out->count + d]) return mask_mismatch(ctx, t, d, x, out->count + d);
+      }
+      TSR_TRY(expand_mask(ctx, t, out));
+      continue;
+    }
+    if (t->dtype != TSR_INT64 && t->dtype != TSR_INT32)
+      return tsr_op_fail(ctx, "tensors used as indices must be long, int, byte or bool tensors");
+    if (out->count >= x->ndim) return too_many(ctx, x, total);
+    out->at[out->count++] = t;
+  }
+  while (out->count < x->ndim) out->at[out->count++] = NULL;
+  return TSR_OK;
+}
+
+static tsr_status cannot_broadcast(tsr_ctx *ctx, const indices *ix) {
+  tsr_buf text = {0};
+  char one[256];
+  for (int d = 0; d < ix->count; d++) {
+    if (ix->at[d] == NULL) continue;
+    tsr_sizes_print(one, sizeof one, ix->at[d]->ndim, ix->at[d]->size);
+    tsr_buf_printf(&text, "%s%s", text.len > 0 ? ", " : "", one);
+  }
+  tsr_status st = tsr_op_fail(ctx, "shape mismatch: indexing tensors could not be broadcast together with shapes %s", text.data != NULL ? text.data : "");
+  tsr_buf_dispose(&text);
+  return st;
+}
+
+static tsr_status broadcast_indices(tsr_ctx *ctx, indices *ix, index_plan *p) {
+  p->nb = 0;
+  for (int k = 0; k < ix->count; k++) {
+    const tsr_tensor *t = ix->at[k];
+    if (t == NULL) continue;
+    int rank = TSR_MAX(p->nb, t->ndim);
+    int64_t size[TSR_MAX_NDIM];
+    for (int d = 0; d < rank; d++) { /* from the last dimension */
+      int64_t a = d < p->nb ? p->bsize[p->nb - 1 - d] : 1, b = d < t->ndim ? t->size[t->ndim - 1 - d] : 1;
+      if (a != b && a != 1 && b != 1) return cannot_broadcast(ctx, ix);
+      size[rank - 1 - d] = a == 1 ? b : a;
+    }
+    p->nb = rank;
+    memcpy(p->bsize, size, (size_t)rank * sizeof *size);
+  }
+  return TSR_OK;
+}
+
+/* offset += index * stride over the broadcast elements, with bounds checked and negatives wrapped. */
+static tsr_status add_offsets(tsr_ctx *ctx, index_plan *p, tsr_tensor *idx, int64_t size, int64_t stride, int dim) {
+  if (idx->ndim != p->nb || memcmp(idx->size, p->bsize, (size_t)p->nb * sizeof *p->bsize) != 0)
+    TSR_TRY(tsr_expand(ctx, &idx, idx, p->nb, p->bsize));
+  TSR_TRY(tsr_index_ready(ctx, &idx, idx));
+  const int64_t *v = tsr_tensor_data_ro(idx);
+  for (int64_t i = 0; i < p->bcount; i++) {
+    int64_t at = v[i] < 0 ? v[i] + size : v[i];
+    if (at < 0 || at >= size)
+      return tsr_op_fail(ctx, "index %lld is out of bounds for dimension %d with size %lld", (long long)v[i], dim, (long long)size);
+    p->offset[i] += at * stride;
+  }
+  return TSR_OK;
+}
+
+static tsr_status result_size(tsr_ctx *ctx, index_plan *p) {
+  TSR_TRY(tsr_check_ndim(ctx, p->np + p->nb + p->ns));
+  p->ndim = 0;
+  for (int d = 0; d < p->np; d++) p->size[p->ndim++] = p->psize[d];
+  for (int d = 0; d < p->nb; d++) p->size[p->ndim++] = p->bsize[d];
+  for (int d = 0; d < p->ns; d++) p->size[p->ndim++] = p->ssize[d];
+  if (!tsr_numel(p->np, p->psize, &p->pcount) || !tsr_numel(p->nb, p->bsize, &p->bcount) || !tsr_numel(p->ns, p->ssize, &p->scount))
+    return tsr_op_nomem(ctx);
+  return TSR_OK;
+}
+
+static tsr_status make_plan(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const *given, int64_t n, index_plan *p) {
+  indices ix;
+  TSR_TRY(expand_indices(ctx, x, given, n, &ix));
+  TSR_TRY(broadcast_indices(ctx, &ix, p));
+  int first = -1, last = -1, used = 0;
+  bool zero_indexed = false;
+  for (int d = 0; d < x->ndim; d++) {
+    if (ix.at[d] == NULL) continue;
+    if (first < 0) first = d;
+    last = d;
+    used++;
+    zero_indexed = zero_indexed || x->size[d] == 0;
+  }
+  bool adjacent = used > 0 && last - first + 1 == used;
+  p->np = p->ns = 0;
+  for (int d = 0; d < x->ndim; d++) {
+    if (ix.at[d] != NULL) continue;
+    bool before = used == 0 || (adjacent && d < first);
+    int64_t *size = before ? p->psize : p->ssize, *stride = before ? p->pstride : p->sstride;
+    int *k = before ? &p->np : &p->ns;
+    size[*k] = x->size[d];
+    stride[(*k)++] = x->stride[d];
+  }
+  TSR_TRY(result_size(ctx, p));
+  if (zero_indexed && p->bcount > 0) return tsr_op_fail(ctx, "index is out of bounds for dimension with size 0");
+  p->run = 1;
+  for (int d = p->ns - 1; d >= 0 && (p->sstride[d] == p->run || p->ssize[d] == 1); d--) p->run *= p->ssize[d];
+  int64_t bytes;
+  if (tsr_mul_overflow(p->bcount + 1, (int64_t)sizeof *p->offset, &bytes)) return tsr_op_nomem(ctx);
+  p->offset = tsr_scratch(ctx, (size_t)bytes);
+  if (p->offset == NULL) return tsr_op_nomem(ctx);
+  for (int d = 0; d < x->ndim; d++)
+    if (ix.at[d] != NULL) TSR_TRY(add_offsets(ctx, p, ix.at[d], x->size[d], x->stride[d], d));
+  /* For the layout of the result: how the first index tensor lies in memory. */
+  memset(p->istride, 0, sizeof p->istride);
+  if (first >= 0) {
+    const tsr_tensor *t = ix.at[first];
+    for (int d = 0; d < t->ndim; d++)
+      if (t->size[d] != 1) p->istride[p->np + p->nb - t->ndim + d] = t->stride[d];
+  }
+  return TSR_OK;
+}
+
+/* Element offset of linear position i over dimensions size/stride. */
+static int64_t offset_of(int n, const int64_t *size, const int64_t *stride, int64_t i) {
+  int64_t at = 0;
+  for (int d = n - 1; d >= 0; d--) {
+    at += i % size[d] * stride[d];
+    i /= size[d];
+  }
+  return at;
+}
+
+typedef struct index_job { const index_plan *p; char *out; const char *in; size_t item; } index_job;
+
+/* Copy `n` elements whose source distance is 1. */
+static inline void copy_run(char *out, const char *in, size_t bytes) {
+  switch (bytes) {
+  case 1: *out = *in; break;
+  case 2: memcpy(out, in, 2); break;
+  case 4: memcpy(out, in, 4); break;
+  case 8: memcpy(out, in, 8); break;
+  default: memcpy(out, in, bytes); break;
+  }
+}
+
+/* Rows of the result: one (prefix, broadcast) pair each. */
+static void gather_rows(void *arg, int64_t begin, int64_t end) {
+  const index_job *j = arg;
+  const index_plan *p = j->p;
+  int64_t runs = p->scount / TSR_MAX(p->run, 1);
+  size_t run_bytes = (size_t)p->run * j->item;
+  char *out = j->out + (size_t)begin * (size_t)p->scount * j->item;
+  int outer = p->ns;
+  for (int64_t left = p->run; outer > 0 && left > 1; outer--) left /= p->ssize[outer - 1];
+  while (outer > 0 && p->ssize[outer - 1] == 1) outer--;
+  for (int64_t i = begin; i < end; i++) {
+    int64_t base = offset_of(p->np, p->psize, p->pstride, i / p->bcount) + p->offset[i % p->bcount];
+    const char *in = j->in + base * (int64_t)j->item;
+    for (int64_t s = 0; s < runs; s++, out += run_bytes) {
+      int64_t at = runs == 1 ? 0 : offset_of(outer, p->ssize, p->sstride, s);
+      copy_run(out, in + at * (int64_t)j->item, run_bytes);
+    }
+  }
+}
+
+/* Strides PyTorch gives the result: its dimensions keep the memory order of the source, where the
+ * indexed ones count as broadcast and are ordered by the index tensor. */
+static void result_strides(const index_plan *p, int64_t *stride) {
+  int64_t src[TSR_MAX_NDIM];
+  int order[TSR_MAX_NDIM]; /* fastest first */
+  for (int d = 0; d < p->ndim; d++) {
+    bool pre = d < p->np, mid = !pre && d < p->np + p->nb;
+    src[d] = pre ? p->pstride[d] : mid ? 0 : p->sstride[d - p->np - p->nb];
+    order[d] = p->ndim - 1 - d;
+  }
+  for (int i = 1; i < p->ndim; i++) {
+    int at = i;
+    for (int k = i - 1; k >= 0; k--) {
+      int a = order[k], b = order[at], cmp = 0;
+      const int64_t *rows[2] = {src, p->istride};
+      for (int r = 0; r < 2 && cmp == 0; r++) {
+        int64_t sa = rows[r][a], sb = rows[r][b];
+        if (sa == 0 || sb == 0) continue;
+        if (sa != sb) cmp = sa < sb ? -1 : 1;
+        else if (p->size[a] > p->size[b]) cmp = 1;
+      }
+      if (cmp < 0) break;
+      if (cmp > 0) {
+        order[k] = b;
+        order[at] = a;
+        at = k;
+      }
+    }
+  }
+  int64_t step = 1;
+  for (int i = 0; i < p->ndim; i++) {
+    stride[order[i]] = step;
+    step *= TSR_MAX(p->size[order[i]], 1);
+  }
+}
+
+static tsr_status index_tensor(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, tsr_tensor *const *given, int64_t n) {
+  index_plan p;
+  int64_t stride[TSR_MAX_NDIM];
+  tsr_tensor *y;
+  void *data;
+  TSR_TRY(make_plan(ctx, x, given, n, &p));
+  TSR_TRY(tsr_new(ctx, &y, (tsr_dtype)x->dtype, p.ndim, p.size));
+  TSR_TRY(tsr_data_mut(ctx, y, &data));
+  *out = y;
+  if (y->numel == 0) return TSR_OK;
+  index_job j = {&p, data, tsr_tensor_data_ro(x), tsr_tensor_itemsize(x)};
+  tsr_parallel_for(ctx, p.pcount * p.bcount, (1 << 17) / (p.scount * (int64_t)j.item) + 1, gather_rows, &j);
+  result_strides(&p, stride);
+  bool same = true;
+  for (int d = 0; d < p.ndim; d++) same = same && (p.size[d] == 1 || stride[d] == y->stride[d]);
+  if (same) return TSR_OK;
+  TSR_TRY(tsr_new_strided(ctx, out, (tsr_dtype)x->dtype, p.ndim, p.size, stride));
+  return tsr_copy_into(ctx, *out, y);
+}
+
+TSR_KERNEL(index) {
+  int64_t n;
+  tsr_tensor **given, *y;
+  TSR_TRY(tsr_tensors_arg(c, 1, &given, &n));
+  if (n == 0) return tsr_op_fail(c->ctx, "at least one index must be provided");
+  TSR_TRY(index_tensor(c->ctx, &y, tsr_arg_tensor(c, 0), given, n));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* ---- index_put ---- */
+
+static tsr_status check_values(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor **values, const index_plan *p) {
+  tsr_tensor *v = *values;
+  char a[256], b[256];
+  if (v->dtype != x->dtype)
+    return tsr_op_fail(ctx, "Index put requires the source and destination dtypes match, got %s for the destination and %s for the source.",
+                       tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(v->dtype)->cpp_name);
+  bool fits = v->ndim <= p->ndim;
+  for (int d = 0; d < v->ndim && fits; d++) {
+    int64_t want = p->size[p->ndim - v->ndim + d];
+    fits = v->size[d] == want || v->size[d] == 1;
+  }
+  if (fits) return tsr_expand(ctx, values, v, p->ndim, p->size);
+  tsr_sizes_print(a, sizeof a, v->ndim, v->size);
+  tsr_sizes_print(b, sizeof b, p->ndim, p->size);
+  return tsr_op_fail(ctx, "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s", a, b);
+}
+
+static tsr_status put_values(tsr_ctx *ctx, tsr_tensor *x, tsr_tensor *values, const index_plan *p, bool accumulate) {
+  tsr_run_fn run = tsr_combine_run(accumulate ? TSR_ADD : TSR_SET, (tsr_dtype)x->dtype);
+  void *data;
+  if (run == NULL) return tsr_op_fail(ctx, "\"index_put\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
+  TSR_TRY(tsr_data_mut(ctx, x, &data));
+  ptrdiff_t item = (ptrdiff_t)tsr_tensor_itemsize(x);
+  const char *src = tsr_tensor_data_ro(values);
+  int64_t n = p->ns > 0 ? p->ssize[p->ns - 1] : 1, outer = p->scount / TSR_MAX(n, 1);
+  ptrdiff_t dstep = p->ns > 0 ? p->sstride[p->ns - 1] * item : item, sstep = p->ns > 0 ? values->stride[p->ndim - 1] * item : item;
+  int lead = p->np + p->nb;
+  for (int64_t i = 0; i < p->pcount * p->bcount; i++) {
+    int64_t to = offset_of(p->np, p->psize, p->pstride, i / p->bcount) + p->offset[i % p->bcount];
+    int64_t from = offset_of(lead, p->size, values->stride, i);
+    for (int64_t s = 0; s < outer; s++) {
+      int64_t to_s = to + offset_of(p->ns - 1, p->ssize, p->sstride, s), from_s = from + offset_of(p->ns - 1, p->ssize, values->stride + lead, s);
+      run((char *)data + to_s * item, dstep, src + from_s * item, sstep, n);
+    }
+  }
+  return TSR_OK;
+}
+
+static tsr_status index_put(tsr_ctx *ctx, tsr_tensor *x, tsr_tensor *const *given, int64_t n, tsr_tensor *values, bool accumulate) {
+  index_plan p;
+  TSR_TRY(make_plan(ctx, x, given, n, &p));
+  if (values->storage == x->storage) TSR_TRY(tsr_clone(ctx, &values, values));
+  TSR_TRY(check_values(ctx, x, &values, &p));
+  int64_t numel;
+  if (!tsr_numel(p.ndim, p.size, &numel)) return tsr_op_nomem(ctx);
+  return numel == 0 ? TSR_OK : put_values(ctx, x, values, &p, accumulate);
+}
+
+static const char in_place = 1; /* row data */
+
+TSR_KERNEL(index_put) {
+  int64_t n;
+  tsr_tensor **given, *y = tsr_arg_tensor(c, 0);
+  TSR_TRY(tsr_tensors_arg(c, 1, &given, &n));
+  if (n == 0) return tsr_op_fail(c->ctx, "at least one index must be provided");
+  if (c->op->data != &in_place) TSR_TRY(tsr_clone(c->ctx, &y, y));
+  TSR_TRY(index_put(c->ctx, y, given, n, tsr_arg_tensor(c, 2), tsr_arg_bool(c, 3)));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* Indices clamped into range: masked positions may point anywhere. */
+static tsr_status clamp_indices(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor **given, int64_t n) {
+  for (int64_t i = 0; i < n; i++) {
+    tsr_tensor *wide, *y;
+    void *p;
+    if (given[i] == NULL || i >= x->ndim) continue;
+    TSR_TRY(tsr_index_ready(ctx, &wide, given[i]));
+    TSR_TRY(tsr_new(ctx, &y, TSR_INT64, wide->ndim, wide->size));
+    TSR_TRY(tsr_data_mut(ctx, y, &p));
+    const int64_t *v = tsr_tensor_data_ro(wide);
+    for (int64_t k = 0; k < y->numel; k++) ((int64_t *)p)[k] = TSR_MAX(TSR_MIN(v[k], x->size[i] - 1), -x->size[i]);
+    given[i] = y;
+  }
+  return TSR_OK;
+}
+
+TSR_KERNEL(masked_index) {
+  int64_t n;
+  tsr_tensor **given, *y, *mask = tsr_arg_tensor(c, 1), *x = tsr_arg_tensor(c, 0), *fill;
+  TSR_TRY(tsr_tensors_arg(c, 2, &given, &n));
+  TSR_TRY(tsr_new_scalar(c->ctx, &fill, (tsr_dtype)x->dtype, tsr_arg_scalar(c, 3)));
+  if (x->numel == 0) {
+    int64_t size[TSR_MAX_NDIM];
+    int rank = 0;
+    for (int64_t i = 0; i < n; i++)
+      if (given[i] != NULL) TSR_TRY(tsr_broadcast_sizes(c->ctx, rank, memcpy((int64_t[TSR_MAX_NDIM]){0}, size, (size_t)rank * sizeof *size), given[i]->ndim, given[i]->size, &rank, size));
+    TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)x->dtype, rank, size));
+    TSR_TRY(tsr_copy_into(c->ctx, y, fill));
+    return tsr_ret_tensor(c, 0, y);
+  }
+  TSR_TRY(clamp_indices(c->ctx, x, given, n));
+  TSR_TRY(index_tensor(c->ctx, &y, x, given, n));
+  TSR_TRY(tsr_where(c->ctx, &y, mask, y, fill));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(masked_index_put) {
+  int64_t n;
+  tsr_tensor **given, *y, *mask = tsr_arg_tensor(c, 1), *x = tsr_arg_tensor(c, 0), *values = tsr_arg_tensor(c, 3), *zero;
+  TSR_TRY(tsr_tensors_arg(c, 2, &given, &n));
+  TSR_TRY(tsr_clone(c->ctx, &y, x));
+  if (x->numel == 0) return tsr_ret_tensor(c, 0, y);
+  TSR_TRY(clamp_indices(c->ctx, x, given, n));
+  TSR_TRY(tsr_new_scalar(c->ctx, &zero, (tsr_dtype)values->dtype, tsr_scalar_int(0)));
+  TSR_TRY(tsr_where(c->ctx, &values, mask, values, zero));
+  TSR_TRY(index_put(c->ctx, y, given, n, values, true));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+const tsr_op tsr_ops_index[] = {
+    {"aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
+     op_index, TSR_PURE},
+    {"aten::index.Tensor_out(Tensor self, Tensor?[] indices, *, Tensor(a!) out) -> Tensor(a!)",
+     op_index, TSR_OUT},
+    {"aten::index.Tensor_hacked_twin(Tensor self, Tensor[] indices) -> Tensor",
+     op_index, TSR_PURE},
+    {"aten::_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
+     op_index, TSR_PURE},
+    {"aten::_unsafe_index.Tensor_hacked_twin(Tensor self, Tensor[] indices) -> Tensor",
+     op_index, TSR_PURE},
+    {"aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
+     op_index_put, TSR_PURE},
+    {"aten::index_put.out(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False, *, Tensor(a!) out) -> Tensor(a!)",
+     op_index_put, TSR_OUT},
+    {"aten::index_put.hacked_twin(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor",
+     op_index_put, TSR_PURE},
+    {"aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)",
+     op_index_put, 0, &in_place},
+    {"aten::index_put_.hacked_twin(Tensor(a!) self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)",
+     op_index_put, 0, &in_place},
+    {"aten::_unsafe_index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
+     op_index_put, TSR_PURE},
+    {"aten::_unsafe_index_put.hacked_twin(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor",
+     op_index_put, TSR_PURE},
+    {"aten::_index_put_impl(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False, bool unsafe=False) -> Tensor",
+     op_index_put, TSR_PURE},
+    {"aten::_index_put_impl.out(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False, bool unsafe=False, *, Tensor(a!) out) -> Tensor(a!)",
+     op_index_put, TSR_OUT},
+    {"aten::_index_put_impl_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False, bool unsafe=False) -> Tensor(a!)",
+     op_index_put, 0, &in_place},
+    {"aten::_index_put_impl_.hacked_twin(Tensor(a!) self, Tensor[] indices, Tensor values, bool accumulate=False, bool unsafe=False) -> Tensor(a!)",
+     op_index_put, 0, &in_place},
+    {"aten::_unsafe_masked_index(Tensor self, Tensor mask, Tensor?[] indices, Scalar fill) -> Tensor",
+     op_masked_index, TSR_PURE},
+    {"aten::_unsafe_masked_index_put_accumulate(Tensor self, Tensor mask, Tensor?[] indices, Tensor values) -> Tensor",
+     op_masked_index_put, TSR_PURE},
+    {0},
+};
