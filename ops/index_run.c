@@ -103,6 +103,21 @@ bool tsr_combine_parse(const char *word, tsr_combine *how, bool *mean) {
   return false;
 }
 
+tsr_scalar tsr_combine_identity(tsr_combine how, tsr_dtype dtype) {
+  if (how == TSR_ADD) return tsr_scalar_int(0);
+  if (how == TSR_MUL) return tsr_scalar_int(1);
+  bool low = how == TSR_AMAX;
+  if (tsr_dtype_is_float(dtype)) return tsr_scalar_float(low ? -__builtin_inf() : __builtin_inf());
+  switch (dtype) {
+  case TSR_BOOL: return tsr_scalar_int(!low);
+  case TSR_UINT8: return tsr_scalar_int(low ? 0 : UINT8_MAX);
+  case TSR_INT8: return tsr_scalar_int(low ? INT8_MIN : INT8_MAX);
+  case TSR_INT16: return tsr_scalar_int(low ? INT16_MIN : INT16_MAX);
+  case TSR_INT32: return tsr_scalar_int(low ? INT32_MIN : INT32_MAX);
+  default: return tsr_scalar_int(low ? INT64_MIN : INT64_MAX);
+  }
+}
+
 /* ---- indices ---- */
 
 tsr_status tsr_index_ready(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *idx) { return tsr_ready(ctx, out, idx, TSR_INT64); }

@@ -13,8 +13,10 @@ tsr_run_fn tsr_combine_run(tsr_combine how, tsr_dtype dtype);
 /* "sum", "prod", "mean", "amax", "amin" → what is done to each element; false: another word. */
 bool tsr_combine_parse(const char *word, tsr_combine *how, bool *mean);
 
-/* idx as C-ordered int64 (int32 is widened); every value in [0, size), or [-size, size) with
- * `wrap`, and then wrapped.  dim only names the dimension in the message. */
+tsr_scalar tsr_combine_identity(tsr_combine how, tsr_dtype dtype); /* the value that combining leaves alone */
+
+/* idx as C-ordered int64 (int32 is widened); check: every value in [0, size), dim names the
+ * dimension in the message. */
 tsr_status tsr_index_ready(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *idx);
 tsr_status tsr_index_check(tsr_ctx *ctx, tsr_tensor *idx, int64_t size, int64_t dim);
 

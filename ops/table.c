@@ -34,7 +34,9 @@
   X(tsr_ops_random_ops) \
   X(tsr_ops_dropout) \
   X(tsr_ops_conv) \
-  X(tsr_ops_index)
+  X(tsr_ops_index) \
+  X(tsr_ops_index_dim) \
+  X(tsr_ops_scatter)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
