@@ -143,11 +143,15 @@ static void on_tick(int sig) {
   if (progress_len > 0 && !progress_shown) progress_shown = write(STDERR_FILENO, progress_text, (size_t)progress_len) > 0;
 }
 
+static void set_timer(int seconds) {
+  struct itimerval once = { .it_value = { .tv_sec = seconds } };
+  setitimer(ITIMER_REAL, &once, NULL);
+}
+
 void cli_progress(const char *what) {
-  struct itimerval in_a_second = { .it_value = { .tv_sec = what != NULL } };
-  setitimer(ITIMER_REAL, &in_a_second, NULL);
-  if (progress_shown) progress_shown = write(STDERR_FILENO, "\r\033[K", 4) < 0;
+  if (progress_len > 0) set_timer(0);
   progress_len = 0;
+  if (progress_shown) progress_shown = write(STDERR_FILENO, "\r\033[K", 4) < 0;
   if (what == NULL || !isatty(STDERR_FILENO)) return;
   FILE *f = fmemopen(progress_text, sizeof progress_text, "w");
   if (f == NULL) return;
@@ -159,4 +163,5 @@ void cli_progress(const char *what) {
   struct sigaction act = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
   sigaction(SIGALRM, &act, NULL);
   progress_len = n > 0 ? (int)n : 0;
+  set_timer(1);
 }
