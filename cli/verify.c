@@ -2,10 +2,15 @@
  * expected_error.txt; expected_stdout.txt is what print() must give; case.txt sets "key: value" or
  * "key = value" for rtol, atol, method, seed.  A folder without model.pt is searched for cases. */
 #include <dirent.h>
+#include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -328,10 +333,38 @@ static bool check_case(const verifier *v, const char *dir, char *reason) {
 
 static bool stopped(const verifier *v) { return (v->o->fail_fast && v->failed > 0) || cli_signals_exit(EXIT_OK) != EXIT_OK; }
 
+/* Each case runs in its own process: one that crashes or leaks fails alone. */
+static bool check_apart(const verifier *v, const char *dir, char *reason) {
+  int ends[2], status = 0;
+  size_t len = 0;
+  ssize_t n;
+  if (pipe(ends) != 0) return cli_fail(EXIT_IO, "pipe: %s", strerror(errno)), false;
+  fflush(NULL);
+  pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(ends[0]);
+    bool ok = check_case(v, dir, reason);
+    size_t size = ok ? 0 : strlen(reason);
+    bool told = write(ends[1], reason, size) == (ssize_t)size;
+    exit(ok && told ? EXIT_OK : EXIT_RAISED);
+  }
+  close(ends[1]);
+  while (child > 0 && ((n = read(ends[0], reason + len, MAX_REASON - 1 - len)) > 0 || (n < 0 && errno == EINTR)))
+    if (n > 0) len += (size_t)n;
+  reason[len] = '\0';
+  close(ends[0]);
+  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+  if (child < 0) snprintf(reason, MAX_REASON, "fork: %s", strerror(errno));
+  else if (WIFSIGNALED(status)) snprintf(reason, MAX_REASON, "died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+  else if (len == 0 && WEXITSTATUS(status) != 0) snprintf(reason, MAX_REASON, "ended with code %d", WEXITSTATUS(status));
+  return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static void add_case(verifier *v, const char *dir) {
   char reason[MAX_REASON] = "";
   double start = cli_now();
-  bool ok = check_case(v, dir, reason);
+  bool ok = check_apart(v, dir, reason);
   v->cases = cli_alloc(v->cases, (v->count + 1) * sizeof *v->cases);
   v->cases[v->count++] = (checked){ strdup(dir), ok, strdup(ok ? "" : reason), cli_now() - start };
   v->failed += !ok;
