@@ -27,8 +27,10 @@ static tsr_status check_weight(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_t
   char ws[256], xs[256], bs[256];
   tsr_sizes_print(ws, sizeof ws, w->ndim, w->size);
   tsr_sizes_print(xs, sizeof xs, x->ndim, x->size);
-  for (int d = 2; d < w->ndim; d++) /* PyTorch leaves this one to the backends */
-    if (w->size[d] <= 0) return tsr_op_fail(ctx, "kernel size should be greater than zero, but got weight of size %s", ws);
+  for (int d = 2; d < w->ndim; d++)
+    if (w->size[d] <= 0)
+      return tsr_op_fail(ctx, "kernel size should be greater than zero, but got kernel_height: %lld kernel_width: %lld",
+                         w->ndim > 3 ? (long long)w->size[w->ndim - 2] : 1, (long long)w->size[w->ndim - 1]);
   if (w->size[0] < a->groups)
     return tsr_op_fail(ctx, "Given groups=%lld, expected weight to be at least %lld at dimension 0, but got weight of size %s instead",
                        (long long)a->groups, (long long)a->groups, ws);
@@ -44,8 +46,8 @@ static tsr_status check_weight(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_t
   int64_t oc = a->transposed ? w->size[1] * a->groups : w->size[0];
   if (a->bias != NULL && (a->bias->ndim != 1 || a->bias->size[0] != oc)) {
     tsr_sizes_print(bs, sizeof bs, a->bias->ndim, a->bias->size);
-    return tsr_op_fail(ctx, "Given weight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead", ws,
-                       (long long)oc, bs);
+    return tsr_op_fail(ctx, "Given %sweight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead",
+                       a->transposed ? "transposed=1, " : "", ws, (long long)oc, bs);
   }
   return TSR_OK;
 }
@@ -170,6 +172,14 @@ static tsr_status new_result(tsr_ctx *ctx, tsr_tensor **y, const tsr_conv *p, ts
   return tsr_new_strided(ctx, y, dtype, p->nd + 2, size, stride);
 }
 
+/* The smaller integers have no transposed or dilated kernels in PyTorch. */
+static tsr_status check_integer(tsr_ctx *ctx, const tsr_conv *p, tsr_dtype d) {
+  bool dilated = p->dil[0] > 1 || p->dil[1] > 1 || p->dil[2] > 1;
+  if (!tsr_dtype_is_integral(d, false) || d == TSR_INT64 || !(p->transposed || dilated)) return TSR_OK;
+  const char *name = !p->transposed ? "slow_conv_dilated<>" : p->nd == 3 ? "slow_conv_transpose3d_out_cpu" : "slow_conv_transpose2d_out_cpu";
+  return tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", name, tsr_dtype_get_info(d)->cpp_name);
+}
+
 static tsr_status check_dtypes(tsr_ctx *ctx, const tsr_conv_args *a) {
   const char *x = tsr_cxx_name((tsr_dtype)a->x->dtype);
   if (a->bias != NULL && a->bias->dtype != a->x->dtype)
@@ -240,6 +250,7 @@ tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *
   TSR_TRY(describe(ctx, a, x, &p));
   TSR_TRY(check_dtypes(ctx, a));
   tsr_dtype d = (tsr_dtype)x->dtype;
+  TSR_TRY(check_integer(ctx, &p, d));
   bool native5 = d == TSR_FLOAT32 || d == TSR_BFLOAT16 || tsr_dtype_is_complex(d);
   bool last = (p.nd == 2 || (p.nd == 3 && native5)) && (suggests_last(x) || suggests_last(a->w));
   TSR_TRY(new_result(ctx, &y, &p, d, last));

@@ -100,6 +100,27 @@ static void merge_weights(float *dst, const float *w, const tsr_conv *p) {
         for (int64_t x = 0; x < kw; x++) dst[((o * rows + r) * kw + x) * c + i] = w[((o * c + i) * rows + r) * kw + x];
 }
 
+/* How many groups to compute as one, with zeros between them: narrow groups would leave most lanes empty. */
+static int64_t groups_joined(const tsr_gemm_fns *g, const tsr_conv *p) {
+  int64_t og = p->oc / p->groups, join = 1;
+  if (p->groups == 1 || is_depthwise(p)) return 1;
+  while (p->groups % (join * 2) == 0 && og * join * 2 <= TSR_MAX(16, g->lanes)) join *= 2;
+  return join;
+}
+
+/* Weights with `join` groups as one: [oc][cg * join][taps] (plain) or [c][og * join][taps] (transposed). */
+static tsr_status join_weights(tsr_ctx *ctx, const tsr_conv *p, int64_t join, const float **w) {
+  int64_t taps = tsr_conv_taps(p), rows = p->transposed ? p->c : p->oc, per = rows / p->groups;
+  int64_t cols = (p->transposed ? p->oc : p->c) / p->groups;
+  float *wide;
+  TSR_TRY(tsr_work(ctx, rows * cols * join * taps, &wide));
+  memset(wide, 0, (size_t)(rows * cols * join * taps) * sizeof *wide);
+  for (int64_t r = 0; r < rows; r++)
+    memcpy(wide + (r * join + r / per % join) * cols * taps, *w + r * cols * taps, (size_t)(cols * taps) * sizeof *wide);
+  *w = wide;
+  return TSR_OK;
+}
+
 /* w is contiguous. */
 static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const float *w) {
   int64_t taps = tsr_conv_taps(p), cg = p->c / p->groups, og = p->oc / p->groups;
@@ -136,13 +157,17 @@ static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, c
 }
 
 /* The plan of the site, made on first use; without a site the caller frees it. */
-static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w, tsr_conv_plan **out) {
+static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, int64_t join, tsr_tensor *w, tsr_conv_plan **out) {
   *out = tsr_site_get(site);
   if (*out != NULL) return TSR_OK;
   TSR_TRY(tsr_contiguous(ctx, &w, w));
-  tsr_conv_plan *q = plan_new(ctx->kernels->gemm, p);
+  const float *data = tsr_tensor_data_ro(w);
+  tsr_conv p = *given;
+  if (join > 1) TSR_TRY(join_weights(ctx, given, join, &data));
+  p.groups /= join;
+  tsr_conv_plan *q = plan_new(ctx->kernels->gemm, &p);
   if (q == NULL) return tsr_fail_nomem(&ctx->err);
-  tsr_status status = pack_plan(ctx, p, q, tsr_tensor_data_ro(w));
+  tsr_status status = pack_plan(ctx, &p, q, data);
   if (status != TSR_OK) {
     plan_free(q);
     return status;
@@ -459,10 +484,14 @@ static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
   return TSR_OK;
 }
 
-tsr_status tsr_conv_f32(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w,
+tsr_status tsr_conv_f32(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w,
                         const tsr_epi *epi) {
   tsr_conv_plan *q;
-  TSR_TRY(get_plan(ctx, site, p, w, &q));
+  tsr_conv joined = *given;
+  const tsr_conv *p = &joined;
+  int64_t join = groups_joined(ctx->kernels->gemm, given);
+  joined.groups /= join;
+  TSR_TRY(get_plan(ctx, site, given, join, w, &q));
   job j = {.ctx = ctx, .p = p, .q = q, .epi = *epi};
   tsr_status status = run(&j, y, x);
   if (site == NULL) plan_free(q);

@@ -40,7 +40,7 @@ tsr_packed tsr_packed_plan(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64
   } else {
     int64_t fit = TSR_MIN(TAPS_BLOCK, TSR_MAX(1, KC_WHOLE / TSR_MAX(1, c)));
     p.taps_block = TSR_MAX(1, ceil_div(taps, TSR_MAX(1, ceil_div(taps, fit))));
-    p.blocks = ceil_div(taps, p.taps_block);
+    p.blocks = TSR_MAX(1, ceil_div(taps, p.taps_block)); /* no taps at all: one block that stores zeros */
   }
   return p;
 }
