@@ -33,6 +33,9 @@ typedef struct tsr_map_kernels {
   void (*f32_to_half)(uint16_t *y, const float *x, int64_t n);
   void (*bf16_to_f32)(float *y, const uint16_t *x, int64_t n);
   void (*f32_to_bf16)(uint16_t *y, const float *x, int64_t n);
+  /* softmax (or its logarithm) of x[0..n); of w adjacent columns with n elements each, `step` apart, w <= 64 */
+  void (*softmax_row)(float *y, const float *x, int64_t n, bool log);
+  void (*softmax_cols)(float *y, const float *x, int64_t n, int64_t step, int64_t w, bool log);
 } tsr_map_kernels;
 
 extern const tsr_map_kernels tsr_map_scalar, tsr_map_avx2, tsr_map_avx512;

@@ -78,6 +78,8 @@ static void f32_to_bf16(uint16_t *y, const float *x, int64_t n) {
   }
 }
 
+#include "ops/softmax_body.h"
+
 #define FN_N(id, ...)
 #define FN_Y(id, ...) .f32[TSR_MAP_##id] = m_##id,
 const tsr_map_kernels VF_NAME(tsr_map) = {
@@ -88,4 +90,6 @@ const tsr_map_kernels VF_NAME(tsr_map) = {
     .f32_to_half = f32_to_half,
     .bf16_to_f32 = bf16_to_f32,
     .f32_to_bf16 = f32_to_bf16,
+    .softmax_row = softmax_row,
+    .softmax_cols = softmax_cols,
 };

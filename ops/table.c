@@ -8,6 +8,8 @@
 #define FAMILIES(X) \
   X(tsr_ops_activation) \
   X(tsr_ops_binary) \
+  X(tsr_ops_softmax) \
+  X(tsr_ops_reduce) \
   X(tsr_ops_cast) \
   X(tsr_ops_compare) \
   X(tsr_ops_ternary) \

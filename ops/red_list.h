@@ -1,0 +1,20 @@
+/* The reductions.  X(id, lane, init, step, join): a run starts from init, takes each element a into s by
+ * step, and two partial results s and t meet in join.  m is a number of the output's own (mean, maximum)
+ * and p one of the call (exponent).  Float32 runs keep sums in double, so they are exact to rounding
+ * whatever the order; lane F is the element type itself, for results that are elements. */
+X(sum, D, 0, s + a, s + t)
+X(prod, D, 1, s *a, s *t)
+X(max, F, -(T)INFINITY, (a > s || a != a) ? a : s, (t > s || t != t) ? t : s)
+X(min, F, (T)INFINITY, (a < s || a != a) ? a : s, (t < s || t != t) ? t : s)
+X(any, F, 0, (s != 0) | (a != 0), (s != 0) | (t != 0))
+X(all, F, 1, (s != 0) & (a != 0), (s != 0) & (t != 0))
+X(count, D, 0, s + (a != 0), s + t)
+X(nansum, D, 0, s + (a != a ? 0 : a), s + t)
+X(nancount, D, 0, s + (a == a), s + t)
+X(sumabs, D, 0, s + FN(fabs)(a), s + t)
+X(sumsq, D, 0, s + (A)a * (A)a, s + t)
+X(maxabs, F, 0, (FN(fabs)(a) > s || a != a) ? FN(fabs)(a) : s, (t > s || t != t) ? t : s)
+X(minabs, F, (T)INFINITY, (FN(fabs)(a) < s || a != a) ? FN(fabs)(a) : s, (t < s || t != t) ? t : s)
+X(sumpow, D, 0, s + pow(fabs((double)a), p), s + t)
+X(sumdev, D, 0, s + ((A)a - m) * ((A)a - m), s + t)
+X(sumexp, D, 0, s + exp((double)a - m), s + t)

@@ -1,0 +1,138 @@
+/* softmax and log_softmax along one dimension. */
+#include <math.h>
+
+#include "ops/map.h"
+#include "ops/native.h"
+#include "ops/pointwise.h"
+
+#define COLS 64
+#define GRAIN 16384 /* elements a task */
+
+typedef struct soft_job {
+  const void *x;
+  void *y;
+  int64_t n, inner; /* elements along the dimension; elements after it */
+  int64_t bundles;  /* of columns */
+  bool log;
+} soft_job;
+
+static void rows_f32(void *arg, int64_t begin, int64_t end) {
+  const soft_job *j = arg;
+  const tsr_map_kernels *k = tsr_map_kernels_best();
+  for (int64_t r = begin; r < end; r++) k->softmax_row((float *)j->y + r * j->n, (const float *)j->x + r * j->n, j->n, j->log);
+}
+
+static void cols_f32(void *arg, int64_t begin, int64_t end) {
+  const soft_job *j = arg;
+  const tsr_map_kernels *k = tsr_map_kernels_best();
+  for (int64_t u = begin; u < end; u++) {
+    int64_t at = u % j->bundles * COLS, off = u / j->bundles * j->n * j->inner + at;
+    k->softmax_cols((float *)j->y + off, (const float *)j->x + off, j->n, j->inner, TSR_MIN(COLS, j->inner - at), j->log);
+  }
+}
+
+static void any_f64(void *arg, int64_t begin, int64_t end) {
+  const soft_job *j = arg;
+  for (int64_t u = begin; u < end; u++) {
+    int64_t off = u / j->inner * j->n * j->inner + u % j->inner;
+    const double *x = (const double *)j->x + off;
+    double *y = (double *)j->y + off, m = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < j->n; i++) m = x[i * j->inner] > m ? x[i * j->inner] : m;
+    for (int64_t i = 0; i < j->n; i++) sum += exp(x[i * j->inner] - m);
+    double shift = log(sum);
+    for (int64_t i = 0; i < j->n; i++) y[i * j->inner] = j->log ? x[i * j->inner] - m - shift : exp(x[i * j->inner] - m) / sum;
+  }
+}
+
+/* x is float32 or float64, contiguous; so is the result. */
+static tsr_status run(tsr_ctx *ctx, tsr_tensor *y, const tsr_tensor *x, int64_t dim, bool log) {
+  soft_job j = {.x = tsr_tensor_data_ro(x), .n = x->ndim ? x->size[dim] : 1, .inner = 1, .log = log};
+  void *out;
+  if (x->numel == 0) return TSR_OK;
+  TSR_TRY(tsr_data_mut(ctx, y, &out));
+  j.y = out;
+  for (int d = (int)dim + 1; d < x->ndim; d++) j.inner *= x->size[d];
+  int64_t units = x->numel / j.n, each = j.n;
+  void (*fn)(void *, int64_t, int64_t) = any_f64;
+  if (x->dtype == TSR_FLOAT32) {
+    fn = j.inner == 1 ? rows_f32 : cols_f32;
+    j.bundles = (j.inner + COLS - 1) / COLS;
+    if (j.inner > 1) {
+      units = units / j.inner * j.bundles;
+      each *= TSR_MIN(j.inner, COLS);
+    }
+  }
+  int64_t grain = TSR_MAX(GRAIN / each, 1);
+  if (units <= grain) fn(&j, 0, units);
+  else tsr_parallel_for(ctx, units, grain, fn, &j);
+  return TSR_OK;
+}
+
+static tsr_status softmax_into(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t dim, bool log, tsr_dtype result, bool reuse) {
+  int64_t d;
+  tsr_tensor *in, *y;
+  TSR_TRY(tsr_wrap_dim(ctx, dim, x->ndim, &d));
+  if (!tsr_dtype_is_float(result)) {
+    bool last = d == x->ndim - 1 || x->ndim == 0;
+    const char *names[2][2] = {{"softmax_kernel_impl", "softmax_lastdim_kernel_impl"}, {"log_softmax_kernel_impl", "log_softmax_lastdim_kernel_impl"}};
+    return tsr_not_implemented(ctx, names[log][last], result);
+  }
+  tsr_dtype work = result == TSR_FLOAT64 ? TSR_FLOAT64 : TSR_FLOAT32;
+  TSR_TRY(tsr_ready(ctx, &in, x, work));
+  if (in != x || reuse) y = in;
+  else TSR_TRY(tsr_new(ctx, &y, work, in->ndim, in->size));
+  TSR_TRY(run(ctx, y, in, d, log));
+  return tsr_to_dtype(ctx, out, y, result);
+}
+
+tsr_status tsr_softmax(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t dim, bool log) {
+  return softmax_into(ctx, out, x, dim, log, (tsr_dtype)x->dtype, false);
+}
+
+static const bool plain = false, logarithm = true;
+
+static bool may_reuse(const tsr_call *c) {
+  const tsr_tensor *t = c->args[0].t;
+  return (c->moved & 1) != 0 && tsr_obj_is_unique(t) && tsr_obj_is_unique(t->storage) && t->storage->owned && !t->requires_grad &&
+         tsr_tensor_is_contiguous(t);
+}
+
+TSR_KERNEL(softmax) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
+  TSR_TRY(softmax_into(c->ctx, &y, x, tsr_arg_int(c, 1), *(const bool *)c->op->data, tsr_arg_dtype_or(c, 2, (tsr_dtype)x->dtype), may_reuse(c)));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(softmax_half) { /* third argument: half to float */
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
+  if (tsr_arg_bool(c, 2)) return tsr_op_fail(c->ctx, "softmax with half to float conversion is not supported on CPU");
+  TSR_TRY(softmax_into(c->ctx, &y, x, tsr_arg_int(c, 1), *(const bool *)c->op->data, (tsr_dtype)x->dtype, may_reuse(c)));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* Rows that are -inf throughout become 0 instead of NaN. */
+TSR_KERNEL(safe_softmax) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *masked, *zero;
+  int64_t dim = tsr_arg_int(c, 1);
+  TSR_TRY(softmax_into(c->ctx, &y, x, dim, false, tsr_arg_dtype_or(c, 2, (tsr_dtype)x->dtype), false));
+  TSR_TRY(tsr_binary_scalar(c->ctx, &masked, "eq", x, tsr_scalar_float(-INFINITY)));
+  TSR_TRY(tsr_reduce(c->ctx, &masked, "all", masked, 1, &dim, true, -1));
+  TSR_TRY(tsr_new_scalar(c->ctx, &zero, (tsr_dtype)y->dtype, tsr_scalar_int(0)));
+  TSR_TRY(tsr_where(c->ctx, &y, masked, zero, y));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+const tsr_op tsr_ops_softmax[] = {
+    {"aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &plain},
+    {"aten::softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)", op_softmax, TSR_OUT, &plain},
+    {"aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &logarithm},
+    {"aten::log_softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)", op_softmax, TSR_OUT, &logarithm},
+    {"aten::special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &plain},
+    {"aten::special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &logarithm},
+    {"aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", op_softmax_half, TSR_PURE, &plain},
+    {"aten::_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT, &plain},
+    {"aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", op_softmax_half, TSR_PURE, &logarithm},
+    {"aten::_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT, &logarithm},
+    {"aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_safe_softmax, TSR_PURE},
+    {0},
+};
