@@ -26,6 +26,8 @@
   X(tsr_ops_create_range) \
   X(tsr_ops_shape_move) \
   X(tsr_ops_fft) \
+  X(tsr_ops_linalg) \
+  X(tsr_ops_linalg_spectral) \
   X(tsr_ops_stft) \
   X(tsr_ops_lang_scalar) \
   X(tsr_ops_lang_string) \
