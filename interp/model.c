@@ -222,7 +222,7 @@ static tsr_status load_program(tsr_model *m, tsr_errrec *e, bool allow_missing) 
 }
 
 /* archive: taken. */
-static tsr_status finish_load(tsr_archive *archive, const tsr_load_options *opt, tsr_errrec *e, tsr_model **out) {
+tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, tsr_errrec *e, tsr_model **out) {
   tsr_model *m = model_new(e, opt->max_memory, opt->threads, opt->opt_level);
   if (m == NULL) {
     tsr_archive_release(archive);
@@ -247,7 +247,7 @@ tsr_status tsr_model_load(const char *path, const tsr_load_options *opt, tsr_mod
   tsr_archive *archive = NULL;
   tsr_load_options o = read_options(opt);
   if (path == NULL || out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load: path and out must not be NULL");
-  else if (tsr_archive_open(path, o.no_mmap, &e, &archive) == TSR_OK) finish_load(archive, &o, &e, out);
+  else if (tsr_archive_open(path, o.no_mmap, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, &e, out);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
 
@@ -256,7 +256,7 @@ tsr_status tsr_model_load_memory(const void *data, size_t len, const tsr_load_op
   tsr_archive *archive = NULL;
   tsr_load_options o = read_options(opt);
   if (data == NULL || out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load_memory: data and out must not be NULL");
-  else if (tsr_archive_open_memory(data, len, &e, &archive) == TSR_OK) finish_load(archive, &o, &e, out);
+  else if (tsr_archive_open_memory(data, len, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, &e, out);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
 
@@ -265,7 +265,7 @@ tsr_status tsr_model_load_fd(int fd, const tsr_load_options *opt, tsr_model **ou
   tsr_archive *archive = NULL;
   tsr_load_options o = read_options(opt);
   if (out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load_fd: out must not be NULL");
-  else if (tsr_archive_open_fd(fd, o.no_mmap, &e, &archive) == TSR_OK) finish_load(archive, &o, &e, out);
+  else if (tsr_archive_open_fd(fd, o.no_mmap, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, &e, out);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
 
