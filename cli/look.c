@@ -24,7 +24,8 @@ int cli_inspect(const cli_options *o) {
   int rc = one_file(o, &path);
   if (rc != EXIT_OK) return rc;
   cli_progress(path);
-  return finish(tsr_inspect(path, o->json, cli_write, stdout, &err), err, path);
+  tsr_status status = tsr_inspect(path, o->json, cli_write, stdout, &err);
+  return finish(status, err, path);
 }
 
 int cli_check(const cli_options *o) {
@@ -34,7 +35,8 @@ int cli_check(const cli_options *o) {
   int rc = one_file(o, &path);
   if (rc != EXIT_OK) return rc;
   cli_progress(path);
-  rc = finish(tsr_check(path, cli_write, stdout, &missing, &err), err, path);
+  tsr_status status = tsr_check(path, cli_write, stdout, &missing, &err);
+  rc = finish(status, err, path);
   if (rc != EXIT_OK) return rc;
   if (missing == 0) printf("every operator is there\n");
   return missing == 0 ? EXIT_OK : EXIT_UNSUPPORTED;
@@ -42,7 +44,8 @@ int cli_check(const cli_options *o) {
 
 int cli_ops(const cli_options *o) {
   if (o->args.count > 0) return cli_fail(EXIT_USAGE, "tsrun ops takes no files");
-  return finish(tsr_ops(o->markdown, cli_write, stdout), NULL, NULL);
+  tsr_status status = tsr_ops(o->markdown, cli_write, stdout);
+  return finish(status, NULL, NULL);
 }
 
 int cli_code(const cli_options *o) {
@@ -51,5 +54,6 @@ int cli_code(const cli_options *o) {
   int rc = one_file(o, &path);
   if (rc != EXIT_OK) return rc;
   cli_progress(path);
-  return finish(tsr_code(path, o->stage == NULL ? "source" : o->stage, o->method, (int)o->opt_level, cli_write, stdout, &err), err, path);
+  tsr_status status = tsr_code(path, o->stage == NULL ? "source" : o->stage, o->method, (int)o->opt_level, cli_write, stdout, &err);
+  return finish(status, err, path);
 }
