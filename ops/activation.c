@@ -1,4 +1,4 @@
-/* Activation functions, and dropout. */
+/* Activation functions. */
 #include <math.h>
 
 #include "ops/pointwise.h"
@@ -143,79 +143,6 @@ TSR_KERNEL(glu) {
   return tsr_ret_tensor(c, 0, tsr_iter_out(&s.it, 0));
 }
 
-/* ---- dropout: the input itself outside training ---- */
-
-typedef struct drop_kind { bool feature, alpha, inplace; } drop_kind;
-static const drop_kind drop_plain = {false, false, false}, drop_plain_ = {false, false, true}, drop_feature = {true, false, false},
-                       drop_feature_ = {true, false, true}, drop_alpha = {false, true, false}, drop_alpha_ = {false, true, true},
-                       drop_falpha = {true, true, false}, drop_falpha_ = {true, true, true};
-
-/* Bernoulli noise of the input's shape, or one value a channel. */
-static tsr_status make_noise(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, bool feature, double p) {
-  int64_t size[TSR_MAX_NDIM];
-  if (feature && x->ndim < 2) return tsr_op_fail(ctx, "Feature dropout requires at least 2 dimensions in the input");
-  for (int i = 0; i < x->ndim; i++) size[i] = feature && i > 1 ? 1 : x->size[i];
-  if (feature) TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, x->ndim, size));
-  else TSR_TRY(tsr_new_like(ctx, out, x, (tsr_dtype)x->dtype));
-  tsr_val args[3] = {tsr_from_obj(*out), tsr_float(1 - p), tsr_none()}, ret;
-  return tsr_invoke(ctx, tsr_op_get("aten::bernoulli_", "float"), args, 3, &ret, 1);
-}
-
-/* Dropped elements take SELU's negative limit, and the rest is shifted and scaled to keep mean and variance. */
-static tsr_status alpha_noise(tsr_ctx *ctx, tsr_tensor **scale, tsr_tensor **shift, tsr_tensor *noise, double p) {
-  const double alpha = 1.7580993408473766;
-  double a = 1 / sqrt((alpha * alpha * p + 1) * (1 - p));
-  tsr_tensor *b;
-  TSR_TRY(tsr_binary_scalar(ctx, &b, "sub", noise, tsr_scalar_int(1)));
-  TSR_TRY(tsr_binary_scalar(ctx, &b, "mul", b, tsr_scalar_float(alpha * a)));
-  TSR_TRY(tsr_binary_scalar(ctx, shift, "add", b, tsr_scalar_float(alpha * a * p)));
-  return tsr_binary_scalar(ctx, scale, "mul", noise, tsr_scalar_float(a));
-}
-
-TSR_KERNEL(dropout) {
-  const drop_kind *k = c->op->data;
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *noise, *y, *shift;
-  double p = tsr_arg_float(c, 1);
-  if (!(p >= 0 && p <= 1)) return tsr_op_fail(c->ctx, "dropout probability has to be between 0 and 1, but got %g", p);
-  if (p == 0 || !tsr_arg_bool(c, 2) || x->numel == 0) return tsr_ret_tensor(c, 0, x);
-  if (p == 1) {
-    TSR_TRY(tsr_new_scalar(c->ctx, &noise, (tsr_dtype)x->dtype, tsr_scalar_int(0)));
-    TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, noise));
-  } else {
-    TSR_TRY(make_noise(c->ctx, &noise, x, k->feature, p));
-    if (k->alpha) {
-      TSR_TRY(alpha_noise(c->ctx, &noise, &shift, noise, p));
-      TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, noise));
-      TSR_TRY(tsr_binary(c->ctx, &y, "add", y, shift));
-    } else {
-      TSR_TRY(tsr_binary_scalar(c->ctx, &noise, "div", noise, tsr_scalar_float(1 - p)));
-      TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, noise));
-    }
-  }
-  if (!k->inplace) return tsr_ret_tensor(c, 0, y);
-  TSR_TRY(tsr_copy_into(c->ctx, x, y));
-  return tsr_ret_tensor(c, 0, x);
-}
-
-/* (input * mask / (1 - p), mask) */
-TSR_KERNEL(native_dropout) {
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *mask, *noise, *y;
-  double p = tsr_arg_float(c, 1);
-  bool train = tsr_arg_is_none(c, 2) || tsr_arg_bool(c, 2);
-  TSR_TRY(tsr_new_like(c->ctx, &mask, x, TSR_BOOL));
-  if (x->numel == 0 || !train || p == 0) {
-    TSR_TRY(tsr_fill(c->ctx, mask, tsr_scalar_int(1)));
-    TSR_TRY(tsr_ret_tensor(c, 0, x));
-    return tsr_ret_tensor(c, 1, mask);
-  }
-  TSR_TRY(make_noise(c->ctx, &noise, x, false, p));
-  TSR_TRY(tsr_copy_into(c->ctx, mask, noise));
-  TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, noise));
-  TSR_TRY(tsr_binary_scalar(c->ctx, &y, "mul", y, tsr_scalar_float(p == 1 ? 0 : 1 / (1 - p))));
-  TSR_TRY(tsr_ret_tensor(c, 0, y));
-  return tsr_ret_tensor(c, 1, mask);
-}
-
 const tsr_op tsr_ops_activation[] = {
     {"aten::relu(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_relu},
     {"aten::relu.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_relu},
@@ -282,14 +209,5 @@ const tsr_op tsr_ops_activation[] = {
     {"aten::prelu(Tensor self, Tensor weight) -> Tensor", op_prelu, TSR_PURE},
     {"aten::glu(Tensor self, int dim=-1) -> Tensor", op_glu, TSR_PURE},
     {"aten::glu.out(Tensor self, int dim=-1, *, Tensor(a!) out) -> Tensor(a!)", op_glu, TSR_OUT},
-    {"aten::dropout(Tensor input, float p, bool train) -> Tensor", op_dropout, TSR_EFFECT, &drop_plain},
-    {"aten::dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)", op_dropout, TSR_EFFECT, &drop_plain_},
-    {"aten::feature_dropout(Tensor input, float p, bool train) -> Tensor", op_dropout, TSR_EFFECT, &drop_feature},
-    {"aten::feature_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)", op_dropout, TSR_EFFECT, &drop_feature_},
-    {"aten::alpha_dropout(Tensor input, float p, bool train) -> Tensor", op_dropout, TSR_EFFECT, &drop_alpha},
-    {"aten::alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)", op_dropout, TSR_EFFECT, &drop_alpha_},
-    {"aten::feature_alpha_dropout(Tensor input, float p, bool train) -> Tensor", op_dropout, TSR_EFFECT, &drop_falpha},
-    {"aten::feature_alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)", op_dropout, TSR_EFFECT, &drop_falpha_},
-    {"aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)", op_native_dropout, TSR_EFFECT},
     {0},
 };
