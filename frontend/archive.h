@@ -36,6 +36,8 @@ void tsr_archive_release(tsr_archive *a); /* mapped entries stay valid while a r
 
 tsr_file_kind tsr_archive_kind(const tsr_archive *a);
 const char *tsr_file_kind_name(tsr_file_kind k);   /* "a state dict or checkpoint of torch.save", … */
+const char *tsr_file_kind_id(tsr_file_kind k);     /* "torch_zip": for programs */
+const char *tsr_file_kind_advice(tsr_file_kind k); /* what to do with one that cannot run; "" for those that can */
 /* The one line for a file that is not a runnable archive: what it is and what to do. */
 tsr_status tsr_archive_fail_kind(const tsr_archive *a, tsr_errrec *e);
 const char *tsr_archive_path(const tsr_archive *a);

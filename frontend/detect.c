@@ -8,48 +8,76 @@
 /* ---- what is said about each kind ---- */
 
 static const struct {
+  const char *id;   /* in JSON */
   const char *name; /* "this is …" */
   const char *todo;
 } kinds[] = {
-    [TSR_FILE_TORCHSCRIPT] = {"a TorchScript archive", NULL},
-    [TSR_FILE_TORCHSCRIPT_LEGACY] = {"a TorchScript archive of PyTorch 1.0-1.2", NULL},
-    [TSR_FILE_LITE] = {"a TorchScript archive for the lite interpreter",
+    [TSR_FILE_TORCHSCRIPT] = {"torchscript", "a TorchScript archive", NULL},
+    [TSR_FILE_TORCHSCRIPT_LEGACY] = {"torchscript_legacy", "a TorchScript archive of PyTorch 1.0-1.2", NULL},
+    [TSR_FILE_LITE] = {"lite", "a TorchScript archive for the lite interpreter",
                        "it holds bytecode only; save the model with torch.jit.save or _save_for_lite_interpreter again"},
-    [TSR_FILE_TORCH_ZIP] = {"a state dict or checkpoint of torch.save",
+    [TSR_FILE_TORCH_ZIP] = {"torch_zip", "a state dict or checkpoint of torch.save",
                             "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"},
-    [TSR_FILE_TORCH_STREAM] = {"a state dict or checkpoint of torch.save in its format before 1.6",
+    [TSR_FILE_TORCH_STREAM] = {"torch_stream", "a state dict or checkpoint of torch.save in its format before 1.6",
                                "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"},
-    [TSR_FILE_TORCH_TAR] = {"a tar file of torch.save before 0.2",
+    [TSR_FILE_TORCH_TAR] = {"torch_tar", "a tar file of torch.save before 0.2",
                             "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"},
-    [TSR_FILE_TORCH_PACKAGE] = {"a torch.package archive", "load it with torch.package.PackageImporter and save the scripted model with torch.jit.save"},
-    [TSR_FILE_PT2] = {"an exported program of torch.export (.pt2)", "export the model with torch.jit.script(model).save(...) or torch.jit.trace instead"},
-    [TSR_FILE_MAR] = {"a model archive of TorchServe (.mar)", "unzip it and give the .pt file inside"},
-    [TSR_FILE_FLATBUFFER] = {"a lite interpreter flatbuffer (.ff)", "save the model with torch.jit.save instead"},
-    [TSR_FILE_ZIP] = {"a zip file, but not one of PyTorch", "give the file that torch.jit.save wrote"},
-    [TSR_FILE_NPZ] = {"an npz file of NumPy arrays", "it can be an input, not a model"},
-    [TSR_FILE_NPY] = {"an npy file of one NumPy array", "it can be an input, not a model"},
-    [TSR_FILE_SAFETENSORS] = {"a safetensors file",
+    [TSR_FILE_TORCH_PACKAGE] = {"torch_package", "a torch.package archive", "load it with torch.package.PackageImporter and save the scripted model with torch.jit.save"},
+    [TSR_FILE_PT2] = {"pt2", "an exported program of torch.export (.pt2)", "export the model with torch.jit.script(model).save(...) or torch.jit.trace instead"},
+    [TSR_FILE_MAR] = {"mar", "a model archive of TorchServe (.mar)", "unzip it and give the .pt file inside"},
+    [TSR_FILE_FLATBUFFER] = {"flatbuffer", "a lite interpreter flatbuffer (.ff)", "save the model with torch.jit.save instead"},
+    [TSR_FILE_ZIP] = {"zip", "a zip file, but not one of PyTorch", "give the file that torch.jit.save wrote"},
+    [TSR_FILE_NPZ] = {"npz", "an npz file of NumPy arrays", "it can be an input, not a model"},
+    [TSR_FILE_NPY] = {"npy", "an npy file of one NumPy array", "it can be an input, not a model"},
+    [TSR_FILE_SAFETENSORS] = {"safetensors", "a safetensors file",
                               "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"},
-    [TSR_FILE_ONNX] = {"an ONNX model", "run it with ONNX Runtime, or export the PyTorch model with torch.jit.script(model).save(...)"},
-    [TSR_FILE_GGUF] = {"a GGUF model", "run it with llama.cpp"},
-    [TSR_FILE_HDF5] = {"an HDF5 file", "export the model from PyTorch with torch.jit.script(model).save(...)"},
-    [TSR_FILE_PICKLE] = {"a Python pickle", "export the model with torch.jit.script(model).save(...)"},
-    [TSR_FILE_HTML] = {"an HTML page", "the download failed (a login or error page was saved): download the file again"},
-    [TSR_FILE_LFS_POINTER] = {"a Git LFS pointer, not the file itself", "run git lfs pull"},
-    [TSR_FILE_TRUNCATED_ZIP] = {"a zip file cut short or damaged", "the download is not complete: download or copy it again"},
-    [TSR_FILE_EMPTY] = {"an empty file", "the download or the save failed"},
-    [TSR_FILE_DIRECTORY] = {"a directory", "give the file that torch.jit.save wrote"},
-    [TSR_FILE_UNKNOWN] = {"not a file of a kind tsrun knows", "give the file that torch.jit.save wrote"},
+    [TSR_FILE_ONNX] = {"onnx", "an ONNX model", "run it with ONNX Runtime, or export the PyTorch model with torch.jit.script(model).save(...)"},
+    [TSR_FILE_GGUF] = {"gguf", "a GGUF model", "run it with llama.cpp"},
+    [TSR_FILE_HDF5] = {"hdf5", "an HDF5 file", "export the model from PyTorch with torch.jit.script(model).save(...)"},
+    [TSR_FILE_PICKLE] = {"pickle", "a Python pickle", "export the model with torch.jit.script(model).save(...)"},
+    [TSR_FILE_HTML] = {"html", "an HTML page", "the download failed (a login or error page was saved): download the file again"},
+    [TSR_FILE_LFS_POINTER] = {"lfs_pointer", "a Git LFS pointer, not the file itself", "run git lfs pull"},
+    [TSR_FILE_TRUNCATED_ZIP] = {"truncated_zip", "a zip file cut short or damaged", "the download is not complete: download or copy it again"},
+    [TSR_FILE_EMPTY] = {"empty", "an empty file", "the download or the save failed"},
+    [TSR_FILE_DIRECTORY] = {"directory", "a directory", "give the file that torch.jit.save wrote"},
+    [TSR_FILE_UNKNOWN] = {"unknown", "not a file of a kind tsrun knows", "give the file that torch.jit.save wrote"},
 };
 
 const char *tsr_file_kind_name(tsr_file_kind k) { return (size_t)k < TSR_COUNT(kinds) ? kinds[k].name : "unknown"; }
 
+const char *tsr_file_kind_id(tsr_file_kind k) { return (size_t)k < TSR_COUNT(kinds) ? kinds[k].id : "unknown"; }
+const char *tsr_file_kind_advice(tsr_file_kind k) { return (size_t)k < TSR_COUNT(kinds) && kinds[k].todo != NULL ? kinds[k].todo : ""; }
+
+/* torch.save of a whole object, not of its weights: the pickle begins with the object's class.  *cls gets
+ * "module.Name". */
+static bool pickled_class(const tsr_archive *a, tsr_shown *cls) {
+  size_t index, len = 0;
+  const void *data = NULL;
+  tsr_errrec scratch = {0};
+  if (tsr_archive_kind(a) != TSR_FILE_TORCH_ZIP || !tsr_archive_find(a, "data.pkl", &index)) return false;
+  tsr_status st = tsr_archive_read((tsr_archive *)(uintptr_t)a, index, &scratch, &data, &len); /* fills a cache only */
+  tsr_errrec_dispose(&scratch);
+  const char *p = (const char *)data + 3, *end = (const char *)data + len;
+  if (st != TSR_OK || len < 8 || p[-1] != 'c') return false;
+  const char *dot = memchr(p, '\n', (size_t)(end - p)), *last = dot != NULL ? memchr(dot + 1, '\n', (size_t)(end - dot - 1)) : NULL;
+  if (last == NULL || last - p > 200) return false;
+  char text[200];
+  size_t n = (size_t)(last - p);
+  memcpy(text, p, n);
+  text[dot - p] = '.';
+  if (n > 13 && (memcmp(text, "torch._utils.", 13) == 0 || memcmp(text, "torch._tensor", 13) == 0 || memcmp(text, "collections.O", 13) == 0)) return false;
+  *cls = tsr_show(text, n);
+  return true;
+}
+
 tsr_status tsr_archive_fail_kind(const tsr_archive *a, tsr_errrec *e) {
   tsr_file_kind k = tsr_archive_kind(a);
-  const char *path = tsr_archive_path(a);
-  const char *todo = kinds[k].todo != NULL ? kinds[k].todo : "it cannot be used here";
-  if (path == NULL) return tsr_fail(e, TSR_EFORMAT, "this is %s: %s", kinds[k].name, todo);
-  return tsr_fail(e, TSR_EFORMAT, "%s: this is %s: %s", tsr_show(path, strlen(path)).text, kinds[k].name, todo);
+  const char *path = tsr_archive_path(a), *colon = path != NULL ? ": " : "";
+  tsr_shown file = tsr_show(path != NULL ? path : "", path != NULL ? strlen(path) : 0), cls;
+  if (pickled_class(a, &cls))
+    return tsr_fail(e, TSR_EFORMAT, "%s%sthis is a pickled Python object of class %s: load it in Python and export with torch.jit.script(model).save(...)",
+                    file.text, colon, cls.text);
+  return tsr_fail(e, TSR_EFORMAT, "%s%sthis is %s: %s", file.text, colon, kinds[k].name, kinds[k].todo != NULL ? kinds[k].todo : "it is a model, not a file of values");
 }
 
 /* ---- first bytes ---- */
