@@ -40,7 +40,9 @@
   X(tsr_ops_conv) \
   X(tsr_ops_index) \
   X(tsr_ops_index_dim) \
-  X(tsr_ops_scatter)
+  X(tsr_ops_scatter) \
+  X(tsr_ops_index_mask) \
+  X(tsr_ops_sort)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
