@@ -27,6 +27,7 @@
   X(tsr_ops_shape_move) \
   X(tsr_ops_fft) \
   X(tsr_ops_linalg) \
+  X(tsr_ops_linalg_norm) \
   X(tsr_ops_linalg_spectral) \
   X(tsr_ops_stft) \
   X(tsr_ops_lang_scalar) \

@@ -1,0 +1,393 @@
+/* Norms of matrices and what else linear algebra makes of other operators: powers, exponential, cross
+ * and dot products, tensor equations. */
+#include <math.h>
+
+#include "ops/linalg.h"
+
+static tsr_status need(tsr_ctx *ctx, bool ok, const char *text) { return ok ? TSR_OK : tsr_op_fail(ctx, "%s", text); }
+
+/* Call an operator with n arguments; its first result. */
+static tsr_status call1(tsr_ctx *ctx, tsr_tensor **out, const char *name, const char *overload, tsr_val *args, uint32_t n) {
+  tsr_val ret;
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get(name, overload), args, n, &ret, 1));
+  *out = ret.t;
+  return TSR_OK;
+}
+
+static tsr_status int_list(tsr_ctx *ctx, tsr_val *out, const int64_t *xs, int n) {
+  tsr_list *l = tsr_list_new(ctx->mem, &tsr_type_int, (size_t)n);
+  if (l == NULL) return tsr_ctx_nomem(ctx);
+  for (int i = 0; i < n; i++) tsr_list_push_take(l, tsr_int(xs[i]));
+  *out = tsr_from_obj(l);
+  return tsr_temp(ctx, *out);
+}
+
+static tsr_status vector_norm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_val ord, tsr_val dim, bool keepdim, tsr_val dtype) {
+  tsr_val args[] = {tsr_from_obj(x), ord, dim, tsr_bool(keepdim), dtype};
+  return call1(ctx, out, "aten::linalg_vector_norm", "", args, 5);
+}
+
+/* ---- matrix norms ---- */
+
+typedef enum mat_norm { FRO, NUC, INF, NEG_INF, ONE, NEG_ONE, TWO, NEG_TWO } mat_norm;
+
+static tsr_status norm_kind(tsr_ctx *ctx, tsr_val ord, mat_norm *out) {
+  if (ord.tag == TSR_V_STR) {
+    const char *s = ord.s->bytes;
+    if (strcmp(s, "fro") == 0) *out = FRO;
+    else if (strcmp(s, "nuc") == 0) *out = NUC;
+    else if (strcmp(s, "inf") == 0) *out = INF;
+    else if (strcmp(s, "-inf") == 0) *out = NEG_INF;
+    else return tsr_op_fail(ctx, "linalg.matrix_norm: Order %s not supported.", s);
+    return TSR_OK;
+  }
+  double p = tsr_scalar_of(ord).d;
+  if (isinf(p)) *out = p > 0 ? INF : NEG_INF;
+  else if (fabs(p) == 1) *out = p > 0 ? ONE : NEG_ONE;
+  else if (fabs(p) == 2) *out = p > 0 ? TWO : NEG_TWO;
+  else return tsr_op_fail(ctx, "linalg.matrix_norm: Order %g not supported.", p);
+  return TSR_OK;
+}
+
+/* Singular values along dims d0 (rows), d1 (columns), in the last dimension of the result. */
+static tsr_status values_along(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t d0, int64_t d1) {
+  int64_t perm[TSR_MAX_NDIM];
+  int n = 0;
+  for (int d = 0; d < x->ndim; d++) {
+    if (d != d0 && d != d1) perm[n++] = d;
+  }
+  perm[n] = d0;
+  perm[n + 1] = d1;
+  TSR_TRY(tsr_permute(ctx, &x, x, perm));
+  tsr_val args[] = {tsr_from_obj(x), tsr_none()};
+  return call1(ctx, out, "aten::linalg_svdvals", "", args, 2);
+}
+
+static tsr_status matrix_norm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_val ord, const int64_t *dim, int64_t ndim, bool keepdim, tsr_val dtype) {
+  int64_t d[2];
+  mat_norm kind;
+  TSR_TRY(need(ctx, x->ndim >= 2, "linalg.matrix_norm: The input tensor A must have at least 2 dimensions."));
+  TSR_TRY(need(ctx, !tsr_dtype_is_integral((tsr_dtype)x->dtype, true) || dtype.tag != TSR_V_NONE, "linalg.matrix_norm: Expected a floating point or complex tensor as input."));
+  TSR_TRY(need(ctx, ndim == 2, "linalg.matrix_norm: dim must be a 2-tuple."));
+  for (int i = 0; i < 2; i++) TSR_TRY(tsr_wrap_dim(ctx, dim[i], x->ndim, &d[i]));
+  TSR_TRY(need(ctx, d[0] != d[1], "linalg.matrix_norm: dims must be different."));
+  TSR_TRY(norm_kind(ctx, ord, &kind));
+  if (dtype.tag == TSR_V_INT) TSR_TRY(tsr_to_dtype(ctx, &x, x, (tsr_dtype)dtype.i));
+  if (kind == FRO) {
+    tsr_val dims;
+    TSR_TRY(int_list(ctx, &dims, d, 2));
+    return vector_norm(ctx, out, x, tsr_float(2), dims, keepdim, tsr_none());
+  }
+  bool spectral = kind == NUC || kind == TWO || kind == NEG_TWO;
+  if (spectral) {
+    int64_t last = -1;
+    TSR_TRY(values_along(ctx, &x, x, d[0], d[1]));
+    TSR_TRY(tsr_reduce(ctx, out, kind == NUC ? "sum" : kind == TWO ? "amax" : "amin", x, 1, &last, false, -1));
+    if (!keepdim) return TSR_OK;
+    TSR_TRY(tsr_unsqueeze(ctx, out, *out, TSR_MIN(d[0], d[1])));
+    return tsr_unsqueeze(ctx, out, *out, TSR_MAX(d[0], d[1]));
+  }
+  bool columns = kind == ONE || kind == NEG_ONE; /* 1: largest column sum; inf: largest row sum */
+  int64_t sum_dim = columns ? d[0] : d[1], max_dim = columns ? d[1] : d[0];
+  TSR_TRY(tsr_unary(ctx, &x, "abs", x));
+  TSR_TRY(tsr_reduce(ctx, &x, "sum", x, 1, &sum_dim, true, -1));
+  TSR_TRY(tsr_reduce(ctx, out, kind == ONE || kind == INF ? "amax" : "amin", x, 1, &max_dim, true, -1));
+  if (keepdim) return TSR_OK;
+  TSR_TRY(tsr_squeeze_dim(ctx, out, *out, TSR_MAX(d[0], d[1])));
+  return tsr_squeeze_dim(ctx, out, *out, TSR_MIN(d[0], d[1]));
+}
+
+TSR_KERNEL(matrix_norm) {
+  int64_t n;
+  const int64_t *dim = tsr_arg_ints(c, 2, &n);
+  tsr_tensor *out;
+  if (dim == NULL) return c->ctx->err.status;
+  TSR_TRY(matrix_norm(c->ctx, &out, tsr_arg_tensor(c, 0), c->args[1], dim, n, tsr_arg_bool(c, 3), c->args[4]));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(norm) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *out;
+  tsr_val ord = c->args[1];
+  bool keepdim = tsr_arg_bool(c, 3);
+  static const int64_t all_two[] = {0, 1};
+  int64_t n;
+  const int64_t *dim = tsr_arg_ints(c, 2, &n);
+  if (ctx->err.status != TSR_OK) return ctx->err.status;
+  TSR_TRY(need(ctx, n < 0 || n == 1 || n == 2 || ord.tag == TSR_V_NONE, "linalg.norm: If dim is specified, it must be of length 1 or 2."));
+  TSR_TRY(need(ctx, n >= 0 || ord.tag == TSR_V_NONE || x->ndim == 1 || x->ndim == 2, "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D."));
+  bool is_matrix = ord.tag == TSR_V_STR || (ord.tag != TSR_V_NONE && (n == 2 || (n < 0 && x->ndim == 2)));
+  if (is_matrix) {
+    TSR_TRY(matrix_norm(ctx, &out, x, ord, n < 0 ? all_two : dim, n < 0 ? 2 : n, keepdim, c->args[4]));
+  } else {
+    TSR_TRY(vector_norm(ctx, &out, x, ord.tag == TSR_V_NONE ? tsr_float(2) : ord, c->args[2], keepdim, c->args[4]));
+  }
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(nuclear_norm) {
+  static const int64_t last_two[] = {0, 1};
+  bool keepdim = tsr_arg_bool(c, c->nargs > 2 && c->args[1].tag == TSR_V_LIST ? 2 : 1);
+  int64_t n = 2;
+  const int64_t *dim = c->args[1].tag == TSR_V_LIST ? tsr_arg_ints(c, 1, &n) : last_two;
+  tsr_str *nuc = tsr_str_new(c->ctx->mem, "nuc", 3);
+  tsr_tensor *out;
+  if (dim == NULL || nuc == NULL) return tsr_ctx_nomem(c->ctx);
+  TSR_TRY(tsr_temp(c->ctx, tsr_from_obj(nuc)));
+  TSR_TRY(matrix_norm(c->ctx, &out, tsr_arg_tensor(c, 0), tsr_from_obj(nuc), dim, n, keepdim, tsr_none()));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(cond) {
+  tsr_ctx *ctx = c->ctx;
+  static const int64_t last_two[] = {-2, -1};
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *a, *b, *inv;
+  tsr_val p = c->args[1];
+  mat_norm kind = TWO;
+  TSR_TRY(need(ctx, x->ndim >= 2, "linalg.cond: The input tensor A must have at least 2 dimensions."));
+  if (p.tag != TSR_V_NONE) TSR_TRY(norm_kind(ctx, p, &kind));
+  if (kind == TWO || kind == NEG_TWO) {
+    TSR_TRY(values_along(ctx, &x, x, x->ndim - 2, x->ndim - 1));
+    int64_t last = -1;
+    TSR_TRY(tsr_reduce(ctx, &a, "amax", x, 1, &last, false, -1));
+    TSR_TRY(tsr_reduce(ctx, &b, "amin", x, 1, &last, false, -1));
+    TSR_TRY(tsr_binary(ctx, &a, "div", kind == TWO ? a : b, kind == TWO ? b : a));
+    return tsr_ret_tensor(c, 0, a);
+  }
+  tsr_val args[] = {tsr_from_obj(x), tsr_bool(false)}, rets[2];
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::linalg_inv_ex", ""), args, 2, rets, 2));
+  inv = rets[0].t;
+  TSR_TRY(matrix_norm(ctx, &a, x, p, last_two, 2, false, tsr_none()));
+  TSR_TRY(matrix_norm(ctx, &b, inv, p, last_two, 2, false, tsr_none()));
+  TSR_TRY(tsr_binary(ctx, &a, "mul", a, b));
+  tsr_tensor *info, *bad = NULL; /* singular: infinity */
+  TSR_TRY(tsr_to_dtype(ctx, &info, rets[1].t, TSR_BOOL));
+  TSR_TRY(tsr_new_scalar(ctx, &bad, (tsr_dtype)a->dtype, tsr_scalar_float(INFINITY)));
+  TSR_TRY(tsr_where(ctx, &a, info, bad, a));
+  return tsr_ret_tensor(c, 0, a);
+}
+
+/* ---- powers and exponential ---- */
+
+static tsr_status identity_like(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
+  tsr_tensor *diagonal;
+  TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, x->ndim, x->size));
+  TSR_TRY(tsr_fill(ctx, *out, tsr_scalar_int(0)));
+  int64_t size[TSR_MAX_NDIM], stride[TSR_MAX_NDIM];
+  memcpy(size, (*out)->size, (size_t)(x->ndim - 1) * sizeof *size);
+  memcpy(stride, (*out)->stride, (size_t)(x->ndim - 1) * sizeof *stride);
+  stride[x->ndim - 2] = (*out)->stride[x->ndim - 2] + (*out)->stride[x->ndim - 1];
+  TSR_TRY(tsr_new_view(ctx, &diagonal, *out, 0, x->ndim - 1, size, stride));
+  return tsr_fill(ctx, diagonal, tsr_scalar_int(1));
+}
+
+static tsr_status need_square(tsr_ctx *ctx, const tsr_tensor *x, const char *name) {
+  if (x->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name);
+  if (x->size[x->ndim - 1] == x->size[x->ndim - 2]) return TSR_OK;
+  return tsr_op_fail(ctx, "%s: A must be batches of square matrices, but they are %lld by %lld matrices", name, (long long)x->size[x->ndim - 2], (long long)x->size[x->ndim - 1]);
+}
+
+TSR_KERNEL(matrix_power) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *r = NULL;
+  int64_t n = tsr_arg_int(c, 1);
+  TSR_TRY(need_square(ctx, x, "linalg.matrix_power"));
+  if (n < 0) {
+    tsr_val args[] = {tsr_from_obj(x)};
+    TSR_TRY(call1(ctx, &x, "aten::linalg_inv", "", args, 1));
+    n = n == INT64_MIN ? INT64_MAX : -n;
+  }
+  for (; n > 0; n >>= 1) {
+    if ((n & 1) != 0) {
+      if (r == NULL) r = x;
+      else TSR_TRY(tsr_matmul(ctx, &r, r, x));
+    }
+    if (n > 1) TSR_TRY(tsr_matmul(ctx, &x, x, x));
+  }
+  if (r == NULL) TSR_TRY(identity_like(ctx, &r, x));
+  else if (r == tsr_arg_tensor(c, 0)) TSR_TRY(tsr_clone(ctx, &r, r));
+  return tsr_ret_tensor(c, 0, r);
+}
+
+/* Scaling and squaring of a Taylor polynomial in double precision: degree 18 at norm 1/2 is below 1e-22. */
+TSR_KERNEL(matrix_exp) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *sum, *term, *norm;
+  tsr_dtype dtype = (tsr_dtype)x->dtype;
+  static const int64_t last_two[] = {-2, -1};
+  TSR_TRY(need_square(ctx, x, "linalg.matrix_exp"));
+  TSR_TRY(need(ctx, !tsr_dtype_is_integral(dtype, true), "linalg.matrix_exp: Expected a floating point or complex tensor as input."));
+  TSR_TRY(tsr_to_dtype(ctx, &x, x, tsr_dtype_is_complex(dtype) ? TSR_COMPLEX128 : TSR_FLOAT64));
+  int squarings = 0;
+  if (x->numel > 0) {
+    tsr_tensor *largest;
+    TSR_TRY(matrix_norm(ctx, &norm, x, tsr_float(1), last_two, 2, false, tsr_none()));
+    TSR_TRY(tsr_reduce(ctx, &largest, "amax", norm, -1, NULL, false, -1));
+    double l = tsr_tensor_get(ctx->mem, largest, 0).d;
+    if (isfinite(l) && l > 0.5) squarings = TSR_MIN((int)ceil(log2(l * 2)), 1100);
+    TSR_TRY(tsr_binary_scalar(ctx, &x, "mul", x, tsr_scalar_float(ldexp(1, -squarings))));
+  }
+  TSR_TRY(identity_like(ctx, &sum, x));
+  term = sum;
+  for (int k = 1; k <= 18; k++) {
+    TSR_TRY(tsr_matmul(ctx, &term, term, x));
+    TSR_TRY(tsr_binary_scalar(ctx, &term, "mul", term, tsr_scalar_float(1.0 / k)));
+    TSR_TRY(tsr_binary(ctx, &sum, "add", sum, term));
+  }
+  for (; squarings > 0; squarings--) TSR_TRY(tsr_matmul(ctx, &sum, sum, sum));
+  TSR_TRY(tsr_to_dtype(ctx, &sum, sum, dtype));
+  return tsr_ret_tensor(c, 0, sum);
+}
+
+/* ---- products ---- */
+
+static tsr_status cross(tsr_call *c, tsr_tensor *a, tsr_tensor *b, int64_t dim) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x[3], *y[3], *out[3], *all;
+  for (int k = 0; k < 3; k++) {
+    TSR_TRY(tsr_select(ctx, &x[k], a, dim, k));
+    TSR_TRY(tsr_select(ctx, &y[k], b, dim, k));
+  }
+  for (int k = 0; k < 3; k++) {
+    tsr_tensor *p, *q;
+    TSR_TRY(tsr_binary(ctx, &p, "mul", x[(k + 1) % 3], y[(k + 2) % 3]));
+    TSR_TRY(tsr_binary(ctx, &q, "mul", x[(k + 2) % 3], y[(k + 1) % 3]));
+    TSR_TRY(tsr_binary(ctx, &out[k], "sub", p, q));
+  }
+  TSR_TRY(tsr_stack(ctx, &all, out, 3, dim));
+  return tsr_ret_tensor(c, 0, all);
+}
+
+static tsr_status broadcast_two(tsr_ctx *ctx, tsr_tensor **a, tsr_tensor **b) {
+  int64_t size[TSR_MAX_NDIM];
+  int n;
+  TSR_TRY(tsr_broadcast_sizes(ctx, (*a)->ndim, (*a)->size, (*b)->ndim, (*b)->size, &n, size));
+  TSR_TRY(tsr_expand(ctx, a, *a, n, size));
+  return tsr_expand(ctx, b, *b, n, size);
+}
+
+TSR_KERNEL(linalg_cross) {
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
+  int64_t dim;
+  TSR_TRY(need(c->ctx, a->ndim == b->ndim, "linalg.cross: inputs must have the same number of dimensions."));
+  TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), a->ndim, &dim));
+  if (a->ndim == 0 || a->size[dim] != 3 || b->size[dim] != 3) {
+    return tsr_op_fail(c->ctx, "linalg.cross: inputs dimension %lld must have length 3. Got %lld and %lld", (long long)tsr_arg_int(c, 2),
+                       a->ndim == 0 ? 0LL : (long long)a->size[dim], b->ndim == 0 ? 0LL : (long long)b->size[dim]);
+  }
+  TSR_TRY(broadcast_two(c->ctx, &a, &b));
+  return cross(c, a, b, dim);
+}
+
+TSR_KERNEL(cross) { /* without dim: the first one of length 3 */
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
+  int64_t dim = -1;
+  TSR_TRY(broadcast_two(c->ctx, &a, &b));
+  if (!tsr_arg_is_none(c, 2)) TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), a->ndim, &dim));
+  for (int d = 0; d < a->ndim && dim < 0; d++) {
+    if (a->size[d] == 3) dim = d;
+  }
+  if (dim < 0) return tsr_op_fail(c->ctx, "no dimension of size 3 in input");
+  if (a->size[dim] != 3) {
+    return tsr_op_fail(c->ctx, "linalg.cross: inputs dimension %lld must have length 3. Got %lld and %lld", (long long)dim, (long long)a->size[dim], (long long)b->size[dim]);
+  }
+  return cross(c, a, b, dim);
+}
+
+TSR_KERNEL(vecdot) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out;
+  int64_t dim = tsr_arg_int(c, 2);
+  if (tsr_dtype_is_complex((tsr_dtype)a->dtype)) TSR_TRY(tsr_unary(ctx, &a, "conj_physical", a));
+  TSR_TRY(tsr_binary(ctx, &out, "mul", a, b));
+  TSR_TRY(tsr_reduce(ctx, &out, "sum", out, 1, &dim, false, -1));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+/* ---- equations of tensors, flattened to matrices ---- */
+
+static int64_t product(const int64_t *xs, int n) {
+  int64_t p = 1;
+  for (int i = 0; i < n; i++) p *= xs[i];
+  return p;
+}
+
+TSR_KERNEL(tensorsolve) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out;
+  int64_t n, perm[TSR_MAX_NDIM], x_size[TSR_MAX_NDIM];
+  const int64_t *dims = tsr_arg_ints(c, 2, &n);
+  if (ctx->err.status != TSR_OK) return ctx->err.status;
+  if (dims != NULL) { /* move them to the end */
+    int to = 0;
+    for (int d = 0; d < a->ndim; d++) {
+      bool moved = false;
+      for (int64_t k = 0; k < n; k++) moved |= (dims[k] < 0 ? dims[k] + a->ndim : dims[k]) == d;
+      if (!moved) perm[to++] = d;
+    }
+    for (int64_t k = 0; k < n && to < a->ndim; k++) perm[to++] = dims[k];
+    TSR_TRY(tsr_permute(ctx, &a, a, perm));
+  }
+  TSR_TRY(need(ctx, a->ndim >= b->ndim, "Expected self.ndim >= other.ndim"));
+  int nx = a->ndim - b->ndim;
+  memcpy(x_size, a->size + b->ndim, (size_t)nx * sizeof *x_size);
+  int64_t rows = product(a->size, b->ndim), cols = product(x_size, nx), square[] = {rows, cols}, flat = b->numel;
+  if (rows != cols) return tsr_op_fail(ctx, "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got %lld != %lld", (long long)cols, (long long)rows);
+  TSR_TRY(tsr_reshape(ctx, &a, a, 2, square));
+  TSR_TRY(tsr_reshape(ctx, &b, b, 1, &flat));
+  tsr_val args[] = {tsr_from_obj(a), tsr_from_obj(b), tsr_bool(true)};
+  TSR_TRY(call1(ctx, &out, "aten::linalg_solve", "", args, 3));
+  TSR_TRY(tsr_reshape(ctx, &out, out, nx, x_size));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(tensorinv) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *out;
+  int64_t ind = tsr_arg_int(c, 1), size[TSR_MAX_NDIM];
+  TSR_TRY(need(ctx, ind > 0, "Expected a strictly positive integer for 'ind'"));
+  TSR_TRY(need(ctx, ind <= a->ndim, "linalg.tensorinv: 'ind' is larger than the number of dimensions"));
+  int64_t rows = product(a->size, (int)ind), cols = product(a->size + ind, a->ndim - (int)ind), square[] = {rows, cols};
+  if (rows != cols) return tsr_op_fail(ctx, "Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got %lld != %lld", (long long)cols, (long long)rows);
+  for (int d = 0; d < a->ndim; d++) size[d] = a->size[(d + ind) % a->ndim];
+  TSR_TRY(tsr_reshape(ctx, &out, a, 2, square));
+  tsr_val args[] = {tsr_from_obj(out)};
+  TSR_TRY(call1(ctx, &out, "aten::linalg_inv", "", args, 1));
+  TSR_TRY(tsr_reshape(ctx, &out, out, a->ndim, size));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+#define P TSR_PURE
+#define O TSR_OUT
+#define REST "int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None"
+#define MREST "int[] dim=[-2, -1], bool keepdim=False, *, ScalarType? dtype=None"
+const tsr_op tsr_ops_linalg_norm[] = {
+    {"aten::linalg_norm(Tensor self, Scalar? ord=None, " REST ") -> Tensor", op_norm, P},
+    {"aten::linalg_norm.ord_str(Tensor self, str ord, " REST ") -> Tensor", op_norm, P},
+    {"aten::linalg_norm.out(Tensor self, Scalar? ord=None, " REST ", Tensor(a!) out) -> Tensor(a!)", op_norm, O},
+    {"aten::linalg_norm.ord_str_out(Tensor self, str ord, " REST ", Tensor(a!) out) -> Tensor(a!)", op_norm, O},
+    {"aten::linalg_matrix_norm(Tensor self, Scalar ord, " MREST ") -> Tensor", op_matrix_norm, P},
+    {"aten::linalg_matrix_norm.str_ord(Tensor self, str ord=\"fro\", " MREST ") -> Tensor", op_matrix_norm, P},
+    {"aten::linalg_matrix_norm.out(Tensor self, Scalar ord, " MREST ", Tensor(a!) out) -> Tensor(a!)", op_matrix_norm, O},
+    {"aten::linalg_matrix_norm.str_ord_out(Tensor self, str ord=\"fro\", " MREST ", Tensor(a!) out) -> Tensor(a!)", op_matrix_norm, O},
+    {"aten::nuclear_norm(Tensor self, bool keepdim=False) -> Tensor", op_nuclear_norm, P},
+    {"aten::nuclear_norm.dim(Tensor self, int[2] dim, bool keepdim=False) -> Tensor", op_nuclear_norm, P},
+    {"aten::nuclear_norm.out(Tensor self, bool keepdim=False, *, Tensor(a!) out) -> Tensor(a!)", op_nuclear_norm, O},
+    {"aten::nuclear_norm.dim_out(Tensor self, int[2] dim, bool keepdim=False, *, Tensor(a!) out) -> Tensor(a!)", op_nuclear_norm, O},
+    {"aten::linalg_cond(Tensor self, Scalar? p=None) -> Tensor", op_cond, P}, {"aten::linalg_cond.p_str(Tensor self, str p) -> Tensor", op_cond, P},
+    {"aten::linalg_cond.out(Tensor self, Scalar? p=None, *, Tensor(a!) out) -> Tensor(a!)", op_cond, O},
+    {"aten::linalg_cond.p_str_out(Tensor self, str p, *, Tensor(a!) out) -> Tensor(a!)", op_cond, O},
+    {"aten::linalg_matrix_power(Tensor self, int n) -> Tensor", op_matrix_power, P}, {"aten::matrix_power(Tensor self, int n) -> Tensor", op_matrix_power, P},
+    {"aten::linalg_matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, O},
+    {"aten::matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, O},
+    {"aten::linalg_matrix_exp(Tensor self) -> Tensor", op_matrix_exp, P}, {"aten::matrix_exp(Tensor self) -> Tensor", op_matrix_exp, P},
+    {"aten::linalg_matrix_exp.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_exp, O},
+    {"aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", op_linalg_cross, P},
+    {"aten::linalg_cross.out(Tensor self, Tensor other, *, int dim=-1, Tensor(a!) out) -> Tensor(a!)", op_linalg_cross, O},
+    {"aten::cross(Tensor self, Tensor other, int? dim=None) -> Tensor", op_cross, P}, {"aten::cross.out(Tensor self, Tensor other, int? dim=None, *, Tensor(a!) out) -> Tensor(a!)", op_cross, O},
+    {"aten::linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor", op_vecdot, P}, {"aten::linalg_vecdot.out(Tensor x, Tensor y, *, int dim=-1, Tensor(a!) out) -> Tensor(a!)", op_vecdot, O},
+    {"aten::linalg_tensorsolve(Tensor self, Tensor other, int[]? dims=None) -> Tensor", op_tensorsolve, P},
+    {"aten::linalg_tensorsolve.out(Tensor self, Tensor other, int[]? dims=None, *, Tensor(a!) out) -> Tensor(a!)", op_tensorsolve, O},
+    {"aten::linalg_tensorinv(Tensor self, int ind=2) -> Tensor", op_tensorinv, P}, {"aten::linalg_tensorinv.out(Tensor self, int ind=2, *, Tensor(a!) out) -> Tensor(a!)", op_tensorinv, O},
+    {0}};
