@@ -98,20 +98,3 @@ void tsr_compile_strmap_set(tsr_compiler *c, tsr_strmap *m, const char *key, siz
   if (m->arena == NULL) m->arena = c->arena;
   if (!tsr_strmap_set(m, key, len, value)) tsr_compile_nomem(c);
 }
-
-tsr_val tsr_compile_own(tsr_compiler *c, tsr_val v) {
-  if (!tsr_is_boxed(v) || v.o->immortal) return v;
-  if (c->owned_count == c->owned_cap) {
-    size_t cap = c->owned_cap == 0 ? 64 : c->owned_cap * 2;
-    tsr_val *grown = realloc(c->owned, cap * sizeof *grown);
-    if (grown == NULL) {
-      tsr_release(v);
-      tsr_compile_nomem(c);
-    }
-    c->owned = grown;
-    c->owned_cap = cap;
-  }
-  c->owned[c->owned_count++] = v;
-  v.o->immortal = 1;
-  return v;
-}

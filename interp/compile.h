@@ -36,6 +36,7 @@ typedef struct tsr_fnrec {
   bool infer_return;         /* no annotation: the body decides */
   bool queued;
   uint8_t visit;             /* search for recursion: 0 new, 1 on the path, 2 done */
+  struct tsr_fnrec **callees; uint32_t callee_count;
 } tsr_fnrec;
 
 typedef enum tsr_class_kind {
@@ -83,12 +84,14 @@ typedef struct tsr_compiler {
   tsr_fnrec **queue; size_t queue_len, queue_done;
   tsr_fnrec *active;
   tsr_iface_call *iface_calls; size_t iface_count;
-  tsr_val *owned; size_t owned_count, owned_cap; /* constants of functions: malloc'ed list, immortal values */
+  tsr_val *owned; size_t owned_count, owned_cap;   /* malloc'ed: constants of functions, objects of the file */
+  tsr_obj **frozen; size_t frozen_count, frozen_cap; /* malloc'ed: what tsr_values_freeze made immortal */
+  bool is_frozen;
+  tsr_strmap fitted;           /* containers already checked: (object, type) */
   const tsr_program_hooks *hooks;
   jmp_buf *jump;
   tsr_errrec *err;
   const char *stack_base;      /* address near the entry: bounds recursion in bytes */
-  bool own_mem;
 } tsr_compiler;
 
 /* Type of values that a missing operator would give: agrees with everything. */
@@ -105,10 +108,25 @@ void *tsr_compile_alloc(tsr_compiler *c, size_t size);
 char *tsr_compile_text(tsr_compiler *c, const char *fmt, ...) TSR_PRINTF(2, 3); /* in the arena */
 const char *tsr_compile_typename(tsr_compiler *c, const tsr_type *t);           /* in the arena */
 void tsr_compile_depth(tsr_compiler *c, const tsr_codefile *file, const tsr_ast *at); /* call in every recursive function */
-tsr_val tsr_compile_own(tsr_compiler *c, tsr_val v); /* takes v: immortal, freed with the program */
 void tsr_compile_strmap_set(tsr_compiler *c, tsr_strmap *m, const char *key, size_t len, void *value);
 /* Room for one more item in an arena array whose length is count: capacities are powers of two. */
 void *tsr_compile_grow(tsr_compiler *c, void *items, size_t count, size_t item_size);
+
+/* ---- values (values.c) ---- */
+tsr_val tsr_values_own(tsr_compiler *c, tsr_val v);  /* takes v: lives as long as the program, immortal once that is loaded */
+tsr_val tsr_values_hold(tsr_val v);                  /* another reference, counted even when immortal (under the caller's lock) */
+tsr_status tsr_values_freeze(tsr_compiler *c);       /* everything reachable becomes immortal */
+void tsr_values_dispose(tsr_compiler *c);            /* frees root, constants and what is owned */
+/* Make v a value of type t: checks deeply, tags containers with their declared element types. */
+bool tsr_values_fit(tsr_compiler *c, tsr_val *v, const tsr_type *t);
+
+/* ---- loading (load.c, legacy.c) ---- */
+void tsr_load_archive(tsr_compiler *c);              /* jumps on failure */
+void tsr_load_legacy(tsr_compiler *c);
+/* An object of cls from a pickled state: a dict of attributes, or what __setstate__ takes.  own */
+tsr_val tsr_load_object(tsr_compiler *c, const tsr_class *cls, tsr_val state);
+void tsr_load_set_attr(tsr_compiler *c, tsr_object *obj, uint32_t slot, tsr_val v /* borrowed */);
+tsr_status tsr_compile_reachable(tsr_compiler *c, tsr_errrec *e, tsr_fnrec *f);
 
 /* ---- names (names.c) ---- */
 void tsr_names_add_file(tsr_compiler *c, const char *qualifier, const char *name, const char *text, size_t len, size_t entry);

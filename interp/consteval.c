@@ -7,7 +7,7 @@ static bool word_is(const tsr_ast *a, const char *word) { return a->len == strle
 
 static tsr_val need_obj(tsr_compiler *c, void *object) {
   if (object == NULL) tsr_compile_nomem(c);
-  return tsr_compile_own(c, tsr_from_obj(object));
+  return tsr_values_own(c, tsr_from_obj(object));
 }
 
 static bool as_complex(tsr_val v, double *re, double *im) {
@@ -28,14 +28,15 @@ static bool eval_word(tsr_compiler *c, const tsr_ast *a, tsr_val *out) {
   return true;
 }
 
-/* Items stay referenced by the container; the program's list of owned values holds one more. */
 static bool eval_items(tsr_compiler *c, tsr_codefile *file, const tsr_ast *a, const tsr_type *hint, tsr_val *out) {
   if (a->kind == TSR_AST_TUPLE && !(hint != NULL && hint->kind == TSR_T_LIST)) {
     tsr_tuple *u = tsr_tuple_new(c->p->mem, NULL, a->count);
     *out = need_obj(c, u);
     for (uint32_t i = 0; i < a->count; i++) {
       const tsr_type *h = hint != NULL && hint->kind == TSR_T_TUPLE && i < hint->count ? hint->args[i] : NULL;
-      if (!tsr_consteval(c, file, a->kids[i], h, &u->items[i])) return false;
+      tsr_val item;
+      if (!tsr_consteval(c, file, a->kids[i], h, &item)) return false;
+      u->items[i] = tsr_values_hold(item);
     }
     return true;
   }
@@ -47,7 +48,7 @@ static bool eval_items(tsr_compiler *c, tsr_codefile *file, const tsr_ast *a, co
   tsr_list *l = tsr_list_new(c->p->mem, elem, a->count);
   *out = need_obj(c, l);
   for (uint32_t i = 0; i < a->count; i++)
-    if (!tsr_list_push_take(l, tsr_retain(items[i]))) tsr_compile_nomem(c);
+    if (!tsr_list_push_take(l, tsr_values_hold(items[i]))) tsr_compile_nomem(c);
   return true;
 }
 
@@ -59,7 +60,8 @@ static bool eval_dict(tsr_compiler *c, tsr_codefile *file, const tsr_ast *a, con
   for (uint32_t i = 0; i + 1 < a->count; i += 2) {
     tsr_val k, v;
     if (!tsr_consteval(c, file, a->kids[i], kt, &k) || !tsr_consteval(c, file, a->kids[i + 1], vt, &v)) return false;
-    if (!tsr_dict_set(d, k, tsr_retain(v))) tsr_compile_nomem(c);
+    if (tsr_is_boxed(k) && k.o->immortal) tsr_values_hold(k); /* else the dict counts it */
+    if (!tsr_dict_set(d, k, tsr_values_hold(v))) tsr_compile_nomem(c);
   }
   return true;
 }

@@ -379,8 +379,16 @@ void tsr_lower_closure(tsr_lower *L, const tsr_ast *def) {
   tsr_ir_node *n = tsr_emit_node(L, TSR_IR_CLOSURE, inner.captured_count, 1, 0);
   for (uint32_t i = 0; i < inner.captured_count; i++) tsr_ir_set_input(n, i, inner.captured[i]);
   n->callee = &f->fn;
+  tsr_lower_add_callee(L, f);
   tsr_sv sv = {.kind = TSR_SV_CLOSURE, .v = tsr_emit_out(L, n, &tsr_type_function), .fn = f};
   tsr_env_set(L, def->text, def->len, sv);
+}
+
+void tsr_lower_add_callee(tsr_lower *L, tsr_fnrec *f) {
+  tsr_fnrec *rec = L->rec;
+  if (rec->callee_count > 0 && rec->callees[rec->callee_count - 1] == f) return;
+  rec->callees = tsr_compile_grow(L->c, rec->callees, rec->callee_count, sizeof *rec->callees);
+  rec->callees[rec->callee_count++] = f;
 }
 
 void tsr_lower_enqueue(tsr_compiler *c, tsr_fnrec *f) {

@@ -76,7 +76,7 @@ static tsr_ir_value *default_operand(tsr_lower *L, const tsr_param *p) {
   if (plain->kind == TSR_T_LIST && p->dflt.tag != TSR_V_LIST) { /* int[2] stride=1 */
     tsr_list *l = tsr_list_new(L->c->p->mem, plain->args[0], (size_t)TSR_MAX(p->list_size, 1));
     if (l == NULL) tsr_compile_nomem(L->c);
-    tsr_val list = tsr_compile_own(L->c, tsr_from_obj(l));
+    tsr_val list = tsr_values_own(L->c, tsr_from_obj(l));
     for (int32_t i = 0; i < TSR_MAX(p->list_size, 1); i++)
       if (!tsr_list_push_take(l, p->dflt)) tsr_compile_nomem(L->c);
     return tsr_emit_const(L, list, plain);
@@ -126,6 +126,7 @@ static tsr_ir_value *emit_matched(tsr_lower *L, const tsr_matched *m, const tsr_
   if (m->cand->fn != NULL) {
     node->callee = &m->cand->fn->fn;
     tsr_lower_enqueue(L->c, m->cand->fn);
+    tsr_lower_add_callee(L, m->cand->fn);
     return tsr_emit_out(L, node, ret);
   }
   node->schema = s;
@@ -463,18 +464,18 @@ tsr_sv tsr_lower_call(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   if (sv.kind == TSR_SV_UNBOUND) sv = tsr_lower_sugared(L, callee, NULL);
   if (sv.kind == TSR_SV_SPECIAL) return tsr_special_call(L, sv.special, a, hint);
   if (sv.kind == TSR_SV_NEW) {
-    L->at = a;
+    L->at = callee;
     return tsr_sv_value(make_object(L, sv.type));
   }
   arg_list list = {0};
   collect_args(L, a, &list);
-  L->at = a;
+  L->at = callee; /* what a traceback underlines */
   switch (sv.kind) {
-  case TSR_SV_FUNCTION: return tsr_sv_value(call_function(L, sv.fn, list.items, list.count, a));
-  case TSR_SV_BUILTIN: return tsr_sv_value(call_op(L, sv.name, list.items, list.count, hint, a));
-  case TSR_SV_METHOD: return tsr_sv_value(call_method(L, sv.name, sv.len, with_receiver(L, sv.v, &list), list.count + 1, hint, a));
-  case TSR_SV_CLASS: return tsr_sv_value(construct(L, sv.type, &list, a));
-  case TSR_SV_VALUE: return call_value(L, sv.v, &list, a);
+  case TSR_SV_FUNCTION: return tsr_sv_value(call_function(L, sv.fn, list.items, list.count, callee));
+  case TSR_SV_BUILTIN: return tsr_sv_value(call_op(L, sv.name, list.items, list.count, hint, callee));
+  case TSR_SV_METHOD: return tsr_sv_value(call_method(L, sv.name, sv.len, with_receiver(L, sv.v, &list), list.count + 1, hint, callee));
+  case TSR_SV_CLASS: return tsr_sv_value(construct(L, sv.type, &list, callee));
+  case TSR_SV_VALUE: return call_value(L, sv.v, &list, callee);
   case TSR_SV_CLOSURE: {
     tsr_ir_node *n = tsr_emit_node(L, TSR_IR_CALL_VALUE, 1, 1, 0);
     tsr_ir_set_input(n, 0, sv.v);

@@ -1,11 +1,17 @@
 /* Making nodes while lowering. */
 #include "interp/lower.h"
 
+/* A compound expression begins where its leftmost part does, inside any parentheses around that. */
+static uint32_t begin_of(const tsr_ast *a) {
+  while (a->kind == TSR_AST_ATTR || a->kind == TSR_AST_CALL || a->kind == TSR_AST_SUBSCRIPT || a->kind == TSR_AST_BINARY) a = a->kids[0];
+  return a->begin;
+}
+
 static const tsr_loc *here(tsr_lower *L) {
   if (L->loc != NULL && L->loc_at == L->at) return L->loc;
   tsr_loc *loc = tsr_compile_alloc(L->c, sizeof *loc);
   loc->src = &L->file->src;
-  loc->begin = L->at == NULL ? 0 : L->at->begin;
+  loc->begin = L->at == NULL ? 0 : begin_of(L->at);
   loc->end = L->at == NULL ? 0 : L->at->end;
   loc->function = L->rec->short_name;
   L->loc_at = L->at;
@@ -46,7 +52,7 @@ tsr_ir_value *tsr_emit_none(tsr_lower *L) { return tsr_emit_const(L, tsr_none(),
 tsr_ir_value *tsr_emit_str(tsr_lower *L, const char *text, size_t len) {
   tsr_str *s = tsr_str_new(L->c->p->mem, text, len);
   if (s == NULL) tsr_compile_nomem(L->c);
-  return tsr_emit_const(L, tsr_compile_own(L->c, tsr_from_obj(s)), &tsr_type_str);
+  return tsr_emit_const(L, tsr_values_own(L->c, tsr_from_obj(s)), &tsr_type_str);
 }
 
 static void set_inputs(tsr_ir_node *n, tsr_ir_value *const *items, uint32_t count) {

@@ -238,6 +238,7 @@ static tsr_ir_value *enter(tsr_lower *L, tsr_ir_value *obj, const tsr_ast *at, t
     tsr_lower_fail(L, at, "'%s' does not define __enter__ and __exit__", tsr_compile_typename(L->c, t));
   if (f[1]->fn.schema->param_count != 4) tsr_lower_fail(L, at, "__exit__ must have four arguments");
   tsr_lower_enqueue(L->c, f[1]);
+  tsr_lower_add_callee(L, f[1]);
   *leave = &f[1]->fn;
   return tsr_lower_method(L, obj, "__enter__", NULL, 0, at);
 }
