@@ -43,7 +43,9 @@
   X(tsr_ops_index_dim) \
   X(tsr_ops_scatter) \
   X(tsr_ops_index_mask) \
-  X(tsr_ops_sort)
+  X(tsr_ops_sort) \
+  X(tsr_ops_norm) \
+  X(tsr_ops_norm_batch)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
