@@ -32,6 +32,7 @@ typedef struct cli_options {
 int cli_options_parse(cli_options *o, int argc, char **argv);
 void cli_options_dispose(cli_options *o);
 void cli_help(FILE *out, int verb /* -1: the whole command */);
+bool cli_docs(const char *what); /* "man", "bash": print it; false: no such thing */
 const char *cli_verb_name(int verb);
 void cli_list_push(cli_list *l, const char *item); /* exits with EXIT_LIMIT when out of memory, as cli_alloc does */
 

@@ -28,6 +28,7 @@ int main(int argc, char **argv) {
   cli_signals_install();
   int rc = cli_options_parse(&o, argc, argv);
   if (rc == EXIT_OK && o.version) rc = print_version(&o);
+  else if (rc == EXIT_OK && o.help && !o.verb_given && o.args.count == 1 && cli_docs(o.args.items[0])) {}
   else if (rc == EXIT_OK && o.help) cli_help(stdout, o.verb_given ? o.verb : -1);
   else if (rc == EXIT_OK && bare && o.args.count == 0) cli_help(stderr, -1), rc = EXIT_USAGE;
   else if (rc == EXIT_OK) rc = verbs[o.verb](&o);

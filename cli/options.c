@@ -7,26 +7,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli.h"
-
-typedef enum kind { FLAG, TEXT, WORDS, NUMBER, SECONDS, REAL, SIZE, STAGE, SEED } kind;
-
-typedef struct row {
-  char letter;             /* 0: none */
-  const char *name;        /* long name; NULL: none */
-  const char *argument;    /* what --help calls it; NULL: takes none */
-  kind kind;
-  size_t offset;           /* in cli_options */
-  unsigned verbs;          /* bit set of enum cli_verb */
-  const char *choices;     /* "none|summary|all" or NULL */
-  const char *help;
-} row;
+#include "options.h"
 
 #define ALL ((1u << VERB_COUNT) - 1)
 #define V(verb) (1u << VERB_##verb)
 #define AT(field) offsetof(cli_options, field)
 
-static const row table[] = {
+const cli_option cli_options_table[] = {
   { 'm', "model", "FILE", TEXT, AT(model), V(RUN) | V(BENCH) | V(CHECK) | V(CODE) | V(INSPECT), NULL, "the archive (instead of the first word)" },
   { 'i', "input", "INPUT", WORDS, AT(inputs), V(RUN) | V(BENCH), NULL, "one more input (see below); may repeat" },
   { 'o', "output", "OUT", TEXT, AT(output), V(RUN), NULL, "write the result: .npy .npz .pt .safetensors .json, or - for stdout" },
@@ -56,7 +43,7 @@ static const row table[] = {
   { 'V', "version", NULL, FLAG, AT(version), ALL, NULL, "the version" },
 };
 
-static const struct { const char *name, *words, *help; } verbs[VERB_COUNT] = {
+const cli_verb_info cli_verbs[VERB_COUNT] = {
   [VERB_RUN] = { "run", "MODEL [INPUT...]", "run a method of a TorchScript archive (the verb may be left out)" },
   [VERB_VERIFY] = { "verify", "CASE_DIR...", "run folders with model.pt, inputs.* and expected.* (or expected_error.txt) and compare" },
   [VERB_INSPECT] = { "inspect", "FILE", "say what a file is and what it holds, without executing anything" },
@@ -66,7 +53,7 @@ static const struct { const char *name, *words, *help; } verbs[VERB_COUNT] = {
   [VERB_CODE] = { "code", "MODEL", "show the code of an archive at a stage of its compilation" },
 };
 
-const char *cli_verb_name(int verb) { return verbs[verb].name; }
+const char *cli_verb_name(int verb) { return cli_verbs[verb].name; }
 
 void cli_list_push(cli_list *l, const char *item) {
   if (l->count == l->cap) {
@@ -139,7 +126,7 @@ static bool is_choice(const char *choices, const char *word) {
   return false;
 }
 
-static bool store(cli_options *o, const row *r, const char *value) {
+static bool store(cli_options *o, const cli_option *r, const char *value) {
   char *field = (char *)o + r->offset;
   const char *rest;
   if (r->choices != NULL && !is_choice(r->choices, value)) return false;
@@ -157,32 +144,33 @@ static bool store(cli_options *o, const row *r, const char *value) {
   return false;
 }
 
-static int bad_value(const row *r, const char *value, const char *where) {
+static int bad_value(const cli_option *r, const char *value, const char *where) {
   if (r->choices != NULL) return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not one of %s", where, r->name, value, r->choices);
   return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not a valid %s", where, r->name, value, r->argument == NULL ? "value" : r->argument);
 }
 
 /* ---- words */
 
-enum { ROWS = sizeof table / sizeof *table };
+enum { ROWS = sizeof cli_options_table / sizeof *cli_options_table };
+const size_t cli_options_count = ROWS;
 
-static const row *find_long(const char *name, size_t len) {
+static const cli_option *find_long(const char *name, size_t len) {
   for (size_t i = 0; i < ROWS; i++)
-    if (strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0) return &table[i];
+    if (strlen(cli_options_table[i].name) == len && memcmp(cli_options_table[i].name, name, len) == 0) return &cli_options_table[i];
   return NULL;
 }
 
-static const row *find_letter(char letter) {
+static const cli_option *find_letter(char letter) {
   for (size_t i = 0; i < ROWS; i++)
-    if (letter != 0 && table[i].letter == letter) return &table[i];
+    if (letter != 0 && cli_options_table[i].letter == letter) return &cli_options_table[i];
   return NULL;
 }
 
 typedef struct words { cli_options *o; char **argv; int argc, at; bool given[ROWS]; } words;
 
 /* value: what stood after "=" or the letter, or NULL: the next word. */
-static int take_option(words *w, const row *r, const char *value, const char *dashes) {
-  w->given[r - table] = true;
+static int take_option(words *w, const cli_option *r, const char *value, const char *dashes) {
+  w->given[r - cli_options_table] = true;
   if (r->argument == NULL) {
     if (value != NULL) return cli_fail(EXIT_USAGE, "--%s takes no value", r->name);
     return store(w->o, r, "1") ? EXIT_OK : EXIT_USAGE;
@@ -196,14 +184,14 @@ static int take_option(words *w, const row *r, const char *value, const char *da
 
 static int take_long(words *w, const char *word) {
   const char *eq = strchr(word, '=');
-  const row *r = find_long(word, eq == NULL ? strlen(word) : (size_t)(eq - word));
+  const cli_option *r = find_long(word, eq == NULL ? strlen(word) : (size_t)(eq - word));
   if (r == NULL) return cli_fail(EXIT_USAGE, "unknown option --%s (tsrun --help lists them)", word);
   return take_option(w, r, eq == NULL ? NULL : eq + 1, "--");
 }
 
 static int take_letters(words *w, const char *letters) {
   for (; *letters != '\0'; letters++) {
-    const row *r = find_letter(*letters);
+    const cli_option *r = find_letter(*letters);
     if (r == NULL) return cli_fail(EXIT_USAGE, "unknown option -%s (tsrun --help lists them)", letters);
     bool takes = r->argument != NULL;
     const char *value = takes && letters[1] != '\0' ? letters + 1 + (letters[1] == '=') : NULL;
@@ -233,7 +221,7 @@ static int take_words(words *w) {
 
 static int take_environment(cli_options *o) {
   for (size_t i = 0; i < ROWS; i++) {
-    const row *r = &table[i];
+    const cli_option *r = &cli_options_table[i];
     char name[64] = "TSRUN_";
     if (r->kind == WORDS || r->kind == STAGE || r->offset == AT(help) || r->offset == AT(version)) continue;
     size_t n = strlen(name);
@@ -261,7 +249,7 @@ static void take_verb(cli_options *o) {
     return;
   }
   for (int v = 0; v < VERB_COUNT; v++) {
-    if (strcmp(word, verbs[v].name) != 0) continue;
+    if (strcmp(word, cli_verbs[v].name) != 0) continue;
     o->verb = v;
     o->verb_given = true;
     drop_first(&o->args);
@@ -291,8 +279,8 @@ int cli_options_parse(cli_options *o, int argc, char **argv) {
   if (rc != EXIT_OK) return rc;
   take_verb(o);
   for (size_t i = 0; i < ROWS; i++)
-    if (w.given[i] && (table[i].verbs & (1u << o->verb)) == 0 && !o->help)
-      return cli_fail(EXIT_USAGE, "--%s is no option of \"tsrun %s\" (tsrun %s --help lists them)", table[i].name, verbs[o->verb].name, verbs[o->verb].name);
+    if (w.given[i] && (cli_options_table[i].verbs & (1u << o->verb)) == 0 && !o->help)
+      return cli_fail(EXIT_USAGE, "--%s is no option of \"tsrun %s\" (tsrun %s --help lists them)", cli_options_table[i].name, cli_verbs[o->verb].name, cli_verbs[o->verb].name);
   if (o->model != env_model || o->args.count == 0) take_model(o);
   return EXIT_OK;
 }
@@ -307,7 +295,7 @@ void cli_options_dispose(cli_options *o) {
 static void help_options(FILE *out, unsigned verb_set) {
   fprintf(out, "\nOptions (anywhere on the line; TSRUN_NAME in the environment sets the default of --name):\n");
   for (size_t i = 0; i < ROWS; i++) {
-    const row *r = &table[i];
+    const cli_option *r = &cli_options_table[i];
     char left[64];
     if ((r->verbs & verb_set) == 0) continue;
     snprintf(left, sizeof left, "%c%c%s--%s%s%s", r->letter ? '-' : ' ', r->letter ? r->letter : ' ', r->letter ? ", " : "  ", r->name,
@@ -320,11 +308,11 @@ void cli_help(FILE *out, int verb) {
   if (verb < 0) {
     fprintf(out, "tsrun %s: run TorchScript archives without Python and without libtorch\n\nUsage:\n", tsr_version());
     for (int v = 0; v < VERB_COUNT; v++)
-      fprintf(out, "  tsrun %-8s %-18s %s\n", verbs[v].name, verbs[v].words, verbs[v].help);
+      fprintf(out, "  tsrun %-8s %-18s %s\n", cli_verbs[v].name, cli_verbs[v].words, cli_verbs[v].help);
     fprintf(out, "\ntsrun VERB --help tells more about one.\n");
   } else {
-    fprintf(out, "Usage: tsrun %s%s%s [OPTIONS]\n\n%c%s.\n", verbs[verb].name, verbs[verb].words[0] ? " " : "", verbs[verb].words,
-            toupper((unsigned char)verbs[verb].help[0]), verbs[verb].help + 1);
+    fprintf(out, "Usage: tsrun %s%s%s [OPTIONS]\n\n%c%s.\n", cli_verbs[verb].name, cli_verbs[verb].words[0] ? " " : "", cli_verbs[verb].words,
+            toupper((unsigned char)cli_verbs[verb].help[0]), cli_verbs[verb].help + 1);
   }
   if (verb < 0 || verb == VERB_RUN || verb == VERB_BENCH)
     fprintf(out, "\nINPUT: a file (.npy .npz .pt .safetensors; a tuple or list in a .pt gives one argument an element, names in an\n"

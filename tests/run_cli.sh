@@ -1,0 +1,153 @@
+#!/bin/sh
+# run_cli.sh TSRUN CORPUS: what the command prints and returns.  Ends with the number of checks and of failures.
+set -u
+tsrun=$1
+corpus=$2
+dir=$(mktemp -d "${TMPDIR:-/tmp}/tsrun-cli.XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+checks=0
+failed=0
+
+# t NAME CODE TEXT ARG...: the exit code, and TEXT somewhere in stdout and stderr together ("" for nothing at all, * for anything)
+t() {
+  name=$1 code=$2 text=$3
+  shift 3
+  checks=$((checks + 1))
+  out=$("$tsrun" "$@" 2>&1 </dev/null)
+  rc=$?
+  why=
+  [ "$rc" -eq "$code" ] || why="exit $rc, not $code"
+  case $text in
+  "*") ;;
+  "") [ -z "$out" ] || why="$why; printed something" ;;
+  *) case $out in *"$text"*) ;; *) why="$why; no \"$text\"" ;; esac ;;
+  esac
+  [ -z "$why" ] && return
+  failed=$((failed + 1))
+  printf 'FAIL %s: %s\n  %s\n' "$name" "$why" "$(printf '%s' "$out" | head -n 5)"
+}
+
+digits=$corpus/demo-digits/model.pt
+digit=$corpus/demo-digits/digit.npy
+prints=$corpus/language-prints/model.pt
+key=$corpus/errors-dict-key/model.pt
+method=$corpus/classes-other-method/model.pt
+
+# the command itself
+t version 0 "tsrun 0." --version
+t help 0 "tsrun verify" --help
+t help-verb 0 "--warmup" bench --help
+t nothing 2 "Usage" 
+t unknown-long 2 "unknown option --frob" --frob
+t unknown-short 2 "unknown option -x" -x
+t no-value 2 "--threads needs a value" "$digits" -t
+t bad-number 2 "not a number of threads" -t many "$digits" "$digit"
+t bad-choice 2 "none|summary|all" --print loud "$digits" "$digit"
+t bad-size 2 "not a valid SIZE" --max-memory 12parsec "$digits"
+t wrong-verb 2 "no option of \"tsrun run\"" "$digits" --fail-fast
+t bad-output 2 "unknown form" "$digits" "$digit" -o "$dir/x.bmp"
+TSRUN_PRINT=loud
+export TSRUN_PRINT
+t bad-environment 2 "TSRUN_PRINT" "$digits" "$digit"
+TSRUN_PRINT=none
+t environment 0 "" "$digits" "$digit"
+t option-over-environment 0 "float32 [1, 10]" "$digits" "$digit" --print=summary
+unset TSRUN_PRINT
+
+# running
+t run 0 "top 5: 1 " "$digits" "$digit"
+t run-verb 0 "float32 [1, 10]" run "$digits" "$digit"
+t run-options-anywhere 0 "top 2:" --top 2 "$digits" -t1 "$digit" -O0
+t run-named 0 "float32 [1, 10]" "$digits" x="$digit"
+t run-model-input 0 "float32 [1, 10]" -m "$digits" -i "$digit"
+t run-end-of-options 0 "float32 [1, 10]" -- "$digits" "$digit"
+t run-labels 0 "one" "$digits" "$digit" --labels "$corpus/demo-digits/labels.txt"
+t run-all 0 "[[" "$digits" "$digit" --print all
+t run-verbose 0 "loaded in" -v "$digits" "$digit"
+t run-json 0 '1' "$key" '{"a": 1}' '"a"'
+t run-method 0 "tuple of 2" --method encode "$method" "$corpus/classes-other-method/inputs.pt"
+t run-prints 0 "n is 3 2.5 True None" "$prints" "$corpus/language-prints/inputs.pt" --print none
+t wrong-method 2 "has no method \"nope\"" --method nope "$method"
+t too-few 2 "no input for parameter \"x\" (Tensor)" "$digits"
+t too-many 2 "too many inputs" "$digits" "$digit" 3
+t given-twice 2 "given twice" "$digits" "$digit" x="$digit"
+t unknown-name 2 "no parameter \"y\"" "$digits" y="$digit"
+t wrong-type 2 "x" "$digits" 3
+t no-input-file 6 "No such file" "$digits" "$dir/none.npy"
+t not-json 2 "neither a file nor a JSON literal" "$digits" hello
+t raised 1 "KeyError: zz" "$key" "$corpus/errors-dict-key/inputs.pt"
+t raised-traceback 1 "<--- HERE" "$key" "$corpus/errors-dict-key/inputs.pt"
+
+# files that are no models
+t no-model 6 "No such file" "$dir/none.pt"
+t kind-npy 4 "NumPy" "$digit"
+t kind-checkpoint 4 "torch.jit" "$corpus/demo-digits/expected.pt"
+printf 'PK\003\004 but no archive' >"$dir/broken.pt"
+t broken 4 "*" "$dir/broken.pt"
+: >"$dir/empty.pt"
+t empty 4 "empty" "$dir/empty.pt"
+t folder 4 "directory" "$dir"
+printf 'x = \033[31mred\n' >"$dir/escape.pt"
+t escape 4 "*" "$dir/escape.pt"
+case $out in *"$(printf '\033')"*) failed=$((failed + 1)) && echo "FAIL escape: a control character was printed" ;; esac
+
+# limits
+t timeout 5 "*" "$digits" "$digit" --timeout 0.000001s
+t memory 5 "*" "$digits" "$digit" --max-memory 1
+
+# outputs
+for ext in npy npz pt safetensors json; do
+  t "write-$ext" 0 "" "$digits" "$digit" -o "$dir/out.$ext"
+  [ -s "$dir/out.$ext" ] || { failed=$((failed + 1)) && echo "FAIL write-$ext: no file"; }
+done
+t read-back 2 "*" "$digits" "$dir/out.json"
+t write-tuple 2 ".npy holds one tensor" --method encode "$method" "$corpus/classes-other-method/inputs.pt" -o "$dir/pair.npy"
+[ ! -e "$dir/pair.npy" ] || { failed=$((failed + 1)) && echo "FAIL write-tuple: a file was left"; }
+t write-tuple-npz 0 "" --method encode "$method" "$corpus/classes-other-method/inputs.pt" -o "$dir/pair.npz"
+t write-nowhere 6 "*" "$digits" "$digit" -o "$dir/none/out.npy"
+t write-stdout 0 "[[" "$digits" "$digit" -o - --format json
+"$tsrun" "$digits" "$digit" -o - >"$dir/stdout.npy" 2>/dev/null
+cmp -s "$dir/stdout.npy" "$dir/out.npy" || { failed=$((failed + 1)) && echo "FAIL stdout: -o - differs from -o out.npy"; }
+"$tsrun" "$digits" - -o "$dir/stdin.npy" <"$digit"
+cmp -s "$dir/stdin.npy" "$dir/out.npy" || { failed=$((failed + 1)) && echo "FAIL stdin: - differs from the file"; }
+
+# verify
+mkdir "$dir/case"
+cp "$digits" "$dir/case/model.pt"
+cp "$digit" "$dir/case/inputs.npy"
+cp "$dir/out.npy" "$dir/case/expected.npy"
+t verify 0 "1 passed, 0 failed" verify "$dir/case"
+t verify-parent 0 "1 passed, 0 failed" verify "$dir"
+t verify-json 0 '"passed": 1' verify --format json "$dir/case"
+cp "$dir/out.npz" "$dir/case/expected.npz"
+rm "$dir/case/expected.npy"
+t verify-npz 0 "1 passed" verify "$dir/case"
+cp "$digit" "$dir/case/expected.npy"
+t verify-differs 1 "float32 [1, 10] where" verify "$dir/case"
+t verify-last-line 1 "0 passed, 1 failed" verify "$dir/case"
+rm "$dir/case/expected.npy" "$dir/case/expected.npz"
+t verify-nothing-expected 1 "no expected" verify "$dir/case"
+echo "something else" >"$dir/case/expected_error.txt"
+t verify-no-error 1 "did not raise" verify "$dir/case"
+t verify-errors 0 "1 passed" verify "$corpus/errors-dict-key"
+t verify-method 0 "1 passed" verify "$corpus/classes-other-method"
+t verify-prints 0 "1 passed" verify "$corpus/language-prints"
+t verify-no-folder 6 "no such folder" verify "$dir/none"
+t verify-no-case 2 "holds no case" verify "$corpus/demo-digits/../../tests/golden"
+
+# the other verbs
+t inspect 0 "forward" inspect "$digits"
+t inspect-json 0 "{" inspect --json "$digits"
+t inspect-npy 0 "float" inspect "$digit"
+t check 0 "*" check "$digits"
+t ops 0 "aten::relu(Tensor self) -> Tensor" ops
+t ops-markdown 0 "|---|" ops --markdown
+t code 0 "def forward" code "$digits"
+t code-ast 0 "(def \"forward\"" code --ast "$digits"
+t code-ir 0 "*" code --ir "$digits"
+t code-bytecode 0 "*" code --bytecode "$digits"
+t bench 0 '"median_ms"' bench --json --min-time 0.01 "$digits" "$digit"
+t bench-threads 0 "|" bench --format md -t 1,2 --min-time 0.01 -w 0 "$digits" "$digit"
+
+echo "$checks checks, $failed failed"
+[ "$failed" -eq 0 ]
