@@ -281,7 +281,8 @@ int cli_options_parse(cli_options *o, int argc, char **argv) {
   for (size_t i = 0; i < ROWS; i++)
     if (w.given[i] && (cli_options_table[i].verbs & (1u << o->verb)) == 0 && !o->help)
       return cli_fail(EXIT_USAGE, "--%s is no option of \"tsrun %s\" (tsrun %s --help lists them)", cli_options_table[i].name, cli_verbs[o->verb].name, cli_verbs[o->verb].name);
-  if (o->model != env_model || o->args.count == 0) take_model(o);
+  bool takes_model = (find_long("model", 5)->verbs & (1u << o->verb)) != 0;
+  if (takes_model && (o->model != env_model || o->args.count == 0)) take_model(o);
   return EXIT_OK;
 }
 
