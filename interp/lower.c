@@ -23,7 +23,7 @@ static void assign_attr(tsr_lower *L, const tsr_ast *target, tsr_ir_value *v) {
   tsr_ir_value *c = tsr_lower_convert(L, v, want);
   if (c == NULL)
     tsr_lower_fail(L, target, "Wrong type for attribute assignment. Expected %s but got %s", tsr_compile_typename(L->c, want), tsr_compile_typename(L->c, v->type));
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_SETATTR, 2, 0, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_SETATTR, 2, 0, 0);
   tsr_ir_set_input(n, 0, obj);
   tsr_ir_set_input(n, 1, c);
   n->name = t->cls->attr_names[slot];
@@ -46,9 +46,9 @@ static void assign_starred(tsr_lower *L, const tsr_ast *targets, uint32_t star, 
   uint32_t n = tsr_tuple_count(L, v->type), fixed = targets->count - 1;
   if (n < fixed) tsr_lower_fail(L, targets, "need at least %u values to unpack but found a tuple of size %u", fixed, n);
   tsr_ir_value **items = tsr_compile_alloc(L->c, (n + 1) * sizeof *items);
-  tsr_emit_unpack(L, v, n, items, targets);
+  tsr_build_unpack(L, v, n, items, targets);
   uint32_t taken = n - fixed;
-  tsr_ir_value *rest = tsr_emit_tuple(L, NULL, items + star, taken);
+  tsr_ir_value *rest = tsr_build_tuple(L, NULL, items + star, taken);
   for (uint32_t i = 0; i < targets->count; i++) {
     if (i == star) tsr_lower_assign_target(L, targets->kids[i]->kids[0], tsr_sv_value(rest));
     else tsr_lower_assign_target(L, targets->kids[i], tsr_sv_value(items[i < star ? i : i + taken - 1]));
@@ -70,7 +70,7 @@ void tsr_lower_assign_targets(tsr_lower *L, const tsr_ast *targets, tsr_ir_value
       return;
     }
   tsr_ir_value **items = tsr_compile_alloc(L->c, (targets->count + 1) * sizeof *items);
-  tsr_emit_unpack(L, v, targets->count, items, targets);
+  tsr_build_unpack(L, v, targets->count, items, targets);
   for (uint32_t i = 0; i < targets->count; i++) tsr_lower_assign_target(L, targets->kids[i], tsr_sv_value(items[i]));
 }
 
@@ -159,7 +159,7 @@ static void lower_augassign(tsr_lower *L, const tsr_ast *a) {
 /* ---- raise, return, closures */
 
 void tsr_lower_raise(tsr_lower *L, tsr_ir_value *message, tsr_ir_value *class_name) {
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_RAISE, 2, 0, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_RAISE, 2, 0, 0);
   tsr_ir_set_input(n, 0, message);
   tsr_ir_set_input(n, 1, class_name);
 }
@@ -174,13 +174,13 @@ static unsigned lower_raise(tsr_lower *L, const tsr_ast *a) {
     if (message->type != &tsr_type_str) message = tsr_lower_op1(L, "aten::str", message);
   }
   L->at = a;
-  if (message == NULL) message = tsr_emit_str(L, "", 0);
+  if (message == NULL) message = tsr_build_str(L, "", 0);
   tsr_ir_value *cls;
   if (name->kind == TSR_AST_NAME) {
     const char *full = tsr_compile_text(L->c, "builtins.%.*s", (int)name->len, name->text);
-    cls = tsr_emit_str(L, full, strlen(full));
+    cls = tsr_build_str(L, full, strlen(full));
   } else {
-    cls = tsr_emit_none(L);
+    cls = tsr_build_none(L);
   }
   tsr_lower_raise(L, message, cls);
   return TSR_EXIT_ALWAYS;
@@ -197,7 +197,7 @@ static tsr_ir_value *converted_return(tsr_lower *L, tsr_ir_value *v, const tsr_a
     const tsr_type *t = tsr_resolve_unify(L->c, L->ret, v->type);
     if (t != NULL) {
       L->ret = t;
-      return tsr_emit_cast(L, v, t);
+      return tsr_build_cast(L, v, t);
     }
   }
   tsr_lower_fail(L, at, "Return value was annotated as having type %s but is actually of type %s", tsr_compile_typename(L->c, L->ret),
@@ -205,7 +205,7 @@ static tsr_ir_value *converted_return(tsr_lower *L, tsr_ir_value *v, const tsr_a
 }
 
 static unsigned lower_return(tsr_lower *L, const tsr_ast *a) {
-  tsr_ir_value *v = tsr_ast_absent(a->kids[0]) ? tsr_emit_none(L) : tsr_lower_expr(L, a->kids[0], L->ret);
+  tsr_ir_value *v = tsr_ast_absent(a->kids[0]) ? tsr_build_none(L) : tsr_lower_expr(L, a->kids[0], L->ret);
   L->at = a;
   v = converted_return(L, v, a);
   if (!L->flags) {
@@ -213,13 +213,13 @@ static unsigned lower_return(tsr_lower *L, const tsr_ast *a) {
     return TSR_EXIT_ALWAYS;
   }
   tsr_env_set(L, "$val", 4, tsr_sv_value(v));
-  tsr_env_set(L, "$ret", 4, tsr_sv_value(tsr_emit_const(L, tsr_bool(true), &tsr_type_bool)));
+  tsr_env_set(L, "$ret", 4, tsr_sv_value(tsr_build_const(L, tsr_bool(true), &tsr_type_bool)));
   return TSR_EXIT_RETURN | TSR_EXIT_ALWAYS;
 }
 
 static unsigned leave_loop(tsr_lower *L, const char *flag, unsigned bit, const tsr_ast *a) {
   if (tsr_env_get(L, flag, (uint32_t)strlen(flag)).kind != TSR_SV_VALUE) tsr_lower_fail(L, a, "%s outside a loop", tsr_ast_kind_name(a->kind));
-  tsr_env_set(L, flag, (uint32_t)strlen(flag), tsr_sv_value(tsr_emit_const(L, tsr_bool(true), &tsr_type_bool)));
+  tsr_env_set(L, flag, (uint32_t)strlen(flag), tsr_sv_value(tsr_build_const(L, tsr_bool(true), &tsr_type_bool)));
   return bit | TSR_EXIT_ALWAYS;
 }
 
@@ -278,44 +278,44 @@ static tsr_ir_value *final_value(tsr_lower *L, unsigned ex, const tsr_ast *at) {
   if (L->flags && val.kind == TSR_SV_VALUE && (ex & TSR_EXIT_ALWAYS)) return val.v;
   if (ex & TSR_EXIT_ALWAYS) { /* it always raises */
     const tsr_type *t = L->ret == NULL ? &tsr_type_none : L->ret;
-    tsr_ir_node *n = tsr_emit_node(L, TSR_IR_UNINIT, 0, 1, 0);
+    tsr_ir_node *n = tsr_build_node(L, TSR_IR_UNINIT, 0, 1, 0);
     n->type = t;
-    return tsr_emit_out(L, n, t);
+    return tsr_build_out(L, n, t);
   }
   bool may_fall = L->ret == NULL || tsr_type_accepts_none(L->ret) || tsr_is_unknown(L->ret);
   bool raises = L->block->last != NULL && L->block->last->kind == TSR_IR_CONST; /* a call of RaiseException stands last */
   if (!may_fall && !(raises && L->block->last->prev != NULL && L->block->last->prev->kind == TSR_IR_RAISE))
     tsr_lower_fail(L, at, "Function was not annotated as having type None, but does not return along all paths");
   if (!may_fall) {
-    tsr_ir_node *n = tsr_emit_node(L, TSR_IR_UNINIT, 0, 1, 0);
+    tsr_ir_node *n = tsr_build_node(L, TSR_IR_UNINIT, 0, 1, 0);
     n->type = L->ret;
-    return tsr_emit_out(L, n, L->ret);
+    return tsr_build_out(L, n, L->ret);
   }
   if (L->flags && val.kind == TSR_SV_VALUE && (ex & TSR_EXIT_RETURN)) {
     tsr_ir_value *flag = tsr_lower_flag(L, TSR_EXIT_RETURN);
-    tsr_ir_node *n = tsr_emit_node(L, TSR_IR_IF, 1, 1, 2);
+    tsr_ir_node *n = tsr_build_node(L, TSR_IR_IF, 1, 1, 2);
     tsr_ir_set_input(n, 0, flag);
     tsr_ir_block *outer = L->block;
     L->block = n->blocks[1];
-    tsr_ir_value *none = tsr_emit_none(L);
+    tsr_ir_value *none = tsr_build_none(L);
     L->block = outer;
-    tsr_emit_ret(L, n->blocks[0], val.v);
-    tsr_emit_ret(L, n->blocks[1], none);
-    return tsr_emit_out(L, n, tsr_resolve_optional(L->c, val.v->type));
+    tsr_build_ret(L, n->blocks[0], val.v);
+    tsr_build_ret(L, n->blocks[1], none);
+    return tsr_build_out(L, n, tsr_resolve_optional(L->c, val.v->type));
   }
-  return tsr_emit_none(L);
+  return tsr_build_none(L);
 }
 
 static void lower_body(tsr_lower *L, const tsr_ast *def) {
   const tsr_ast *body = def->kids[2];
   L->flags = returns_inside(body);
   L->at = def;
-  if (L->flags) tsr_env_set(L, "$ret", 4, tsr_sv_value(tsr_emit_const(L, tsr_bool(false), &tsr_type_bool)));
+  if (L->flags) tsr_env_set(L, "$ret", 4, tsr_sv_value(tsr_build_const(L, tsr_bool(false), &tsr_type_bool)));
   unsigned ex = tsr_lower_stmts(L, body->kids, body->count);
   tsr_ir_value *v = final_value(L, ex, def);
   if (L->ret == NULL || L->rec->infer_return) L->rec->fn.schema->rets[0].type = L->rec->infer_return && L->ret != NULL ? L->ret : v->type;
-  if (v->type != L->rec->fn.schema->rets[0].type) v = tsr_emit_cast(L, v, L->rec->fn.schema->rets[0].type);
-  tsr_emit_ret(L, L->fn->body, v);
+  if (v->type != L->rec->fn.schema->rets[0].type) v = tsr_build_cast(L, v, L->rec->fn.schema->rets[0].type);
+  tsr_build_ret(L, L->fn->body, v);
 }
 
 static void begin(tsr_lower *L, tsr_compiler *c, tsr_fnrec *f) {
@@ -346,7 +346,7 @@ void tsr_lower_function(tsr_compiler *c, tsr_fnrec *f) {
   begin(&L, c, f);
   for (uint32_t i = 0; i < f->fn.schema->param_count; i++) {
     const tsr_param *p = &f->fn.schema->params[i];
-    tsr_ir_value *v = tsr_emit_param(&L, f->fn.body, p->type, p->name);
+    tsr_ir_value *v = tsr_build_param(&L, f->fn.body, p->type, p->name);
     tsr_env_set(&L, p->name, (uint32_t)strlen(p->name), tsr_sv_value(v));
   }
   lower_body(&L, f->def);
@@ -376,11 +376,11 @@ void tsr_lower_closure(tsr_lower *L, const tsr_ast *def) {
   }
   finish(c, f);
   L->at = def;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_CLOSURE, inner.captured_count, 1, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_CLOSURE, inner.captured_count, 1, 0);
   for (uint32_t i = 0; i < inner.captured_count; i++) tsr_ir_set_input(n, i, inner.captured[i]);
   n->callee = &f->fn;
   tsr_lower_add_callee(L, f);
-  tsr_sv sv = {.kind = TSR_SV_CLOSURE, .v = tsr_emit_out(L, n, &tsr_type_function), .fn = f};
+  tsr_sv sv = {.kind = TSR_SV_CLOSURE, .v = tsr_build_out(L, n, &tsr_type_function), .fn = f};
   tsr_env_set(L, def->text, def->len, sv);
 }
 

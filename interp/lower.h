@@ -70,21 +70,21 @@ static inline tsr_sv tsr_sv_value(tsr_ir_value *v) { return (tsr_sv){.kind = TSR
 static inline bool tsr_ast_is(const tsr_ast *a, const char *word) { return a->len == strlen(word) && memcmp(a->text, word, a->len) == 0; }
 static inline bool tsr_ast_absent(const tsr_ast *a) { return a->kind == TSR_AST_NONE && a->begin == a->end; }
 
-/* ---- lower_emit.c: nodes */
-tsr_ir_node *tsr_emit_node(tsr_lower *L, tsr_ir_kind kind, uint32_t nin, uint32_t nout, uint32_t nblocks); /* appended */
-tsr_ir_value *tsr_emit_out(tsr_lower *L, tsr_ir_node *n, const tsr_type *type);
-tsr_ir_value *tsr_emit_const(tsr_lower *L, tsr_val v /* immortal or unboxed */, const tsr_type *type);
-tsr_ir_value *tsr_emit_none(tsr_lower *L);
-tsr_ir_value *tsr_emit_str(tsr_lower *L, const char *text, size_t len);
-tsr_ir_value *tsr_emit_list(tsr_lower *L, const tsr_type *elem, tsr_ir_value *const *items, uint32_t n);
-tsr_ir_value *tsr_emit_tuple(tsr_lower *L, const tsr_type *type /* NULL: of the items */, tsr_ir_value *const *items, uint32_t n);
-tsr_ir_value *tsr_emit_cast(tsr_lower *L, tsr_ir_value *v, const tsr_type *type); /* v itself when it has the type */
-tsr_ir_value *tsr_emit_unknown(tsr_lower *L, const char *what, tsr_ir_value *const *in, uint32_t nin); /* placeholder after a missing operator */
-tsr_ir_value *tsr_emit_getattr(tsr_lower *L, tsr_ir_value *obj, const char *name, size_t len); /* NULL: no such attribute */
-tsr_ir_value *tsr_emit_tuple_get(tsr_lower *L, tsr_ir_value *tuple, uint32_t index);
-void tsr_emit_unpack(tsr_lower *L, tsr_ir_value *v, uint32_t n, tsr_ir_value **out, const tsr_ast *at); /* tuple or list */
-void tsr_emit_ret(tsr_lower *L, tsr_ir_block *b, tsr_ir_value *v);
-tsr_ir_value *tsr_emit_param(tsr_lower *L, tsr_ir_block *b, const tsr_type *type, const char *name);
+/* ---- lower_build.c: nodes */
+tsr_ir_node *tsr_build_node(tsr_lower *L, tsr_ir_kind kind, uint32_t nin, uint32_t nout, uint32_t nblocks); /* appended */
+tsr_ir_value *tsr_build_out(tsr_lower *L, tsr_ir_node *n, const tsr_type *type);
+tsr_ir_value *tsr_build_const(tsr_lower *L, tsr_val v /* immortal or unboxed */, const tsr_type *type);
+tsr_ir_value *tsr_build_none(tsr_lower *L);
+tsr_ir_value *tsr_build_str(tsr_lower *L, const char *text, size_t len);
+tsr_ir_value *tsr_build_list(tsr_lower *L, const tsr_type *elem, tsr_ir_value *const *items, uint32_t n);
+tsr_ir_value *tsr_build_tuple(tsr_lower *L, const tsr_type *type /* NULL: of the items */, tsr_ir_value *const *items, uint32_t n);
+tsr_ir_value *tsr_build_cast(tsr_lower *L, tsr_ir_value *v, const tsr_type *type); /* v itself when it has the type */
+tsr_ir_value *tsr_build_unknown(tsr_lower *L, const char *what, tsr_ir_value *const *in, uint32_t nin); /* placeholder after a missing operator */
+tsr_ir_value *tsr_build_getattr(tsr_lower *L, tsr_ir_value *obj, const char *name, size_t len); /* NULL: no such attribute */
+tsr_ir_value *tsr_build_tuple_get(tsr_lower *L, tsr_ir_value *tuple, uint32_t index);
+void tsr_build_unpack(tsr_lower *L, tsr_ir_value *v, uint32_t n, tsr_ir_value **out, const tsr_ast *at); /* tuple or list */
+void tsr_build_ret(tsr_lower *L, tsr_ir_block *b, tsr_ir_value *v);
+tsr_ir_value *tsr_build_param(tsr_lower *L, tsr_ir_block *b, const tsr_type *type, const char *name);
 const tsr_type *tsr_tuple_member(tsr_lower *L, const tsr_type *tuple, uint32_t i); /* Tuple or NamedTuple */
 uint32_t tsr_tuple_count(tsr_lower *L, const tsr_type *tuple);
 

@@ -24,7 +24,7 @@ static void collect_args(tsr_lower *L, const tsr_ast *call, arg_list *list) {
       tsr_ir_value *v = tsr_lower_expr(L, a->kids[0], NULL);
       if (v->type->kind != TSR_T_TUPLE && v->type->kind != TSR_T_NAMEDTUPLE) tsr_lower_fail(L, a, "only tuples can be unpacked into arguments");
       uint32_t n = tsr_tuple_count(L, v->type);
-      for (uint32_t k = 0; k < n; k++) push_arg(L, list, tsr_lower_arg(tsr_emit_tuple_get(L, v, k)));
+      for (uint32_t k = 0; k < n; k++) push_arg(L, list, tsr_lower_arg(tsr_build_tuple_get(L, v, k)));
     } else if (a->kind == TSR_AST_KEYWORD) {
       tsr_arg arg = tsr_lower_arg(tsr_lower_expr(L, a->kids[0], NULL));
       arg.keyword = a->text;
@@ -43,9 +43,9 @@ static tsr_ir_value *convert(tsr_lower *L, tsr_ir_value *v, const tsr_type *want
 static tsr_ir_value *convert_tuple(tsr_lower *L, tsr_ir_value *v, const tsr_type *want, bool to_list, bool allow, bool lenient) {
   uint32_t n = tsr_tuple_count(L, v->type);
   tsr_ir_value **items = tsr_compile_alloc(L->c, (n + 1) * sizeof *items);
-  tsr_emit_unpack(L, v, n, items, L->at);
+  tsr_build_unpack(L, v, n, items, L->at);
   for (uint32_t i = 0; i < n; i++) items[i] = convert(L, items[i], to_list ? want->args[0] : want->args[i], allow, lenient);
-  return to_list ? tsr_emit_list(L, want->args[0], items, n) : tsr_emit_tuple(L, want, items, n);
+  return to_list ? tsr_build_list(L, want->args[0], items, n) : tsr_build_tuple(L, want, items, n);
 }
 
 /* NULL: cannot be. */
@@ -57,8 +57,8 @@ static tsr_ir_value *convert(tsr_lower *L, tsr_ir_value *v, const tsr_type *want
   if (want->kind == TSR_T_OPTIONAL && how != TSR_CONV_NONE) want = want->args[0];
   switch (how) {
   case TSR_CONV_OP: return tsr_lower_op1(L, op, v);
-  case TSR_CONV_LITERAL: return tsr_emit_const(L, tsr_float((double)v->def->val.i), &tsr_type_float);
-  case TSR_CONV_EMPTY_LIST: return tsr_emit_list(L, want->args[0], NULL, 0);
+  case TSR_CONV_LITERAL: return tsr_build_const(L, tsr_float((double)v->def->val.i), &tsr_type_float);
+  case TSR_CONV_EMPTY_LIST: return tsr_build_list(L, want->args[0], NULL, 0);
   case TSR_CONV_TUPLE_LIST: return convert_tuple(L, v, want, true, allow, lenient);
   case TSR_CONV_TUPLE: return convert_tuple(L, v, want, false, allow, lenient);
   default: return v;
@@ -67,22 +67,22 @@ static tsr_ir_value *convert(tsr_lower *L, tsr_ir_value *v, const tsr_type *want
 
 tsr_ir_value *tsr_lower_convert(tsr_lower *L, tsr_ir_value *v, const tsr_type *type) {
   tsr_ir_value *out = convert(L, v, type, true, true);
-  return out == NULL ? NULL : tsr_emit_cast(L, out, type);
+  return out == NULL ? NULL : tsr_build_cast(L, out, type);
 }
 
 static tsr_ir_value *default_operand(tsr_lower *L, const tsr_param *p) {
   const tsr_type *plain = p->type->kind == TSR_T_OPTIONAL ? p->type->args[0] : p->type;
-  if (p->dflt.tag == TSR_V_NONE) return tsr_emit_none(L);
+  if (p->dflt.tag == TSR_V_NONE) return tsr_build_none(L);
   if (plain->kind == TSR_T_LIST && p->dflt.tag != TSR_V_LIST) { /* int[2] stride=1 */
     tsr_list *l = tsr_list_new(L->c->p->mem, plain->args[0], (size_t)TSR_MAX(p->list_size, 1));
     if (l == NULL) tsr_compile_nomem(L->c);
     tsr_val list = tsr_values_own(L->c, tsr_from_obj(l));
     for (int32_t i = 0; i < TSR_MAX(p->list_size, 1); i++)
       if (!tsr_list_push_take(l, p->dflt)) tsr_compile_nomem(L->c);
-    return tsr_emit_const(L, list, plain);
+    return tsr_build_const(L, list, plain);
   }
-  if (plain == &tsr_type_float && p->dflt.tag == TSR_V_INT) return tsr_emit_const(L, tsr_float((double)p->dflt.i), plain);
-  return tsr_emit_const(L, p->dflt, tsr_is_boxed(p->dflt) ? plain : tsr_resolve_type_of(L->c, p->dflt));
+  if (plain == &tsr_type_float && p->dflt.tag == TSR_V_INT) return tsr_build_const(L, tsr_float((double)p->dflt.i), plain);
+  return tsr_build_const(L, p->dflt, tsr_is_boxed(p->dflt) ? plain : tsr_resolve_type_of(L->c, p->dflt));
 }
 
 static tsr_ir_value *operand(tsr_lower *L, const tsr_matched *m, const tsr_arg *args, uint32_t p) {
@@ -95,12 +95,12 @@ static tsr_ir_value *operand(tsr_lower *L, const tsr_matched *m, const tsr_arg *
     tsr_ir_value *one = convert(L, args[b->arg].value, b->type->args[0], m->convert, m->lenient);
     tsr_ir_value **items = tsr_compile_alloc(L->c, b->count * sizeof *items);
     for (uint32_t i = 0; i < b->count; i++) items[i] = one;
-    return tsr_emit_list(L, b->type->args[0], items, b->count);
+    return tsr_build_list(L, b->type->args[0], items, b->count);
   }
   default: {
     tsr_ir_value **items = tsr_compile_alloc(L->c, (b->count + 1) * sizeof *items);
     for (uint32_t i = 0; i < b->count; i++) items[i] = convert(L, args[b->arg + i].value, b->type->args[0], m->convert, m->lenient);
-    return tsr_emit_list(L, b->type->args[0], items, b->count);
+    return tsr_build_list(L, b->type->args[0], items, b->count);
   }
   }
 }
@@ -121,19 +121,19 @@ static tsr_ir_value *emit_matched(tsr_lower *L, const tsr_matched *m, const tsr_
   for (uint32_t i = 0; i < m->vararg_count; i++) in[s->param_count + i] = args[m->vararg_begin + i].value;
   const tsr_type *ret = m->cand->fn != NULL ? return_type(L, m->cand->fn) : NULL;
   L->at = at;
-  tsr_ir_node *node = tsr_emit_node(L, m->cand->fn != NULL ? TSR_IR_CALL : TSR_IR_OP, n, TSR_MAX(s->ret_count, 1), 0);
+  tsr_ir_node *node = tsr_build_node(L, m->cand->fn != NULL ? TSR_IR_CALL : TSR_IR_OP, n, TSR_MAX(s->ret_count, 1), 0);
   for (uint32_t i = 0; i < n; i++) tsr_ir_set_input(node, i, in[i]);
   if (m->cand->fn != NULL) {
     node->callee = &m->cand->fn->fn;
     tsr_lower_enqueue(L->c, m->cand->fn);
     tsr_lower_add_callee(L, m->cand->fn);
-    return tsr_emit_out(L, node, ret);
+    return tsr_build_out(L, node, ret);
   }
   node->schema = s;
-  if (s->ret_count == 0) return tsr_emit_none(L);
+  if (s->ret_count == 0) return tsr_build_none(L);
   tsr_ir_value **out = tsr_compile_alloc(L->c, s->ret_count * sizeof *out);
-  for (uint32_t i = 0; i < s->ret_count; i++) out[i] = tsr_emit_out(L, node, m->rets[i]);
-  return s->ret_count == 1 ? out[0] : tsr_emit_tuple(L, NULL, out, s->ret_count);
+  for (uint32_t i = 0; i < s->ret_count; i++) out[i] = tsr_build_out(L, node, m->rets[i]);
+  return s->ret_count == 1 ? out[0] : tsr_build_tuple(L, NULL, out, s->ret_count);
 }
 
 static tsr_ir_value *call_function(tsr_lower *L, tsr_fnrec *f, const tsr_arg *args, uint32_t n, const tsr_ast *at) {
@@ -171,7 +171,7 @@ static tsr_ir_value *missing(tsr_lower *L, const char *name, const tsr_arg *args
   for (uint32_t i = 0; i < n; i++) in[i] = args[i].value;
   const char *text = call_text(L, name, args, n);
   L->at = at;
-  tsr_ir_value *v = tsr_emit_unknown(L, text, in, n);
+  tsr_ir_value *v = tsr_build_unknown(L, text, in, n);
   if (record) tsr_opset_record_missing(L->c, text, v->def->loc);
   return v;
 }
@@ -233,10 +233,10 @@ static tsr_ir_value *unwrap(tsr_lower *L, tsr_ir_value *v, bool checked) {
   const tsr_type *t = v->type;
   if (t->kind != TSR_T_OPTIONAL && t->kind != TSR_T_NONE) return v;
   const tsr_type *inner = t->kind == TSR_T_NONE ? &tsr_type_unknown : t->args[0];
-  if (!checked) return tsr_emit_cast(L, v, inner);
-  tsr_ir_node *node = tsr_emit_node(L, TSR_IR_UNWRAP, 1, 1, 0);
+  if (!checked) return tsr_build_cast(L, v, inner);
+  tsr_ir_node *node = tsr_build_node(L, TSR_IR_UNWRAP, 1, 1, 0);
   tsr_ir_set_input(node, 0, v);
-  return tsr_emit_out(L, node, inner);
+  return tsr_build_out(L, node, inner);
 }
 
 static int elem_code(const tsr_type *t) {
@@ -252,7 +252,7 @@ static tsr_ir_value *tolist(tsr_lower *L, tsr_ir_value *v, const tsr_type *hint,
   for (; elem->kind == TSR_T_LIST; elem = elem->args[0]) dim++;
   if (elem_code(elem) < 0)
     tsr_lower_fail(L, at, "%s is not one of the supported element types for tolist: int, float, complex, bool", tsr_compile_typename(L->c, elem));
-  tsr_ir_value *in[3] = {v, tsr_emit_const(L, tsr_int(dim), &tsr_type_int), tsr_emit_const(L, tsr_int(elem_code(elem)), &tsr_type_int)};
+  tsr_ir_value *in[3] = {v, tsr_build_const(L, tsr_int(dim), &tsr_type_int), tsr_build_const(L, tsr_int(elem_code(elem)), &tsr_type_int)};
   tsr_arg args[3] = {tsr_lower_arg(in[0]), tsr_lower_arg(in[1]), tsr_lower_arg(in[2])};
   const tsr_opset *set = tsr_opset_find(L->c, "prim::tolist", 12, false);
   tsr_matched m;
@@ -264,8 +264,8 @@ static tsr_ir_value *tolist(tsr_lower *L, tsr_ir_value *v, const tsr_type *hint,
 
 static tsr_ir_value *raise_op(tsr_lower *L, const tsr_arg *args, uint32_t n, const tsr_ast *at) {
   if (n < 1 || n > 2) tsr_lower_fail(L, at, "RaiseException takes a message and a class name");
-  tsr_lower_raise(L, args[0].value, n == 2 ? args[1].value : tsr_emit_none(L));
-  return tsr_emit_none(L);
+  tsr_lower_raise(L, args[0].value, n == 2 ? args[1].value : tsr_build_none(L));
+  return tsr_build_none(L);
 }
 
 static tsr_ir_value *tuple_item(tsr_lower *L, tsr_ir_value *t, tsr_ir_value *index, const tsr_ast *at) {
@@ -276,12 +276,12 @@ static tsr_ir_value *tuple_item(tsr_lower *L, tsr_ir_value *t, tsr_ir_value *ind
     for (uint32_t i = 0; i < n; i++)
       if (tsr_tuple_member(L, t->type, i) != tsr_tuple_member(L, t->type, 0)) tsr_lower_fail(L, at, "tuple index must be a compile time constant");
     if (n == 0) tsr_lower_fail(L, at, "Tuple index out of range");
-    tsr_emit_unpack(L, t, n, items, at);
-    return tsr_lower_op2(L, "aten::__getitem__", tsr_emit_list(L, items[0]->type, items, n), index);
+    tsr_build_unpack(L, t, n, items, at);
+    return tsr_lower_op2(L, "aten::__getitem__", tsr_build_list(L, items[0]->type, items, n), index);
   }
   int64_t i = index->def->val.i < 0 ? index->def->val.i + n : index->def->val.i;
   if (i < 0 || i >= n) tsr_lower_fail(L, at, "Tuple index out of range. Tuple is length %u and index is %lld", n, (long long)index->def->val.i);
-  return tsr_emit_tuple_get(L, t, (uint32_t)i);
+  return tsr_build_tuple_get(L, t, (uint32_t)i);
 }
 
 static tsr_ir_value *enum_value(tsr_lower *L, tsr_ir_value *v, const tsr_ast *at) {
@@ -311,18 +311,18 @@ static tsr_ir_value *special_op(tsr_lower *L, const char *name, const tsr_arg *a
   if (strcmp(name, "prim::RaiseException") == 0) return raise_op(L, args, n, at);
   if (n == 0) return NULL;
   if (strcmp(name, "aten::wait") == 0 || strcmp(name, "prim::awaitable_wait") == 0)
-    return t0->kind == TSR_T_FUTURE || t0->kind == TSR_T_AWAIT ? tsr_emit_cast(L, args[0].value, t0->args[0]) : NULL;
+    return t0->kind == TSR_T_FUTURE || t0->kind == TSR_T_AWAIT ? tsr_build_cast(L, args[0].value, t0->args[0]) : NULL;
   if (strcmp(name, "prim::awaitable_nowait") == 0) {
     const tsr_type *w = tsr_is_unknown(t0) ? t0 : tsr_type_wrap(L->c->types, TSR_T_AWAIT, t0);
     if (w == NULL) tsr_compile_nomem(L->c);
-    return tsr_emit_cast(L, args[0].value, w);
+    return tsr_build_cast(L, args[0].value, w);
   }
   if (strcmp(name, "aten::_unwrap_optional") == 0) return unwrap(L, args[0].value, true);
   if (strcmp(name, "prim::unchecked_unwrap_optional") == 0) return unwrap(L, args[0].value, false);
   if (strcmp(name, "aten::tolist") == 0 || (strcmp(name, "prim::tolist") == 0 && n == 1))
     return t0->kind == TSR_T_TENSOR ? tolist(L, args[0].value, hint, at) : NULL;
   if (strcmp(name, "prim::EnumValue") == 0 && t0->kind == TSR_T_ENUM) return enum_value(L, args[0].value, at);
-  if (strcmp(name, "aten::len") == 0 && is_tuple(t0)) return tsr_emit_const(L, tsr_int(tsr_tuple_count(L, t0)), &tsr_type_int);
+  if (strcmp(name, "aten::len") == 0 && is_tuple(t0)) return tsr_build_const(L, tsr_int(tsr_tuple_count(L, t0)), &tsr_type_int);
   if (n == 2 && is_tuple(t0) && (strcmp(name, "aten::__getitem__") == 0 || strcmp(name, "prim::TupleIndex") == 0))
     return tuple_item(L, args[0].value, args[1].value, at);
   return NULL;
@@ -338,13 +338,13 @@ static tsr_ir_value *call_interface(tsr_lower *L, tsr_ir_value *recv, tsr_fnrec 
   L->at = at;
   tsr_ir_value **in = tsr_compile_alloc(L->c, (f->fn.schema->param_count + 1) * sizeof *in);
   for (uint32_t i = 0; i < f->fn.schema->param_count; i++) in[i] = operand(L, &m, args, i);
-  tsr_ir_node *node = tsr_emit_node(L, TSR_IR_CALL_METHOD, f->fn.schema->param_count, 1, 0);
+  tsr_ir_node *node = tsr_build_node(L, TSR_IR_CALL_METHOD, f->fn.schema->param_count, 1, 0);
   for (uint32_t i = 0; i < f->fn.schema->param_count; i++) tsr_ir_set_input(node, i, in[i]);
   node->name = f->short_name;
   tsr_compiler *c = L->c;
   c->iface_calls = tsr_compile_grow(c, c->iface_calls, c->iface_count, sizeof *c->iface_calls);
   c->iface_calls[c->iface_count++] = (tsr_iface_call){recv->type->cls, f->short_name};
-  return tsr_emit_out(L, node, f->fn.schema->rets[0].type == NULL ? &tsr_type_tensor : f->fn.schema->rets[0].type);
+  return tsr_build_out(L, node, f->fn.schema->rets[0].type == NULL ? &tsr_type_tensor : f->fn.schema->rets[0].type);
 }
 
 static tsr_sv call_value(tsr_lower *L, tsr_ir_value *callee, const arg_list *list, const tsr_ast *at);
@@ -357,7 +357,7 @@ static tsr_ir_value *call_method(tsr_lower *L, const char *name, uint32_t len, t
   if ((t->kind == TSR_T_CLASS || t->kind == TSR_T_INTERFACE) && t->cls != NULL && !t->cls->is_custom) {
     tsr_fnrec *f = tsr_class_find_method(L->c, t->cls, name, len);
     if (f != NULL) return t->kind == TSR_T_INTERFACE ? call_interface(L, recv, f, args, n, at) : call_function(L, f, args, n, at);
-    tsr_ir_value *attr = t->kind == TSR_T_CLASS ? tsr_emit_getattr(L, recv, name, len) : NULL;
+    tsr_ir_value *attr = t->kind == TSR_T_CLASS ? tsr_build_getattr(L, recv, name, len) : NULL;
     if (attr != NULL) {
       arg_list rest = {args + 1, n - 1};
       return call_value(L, attr, &rest, at).v;
@@ -428,16 +428,16 @@ static tsr_ir_value *make_namedtuple(tsr_lower *L, const tsr_type *t, const arg_
   tsr_ir_value **items = tsr_compile_alloc(L->c, (cls->attr_count + 1) * sizeof *items);
   L->at = at;
   for (uint32_t i = 0; i < cls->attr_count; i++) items[i] = operand(L, &m, list->items, i);
-  return tsr_emit_tuple(L, t, items, cls->attr_count);
+  return tsr_build_tuple(L, t, items, cls->attr_count);
 }
 
 static tsr_ir_value *make_object(tsr_lower *L, const tsr_type *t) {
   if (t->kind != TSR_T_CLASS || t->cls == NULL || t->cls->is_custom)
     tsr_lower_fail(L, L->at, "cannot make an object of '%s'", tsr_compile_typename(L->c, t));
   tsr_class_rec(L->c, t->cls)->instantiated = true;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_NEW, 0, 1, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_NEW, 0, 1, 0);
   n->type = t;
-  return tsr_emit_out(L, n, t);
+  return tsr_build_out(L, n, t);
 }
 
 static tsr_ir_value *construct(tsr_lower *L, const tsr_type *t, const arg_list *list, const tsr_ast *at) {
@@ -477,9 +477,9 @@ tsr_sv tsr_lower_call(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   case TSR_SV_CLASS: return tsr_sv_value(construct(L, sv.type, &list, callee));
   case TSR_SV_VALUE: return call_value(L, sv.v, &list, callee);
   case TSR_SV_CLOSURE: {
-    tsr_ir_node *n = tsr_emit_node(L, TSR_IR_CALL_VALUE, 1, 1, 0);
+    tsr_ir_node *n = tsr_build_node(L, TSR_IR_CALL_VALUE, 1, 1, 0);
     tsr_ir_set_input(n, 0, sv.v);
-    return tsr_sv_value(tsr_emit_out(L, n, sv.fn->fn.schema->rets[0].type));
+    return tsr_sv_value(tsr_build_out(L, n, sv.fn->fn.schema->rets[0].type));
   }
   default: tsr_lower_fail(L, a, "cannot call this expression");
   }

@@ -19,7 +19,7 @@ void tsr_cond_apply(tsr_lower *L, const tsr_refines *r) {
   for (uint32_t i = 0; i < r->count; i++) {
     tsr_var *var = r->items[i].var;
     if (var->sv.kind != TSR_SV_VALUE || var->sv.v->type == r->items[i].type) continue;
-    tsr_env_set_var(L, var, tsr_sv_value(tsr_emit_cast(L, var->sv.v, r->items[i].type)));
+    tsr_env_set_var(L, var, tsr_sv_value(tsr_build_cast(L, var->sv.v, r->items[i].type)));
   }
 }
 
@@ -55,7 +55,7 @@ static tsr_cond cond_none(tsr_lower *L, const tsr_ast *a, bool negate) {
   else if (!tsr_is_unknown(v->type) && !tsr_type_accepts_none(v->type)) c.known = negate;
   if (c.known >= 0) return c;
   L->at = a;
-  c.v = tsr_lower_op2(L, negate ? "aten::__isnot__" : "aten::__is__", v, tsr_emit_none(L));
+  c.v = tsr_lower_op2(L, negate ? "aten::__isnot__" : "aten::__is__", v, tsr_build_none(L));
   tsr_var *var = variable(L, subject);
   if (var == NULL || tsr_is_unknown(v->type)) return c;
   const tsr_type *none = &tsr_type_none;
@@ -95,7 +95,7 @@ static tsr_cond cond_and_or(tsr_lower *L, const tsr_ast *a, bool is_and) {
   if (l.known >= 0 && l.known != is_and) return l; /* decided: the right side is not looked at */
   if (l.known >= 0) return tsr_lower_cond(L, a->kids[1]);
   L->at = a;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_IF, 1, 1, 2);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_IF, 1, 1, 2);
   tsr_ir_set_input(n, 0, l.v);
   tsr_ir_block *outer = L->block;
   tsr_frame f;
@@ -107,12 +107,12 @@ static tsr_cond cond_and_or(tsr_lower *L, const tsr_ast *a, bool is_and) {
   tsr_cond r = tsr_lower_cond(L, a->kids[1]);
   tsr_ir_value *rv = tsr_cond_value(L, &r);
   tsr_env_leave(L, &f, &changes, &count);
-  tsr_emit_ret(L, L->block, rv);
+  tsr_build_ret(L, L->block, rv);
   L->block = n->blocks[is_and ? 1 : 0];
   L->at = a;
-  tsr_emit_ret(L, L->block, tsr_emit_const(L, tsr_bool(!is_and), &tsr_type_bool));
+  tsr_build_ret(L, L->block, tsr_build_const(L, tsr_bool(!is_and), &tsr_type_bool));
   L->block = outer;
-  tsr_cond out = {.known = -1, .v = tsr_emit_out(L, n, &tsr_type_bool)};
+  tsr_cond out = {.known = -1, .v = tsr_build_out(L, n, &tsr_type_bool)};
   if (is_and) out.yes = join(L, &l.yes, &r.yes);
   else out.no = join(L, &l.no, &r.no);
   if (r.known == !is_and) out.known = -1;
@@ -137,5 +137,5 @@ tsr_cond tsr_lower_cond(tsr_lower *L, const tsr_ast *a) {
 }
 
 tsr_ir_value *tsr_cond_value(tsr_lower *L, const tsr_cond *c) {
-  return c->known >= 0 ? tsr_emit_const(L, tsr_bool(c->known), &tsr_type_bool) : c->v;
+  return c->known >= 0 ? tsr_build_const(L, tsr_bool(c->known), &tsr_type_bool) : c->v;
 }

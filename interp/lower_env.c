@@ -29,7 +29,7 @@ void tsr_env_set(tsr_lower *L, const char *name, uint32_t len, tsr_sv sv) { tsr_
 static tsr_sv capture(tsr_lower *L, const char *name, uint32_t len, tsr_sv outer) {
   L->captured = tsr_compile_grow(L->c, L->captured, L->captured_count, sizeof *L->captured);
   L->captured[L->captured_count++] = outer.v;
-  tsr_ir_value *p = tsr_emit_param(L, L->fn->body, outer.v->type, tsr_compile_text(L->c, "%.*s", (int)len, name));
+  tsr_ir_value *p = tsr_build_param(L, L->fn->body, outer.v->type, tsr_compile_text(L->c, "%.*s", (int)len, name));
   tsr_sv sv = outer;
   sv.v = p;
   tsr_env_var(L, name, len)->sv = sv; /* valid in every block of the closure */

@@ -56,7 +56,7 @@ static tsr_ir_value *lower_binary(tsr_lower *L, const tsr_ast *a) {
   if (tsr_ast_is(a, "not in")) return lower_contains(L, a, true);
   tsr_val folded;
   if (is_number(a->kids[0]) && is_number(a->kids[1]) && tsr_consteval(L->c, L->file, a, NULL, &folded)) /* 1.+2.j */
-    return tsr_emit_const(L, folded, tsr_resolve_type_of(L->c, folded));
+    return tsr_build_const(L, folded, tsr_resolve_type_of(L->c, folded));
   int i = find_operator(a->text, a->len);
   if (i < 0) tsr_lower_fail(L, a, "unknown operator '%.*s'", (int)a->len, a->text);
   tsr_ir_value *l = tsr_lower_expr(L, a->kids[0], NULL), *r = tsr_lower_expr(L, a->kids[1], NULL);
@@ -65,7 +65,7 @@ static tsr_ir_value *lower_binary(tsr_lower *L, const tsr_ast *a) {
 
 static tsr_ir_value *lower_unary(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   tsr_val folded;
-  if (is_number(a) && tsr_consteval(L->c, L->file, a, hint, &folded)) return tsr_emit_const(L, folded, tsr_resolve_type_of(L->c, folded));
+  if (is_number(a) && tsr_consteval(L->c, L->file, a, hint, &folded)) return tsr_build_const(L, folded, tsr_resolve_type_of(L->c, folded));
   if (tsr_ast_is(a, "not")) {
     tsr_ir_value *v = tsr_lower_condition(L, a->kids[0]);
     L->at = a;
@@ -83,8 +83,8 @@ static tsr_ir_value *lower_unary(tsr_lower *L, const tsr_ast *a, const tsr_type 
 
 static tsr_ir_value *lower_int(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   /* large integral floats are printed without a point */
-  if (hint == &tsr_type_float) return tsr_emit_const(L, tsr_float((double)a->ival), hint);
-  return tsr_emit_const(L, tsr_int(a->ival), &tsr_type_int);
+  if (hint == &tsr_type_float) return tsr_build_const(L, tsr_float((double)a->ival), hint);
+  return tsr_build_const(L, tsr_int(a->ival), &tsr_type_int);
 }
 
 /* The least type of all, or Any. */
@@ -111,7 +111,7 @@ static void repair_floats(tsr_lower *L, tsr_ir_value **items, uint32_t n) {
     if (items[i]->type != &tsr_type_float && !is_int_const(items[i])) return;
   }
   for (uint32_t i = 0; i < n && has_float; i++)
-    if (is_int_const(items[i])) items[i] = tsr_emit_const(L, tsr_float((double)items[i]->def->val.i), &tsr_type_float);
+    if (is_int_const(items[i])) items[i] = tsr_build_const(L, tsr_float((double)items[i]->def->val.i), &tsr_type_float);
 }
 
 static tsr_ir_value *lower_list(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
@@ -120,7 +120,7 @@ static tsr_ir_value *lower_list(tsr_lower *L, const tsr_ast *a, const tsr_type *
   for (uint32_t i = 0; i < a->count; i++) items[i] = tsr_lower_expr(L, a->kids[i], elem);
   L->at = a;
   if (a->count == 0) {
-    tsr_ir_value *v = tsr_emit_list(L, elem == NULL ? &tsr_type_tensor : elem, NULL, 0);
+    tsr_ir_value *v = tsr_build_list(L, elem == NULL ? &tsr_type_tensor : elem, NULL, 0);
     v->def->slot = elem == NULL; /* takes whatever type is expected */
     return v;
   }
@@ -136,7 +136,7 @@ static tsr_ir_value *lower_list(tsr_lower *L, const tsr_ast *a, const tsr_type *
     }
   }
   if (elem == NULL) elem = common_type(L, items, a->count, 1);
-  return tsr_emit_list(L, elem, items, a->count);
+  return tsr_build_list(L, elem, items, a->count);
 }
 
 static tsr_ir_value *lower_tuple(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
@@ -152,11 +152,11 @@ static tsr_ir_value *lower_tuple(tsr_lower *L, const tsr_ast *a, const tsr_type 
     uint32_t parts = starred ? tsr_tuple_count(L, v->type) : 1;
     for (uint32_t p = 0; p < parts; p++) {
       items = tsr_compile_grow(L->c, items, n, sizeof *items);
-      items[n++] = starred ? tsr_emit_tuple_get(L, v, p) : v;
+      items[n++] = starred ? tsr_build_tuple_get(L, v, p) : v;
     }
   }
   L->at = a;
-  return tsr_emit_tuple(L, NULL, items, n);
+  return tsr_build_tuple(L, NULL, items, n);
 }
 
 static tsr_ir_value *lower_dict(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
@@ -174,10 +174,10 @@ static tsr_ir_value *lower_dict(tsr_lower *L, const tsr_ast *a, const tsr_type *
     kt = common_type(L, items, a->count, 2);
     vt = common_type(L, items + 1, a->count - 1, 2);
   }
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_DICT, a->count, 1, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_DICT, a->count, 1, 0);
   for (uint32_t i = 0; i < a->count; i++) tsr_ir_set_input(n, i, items[i]);
   n->type = tsr_resolve_dict(L->c, kt == NULL ? &tsr_type_str : kt, vt == NULL ? &tsr_type_tensor : vt);
-  return tsr_emit_out(L, n, n->type);
+  return tsr_build_out(L, n, n->type);
 }
 
 /* ---- names */
@@ -185,7 +185,7 @@ static tsr_ir_value *lower_dict(tsr_lower *L, const tsr_ast *a, const tsr_type *
 static tsr_sv number_word(tsr_lower *L, const tsr_ast *a) {
   tsr_val v;
   if (!is_number(a) || !tsr_consteval(L->c, L->file, a, NULL, &v)) return (tsr_sv){.kind = TSR_SV_UNBOUND};
-  return tsr_sv_value(tsr_emit_const(L, v, tsr_resolve_type_of(L->c, v)));
+  return tsr_sv_value(tsr_build_const(L, v, tsr_resolve_type_of(L->c, v)));
 }
 
 /* A function or class of the same file, for code that names its neighbours. */
@@ -219,7 +219,7 @@ static tsr_sv space_attr(tsr_lower *L, tsr_sv sv, const tsr_ast *a) {
   tsr_dtype d;
   if (strcmp(sv.name, "aten") == 0 && tsr_opset_find(L->c, op, strlen(op), L->file->builtin) == NULL &&
       tsr_dtype_by_name(op + 6, &d)) /* torch.float32 as a value */
-    return tsr_sv_value(tsr_emit_const(L, tsr_int(d), &tsr_type_int));
+    return tsr_sv_value(tsr_build_const(L, tsr_int(d), &tsr_type_int));
   return (tsr_sv){.kind = TSR_SV_BUILTIN, .name = op, .len = (uint32_t)strlen(op)};
 }
 
@@ -227,7 +227,7 @@ static tsr_sv class_attr(tsr_lower *L, tsr_sv sv, const tsr_ast *a) {
   tsr_classrec *r = tsr_class_rec(L->c, sv.type->cls);
   if (sv.type->kind == TSR_T_ENUM) {
     tsr_val v;
-    if (tsr_consteval(L->c, L->file, a, NULL, &v)) return tsr_sv_value(tsr_emit_const(L, v, sv.type));
+    if (tsr_consteval(L->c, L->file, a, NULL, &v)) return tsr_sv_value(tsr_build_const(L, v, sv.type));
     tsr_lower_fail(L, a, "'%s' has no member '%.*s'", sv.type->name, (int)a->len, a->text);
   }
   if (tsr_ast_is(a, "__new__")) return (tsr_sv){.kind = TSR_SV_NEW, .type = sv.type};
@@ -276,7 +276,7 @@ static tsr_sv object_extra(tsr_lower *L, tsr_ir_value *obj, const tsr_ast *a) {
     const tsr_type *want = type->kind == TSR_AST_SUBSCRIPT ? tsr_resolve_type(L->c, r->file, type) : NULL;
     tsr_val v;
     if (tsr_consteval(L->c, r->file, item->kids[1], want, &v))
-      return tsr_sv_value(tsr_emit_const(L, v, want != NULL ? want : tsr_resolve_type_of(L->c, v)));
+      return tsr_sv_value(tsr_build_const(L, v, want != NULL ? want : tsr_resolve_type_of(L->c, v)));
   }
   const char *getter = tsr_compile_text(L->c, "__%.*s_getter", (int)a->len, a->text);
   if (tsr_class_find_method(L->c, obj->type->cls, getter, strlen(getter)) != NULL) return tsr_sv_value(tsr_lower_method(L, obj, getter, NULL, 0, a));
@@ -287,7 +287,7 @@ static tsr_sv object_attr(tsr_lower *L, tsr_ir_value *obj, const tsr_ast *a) {
   tsr_class *cls = obj->type->cls;
   if (cls == NULL || cls->is_custom || obj->type->kind == TSR_T_INTERFACE)
     return (tsr_sv){.kind = TSR_SV_METHOD, .v = obj, .name = a->text, .len = a->len};
-  tsr_ir_value *v = tsr_emit_getattr(L, obj, a->text, a->len);
+  tsr_ir_value *v = tsr_build_getattr(L, obj, a->text, a->len);
   if (v != NULL) return tsr_sv_value(v);
   if (tsr_class_find_method(L->c, cls, a->text, a->len) != NULL)
     return (tsr_sv){.kind = TSR_SV_METHOD, .v = obj, .name = a->text, .len = a->len};
@@ -300,12 +300,12 @@ static tsr_sv object_attr(tsr_lower *L, tsr_ir_value *obj, const tsr_ast *a) {
 static tsr_sv value_attr(tsr_lower *L, tsr_ir_value *v, const tsr_ast *a) {
   const tsr_type *t = v->type;
   L->at = a;
-  if (tsr_is_unknown(t)) return tsr_sv_value(tsr_emit_unknown(L, "attribute of an unknown value", &v, 1));
+  if (tsr_is_unknown(t)) return tsr_sv_value(tsr_build_unknown(L, "attribute of an unknown value", &v, 1));
   if (t->kind == TSR_T_CLASS || t->kind == TSR_T_INTERFACE) return object_attr(L, v, a);
   if (t->kind == TSR_T_NAMEDTUPLE) {
     tsr_class_rec(L->c, t->cls);
     uint32_t slot;
-    if (tsr_class_find_attr(t->cls, a->text, a->len, &slot)) return tsr_sv_value(tsr_emit_tuple_get(L, v, slot));
+    if (tsr_class_find_attr(t->cls, a->text, a->len, &slot)) return tsr_sv_value(tsr_build_tuple_get(L, v, slot));
   }
   const char *op = property_of(t, a);
   if (op != NULL) return tsr_sv_value(tsr_lower_op1(L, op, v));
@@ -336,7 +336,7 @@ static tsr_sv lower_attr(tsr_lower *L, const tsr_ast *a) {
   case TSR_SV_CONSTANTS: {
     tsr_val v;
     if (!tsr_consteval(L->c, L->file, a, NULL, &v)) tsr_lower_fail(L, a, "constant '%.*s' does not exist", (int)a->len, a->text);
-    return tsr_sv_value(tsr_emit_const(L, v, tsr_resolve_type_of(L->c, v)));
+    return tsr_sv_value(tsr_build_const(L, v, tsr_resolve_type_of(L->c, v)));
   }
   case TSR_SV_QUALIFIED: {
     const char *full = tsr_compile_text(L->c, "%.*s.%.*s", (int)base.len, base.name, (int)a->len, a->text);
@@ -361,16 +361,16 @@ tsr_sv tsr_lower_sugared(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   case TSR_AST_ATTR: return lower_attr(L, a);
   case TSR_AST_CALL: return tsr_lower_call(L, a, hint);
   case TSR_AST_INT: return tsr_sv_value(lower_int(L, a, hint));
-  case TSR_AST_FLOAT: return tsr_sv_value(tsr_emit_const(L, tsr_float(a->fval), &tsr_type_float));
+  case TSR_AST_FLOAT: return tsr_sv_value(tsr_build_const(L, tsr_float(a->fval), &tsr_type_float));
   case TSR_AST_COMPLEX: {
     tsr_val v;
     tsr_consteval(L->c, L->file, a, NULL, &v);
-    return tsr_sv_value(tsr_emit_const(L, v, &tsr_type_complex));
+    return tsr_sv_value(tsr_build_const(L, v, &tsr_type_complex));
   }
-  case TSR_AST_STR: return tsr_sv_value(tsr_emit_str(L, a->text, a->len));
-  case TSR_AST_TRUE: return tsr_sv_value(tsr_emit_const(L, tsr_bool(true), &tsr_type_bool));
-  case TSR_AST_FALSE: return tsr_sv_value(tsr_emit_const(L, tsr_bool(false), &tsr_type_bool));
-  case TSR_AST_NONE: return tsr_sv_value(tsr_emit_none(L));
+  case TSR_AST_STR: return tsr_sv_value(tsr_build_str(L, a->text, a->len));
+  case TSR_AST_TRUE: return tsr_sv_value(tsr_build_const(L, tsr_bool(true), &tsr_type_bool));
+  case TSR_AST_FALSE: return tsr_sv_value(tsr_build_const(L, tsr_bool(false), &tsr_type_bool));
+  case TSR_AST_NONE: return tsr_sv_value(tsr_build_none(L));
   case TSR_AST_SUBSCRIPT: return tsr_sv_value(tsr_lower_subscript(L, a, hint));
   case TSR_AST_UNARY: return tsr_sv_value(lower_unary(L, a, hint));
   case TSR_AST_BINARY: return tsr_sv_value(lower_binary(L, a));
@@ -400,11 +400,11 @@ tsr_ir_value *tsr_lower_bool(tsr_lower *L, tsr_ir_value *v, const tsr_ast *at) {
   if (t == &tsr_type_bool || tsr_is_unknown(t)) return v;
   L->at = at;
   if (t->kind == TSR_T_LIST || t->kind == TSR_T_DICT || t->kind == TSR_T_STR)
-    return tsr_lower_op2(L, "aten::gt", tsr_lower_op1(L, "aten::len", v), tsr_emit_const(L, tsr_int(0), &tsr_type_int));
+    return tsr_lower_op2(L, "aten::gt", tsr_lower_op1(L, "aten::len", v), tsr_build_const(L, tsr_int(0), &tsr_type_int));
   if (t->kind == TSR_T_CLASS && t->cls != NULL && !t->cls->is_custom) {
     if (tsr_class_find_method(L->c, t->cls, "__bool__", 8) != NULL) return tsr_lower_method(L, v, "__bool__", NULL, 0, at);
     if (tsr_class_find_method(L->c, t->cls, "__len__", 7) != NULL)
-      return tsr_lower_op2(L, "aten::gt", tsr_lower_method(L, v, "__len__", NULL, 0, at), tsr_emit_const(L, tsr_int(0), &tsr_type_int));
+      return tsr_lower_op2(L, "aten::gt", tsr_lower_method(L, v, "__len__", NULL, 0, at), tsr_build_const(L, tsr_int(0), &tsr_type_int));
   }
   return tsr_lower_op1(L, "aten::Bool", v);
 }

@@ -12,9 +12,9 @@ static bool is_hidden(const tsr_var *v) { return v->name[0] == '$'; }
 static tsr_ir_value *placeholder(tsr_lower *L, tsr_ir_block *b, const tsr_type *type) {
   tsr_ir_block *outer = L->block;
   L->block = b;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_UNINIT, 0, 1, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_UNINIT, 0, 1, 0);
   n->type = type;
-  tsr_ir_value *v = tsr_emit_out(L, n, type);
+  tsr_ir_value *v = tsr_build_out(L, n, type);
   L->block = outer;
   return v;
 }
@@ -60,9 +60,9 @@ static void join_var(tsr_lower *L, tsr_ir_node *n, tsr_var *var, tsr_sv a, tsr_s
     tsr_env_set_var(L, var, a);
     return;
   }
-  tsr_emit_ret(L, n->blocks[0], x);
-  tsr_emit_ret(L, n->blocks[1], y);
-  tsr_env_set_var(L, var, tsr_sv_value(tsr_emit_out(L, n, t)));
+  tsr_build_ret(L, n->blocks[0], x);
+  tsr_build_ret(L, n->blocks[1], y);
+  tsr_env_set_var(L, var, tsr_sv_value(tsr_build_out(L, n, t)));
 }
 
 static void join_changes(tsr_lower *L, tsr_ir_node *n, tsr_change *ca, uint32_t na, tsr_change *cb, uint32_t nb, bool a_exits, bool b_exits) {
@@ -88,16 +88,16 @@ static unsigned run_branch(tsr_lower *L, const tsr_branch *b) {
   if (b->raise == NULL) return tsr_lower_stmts(L, b->stmts, b->n);
   const tsr_ast *text = b->raise->kids[1];
   L->at = b->raise;
-  tsr_ir_value *message = tsr_ast_absent(text) ? tsr_emit_str(L, "", 0) : tsr_lower_expr(L, text, NULL);
+  tsr_ir_value *message = tsr_ast_absent(text) ? tsr_build_str(L, "", 0) : tsr_lower_expr(L, text, NULL);
   if (message->type != &tsr_type_str) message = tsr_lower_op1(L, "aten::str", message);
-  message = tsr_lower_op2(L, "aten::add", tsr_emit_str(L, "AssertionError: ", 16), message);
-  tsr_lower_raise(L, message, tsr_emit_none(L));
+  message = tsr_lower_op2(L, "aten::add", tsr_build_str(L, "AssertionError: ", 16), message);
+  tsr_lower_raise(L, message, tsr_build_none(L));
   return TSR_EXIT_ALWAYS;
 }
 
 unsigned tsr_lower_branches(tsr_lower *L, const tsr_ast *at, tsr_ir_value *cond, const tsr_branch *yes, const tsr_branch *no) {
   L->at = at;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_IF, 1, 2, 2);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_IF, 1, 2, 2);
   tsr_ir_set_input(n, 0, cond);
   tsr_ir_block *outer = L->block;
   const tsr_branch *side[2] = {yes, no};
@@ -120,7 +120,7 @@ unsigned tsr_lower_branches(tsr_lower *L, const tsr_ast *at, tsr_ir_value *cond,
 
 static tsr_ir_value *flag_value(tsr_lower *L, const char *name) {
   tsr_sv sv = tsr_env_get(L, name, (uint32_t)strlen(name));
-  return sv.kind == TSR_SV_VALUE ? sv.v : tsr_emit_const(L, tsr_bool(false), &tsr_type_bool);
+  return sv.kind == TSR_SV_VALUE ? sv.v : tsr_build_const(L, tsr_bool(false), &tsr_type_bool);
 }
 
 tsr_ir_value *tsr_lower_flag(tsr_lower *L, unsigned bits) {
@@ -133,11 +133,11 @@ tsr_ir_value *tsr_lower_flag(tsr_lower *L, unsigned bits) {
       v = f;
       continue;
     }
-    tsr_ir_node *n = tsr_emit_node(L, TSR_IR_IF, 1, 1, 2); /* v or f */
+    tsr_ir_node *n = tsr_build_node(L, TSR_IR_IF, 1, 1, 2); /* v or f */
     tsr_ir_set_input(n, 0, v);
-    tsr_emit_ret(L, n->blocks[0], v);
-    tsr_emit_ret(L, n->blocks[1], f);
-    v = tsr_emit_out(L, n, &tsr_type_bool);
+    tsr_build_ret(L, n->blocks[0], v);
+    tsr_build_ret(L, n->blocks[1], f);
+    v = tsr_build_out(L, n, &tsr_type_bool);
   }
   return v;
 }
@@ -203,14 +203,14 @@ static tsr_ir_value *choose(tsr_lower *L, tsr_ir_block *b, const tsr_ast *a, con
 tsr_ir_value *tsr_lower_choice(tsr_lower *L, const tsr_ast *at, tsr_ir_value *cond, const tsr_ast *yes, const tsr_refines *yes_r,
                                const tsr_ast *no, const tsr_refines *no_r, const tsr_type *hint) {
   L->at = at;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_IF, 1, 1, 2);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_IF, 1, 1, 2);
   tsr_ir_set_input(n, 0, cond);
   tsr_ir_block *outer = L->block;
   tsr_ir_value *x = choose(L, n->blocks[0], yes, yes_r, hint), *y = choose(L, n->blocks[1], no, no_r, hint);
   L->block = outer;
-  tsr_emit_ret(L, n->blocks[0], x);
-  tsr_emit_ret(L, n->blocks[1], y);
-  return tsr_emit_out(L, n, joined_type(L, x->type, y->type));
+  tsr_build_ret(L, n->blocks[0], x);
+  tsr_build_ret(L, n->blocks[1], y);
+  return tsr_build_out(L, n, joined_type(L, x->type, y->type));
 }
 
 tsr_ir_value *tsr_lower_and_or(tsr_lower *L, const tsr_ast *a) {
@@ -256,7 +256,7 @@ static unsigned with_item(tsr_lower *L, const tsr_ast *a, uint32_t i) {
   tsr_ir_value *entered = enter(L, obj, item, &leave);
   if (name->kind == TSR_AST_NAME) tsr_env_set(L, name->text, name->len, tsr_sv_value(entered));
   L->at = item;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_WITH, 1, 0, 1);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_WITH, 1, 0, 1);
   tsr_ir_set_input(n, 0, obj);
   n->callee = leave;
   tsr_ir_block *outer = L->block;
@@ -273,8 +273,8 @@ static unsigned with_item(tsr_lower *L, const tsr_ast *a, uint32_t i) {
       tsr_env_set_var(L, changes[k].var, changes[k].sv);
       continue;
     }
-    tsr_emit_ret(L, n->blocks[0], changes[k].sv.v);
-    tsr_env_set_var(L, changes[k].var, tsr_sv_value(tsr_emit_out(L, n, changes[k].sv.v->type)));
+    tsr_build_ret(L, n->blocks[0], changes[k].sv.v);
+    tsr_env_set_var(L, changes[k].var, tsr_sv_value(tsr_build_out(L, n, changes[k].sv.v->type)));
   }
   return ex;
 }

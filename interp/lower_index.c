@@ -1,9 +1,9 @@
 /* Subscripts: reading, writing and deleting items, slices, tensor indexing. */
 #include "interp/lower.h"
 
-static tsr_ir_value *int_const(tsr_lower *L, int64_t i) { return tsr_emit_const(L, tsr_int(i), &tsr_type_int); }
+static tsr_ir_value *int_const(tsr_lower *L, int64_t i) { return tsr_build_const(L, tsr_int(i), &tsr_type_int); }
 
-static tsr_ir_value *bound(tsr_lower *L, const tsr_ast *a) { return tsr_ast_absent(a) ? tsr_emit_none(L) : tsr_lower_expr(L, a, NULL); }
+static tsr_ir_value *bound(tsr_lower *L, const tsr_ast *a) { return tsr_ast_absent(a) ? tsr_build_none(L) : tsr_lower_expr(L, a, NULL); }
 
 /* ---- tensors */
 
@@ -73,10 +73,10 @@ static tsr_ir_value *index_list(tsr_lower *L, indexing *ix) {
   bool holes = false;
   for (uint32_t i = 0; i < ix->count; i++) {
     if (ix->advanced[i] != NULL) continue;
-    ix->advanced[i] = tsr_emit_none(L);
+    ix->advanced[i] = tsr_build_none(L);
     holes = true;
   }
-  return tsr_emit_list(L, holes ? opt : &tsr_type_tensor, ix->advanced, ix->count);
+  return tsr_build_list(L, holes ? opt : &tsr_type_tensor, ix->advanced, ix->count);
 }
 
 /* ---- reading */
@@ -97,8 +97,8 @@ static tsr_ir_value *slice_tuple(tsr_lower *L, tsr_ir_value *v, const tsr_ast *s
   }
   uint32_t count = bounds[1] > bounds[0] ? (uint32_t)(bounds[1] - bounds[0]) : 0;
   tsr_ir_value **items = tsr_compile_alloc(L->c, (count + 1) * sizeof *items);
-  for (uint32_t i = 0; i < count; i++) items[i] = tsr_emit_tuple_get(L, v, (uint32_t)bounds[0] + i);
-  return tsr_emit_tuple(L, NULL, items, count);
+  for (uint32_t i = 0; i < count; i++) items[i] = tsr_build_tuple_get(L, v, (uint32_t)bounds[0] + i);
+  return tsr_build_tuple(L, NULL, items, count);
 }
 
 static tsr_ir_value *slice_sequence(tsr_lower *L, tsr_ir_value *v, const tsr_ast *s, const tsr_ast *at) {
@@ -118,17 +118,17 @@ static tsr_ir_value *module_item(tsr_lower *L, tsr_ir_value *v, tsr_ir_value *in
     tsr_class_rec(L->c, v->type->cls);
     bool found = tsr_class_find_child(v->type->cls, text ? 0 : def->val.i, text ? def->val.s->bytes : NULL, text ? def->val.s->len : 0, &slot);
     if (found && (hint == NULL || tsr_resolve_subtype(L->c, v->type->cls->attr_types[slot], hint)))
-      return tsr_emit_getattr(L, v, v->type->cls->attr_names[slot], strlen(v->type->cls->attr_names[slot]));
+      return tsr_build_getattr(L, v, v->type->cls->attr_names[slot], strlen(v->type->cls->attr_names[slot]));
     if (!found && text) tsr_lower_fail(L, at, "Key Error, %s", def->val.s->bytes);
     if (!found) tsr_lower_fail(L, at, "Index out of range");
   }
   if (hint == NULL) tsr_lower_fail(L, at, "Unable to extract string literal index. ModuleDict indexing is only supported with string literals");
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_MODULE_ITEM, 2, 1, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_MODULE_ITEM, 2, 1, 0);
   tsr_ir_set_input(n, 0, v);
   tsr_ir_set_input(n, 1, index);
   n->type = hint;
   if (hint->kind != TSR_T_INTERFACE) n->slot = 1; /* the child's class must be checked at run time */
-  return tsr_emit_out(L, n, hint);
+  return tsr_build_out(L, n, hint);
 }
 
 static tsr_ir_value *item(tsr_lower *L, tsr_ir_value *v, const tsr_ast *a, const tsr_type *hint) {

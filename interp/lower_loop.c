@@ -1,8 +1,8 @@
 /* Loops: while, for over ranges, containers, zip and enumerate, comprehensions. */
 #include "interp/lower.h"
 
-static tsr_ir_value *int_const(tsr_lower *L, int64_t i) { return tsr_emit_const(L, tsr_int(i), &tsr_type_int); }
-static tsr_ir_value *bool_const(tsr_lower *L, bool b) { return tsr_emit_const(L, tsr_bool(b), &tsr_type_bool); }
+static tsr_ir_value *int_const(tsr_lower *L, int64_t i) { return tsr_build_const(L, tsr_int(i), &tsr_type_int); }
+static tsr_ir_value *bool_const(tsr_lower *L, bool b) { return tsr_build_const(L, tsr_bool(b), &tsr_type_bool); }
 
 /* ---- which variables a body assigns */
 
@@ -58,16 +58,16 @@ static tsr_ir_value *next_condition(tsr_lower *L, const loop *lp, unsigned ex) {
   unsigned leaving = ex & (TSR_EXIT_BREAK | TSR_EXIT_RETURN);
   if (leaving == 0) return lp->condition == NULL ? bool_const(L, true) : tsr_lower_condition(L, lp->condition);
   tsr_ir_value *flag = tsr_lower_flag(L, leaving);
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_IF, 1, 1, 2);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_IF, 1, 1, 2);
   tsr_ir_set_input(n, 0, flag);
   tsr_ir_block *outer = L->block;
   L->block = n->blocks[0];
-  tsr_emit_ret(L, L->block, bool_const(L, false));
+  tsr_build_ret(L, L->block, bool_const(L, false));
   L->block = n->blocks[1];
   tsr_ir_value *again = lp->condition == NULL ? bool_const(L, true) : tsr_lower_condition(L, lp->condition);
-  tsr_emit_ret(L, L->block, again);
+  tsr_build_ret(L, L->block, again);
   L->block = outer;
-  return tsr_emit_out(L, n, &tsr_type_bool);
+  return tsr_build_out(L, n, &tsr_type_bool);
 }
 
 static void carry_back(tsr_lower *L, tsr_ir_node *n, const loop *lp, tsr_var *var, tsr_ir_value *param) {
@@ -80,7 +80,7 @@ static void carry_back(tsr_lower *L, tsr_ir_node *n, const loop *lp, tsr_var *va
                      tsr_compile_typename(L->c, param->type), tsr_compile_typename(L->c, v->type));
     v = c;
   }
-  tsr_emit_ret(L, n->blocks[0], v);
+  tsr_build_ret(L, n->blocks[0], v);
 }
 
 static void add_flags(tsr_lower *L, const loop *lp, name_set *set) {
@@ -92,9 +92,9 @@ static void add_flags(tsr_lower *L, const loop *lp, name_set *set) {
   if (tsr_lower_has(lp->body, TSR_AST_RETURN, true)) {
     if (L->ret == NULL) tsr_lower_fail(L, lp->at, "a return inside a loop needs a return annotation");
     if (tsr_env_get(L, "$val", 4).kind != TSR_SV_VALUE) {
-      tsr_ir_node *n = tsr_emit_node(L, TSR_IR_UNINIT, 0, 1, 0);
+      tsr_ir_node *n = tsr_build_node(L, TSR_IR_UNINIT, 0, 1, 0);
       n->type = L->ret;
-      tsr_env_set(L, "$val", 4, tsr_sv_value(tsr_emit_out(L, n, L->ret)));
+      tsr_env_set(L, "$val", 4, tsr_sv_value(tsr_build_out(L, n, L->ret)));
     }
     add_name(L, set, "$ret", 4);
     add_name(L, set, "$val", 4);
@@ -111,7 +111,7 @@ static unsigned lower_loop(tsr_lower *L, const loop *lp) {
     set.items[i]->mark = 0;
     if (tsr_env_get(L, set.items[i]->name, set.items[i]->len).kind == TSR_SV_VALUE) set.items[carried++] = set.items[i];
   }
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_LOOP, carried + 2, carried, 1);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_LOOP, carried + 2, carried, 1);
   tsr_ir_set_input(n, 0, lp->trip);
   tsr_ir_set_input(n, 1, lp->first);
   tsr_ir_block *outer = L->block;
@@ -120,19 +120,19 @@ static unsigned lower_loop(tsr_lower *L, const loop *lp) {
   uint32_t count;
   L->block = n->blocks[0];
   tsr_env_enter(L, &f);
-  tsr_ir_value *i = tsr_emit_param(L, n->blocks[0], &tsr_type_int, NULL);
+  tsr_ir_value *i = tsr_build_param(L, n->blocks[0], &tsr_type_int, NULL);
   tsr_ir_value **params = tsr_compile_alloc(L->c, (carried + 1) * sizeof *params);
   for (uint32_t k = 0; k < carried; k++) {
     tsr_ir_value *now = tsr_env_get(L, set.items[k]->name, set.items[k]->len).v;
     tsr_ir_set_input(n, k + 2, now);
-    params[k] = tsr_emit_param(L, n->blocks[0], now->type, NULL);
+    params[k] = tsr_build_param(L, n->blocks[0], now->type, NULL);
     tsr_env_set_var(L, set.items[k], tsr_sv_value(params[k]));
   }
   if (lp->body != NULL && tsr_lower_has(lp->body, TSR_AST_CONTINUE, false)) tsr_env_set(L, "$cont", 5, tsr_sv_value(bool_const(L, false)));
   if (lp->begin != NULL) lp->begin(L, i, lp->arg);
   unsigned ex = lp->body == NULL ? 0 : tsr_lower_stmts(L, lp->body->kids, lp->body->count);
   L->at = lp->at;
-  tsr_emit_ret(L, n->blocks[0], next_condition(L, lp, ex));
+  tsr_build_ret(L, n->blocks[0], next_condition(L, lp, ex));
   for (uint32_t k = 0; k < carried; k++) carry_back(L, n, lp, set.items[k], params[k]);
   tsr_env_leave(L, &f, &changes, &count);
   L->block = outer;
@@ -140,7 +140,7 @@ static unsigned lower_loop(tsr_lower *L, const loop *lp) {
   for (uint32_t k = 0; k < carried; k++) {
     bool known = !tsr_is_unknown(params[k]->type);
     const tsr_type *t = known ? params[k]->type : n->blocks[0]->rets[k + 1]->type;
-    tsr_env_set_var(L, set.items[k], tsr_sv_value(tsr_emit_out(L, n, t)));
+    tsr_env_set_var(L, set.items[k], tsr_sv_value(tsr_build_out(L, n, t)));
   }
   return ex & TSR_EXIT_RETURN;
 }
@@ -199,8 +199,8 @@ static iter iter_items(tsr_lower *L, tsr_ir_value *v, const tsr_ast *at) {
   L->at = at;
   if (t->kind == TSR_T_TUPLE && t->count > 0) { /* inside zip: members of one type go through a list */
     tsr_ir_value **items = tsr_compile_alloc(L->c, t->count * sizeof *items);
-    tsr_emit_unpack(L, v, t->count, items, at);
-    it.a = v = tsr_emit_list(L, t->args[0], items, t->count);
+    tsr_build_unpack(L, v, t->count, items, at);
+    it.a = v = tsr_build_list(L, t->args[0], items, t->count);
   } else if (t->kind == TSR_T_DICT) {
     it.a = v = tsr_lower_op1(L, "aten::keys", v);
   } else if (t->kind != TSR_T_LIST && t->kind != TSR_T_STR && t->kind != TSR_T_TENSOR && !tsr_is_unknown(t)) {
@@ -222,7 +222,7 @@ static iter iter_zip(tsr_lower *L, const tsr_ast *a) {
     lens[i] = it.kids[i].len;
   }
   L->at = a;
-  it.len = it.count == 1 ? lens[0] : tsr_lower_op1(L, "prim::min", tsr_emit_list(L, &tsr_type_int, lens, it.count));
+  it.len = it.count == 1 ? lens[0] : tsr_lower_op1(L, "prim::min", tsr_build_list(L, &tsr_type_int, lens, it.count));
   return it;
 }
 
@@ -249,12 +249,12 @@ static tsr_ir_value *iter_item(tsr_lower *L, const iter *it, tsr_ir_value *i) {
     return tsr_lower_op2(L, "aten::__getitem__", it->a, i);
   case ITER_ENUMERATE: {
     tsr_ir_value *both[2] = {it->a == NULL ? i : tsr_lower_op2(L, "aten::add", i, it->a), iter_item(L, &it->kids[0], i)};
-    return tsr_emit_tuple(L, NULL, both, 2);
+    return tsr_build_tuple(L, NULL, both, 2);
   }
   default: {
     tsr_ir_value **items = tsr_compile_alloc(L->c, it->count * sizeof *items);
     for (uint32_t k = 0; k < it->count; k++) items[k] = iter_item(L, &it->kids[k], i);
-    return tsr_emit_tuple(L, NULL, items, it->count);
+    return tsr_build_tuple(L, NULL, items, it->count);
   }
   }
 }
@@ -273,7 +273,7 @@ static unsigned unroll(tsr_lower *L, const tsr_ast *a, tsr_ir_value *v) {
   if (tsr_lower_has(a->kids[2], TSR_AST_BREAK, false) || tsr_lower_has(a->kids[2], TSR_AST_CONTINUE, false))
     tsr_lower_fail(L, a, "Because we emit iteration over modulelists or tuples as unrolled loops, we do not support break or continue inside the body of these loops");
   tsr_ir_value **items = tsr_compile_alloc(L->c, (n + 1) * sizeof *items);
-  tsr_emit_unpack(L, v, n, items, a);
+  tsr_build_unpack(L, v, n, items, a);
   unsigned ex = 0;
   for (uint32_t i = 0; i < n; i++) {
     tsr_lower_assign_targets(L, a->kids[0], items[i]);
@@ -327,9 +327,9 @@ tsr_ir_value *tsr_lower_comprehension(tsr_lower *L, const tsr_ast *a, const tsr_
   if (hint != NULL && hint->kind != (dict ? TSR_T_DICT : TSR_T_LIST)) hint = NULL;
   iter it = make_iter(L, a->kids[dict ? 3 : 2]);
   L->at = a;
-  tsr_ir_node *n = tsr_emit_node(L, dict ? TSR_IR_DICT : TSR_IR_LIST, 0, 1, 0);
+  tsr_ir_node *n = tsr_build_node(L, dict ? TSR_IR_DICT : TSR_IR_LIST, 0, 1, 0);
   n->type = hint != NULL ? hint : dict ? tsr_resolve_dict(L->c, &tsr_type_str, &tsr_type_tensor) : tsr_resolve_list(L->c, &tsr_type_tensor);
-  comp_state s = {.a = a, .target = a->kids[dict ? 2 : 1], .it = &it, .out = tsr_emit_out(L, n, n->type), .hint = hint, .dict = dict};
+  comp_state s = {.a = a, .target = a->kids[dict ? 2 : 1], .it = &it, .out = tsr_build_out(L, n, n->type), .hint = hint, .dict = dict};
   loop lp = {.at = a, .trip = it.len, .first = bool_const(L, true), .begin = begin_comp, .arg = &s};
   lower_loop(L, &lp);
   return s.out;

@@ -53,15 +53,15 @@ static tsr_ir_value *unchecked_cast(tsr_lower *L, const tsr_ast *call) {
   const tsr_type *type = tsr_resolve_type(L->c, L->file, arg(L, call, 0, "unchecked_cast"));
   tsr_ir_value *v = tsr_lower_expr(L, arg(L, call, 1, "unchecked_cast"), type);
   L->at = call;
-  return tsr_emit_cast(L, v, type);
+  return tsr_build_cast(L, v, type);
 }
 
 static tsr_ir_value *uninitialized(tsr_lower *L, const tsr_ast *call) {
   const tsr_type *type = tsr_resolve_type(L->c, L->file, arg(L, call, 0, "uninitialized"));
   L->at = call;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_UNINIT, 0, 1, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_UNINIT, 0, 1, 0);
   n->type = type;
-  return tsr_emit_out(L, n, type);
+  return tsr_build_out(L, n, type);
 }
 
 uint32_t tsr_special_types(tsr_lower *L, const tsr_ast *a, const tsr_type ***out) {
@@ -102,11 +102,11 @@ int tsr_special_isinstance(tsr_lower *L, const tsr_type *t, const tsr_type *cons
 }
 
 tsr_ir_value *tsr_special_test(tsr_lower *L, tsr_ir_value *v, const tsr_type *const *types, uint32_t n) {
-  tsr_ir_node *node = tsr_emit_node(L, TSR_IR_ISINSTANCE, 1, 1, 0);
+  tsr_ir_node *node = tsr_build_node(L, TSR_IR_ISINSTANCE, 1, 1, 0);
   tsr_ir_set_input(node, 0, v);
   node->type = n == 1 ? types[0] : tsr_type_union(L->c->types, types, n);
   if (node->type == NULL) tsr_compile_nomem(L->c);
-  return tsr_emit_out(L, node, &tsr_type_bool);
+  return tsr_build_out(L, node, &tsr_type_bool);
 }
 
 static tsr_ir_value *isinstance(tsr_lower *L, const tsr_ast *call) {
@@ -116,7 +116,7 @@ static tsr_ir_value *isinstance(tsr_lower *L, const tsr_ast *call) {
   if (n == 0) tsr_lower_fail(L, call, "isinstance needs a type");
   L->at = call;
   int known = tsr_special_isinstance(L, v->type, types, n);
-  return known >= 0 ? tsr_emit_const(L, tsr_bool(known), &tsr_type_bool) : tsr_special_test(L, v, types, n);
+  return known >= 0 ? tsr_build_const(L, tsr_bool(known), &tsr_type_bool) : tsr_special_test(L, v, types, n);
 }
 
 /* ---- attributes by name */
@@ -149,7 +149,7 @@ static tsr_ir_value *has_attribute(tsr_lower *L, const tsr_ast *call) {
     found = tsr_class_find_attr(obj->type->cls, name->text, name->len, &slot) || tsr_class_find_method(L->c, obj->type->cls, name->text, name->len) != NULL;
   }
   L->at = call;
-  return tsr_emit_const(L, tsr_bool(found), &tsr_type_bool);
+  return tsr_build_const(L, tsr_bool(found), &tsr_type_bool);
 }
 
 /* ---- fork */
@@ -160,11 +160,11 @@ static tsr_ir_value *fork_closure(tsr_lower *L, const tsr_ast *call, tsr_type_ki
   if (sv.kind != TSR_SV_CLOSURE) tsr_lower_fail(L, f, "fork expects a function defined before it");
   const tsr_type *inner = sv.fn->fn.schema->rets[0].type;
   L->at = call;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_FORK, 1, 1, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_FORK, 1, 1, 0);
   tsr_ir_set_input(n, 0, sv.v);
   const tsr_type *t = tsr_is_unknown(inner) ? inner : tsr_type_wrap(L->c->types, kind, inner);
   if (t == NULL) tsr_compile_nomem(L->c);
-  return tsr_emit_out(L, n, t);
+  return tsr_build_out(L, n, t);
 }
 
 /* ---- conversions by type name */
@@ -191,7 +191,7 @@ static tsr_ir_value *convert(tsr_lower *L, const tsr_ast *call, const char *op, 
 }
 
 static tsr_ir_value *make_tuple(tsr_lower *L, const tsr_ast *call) {
-  if (call->count == 1) return tsr_emit_tuple(L, NULL, NULL, 0);
+  if (call->count == 1) return tsr_build_tuple(L, NULL, NULL, 0);
   tsr_ir_value *v = tsr_lower_expr(L, arg(L, call, 0, "tuple"), NULL);
   if (v->type->kind != TSR_T_TUPLE && v->type->kind != TSR_T_NAMEDTUPLE) tsr_lower_fail(L, call, "tuple() cannot be made of '%s'", tsr_compile_typename(L->c, v->type));
   return v;
@@ -200,7 +200,7 @@ static tsr_ir_value *make_tuple(tsr_lower *L, const tsr_ast *call) {
 static tsr_ir_value *make_list(tsr_lower *L, const tsr_ast *call, const tsr_type *hint) {
   if (call->count > 1) return call_with(L, "aten::list", call, 0, NULL);
   const tsr_type *elem = hint != NULL && hint->kind == TSR_T_LIST ? hint->args[0] : NULL;
-  tsr_ir_value *v = tsr_emit_list(L, elem == NULL ? &tsr_type_tensor : elem, NULL, 0);
+  tsr_ir_value *v = tsr_build_list(L, elem == NULL ? &tsr_type_tensor : elem, NULL, 0);
   v->def->slot = elem == NULL;
   return v;
 }
@@ -208,9 +208,9 @@ static tsr_ir_value *make_list(tsr_lower *L, const tsr_ast *call, const tsr_type
 static tsr_ir_value *make_dict(tsr_lower *L, const tsr_ast *call, const tsr_type *hint) {
   if (call->count > 1) return call_with(L, "aten::dict", call, 0, NULL);
   bool hinted = hint != NULL && hint->kind == TSR_T_DICT;
-  tsr_ir_node *n = tsr_emit_node(L, TSR_IR_DICT, 0, 1, 0);
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_DICT, 0, 1, 0);
   n->type = hinted ? hint : tsr_resolve_dict(L->c, &tsr_type_str, &tsr_type_tensor);
-  return tsr_emit_out(L, n, n->type);
+  return tsr_build_out(L, n, n->type);
 }
 
 tsr_sv tsr_special_call(tsr_lower *L, uintptr_t special, const tsr_ast *a, const tsr_type *hint) {
