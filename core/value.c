@@ -341,7 +341,7 @@ static uint64_t hash_bytes(const char *p, size_t len) {
 }
 
 static uint64_t hash_double(double d) {
-  if (d == (double)(int64_t)d && fabs(d) < 9e18) return mix((uint64_t)(int64_t)d);
+  if (fabs(d) < 9e18 && d == (double)(int64_t)d) return mix((uint64_t)(int64_t)d);
   uint64_t u;
   memcpy(&u, &d, 8);
   return mix(u);
