@@ -150,6 +150,7 @@ SPECIAL2(chebyshev_t, chebyshev_t) SPECIAL2(chebyshev_u, chebyshev_u) SPECIAL2(c
 SPECIAL2(shifted_chebyshev_t, shifted_chebyshev_t) SPECIAL2(shifted_chebyshev_u, shifted_chebyshev_u)
 SPECIAL2(shifted_chebyshev_v, shifted_chebyshev_v) SPECIAL2(shifted_chebyshev_w, shifted_chebyshev_w)
 SPECIAL2(hermite_h, hermite_h) SPECIAL2(hermite_he, hermite_he) SPECIAL2(laguerre_l, laguerre_l) SPECIAL2(legendre_p, legendre_p)
+X(trigamma, 1, S, N, 0, Y, HF(trigamma)(a), N, 0, N, 0)
 X(polygamma, 1, S, N, 0, Y, (T)tsr_sp_polygamma(p->i[0], (double)a), N, 0, N, 0)
 #undef SPECIAL1
 #undef SPECIAL2

@@ -55,6 +55,18 @@ typedef double _Complex cplx;
   }                                                                                                  \
   MAP_FN T smooth_l1_##S(T z, T beta) { return z < beta ? (T)0.5 * z * z / beta : z - (T)0.5 * beta; } \
   MAP_FN T huber_##S(T z, T delta) { return z <= delta ? (T)0.5 * z * z : delta * (z - (T)0.5 * delta); } \
+  MAP_FN T trigamma_##S(T x) { /* in the type's own precision, as the poles are compared */            \
+    T sign = 1, sum = 0;                                                                             \
+    if (x < (T)0.5) {                                                                                \
+      T s = F(sin)((T)M_PI * x);                                                                     \
+      sign = -1;                                                                                     \
+      sum = -((T)M_PI * (T)M_PI) / (s * s);                                                          \
+      x = 1 - x;                                                                                     \
+    }                                                                                                \
+    for (int i = 0; i < 6; i++, x += 1) sum += 1 / (x * x);                                          \
+    T z = 1 / (x * x);                                                                               \
+    return sign * (sum + (1 + 1 / (2 * x) + z * ((T)1 / 6 - z * ((T)1 / 30 - z * ((T)1 / 42 - z / 30)))) / x); \
+  }                                                                                                  \
   MAP_FN int isclose_##S(T a, T b, T rtol, T atol, int64_t equal_nan) {                              \
     if (a == b) return 1;                                                                            \
     if (equal_nan && a != a && b != b) return 1;                                                     \

@@ -26,23 +26,8 @@ double tsr_sp_digamma(double x) {
   return log(x) - 0.5 / x - y + shift;
 }
 
-static double trigamma(double x) {
-  double sign = 1, sum = 0;
-  if (x < 0.5) {
-    double s = sin(M_PI * x);
-    sign = -1;
-    sum = -(M_PI * M_PI) / (s * s);
-    x = 1 - x;
-  }
-  for (int i = 0; i < 14; i++, x += 1) sum += 1 / (x * x);
-  double z = 1 / (x * x);
-  sum += (1 + 1 / (2 * x) + z * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42 - z * (1.0 / 30 - z * 5.0 / 66))))) / x;
-  return sign * sum;
-}
-
+/* n >= 2: lower orders have formulas of their own. */
 double tsr_sp_polygamma(int64_t n, double x) {
-  if (n == 0) return tsr_sp_digamma(x);
-  if (n == 1) return trigamma(x);
   return (n % 2 ? 1.0 : -1.0) * exp(tsr_sp_lgamma((double)n + 1)) * tsr_sp_zeta((double)n + 1, x);
 }
 

@@ -10,6 +10,8 @@
   X(tsr_ops_binary) \
   X(tsr_ops_softmax) \
   X(tsr_ops_reduce) \
+  X(tsr_ops_cumulative) \
+  X(tsr_ops_reduce_index) \
   X(tsr_ops_cast) \
   X(tsr_ops_compare) \
   X(tsr_ops_ternary) \

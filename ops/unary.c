@@ -55,6 +55,7 @@ static tsr_status nan_to_num(tsr_call *c, tsr_pw_state *s) {
 static tsr_status polygamma(tsr_call *c, tsr_pw_state *s) {
   if (s->p.i[0] < 0) return tsr_op_fail(c->ctx, "polygamma(n, x) does not support negative n.");
   if (s->p.i[0] == 0) s->id = TSR_MAP_digamma;
+  if (s->p.i[0] == 1) s->id = TSR_MAP_trigamma;
   if (s->p.i[0] == 1 && tsr_dtype_is_complex(s->common)) return tsr_not_implemented(c->ctx, "trigamma", s->common);
   return TSR_OK;
 }
