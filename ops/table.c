@@ -27,6 +27,7 @@
   X(tsr_ops_create) \
   X(tsr_ops_create_range) \
   X(tsr_ops_shape_move) \
+  X(tsr_ops_upsample) \
   X(tsr_ops_fft) \
   X(tsr_ops_linalg) \
   X(tsr_ops_linalg_norm) \
