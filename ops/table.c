@@ -48,7 +48,9 @@
   X(tsr_ops_index_mask) \
   X(tsr_ops_sort) \
   X(tsr_ops_norm) \
-  X(tsr_ops_norm_batch)
+  X(tsr_ops_norm_batch) \
+  X(tsr_ops_pad) \
+  X(tsr_ops_embedding)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
