@@ -147,7 +147,6 @@ void tsr_session_free(tsr_session *s) {
   if (s == NULL) return;
   drop_state(s);
   tsr_vm_dispose(&s->vm);
-  tsr_rng_free(s->ctx.rng);
   tsr_ctx_dispose(&s->ctx);
   tsr_mem_close(s->mem);
   tsr_model_free(s->model);
