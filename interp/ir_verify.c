@@ -77,7 +77,7 @@ static tsr_status check_shape(verifier *v, const tsr_ir_node *n) {
         return bad(v, n, "operand of the wrong type");
     return TSR_OK;
   case TSR_IR_CALL: case TSR_IR_CLOSURE:
-    if (n->callee == NULL || (n->kind == TSR_IR_CALL && n->nin != n->callee->body->nparams)) return bad(v, n, "wrong number of arguments");
+    if (n->callee == NULL || (n->kind == TSR_IR_CALL && n->nin != n->callee->schema->param_count)) return bad(v, n, "wrong number of arguments");
     return TSR_OK;
   case TSR_IR_SETATTR: return n->nin == 2 && n->nout == 0 ? TSR_OK : bad(v, n, "malformed");
   case TSR_IR_RAISE: return n->nin == 2 && n->nout == 0 ? TSR_OK : bad(v, n, "malformed");
