@@ -84,7 +84,7 @@ static int bench_one(const cli_options *o, const cli_list *inputs, timing *t) {
 
 static void print_json(const timing *t, size_t count) {
   for (size_t i = 0; i < count; i++)
-    printf("%s{\"load_ms\": %.3f, \"first_ms\": %.3f, \"min_ms\": %.3f, \"median_ms\": %.3f, \"p90_ms\": %.3f, \"peak_rss_mb\": %.1f, \"threads\": %d, \"runs\": %zu}%s",
+    printf("%s{\"load_ms\": %.3f, \"first_ms\": %.4f, \"min_ms\": %.4f, \"median_ms\": %.4f, \"p90_ms\": %.4f, \"peak_rss_mb\": %.1f, \"threads\": %d, \"runs\": %zu}%s",
            i == 0 ? (count > 1 ? "[" : "") : ",\n ", t[i].load * 1e3, t[i].first * 1e3, t[i].min * 1e3, t[i].median * 1e3, t[i].p90 * 1e3, t[i].peak_rss, t[i].threads, t[i].runs,
            i + 1 < count ? "" : count > 1 ? "]\n" : "\n");
 }
@@ -96,7 +96,7 @@ static void print_rows(const timing *t, size_t count, bool markdown) {
   for (size_t i = 0; i < count; i++) {
     char threads[16] = "default";
     if (t[i].threads > 0) snprintf(threads, sizeof threads, "%d", t[i].threads);
-    printf("%s%8s%s%9.2f%s%9.3f%s%9.3f%s%9.3f%s%9.3f%s%8.1f%s%6zu%s\n", bar, threads, mid, t[i].load * 1e3, mid, t[i].first * 1e3, mid, t[i].min * 1e3, mid, t[i].median * 1e3, mid,
+    printf("%s%8s%s%9.2f%s%9.4f%s%9.4f%s%9.4f%s%9.4f%s%8.1f%s%6zu%s\n", bar, threads, mid, t[i].load * 1e3, mid, t[i].first * 1e3, mid, t[i].min * 1e3, mid, t[i].median * 1e3, mid,
            t[i].p90 * 1e3, mid, t[i].peak_rss, mid, t[i].runs, end);
   }
 }

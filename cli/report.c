@@ -110,7 +110,7 @@ int cli_report(tsr_status status, tsr_error *err, const char *prefix) {
   const char *trace = err != NULL ? tsr_error_traceback(err) : "";
   cli_progress(NULL);
   fflush(stdout);
-  if (trace[0] != '\0' && captured == NULL) {
+  if (trace[0] != '\0' && status == TSR_ERAISED && captured == NULL) {
     size_t len = strlen(trace);
     print_safe(stderr, trace, len, true, MAX_TRACE);
     if (trace[len - 1] != '\n') fputc('\n', stderr);

@@ -65,7 +65,7 @@ t run-labels 0 "one" "$digits" "$digit" --labels "$corpus/demo-digits/labels.txt
 t run-all 0 "[[" "$digits" "$digit" --print all
 t run-verbose 0 "loaded in" -v "$digits" "$digit"
 t run-json 0 '1' "$key" '{"a": 1}' '"a"'
-t run-method 0 "tuple of 2" --method encode "$method" "$corpus/classes-other-method/inputs.pt"
+t run-method 0 "Tuple of 2" --method encode "$method" "$corpus/classes-other-method/inputs.pt"
 t run-prints 0 "n is 3 2.5 True None" "$prints" "$corpus/language-prints/inputs.pt" --print none
 t wrong-method 2 "has no method \"nope\"" --method nope "$method"
 t too-few 2 "no input for parameter \"x\" (Tensor)" "$digits"
