@@ -88,20 +88,22 @@ size_t tsr_pickle_extent(const void *bytes, size_t len) {
 
 /* ---- stack and memo ---- */
 
+static tsr_status grow_stack(tsr_pvm *v) {
+  size_t cap = v->cap == 0 ? 256 : v->cap * 2;
+  if (cap > TSR_PICKLE_MAX_LIVE) return tsr_pvm_fail(v, TSR_ELIMIT, "more than %zu values at once", TSR_PICKLE_MAX_LIVE);
+  tsr_val *grown = tsr_realloc(v->mem, v->stack, v->cap * sizeof *grown, cap * sizeof *grown);
+  if (grown == NULL) return tsr_pvm_nomem(v);
+  v->stack = grown;
+  v->cap = cap;
+  return TSR_OK;
+}
+
 /* Push a value that the stack takes over (also on failure). */
 static tsr_status push(tsr_pvm *v, tsr_val val) {
-  if (v->sp == v->cap) {
-    size_t cap = v->cap == 0 ? 256 : v->cap * 2;
-    tsr_val *grown = cap <= TSR_PICKLE_MAX_LIVE ? tsr_realloc(v->mem, v->stack, v->cap * sizeof *grown, cap * sizeof *grown) : NULL;
-    if (grown == NULL) {
-      tsr_release(val);
-      return cap > TSR_PICKLE_MAX_LIVE ? tsr_pvm_fail(v, TSR_ELIMIT, "more than %zu values at once", TSR_PICKLE_MAX_LIVE) : tsr_pvm_nomem(v);
-    }
-    v->stack = grown;
-    v->cap = cap;
-  }
-  v->stack[v->sp++] = val;
-  return TSR_OK;
+  tsr_status st = v->sp == v->cap ? grow_stack(v) : TSR_OK;
+  if (st == TSR_OK) v->stack[v->sp++] = val;
+  else tsr_release(val);
+  return st;
 }
 
 static size_t floor_of(const tsr_pvm *v) { return v->mark_count > 0 ? v->marks[v->mark_count - 1] : 0; }
@@ -704,6 +706,7 @@ tsr_status tsr_pvm_run(tsr_pvm *v, const void *bytes, size_t len, size_t *used, 
   v->p = bytes;
   v->len = len;
   v->at = 0;
+  if (v->stack == NULL) TSR_TRY(grow_stack(v)); /* so that pointers into it are never NULL */
   while (!stopped) TSR_TRY(step(v, &stopped));
   if (v->sp != 1 || v->mark_count != 0) return bad(v, "it does not end with one value");
   if (v->opt->hooks != NULL && tsr_pvm_is_script_class(top(v))) return bad(v, "an object was given no state");
