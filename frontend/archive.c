@@ -169,7 +169,7 @@ static tsr_status stream(tsr_archive *a, size_t i, tsr_errrec *e, uint8_t *dst) 
   int code = n < 0 ? zip_error_code_zip(zip_file_get_error(f)) : ZIP_ER_OK;
   zip_fclose(f);
   if (code == ZIP_ER_MEMORY) return tsr_fail_nomem(e);
-  if (code == ZIP_ER_CRC && got == t->usize && t->crc == 0) return TSR_OK;
+  if (code == ZIP_ER_CRC && t->crc == 0) code = ZIP_ER_OK;
   if (code == ZIP_ER_CRC) return bad_entry(e, t, "its checksum is wrong (the file is damaged)");
   if (code != ZIP_ER_OK) return bad_entry(e, t, "its compressed data is damaged");
   if (n > 0) return bad_entry(e, t, "it is longer than it says");
