@@ -155,7 +155,7 @@ class Mode(Enum):
 def paint(c: Color) -> int:
     if c == Color.RED:
         return 10
-    elif c is Color.GREEN:
+    elif c == Color.GREEN:
         return 20
     return c.value
 

@@ -32,11 +32,12 @@ def unary_rounding(x: Tensor, e: Tensor):
 def activations(x: Tensor, e: Tensor):
     out: List[Tensor] = []
     for t in [x, e]:
-        out += [F.relu(t), F.relu6(t), F.elu(t), F.selu(t), F.celu(t, 1.3), F.gelu(t), F.gelu(t, approximate="tanh"), F.silu(t), F.mish(t),
+        out += [F.relu(t), F.relu6(t), F.elu(t), F.selu(t), F.celu(t, 1.3), F.silu(t), F.mish(t),
                 F.softplus(t), F.softplus(t, 2.0, 5.0), F.softsign(t), F.hardtanh(t), F.hardsigmoid(t), F.hardswish(t), F.leaky_relu(t, 0.2),
                 F.logsigmoid(t), F.tanhshrink(t), F.softshrink(t), F.hardshrink(t), F.threshold(t, 0.1, 20.0), torch.clamp(t, -0.5, 0.5),
                 torch.clamp(t, min=0.0), torch.clamp(t, max=0.3)]
     out.append(F.glu(x[:, :4], 1))
+    out += [F.gelu(x), F.gelu(x, approximate="tanh")]
     out.append(F.prelu(x, torch.tensor([0.25])))
     return out
 
