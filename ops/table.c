@@ -28,6 +28,8 @@
   X(tsr_ops_create_range) \
   X(tsr_ops_shape_move) \
   X(tsr_ops_upsample) \
+  X(tsr_ops_fold) \
+  X(tsr_ops_grid) \
   X(tsr_ops_fft) \
   X(tsr_ops_linalg) \
   X(tsr_ops_linalg_norm) \
