@@ -32,7 +32,9 @@ static tsr_status new_program(tsr_mem *mem, const tsr_program_hooks *hooks, tsr_
 
 void tsr_program_free(tsr_program *p) {
   if (p == NULL) return;
-  tsr_values_dispose(p->impl);
+  tsr_compiler *c = p->impl;
+  tsr_values_dispose(c);
+  for (size_t i = 0; i < c->file_count; i++) tsr_ranges_free(c->files[i]->src.debug);
   if (p->archive != NULL) tsr_archive_release(p->archive);
   tsr_types_release(p->types);
   tsr_arena_free(p->arena);
