@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "frontend/describe.h"
 #include "interp/api.h"
+#include "interp/ptrset.h"
 
 typedef struct op_count { const char *name; uint64_t count; } op_count;
 typedef struct tensor_fact { const char *path; const tsr_tensor *t; } tensor_fact;
@@ -17,7 +19,7 @@ typedef struct facts {
   module_fact *modules; uint32_t nmodules, modules_cap;
   attr_fact *attrs; uint32_t nattrs, attrs_cap;
   op_count *ops; uint32_t nops, ops_cap;
-  const void **seen; uint32_t nseen, seen_cap; /* hash set: tensors, storages, objects, functions */
+  tsr_ptrset seen; /* tensors, storages, objects, functions */
   bool oom;
   uint64_t elements, bytes;
 } facts;
@@ -40,33 +42,6 @@ static bool push(facts *f, void **array, uint32_t *cap, uint32_t *count, size_t 
 
 /* ---- gathering ---- */
 
-/* True the first time. */
-static bool first_time(facts *f, const void *p) {
-  if (f->nseen * 2 >= f->seen_cap) {
-    uint32_t cap = f->seen_cap == 0 ? 256 : f->seen_cap * 2;
-    const void **grown = calloc(cap, sizeof *grown);
-    if (grown == NULL) {
-      f->oom = true;
-      return false;
-    }
-    for (uint32_t i = 0; i < f->seen_cap; i++) {
-      if (f->seen[i] == NULL) continue;
-      uint32_t k = (uint32_t)(((uintptr_t)f->seen[i] * 0x9e3779b97f4a7c15u) >> 32) & (cap - 1);
-      while (grown[k] != NULL) k = (k + 1) & (cap - 1);
-      grown[k] = f->seen[i];
-    }
-    free(f->seen);
-    f->seen = grown;
-    f->seen_cap = cap;
-  }
-  uint32_t k = (uint32_t)(((uintptr_t)p * 0x9e3779b97f4a7c15u) >> 32) & (f->seen_cap - 1);
-  for (; f->seen[k] != NULL; k = (k + 1) & (f->seen_cap - 1))
-    if (f->seen[k] == p) return false;
-  f->seen[k] = p;
-  f->nseen++;
-  return true;
-}
-
 static const char *join(facts *f, const char *path, const char *name) {
   size_t n = strlen(path), m = strlen(name);
   char *out = tsr_arena_alloc(f->arena, n + m + 2);
@@ -83,14 +58,14 @@ static const char *join(facts *f, const char *path, const char *name) {
 static void gather_value(facts *f, tsr_val v, const tsr_type *type, const char *path, int depth);
 
 static void gather_tensor(facts *f, const tsr_tensor *t, const char *path) {
-  if (!first_time(f, t)) return;
+  if (!tsr_ptrset_add(&f->seen, t)) return;
   PUSH(f, tensors, (&(tensor_fact){path, t}));
   f->elements += (uint64_t)t->numel;
-  if (t->storage != NULL && first_time(f, t->storage)) f->bytes += t->storage->nbytes;
+  if (t->storage != NULL && tsr_ptrset_add(&f->seen, t->storage)) f->bytes += t->storage->nbytes;
 }
 
 static void gather_object(facts *f, const tsr_object *o, const char *path, int depth) {
-  if (!first_time(f, o)) return;
+  if (!tsr_ptrset_add(&f->seen, o)) return;
   if (o->cls->is_module) PUSH(f, modules, (&(module_fact){path, o->cls->name}));
   for (uint32_t i = 0; i < o->count && i < o->cls->attr_count; i++)
     gather_value(f, o->slots[i], o->cls->attr_types[i], join(f, path, o->cls->attr_names[i]), depth + 1);
@@ -137,7 +112,7 @@ static void gather_block(facts *f, const tsr_ir_block *b, int depth) {
 }
 
 static void gather_fn(facts *f, const tsr_ir_fn *fn, int depth) {
-  if (depth > TSR_MAX_DEPTH || !fn->lowered || !first_time(f, fn)) return;
+  if (depth > TSR_MAX_DEPTH || !fn->lowered || !tsr_ptrset_add(&f->seen, fn)) return;
   gather_block(f, fn->body, depth + 1);
 }
 
@@ -157,7 +132,7 @@ static void facts_dispose(facts *f) {
   free(f->modules);
   free(f->attrs);
   free(f->ops);
-  free(f->seen);
+  tsr_ptrset_dispose(&f->seen);
   tsr_arena_free(f->arena);
 }
 
@@ -395,7 +370,7 @@ static tsr_status inspect_model(tsr_model *m, bool json, tsr_errrec *e, tsr_buf 
     text_body(&f, b);
     text_extra(&f, b);
   }
-  bool oom = f.oom || b->oom;
+  bool oom = f.oom || f.seen.oom || b->oom;
   facts_dispose(&f);
   return oom ? tsr_fail_nomem(e) : TSR_OK;
 }
@@ -415,7 +390,7 @@ tsr_status tsr_inspect(const char *path, bool json, tsr_write_fn write, void *us
       if (tsr_model_load_archive(a, &opt, &e, &m) == TSR_OK) inspect_model(m, json, &e, &b);
       tsr_model_free(m);
     } else {
-      tsr_archive_fail_kind(a, &e);
+      tsr_describe(a, json, &e, &b);
     }
   }
   if (a != NULL) tsr_archive_release(a);

@@ -302,4 +302,6 @@ bool tsr_model_method_arg_has_default(tsr_model *m, const char *name, size_t ind
   return index < tsr_model_method_arg_count(m, name) && method_of(m, name)->fn->schema->params[index + 1].has_default;
 }
 
+int tsr_model_threads(const tsr_model *m) { return m == NULL ? 0 : tsr_pool_threads(m->pool); }
+
 bool tsr_model_is_training(const tsr_model *m) { return m != NULL && tsr_program_is_training(m->program); }

@@ -1,0 +1,168 @@
+/* Copying and editing IR for passes. */
+#include "interp/pass_util.h"
+#include "interp/emit_impl.h" /* tsr_grow */
+
+#include <stdlib.h>
+
+tsr_status tsr_cloner_init(tsr_cloner *c, tsr_ir_fn *to, const tsr_ir_fn *from, tsr_errrec *e) {
+  memset(c, 0, sizeof *c);
+  c->to = to;
+  c->count = from->next_id;
+  c->map = calloc((size_t)from->next_id + 1, sizeof *c->map);
+  return c->map != NULL ? TSR_OK : tsr_fail_nomem(e);
+}
+
+void tsr_cloner_dispose(tsr_cloner *c) {
+  free(c->map);
+  c->map = NULL;
+}
+
+static bool clone_block(tsr_cloner *c, const tsr_ir_block *from, tsr_ir_block *to) {
+  for (uint32_t i = 0; i < from->nparams; i++) {
+    tsr_ir_value *p = tsr_ir_block_add_param(c->to, to, from->params[i]->type, from->params[i]->name);
+    if (p == NULL) return false;
+    c->map[from->params[i]->id] = p;
+  }
+  if (!tsr_clone_nodes(c, from, to, NULL)) return false;
+  for (uint32_t i = 0; i < from->nrets; i++)
+    if (!tsr_ir_block_add_ret(c->to, to, c->map[from->rets[i]->id])) return false;
+  return true;
+}
+
+static tsr_ir_node *clone_node(tsr_cloner *c, const tsr_ir_node *n) {
+  const tsr_loc *loc = n->loc != NULL && c->relocate != NULL ? c->relocate(c->user, n->loc) : n->loc;
+  tsr_ir_node *copy = tsr_ir_node_new(c->to, n->kind, n->nin, n->nout, n->nblocks, loc);
+  if (copy == NULL) return NULL;
+  for (uint32_t i = 0; i < n->nin; i++) tsr_ir_set_input(copy, i, c->map[n->in[i]->id]);
+  copy->schema = n->schema;
+  copy->val = n->val;
+  copy->name = n->name;
+  copy->slot = n->slot;
+  copy->type = n->type;
+  copy->callee = n->callee;
+  return copy;
+}
+
+bool tsr_clone_nodes(tsr_cloner *c, const tsr_ir_block *from, tsr_ir_block *to, tsr_ir_node *before) {
+  for (const tsr_ir_node *n = from->first; n != NULL; n = n->next) {
+    tsr_ir_node *copy = clone_node(c, n);
+    if (copy == NULL) return false;
+    if (before != NULL) tsr_ir_insert_before(copy, before);
+    else tsr_ir_append(to, copy);
+    for (uint32_t k = 0; k < n->nblocks; k++)
+      if (!clone_block(c, n->blocks[k], copy->blocks[k])) return false;
+    for (uint32_t i = 0; i < n->nout; i++) {
+      tsr_ir_value *v = tsr_ir_add_output(c->to, copy, n->out[i]->type, n->out[i]->name);
+      if (v == NULL) return false;
+      c->map[n->out[i]->id] = v;
+    }
+  }
+  return true;
+}
+
+tsr_status tsr_ir_clone_fn(const tsr_ir_fn *fn, tsr_errrec *e, tsr_ir_fn **out) {
+  tsr_ir_fn *copy = tsr_ir_fn_new(fn->arena, fn->name);
+  if (copy == NULL) return tsr_fail_nomem(e);
+  copy->schema = fn->schema;
+  copy->lowered = true;
+  tsr_cloner c;
+  TSR_TRY(tsr_cloner_init(&c, copy, fn, e));
+  bool ok = clone_block(&c, fn->body, copy->body);
+  tsr_cloner_dispose(&c);
+  if (!ok) return tsr_fail_nomem(e);
+  *out = copy;
+  return TSR_OK;
+}
+
+bool tsr_ir_const_of(const tsr_ir_value *v, tsr_val *out) {
+  if (v->def == NULL || v->def->kind != TSR_IR_CONST) return false;
+  *out = v->def->val;
+  return true;
+}
+
+bool tsr_ir_is_op(const tsr_ir_node *n, const char *name) {
+  return n->kind == TSR_IR_OP && n->schema != NULL && strcmp(n->schema->name, name) == 0;
+}
+
+tsr_ir_value *tsr_ir_insert_const(tsr_ir_fn *fn, tsr_ir_node *at, tsr_val v, const tsr_type *type, uint32_t slot) {
+  tsr_ir_node *n = tsr_ir_node_new(fn, TSR_IR_CONST, 0, 1, 0, at->loc);
+  if (n == NULL) return NULL;
+  n->val = v;
+  n->slot = slot;
+  tsr_ir_insert_before(n, at);
+  return tsr_ir_add_output(fn, n, type, NULL);
+}
+
+bool tsr_subst_set(tsr_subst *s, const tsr_ir_value *from, tsr_ir_value *to) {
+  if (!tsr_grow((void **)&s->to, &s->cap, from->id + 1, sizeof *s->to)) return false;
+  s->to[from->id] = to;
+  return true;
+}
+
+tsr_ir_value *tsr_subst_get(const tsr_subst *s, tsr_ir_value *v) {
+  while (v->id < s->cap && s->to[v->id] != NULL) v = s->to[v->id];
+  return v;
+}
+
+void tsr_subst_node(const tsr_subst *s, tsr_ir_node *n) {
+  for (uint32_t i = 0; i < n->nin; i++) {
+    tsr_ir_value *v = tsr_subst_get(s, n->in[i]);
+    if (v != n->in[i]) tsr_ir_set_input(n, i, v);
+  }
+}
+
+void tsr_subst_rets(const tsr_subst *s, tsr_ir_block *b) {
+  for (uint32_t i = 0; i < b->nrets; i++) {
+    tsr_ir_value *v = tsr_subst_get(s, b->rets[i]);
+    if (v != b->rets[i]) tsr_ir_set_ret(b, i, v);
+  }
+}
+
+bool tsr_subst_remove(tsr_subst *s, tsr_ir_node *n, tsr_ir_value *const *vs) {
+  for (uint32_t i = 0; i < n->nout; i++)
+    if (!tsr_subst_set(s, n->out[i], vs[i])) return false;
+  tsr_ir_remove(n);
+  return true;
+}
+
+void tsr_ir_splice(tsr_ir_block *b, tsr_ir_node *at) {
+  while (b->first != NULL) {
+    tsr_ir_node *n = b->first;
+    tsr_ir_unlink(n);
+    tsr_ir_insert_before(n, at);
+  }
+}
+
+static bool block_has_effect(const tsr_ir_block *b) {
+  for (const tsr_ir_node *n = b->first; n != NULL; n = n->next)
+    if (tsr_ir_has_effect(n)) return true;
+  return false;
+}
+
+bool tsr_ir_has_effect(const tsr_ir_node *n) {
+  switch (n->kind) {
+    case TSR_IR_CONST: case TSR_IR_GETATTR: case TSR_IR_TUPLE: case TSR_IR_TUPLE_GET: case TSR_IR_TUPLE_UNPACK: case TSR_IR_LIST:
+    case TSR_IR_DICT: case TSR_IR_ISINSTANCE: case TSR_IR_UNINIT: case TSR_IR_CLOSURE: case TSR_IR_NEW: case TSR_IR_MODULE_ITEM:
+      return false;
+    case TSR_IR_CAST: return n->slot != 0;
+    case TSR_IR_OP:
+      if (n->schema == NULL || n->schema->op == NULL || n->schema->has_mut) return true;
+      return (((const tsr_op *)n->schema->op)->flags & TSR_PURE) == 0;
+    case TSR_IR_IF: return block_has_effect(n->blocks[0]) || block_has_effect(n->blocks[1]);
+    case TSR_IR_LOOP: {
+      tsr_val trips;
+      if (tsr_ir_const_of(n->in[0], &trips) && trips.i == INT64_MAX) return true; /* may never end */
+      return block_has_effect(n->blocks[0]);
+    }
+    default: return true;
+  }
+}
+
+uint32_t tsr_ir_count_nodes(const tsr_ir_block *b, uint32_t limit) {
+  uint32_t count = 0;
+  for (const tsr_ir_node *n = b->first; n != NULL && count < limit; n = n->next) {
+    count++;
+    for (uint32_t k = 0; k < n->nblocks; k++) count += tsr_ir_count_nodes(n->blocks[k], limit);
+  }
+  return count;
+}

@@ -1,0 +1,51 @@
+/* What passes share: copying IR, recognising constants, replacing nodes. */
+#ifndef TSR_INTERP_PASS_UTIL_H
+#define TSR_INTERP_PASS_UTIL_H
+
+#include "interp/emit.h"
+#include "interp/passes.h"
+
+/* Copies values of one function to values of another: map[id], NULL while not copied. */
+typedef struct tsr_cloner {
+  tsr_ir_fn *to;
+  tsr_ir_value **map; uint32_t count;
+  /* Location of the copy of a node; NULL: as it is. */
+  const tsr_loc *(*relocate)(void *user, const tsr_loc *loc);
+  void *user;
+} tsr_cloner;
+
+tsr_status tsr_cloner_init(tsr_cloner *c, tsr_ir_fn *to, const tsr_ir_fn *from, tsr_errrec *e);
+void tsr_cloner_dispose(tsr_cloner *c);
+/* Copy the nodes of a block to the end of `to`, or before a node.  false: out of memory. */
+bool tsr_clone_nodes(tsr_cloner *c, const tsr_ir_block *from, tsr_ir_block *to, tsr_ir_node *before);
+tsr_status tsr_ir_clone_fn(const tsr_ir_fn *fn, tsr_errrec *e, tsr_ir_fn **out);
+
+/* Values to be replaced, applied while a pass walks forward: a definition comes before its uses, so
+ * each node's operands are brought up to date when it is reached. */
+typedef struct tsr_subst { tsr_ir_value **to; uint32_t cap; } tsr_subst;
+bool tsr_subst_set(tsr_subst *s, const tsr_ir_value *from, tsr_ir_value *to); /* false: out of memory */
+tsr_ir_value *tsr_subst_get(const tsr_subst *s, tsr_ir_value *v);
+void tsr_subst_node(const tsr_subst *s, tsr_ir_node *n);    /* operands */
+void tsr_subst_rets(const tsr_subst *s, tsr_ir_block *b);
+/* n's results become vs and n leaves its block. */
+bool tsr_subst_remove(tsr_subst *s, tsr_ir_node *n, tsr_ir_value *const *vs);
+
+bool tsr_ir_const_of(const tsr_ir_value *v, tsr_val *out); /* v is a constant: its value, borrowed */
+bool tsr_ir_is_op(const tsr_ir_node *n, const char *name);  /* any overload of "aten::relu" */
+/* Put a constant in front of `at`; NULL: out of memory. */
+tsr_ir_value *tsr_ir_insert_const(tsr_ir_fn *fn, tsr_ir_node *at, tsr_val v, const tsr_type *type, uint32_t slot);
+/* Move the nodes of b before `at` (b is left empty). */
+void tsr_ir_splice(tsr_ir_block *b, tsr_ir_node *at);
+bool tsr_ir_has_effect(const tsr_ir_node *n); /* it or something inside must be kept although unused */
+uint32_t tsr_ir_count_nodes(const tsr_ir_block *b, uint32_t limit);
+
+/* pass_*.c */
+tsr_status tsr_pass_inline(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_scalars(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed); /* attributes that are numbers and never set */
+tsr_status tsr_pass_fold(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_branches(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_dce(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_freeze(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_share(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* constants and literal lists nothing writes */
+
+#endif
