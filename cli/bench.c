@@ -63,6 +63,7 @@ static int bench_one(const cli_options *o, const cli_list *inputs, timing *t) {
   int rc = cli_load(o, o->args.items[0], t->threads, &m);
   t->load = cli_now() - start;
   if (rc != EXIT_OK) return rc;
+  t->threads = tsr_model_threads(m);
   rc = cli_call_make(&call, m, o->method, inputs->items, inputs->count);
   if (rc == EXIT_OK) {
     rc = cli_session(o, m, NULL, &s);
@@ -94,9 +95,7 @@ static void print_rows(const timing *t, size_t count, bool markdown) {
   printf("%s%8s%s%9s%s%9s%s%9s%s%9s%s%9s%s%8s%s%6s%s\n", bar, "threads", mid, "load ms", mid, "first ms", mid, "min ms", mid, "median ms", mid, "p90 ms", mid, "peak MB", mid, "runs", end);
   if (markdown) printf("|---:|---:|---:|---:|---:|---:|---:|---:|\n");
   for (size_t i = 0; i < count; i++) {
-    char threads[16] = "default";
-    if (t[i].threads > 0) snprintf(threads, sizeof threads, "%d", t[i].threads);
-    printf("%s%8s%s%9.2f%s%9.4f%s%9.4f%s%9.4f%s%9.4f%s%8.1f%s%6zu%s\n", bar, threads, mid, t[i].load * 1e3, mid, t[i].first * 1e3, mid, t[i].min * 1e3, mid, t[i].median * 1e3, mid,
+    printf("%s%8d%s%9.2f%s%9.4f%s%9.4f%s%9.4f%s%9.4f%s%8.1f%s%6zu%s\n", bar, t[i].threads, mid, t[i].load * 1e3, mid, t[i].first * 1e3, mid, t[i].min * 1e3, mid, t[i].median * 1e3, mid,
            t[i].p90 * 1e3, mid, t[i].peak_rss, mid, t[i].runs, end);
   }
 }

@@ -93,6 +93,25 @@ static tsr_value *fit_items(char *members, bool tuple, tsr_value *own) {
   return result;
 }
 
+static tsr_value *fit_values(const char *type, tsr_value *own) {
+  size_t n = tsr_value_count(own);
+  tsr_value **keys = cli_alloc(NULL, n * sizeof *keys), **values = cli_alloc(NULL, n * sizeof *values);
+  for (size_t i = 0; i < n; i++) {
+    keys[i] = tsr_value_key(own, i);
+    values[i] = fit(type, tsr_value_item(own, i));
+  }
+  tsr_value *result = tsr_value_dict(keys, values, n);
+  for (size_t i = 0; i < n; i++) {
+    tsr_value_free(keys[i]);
+    tsr_value_free(values[i]);
+  }
+  free(keys);
+  free(values);
+  if (result == NULL) return own;
+  tsr_value_free(own);
+  return result;
+}
+
 /* own comes back, or what replaces it.  What does not fit is left to the run, which says why. */
 static tsr_value *fit(const char *type, tsr_value *own) {
   tsr_kind kind = tsr_value_kind(own);
@@ -106,6 +125,10 @@ static tsr_value *fit(const char *type, tsr_value *own) {
     own = fit_items(inner, false, own);
   } else if (kind == TSR_KIND_LIST && (inner = inner_type(type, "Tuple")) != NULL) {
     own = fit_items(inner, true, own);
+  } else if (kind == TSR_KIND_DICT && (inner = inner_type(type, "Dict")) != NULL) {
+    char *rest = inner;
+    next_member(&rest);
+    own = fit_values(next_member(&rest), own);
   }
   free(inner);
   return own;

@@ -172,7 +172,7 @@ static void tell_start(const cli_options *o, tsr_model *m, double load) {
   if (o->verbose) {
     fputs("tsrun: ", stderr);
     tsr_build_info(cli_write, stderr);
-    fprintf(stderr, "tsrun: loaded in %.1f ms\n", load * 1e3);
+    fprintf(stderr, "tsrun: loaded in %.1f ms, %d threads\n", load * 1e3, tsr_model_threads(m));
   }
   if (tsr_model_is_training(m) && (o->verbose || isatty(STDERR_FILENO)))
     fputs("tsrun: warning: the model was saved in training mode (dropout and batch norm behave as in training)\n", stderr);

@@ -160,6 +160,7 @@ TSR_API size_t tsr_model_method_arg_count(tsr_model *m, const char *method); /* 
 TSR_API const char *tsr_model_method_arg_name(tsr_model *m, const char *method, size_t index);
 TSR_API const char *tsr_model_method_arg_type(tsr_model *m, const char *method, size_t index);
 TSR_API bool tsr_model_method_arg_has_default(tsr_model *m, const char *method, size_t index);
+TSR_API int tsr_model_threads(const tsr_model *m);         /* workers of its pool, the caller included */
 TSR_API bool tsr_model_is_training(const tsr_model *m); /* some module was saved in training mode */
 
 /* ---- sessions ------------------------------------------------------------------------------ */
