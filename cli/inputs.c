@@ -93,11 +93,23 @@ static tsr_value *fit_items(char *members, bool tuple, tsr_value *own) {
   return result;
 }
 
-static tsr_value *fit_values(const char *type, tsr_value *own) {
+/* JSON writes every key as text. */
+static tsr_value *fit_key(const char *type, tsr_value *own) {
+  char *end = NULL;
+  const char *text = tsr_value_kind(own) == TSR_KIND_STR ? tsr_value_get_str(own, NULL) : "";
+  tsr_value *fitted = strcmp(type, "int") == 0     ? tsr_value_int(strtoll(text, &end, 10))
+                      : strcmp(type, "float") == 0 ? tsr_value_float(strtod(text, &end))
+                                                   : NULL;
+  bool good = fitted != NULL && end != text && *end == '\0';
+  tsr_value_free(good ? own : fitted);
+  return good ? fitted : own;
+}
+
+static tsr_value *fit_values(const char *key_type, const char *type, tsr_value *own) {
   size_t n = tsr_value_count(own);
   tsr_value **keys = cli_alloc(NULL, n * sizeof *keys), **values = cli_alloc(NULL, n * sizeof *values);
   for (size_t i = 0; i < n; i++) {
-    keys[i] = tsr_value_key(own, i);
+    keys[i] = fit_key(key_type, tsr_value_key(own, i));
     values[i] = fit(type, tsr_value_item(own, i));
   }
   tsr_value *result = tsr_value_dict(keys, values, n);
@@ -127,8 +139,8 @@ static tsr_value *fit(const char *type, tsr_value *own) {
     own = fit_items(inner, true, own);
   } else if (kind == TSR_KIND_DICT && (inner = inner_type(type, "Dict")) != NULL) {
     char *rest = inner;
-    next_member(&rest);
-    own = fit_values(next_member(&rest), own);
+    const char *key_type = next_member(&rest);
+    own = fit_values(key_type, next_member(&rest), own);
   }
   free(inner);
   return own;
