@@ -52,7 +52,9 @@
   X(tsr_ops_norm) \
   X(tsr_ops_norm_batch) \
   X(tsr_ops_pad) \
-  X(tsr_ops_embedding)
+  X(tsr_ops_embedding) \
+  X(tsr_ops_pool) \
+  X(tsr_ops_pool_un)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)
