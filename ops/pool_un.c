@@ -1,0 +1,239 @@
+/* Unpooling and fractional pooling. */
+#include "ops/native.h"
+#include "ops/pool.h"
+
+/* ---- max_unpool: each value goes to where its maximum was ---- */
+
+typedef struct unpool { const void *x; const int64_t *index; void *y; size_t item; int64_t planes, in, out, cs, image; int64_t *bad; } unpool;
+
+/* Element e of plane: contiguous planes, or interleaved with cs channels. */
+static void unpool_task(void *arg, int64_t begin, int64_t end) {
+  const unpool *u = arg;
+  for (int64_t plane = begin; plane < end; plane++) {
+    int64_t n = plane / u->image, c = plane % u->image; /* image: planes an image */
+    int64_t xbase = u->cs == 1 ? plane * u->in : n * u->image * u->in + c, ybase = u->cs == 1 ? plane * u->out : n * u->image * u->out + c;
+    for (int64_t e = 0; e < u->in; e++) {
+      int64_t at = u->index[xbase + e * u->cs];
+      if (at < 0 || at >= u->out) {
+        int64_t none = INT64_MIN;
+        __atomic_compare_exchange_n(u->bad, &none, at, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+        continue;
+      }
+      memcpy((char *)u->y + (size_t)(ybase + at * u->cs) * u->item, (const char *)u->x + (size_t)(xbase + e * u->cs) * u->item, u->item);
+    }
+  }
+}
+
+static tsr_status unpool_run(tsr_call *c, int nd, const int64_t *out, const char *name) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *index = tsr_arg_tensor(c, 1), *y;
+  int64_t size[5], stride[5], in = 1, volume = 1, bad = INT64_MIN;
+  bool last = x->ndim == 4 && nd == 2 && tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x);
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  if (d != TSR_FLOAT32 && d != TSR_FLOAT64 && d != TSR_FLOAT16 && d != TSR_BFLOAT16)
+    return tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", name, tsr_dtype_get_info(d)->cpp_name);
+  for (int i = 0; i < x->ndim; i++) {
+    bool pooled = i >= x->ndim - nd;
+    size[i] = pooled ? out[i - (x->ndim - nd)] : x->size[i];
+    if (size[i] < 0) return tsr_op_fail(ctx, "Trying to create tensor with negative dimension %lld", (long long)size[i]);
+    if (!pooled) continue;
+    in *= x->size[i];
+    if (tsr_mul_overflow(volume, size[i], &volume)) return tsr_op_nomem(ctx);
+  }
+  if (last) {
+    TSR_TRY(tsr_channels_last(ctx, &index, index));
+    tsr_strides_channels_last(4, size, stride);
+  } else {
+    TSR_TRY(tsr_contiguous(ctx, &x, x));
+    TSR_TRY(tsr_contiguous(ctx, &index, index));
+    tsr_strides_contiguous(x->ndim, size, stride);
+  }
+  TSR_TRY(tsr_new_strided(ctx, &y, d, x->ndim, size, stride));
+  TSR_TRY(tsr_fill(ctx, y, tsr_scalar_int(0)));
+  unpool u = {tsr_tensor_data_ro(x), tsr_tensor_data_ro(index), NULL, tsr_tensor_itemsize(x), 0, in, volume, 1, 0, &bad};
+  TSR_TRY(tsr_data_mut(ctx, y, &u.y));
+  if (x->numel > 0) {
+    u.planes = x->numel / in;
+    u.image = last ? x->size[1] : u.planes;
+    u.cs = last ? x->size[1] : 1;
+    tsr_parallel_for(ctx, u.planes, TSR_MAX(1, 4096 / in), unpool_task, &u);
+  }
+  if (bad == INT64_MIN) return tsr_ret_tensor(c, 0, y);
+  if (nd == 2)
+    return tsr_op_fail(ctx, "Found an invalid max index: %lld (output volumes are of size %lldx%lld)", (long long)bad, (long long)out[0], (long long)out[1]);
+  return tsr_op_fail(ctx, "Found an invalid max index: %lld (output volumes are of size %lldx%lldx%lld)", (long long)bad, (long long)out[0],
+                     (long long)out[1], (long long)out[2]);
+}
+
+static tsr_status check_indices(tsr_ctx *ctx, const tsr_tensor *index) {
+  if (index->dtype != TSR_INT64)
+    return tsr_op_fail(ctx, "elements in indices should be type int64 but got: %s", tsr_dtype_get_info(index->dtype)->cpp_name);
+  return TSR_OK;
+}
+
+static tsr_status check_same(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tensor *index) {
+  char xs[256], is[256];
+  if (x->ndim == index->ndim && memcmp(x->size, index->size, x->ndim * sizeof *x->size) == 0) return TSR_OK;
+  tsr_sizes_print(xs, sizeof xs, x->ndim, x->size);
+  tsr_sizes_print(is, sizeof is, index->ndim, index->size);
+  return tsr_op_fail(ctx, "Expected shape of indices to be same as that of the input tensor (%s) but got indices tensor with shape: %s", xs, is);
+}
+
+TSR_KERNEL(max_unpool2d) { /* self, indices, output_size */
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *index = tsr_arg_tensor(c, 1);
+  int64_t n;
+  const int64_t *out = tsr_arg_ints(c, 2, &n);
+  TSR_TRY(check_indices(ctx, index));
+  if (n != 2) return tsr_op_fail(ctx, "There should be exactly two elements (height, width) in output_size, but got %lld elements.", (long long)n);
+  if (x->ndim != 3 && x->ndim != 4)
+    return tsr_op_fail(ctx, "Input to max_unpooling2d should be a 3d or 4d Tensor, but got a tensor with %d dimensions.", x->ndim);
+  TSR_TRY(check_same(ctx, x, index));
+  for (int d = 1; d < x->ndim; d++)
+    if (x->size[d] == 0) {
+      char text[256];
+      tsr_sizes_print(text, sizeof text, x->ndim, x->size);
+      return tsr_op_fail(ctx, "max_unpooling2d_forward_out_cpu_template(): Expected input to have non-zero size for non-batch dimensions, but got %s with dimension %d being empty.",
+                         text, d);
+    }
+  return unpool_run(c, 2, out, "max_unpool2d");
+}
+
+TSR_KERNEL(max_unpool3d) { /* self, indices, output_size, stride, padding */
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *index = tsr_arg_tensor(c, 1);
+  int64_t n, sn, pn;
+  char text[256];
+  const int64_t *out = tsr_arg_ints(c, 2, &n), *stride = tsr_arg_ints(c, 3, &sn);
+  tsr_arg_ints(c, 4, &pn);
+  TSR_TRY(check_indices(ctx, index));
+  if (x->ndim != 4 && x->ndim != 5)
+    return tsr_op_fail(ctx, "Input to max_unpooling3d should be a 4d or 5d Tensor, but got a tensor with %d dimensions.", x->ndim);
+  if (n != 3) return tsr_op_fail(ctx, "There should be exactly three elements (depth, height, width) in output_size, but got %lld elements.", (long long)n);
+  if (sn != 3) return tsr_op_fail(ctx, "There should be exactly three elements (depth, height, width) in stride, but got: %lld elements.", (long long)sn);
+  if (pn != 3) return tsr_op_fail(ctx, "There should be exactly three elements (depth, height, width) in padding, but got: %lld elements.", (long long)pn);
+  TSR_TRY(check_same(ctx, x, index));
+  tsr_sizes_print(text, sizeof text, 3, stride);
+  if (stride[0] <= 0 || stride[1] <= 0 || stride[2] <= 0) return tsr_op_fail(ctx, "strides should be greater than zero, but got stride: %s", text);
+  return unpool_run(c, 3, out, "max_unpool3d");
+}
+
+/* ---- fractional max pooling: window starts from one random number a plane and dimension ---- */
+
+static int64_t start_at(double sample, int64_t i, int64_t in, int64_t out, int64_t k) {
+  if (i == out - 1) return in - k;
+  double alpha = out > 1 ? (double)(in - k) / (double)(out - 1) : 0;
+  return (int64_t)(((double)i + sample) * alpha) - (int64_t)(sample * alpha);
+}
+
+/* The same in the precision of float32, which is what PyTorch computes starts in for such input. */
+static int64_t start_f32(float sample, int64_t i, int64_t in, int64_t out, int64_t k) {
+  if (i == out - 1) return in - k;
+  float alpha = out > 1 ? (float)(in - k) / (float)(out - 1) : 0;
+  return (int64_t)(((float)i + sample) * alpha) - (int64_t)(sample * alpha);
+}
+
+typedef struct frac { int nd; int64_t c, in[3], out[3], k[3]; const double *x, *samples; double *y; int64_t *index; bool single; } frac;
+
+static int64_t start_of(const frac *f, double sample, int d, int64_t i) {
+  return f->single ? start_f32((float)sample, i, f->in[d], f->out[d], f->k[d]) : start_at(sample, i, f->in[d], f->out[d], f->k[d]);
+}
+
+static void frac_task(void *arg, int64_t begin, int64_t end) { /* tasks: planes; the last number drawn belongs to the first dimension */
+  const frac *f = arg;
+  int64_t in = f->in[0] * f->in[1] * f->in[2], out = f->out[0] * f->out[1] * f->out[2];
+  for (int64_t plane = begin; plane < end; plane++) {
+    const double *x = f->x + plane * in, *s = f->samples + plane * f->nd;
+    for (int64_t o = 0; o < out; o++) {
+      int64_t at[3] = {o / (f->out[1] * f->out[2]), o / f->out[2] % f->out[1], o % f->out[2]}, lo[3], best;
+      /* 2-D draws (width, height), 3-D draws (depth, height, width) */
+      for (int d = 0; d < 3; d++) lo[d] = d < 3 - f->nd ? 0 : start_of(f, f->nd == 2 ? s[2 - d] : s[d], d, at[d]);
+      best = (lo[0] * f->in[1] + lo[1]) * f->in[2] + lo[2];
+      double m = -__builtin_inf();
+      for (int64_t i = lo[0]; i < lo[0] + f->k[0]; i++)
+        for (int64_t h = lo[1]; h < lo[1] + f->k[1]; h++)
+          for (int64_t w = lo[2]; w < lo[2] + f->k[2]; w++) {
+            if (i < 0 || i >= f->in[0] || h < 0 || h >= f->in[1] || w < 0 || w >= f->in[2]) continue;
+            int64_t e = (i * f->in[1] + h) * f->in[2] + w;
+            if (x[e] > m || x[e] != x[e]) {
+              m = x[e];
+              best = e;
+            }
+          }
+      f->y[plane * out + o] = m;
+      f->index[plane * out + o] = best;
+    }
+  }
+}
+
+static tsr_status frac_check(tsr_ctx *ctx, int nd, const tsr_tensor *x, const frac *f, const tsr_tensor *s, int64_t n) {
+  static const char *const letters[] = {"time", "height", "width"};
+  const char *name = nd == 2 ? "fractional_max_pool2d" : "fractional_max_pool3d";
+  for (int d = 3 - nd; d < 3; d++)
+    if (f->out[d] + f->k[d] - 1 > f->in[d] || f->k[d] < 1 || f->out[d] < 1)
+      return tsr_op_fail(ctx, "%s(): pool %s %lld too large relative to input %s %lld", name, letters[d], (long long)f->k[d], letters[d], (long long)f->in[d]);
+  if (s->dtype != x->dtype) return tsr_op_fail(ctx, "Expect _random_samples to have the same dtype as input");
+  if (s->ndim != 3) return tsr_op_fail(ctx, "Expect _random_samples to have 3 dimensions, got %d", s->ndim);
+  if (s->size[0] < n) return tsr_op_fail(ctx, "Expect _random_samples.size(0) no less then input batch size.");
+  if (s->size[1] != f->c) return tsr_op_fail(ctx, "Expect _random_samples.size(1) equals to input channel size.");
+  if (s->size[2] != nd) return tsr_op_fail(ctx, "Expect _random_samples.size(2) equals to %d; got %lld.", nd, (long long)s->size[2]);
+  return TSR_OK;
+}
+
+TSR_KERNEL(fractional_max_pool) { /* self, kernel_size, output_size, random_samples */
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *s = tsr_arg_tensor(c, 3), *y, *index, *wide;
+  int nd = c->op->data != NULL ? 3 : 2;
+  int64_t kn, on, size[5];
+  char text[256];
+  const int64_t *k = tsr_arg_ints(c, 1, &kn), *out = tsr_arg_ints(c, 2, &on);
+  const char *name = nd == 2 ? "fractional_max_pool2d" : "fractional_max_pool3d";
+  tsr_sizes_print(text, sizeof text, x->ndim, x->size);
+  if (kn != 1 && kn != nd) return tsr_op_fail(ctx, "%s: kernel_size must either be a single int or %d ints", name, nd);
+  if (on != 1 && on != nd) return tsr_op_fail(ctx, "%s: output_size must either be a single int or %d ints", name, nd);
+  if (x->ndim != nd + 1 && x->ndim != nd + 2) return tsr_op_fail(ctx, "%s(): Expected %dD or %dD tensor, but got: %s", name, nd + 1, nd + 2, text);
+  for (int d = x->ndim - nd - 1; d < x->ndim; d++)
+    if (x->size[d] == 0)
+      return tsr_op_fail(ctx, "%s(): Expected input to have non-zero size for non-batch dimensions, but got %s with dimension %d being empty.", name, text, d);
+  tsr_dtype dt = (tsr_dtype)x->dtype;
+  if (!tsr_dtype_is_float(dt) || dt > TSR_BFLOAT16) return tsr_op_fail(ctx, "\"%s_out_frame\" not implemented for '%s'", name, tsr_dtype_get_info(dt)->cpp_name);
+  frac f = {.nd = nd, .c = x->size[x->ndim - nd - 1], .single = dt != TSR_FLOAT64};
+  int64_t n = x->ndim == nd + 2 ? x->size[0] : 1;
+  for (int d = 0; d < 3; d++) {
+    int i = d - (3 - nd);
+    f.in[d] = i < 0 ? 1 : x->size[x->ndim - nd + i];
+    f.out[d] = i < 0 ? 1 : out[on == 1 ? 0 : i];
+    f.k[d] = i < 0 ? 1 : k[kn == 1 ? 0 : i];
+    if (i >= 0) size[x->ndim - nd + i] = f.out[d];
+  }
+  TSR_TRY(frac_check(ctx, nd, x, &f, s, n));
+  for (int d = 0; d < x->ndim - nd; d++) size[d] = x->size[d];
+  TSR_TRY(tsr_ready(ctx, &x, x, TSR_FLOAT64));
+  TSR_TRY(tsr_ready(ctx, &s, s, TSR_FLOAT64));
+  TSR_TRY(tsr_new(ctx, &wide, TSR_FLOAT64, x->ndim, size));
+  TSR_TRY(tsr_new(ctx, &index, TSR_INT64, x->ndim, size));
+  f.x = tsr_tensor_data_ro(x);
+  f.samples = tsr_tensor_data_ro(s);
+  void *p;
+  TSR_TRY(tsr_data_mut(ctx, wide, &p));
+  f.y = p;
+  TSR_TRY(tsr_data_mut(ctx, index, &p));
+  f.index = p;
+  if (wide->numel > 0) tsr_parallel_for(ctx, n * f.c, 1, frac_task, &f);
+  TSR_TRY(tsr_to_dtype(ctx, &y, wide, dt));
+  TSR_TRY(tsr_ret_tensor(c, 1, index));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+const tsr_op tsr_ops_pool_un[] = {
+    {"aten::max_unpool2d(Tensor self, Tensor indices, SymInt[2] output_size) -> Tensor", op_max_unpool2d, TSR_PURE},
+    {"aten::max_unpool2d.out(Tensor self, Tensor indices, SymInt[2] output_size, *, Tensor(a!) out) -> Tensor(a!)", op_max_unpool2d, TSR_OUT},
+    {"aten::max_unpool3d(Tensor self, Tensor indices, SymInt[3] output_size, int[3] stride, int[3] padding) -> Tensor", op_max_unpool3d, TSR_PURE},
+    {"aten::max_unpool3d.out(Tensor self, Tensor indices, SymInt[3] output_size, int[3] stride, int[3] padding, *, Tensor(a!) out) -> Tensor(a!)",
+     op_max_unpool3d, TSR_OUT},
+    {"aten::fractional_max_pool2d(Tensor self, int[2] kernel_size, int[2] output_size, Tensor random_samples) -> (Tensor, Tensor)",
+     op_fractional_max_pool, TSR_PURE},
+    {"aten::fractional_max_pool3d(Tensor self, int[3] kernel_size, int[3] output_size, Tensor random_samples) -> (Tensor, Tensor)",
+     op_fractional_max_pool, TSR_PURE, "3d"},
+    {0},
+};
