@@ -137,9 +137,9 @@ static void layer_norm(float *y, const float *x, const float *w, const float *b,
   float mu, m2;
   moments(x, n, &mu, &m2);
   float rs = 1.0f / sqrtf(m2 / (float)n + eps);
-  vf scale = vf_set(rs), shift = vf_set(-mu * rs);
+  const vf scale = vf_set(rs), centre = vf_set(mu);
 #define LN_STEP(load, store)                                     \
-  vf v = vf_fma(load(x + i), scale, shift);                      \
+  vf v = vf_mul(vf_sub(load(x + i), centre), scale);             \
   if (w != NULL) v = vf_mul(v, load(w + i));                     \
   if (b != NULL) v = vf_add(v, load(b + i));                     \
   store
@@ -158,14 +158,15 @@ static void rms_norm(float *y, const float *x, const float *w, int64_t n, float 
   EACH(n, RMS_STEP(vf_load, vf_store(y + i, v)), RMS_STEP(LOAD_R, vf_store_n(y + i, v, r)))
 }
 
+/* Not fused: x * scale rounds as mean * scale did, so that constant runs come out as exactly the bias. */
 static void scale_shift(float *y, const float *x, float scale, float shift, int64_t n) {
   vf s = vf_set(scale), t = vf_set(shift);
-  EACH(n, vf_store(y + i, vf_fma(vf_load(x + i), s, t)), vf_store_n(y + i, vf_fma(vf_load_n(x + i, r), s, t), r))
+  EACH(n, vf_store(y + i, vf_add(vf_mul(vf_load(x + i), s), t)), vf_store_n(y + i, vf_add(vf_mul(vf_load_n(x + i, r), s), t), r))
 }
 
 static void scale_shift_v(float *y, const float *x, const float *scale, const float *shift, int64_t n) {
-  EACH(n, vf_store(y + i, vf_fma(vf_load(x + i), vf_load(scale + i), vf_load(shift + i))),
-       vf_store_n(y + i, vf_fma(vf_load_n(x + i, r), vf_load_n(scale + i, r), vf_load_n(shift + i, r)), r))
+  EACH(n, vf_store(y + i, vf_add(vf_mul(vf_load(x + i), vf_load(scale + i)), vf_load(shift + i))),
+       vf_store_n(y + i, vf_add(vf_mul(vf_load_n(x + i, r), vf_load_n(scale + i, r)), vf_load_n(shift + i, r)), r))
 }
 
 VF_INLINE vf max_nan(vf a, vf b) { return vf_select(vf_isnan(a), a, vf_max(a, b)); } /* b's NaN comes through max */

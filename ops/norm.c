@@ -81,8 +81,8 @@ tsr_status tsr_norm_mixed(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const *
   for (int i = 0; i < n; i++) {
     if (params[i] == NULL) continue;
     if (params[i]->dtype == x->dtype) continue;
-    if (!is_narrow(x) || params[i]->dtype != TSR_FLOAT32)
-      return tsr_op_fail(ctx, "mixed dtype (CPU): expect parameter to have scalar type of Float");
+    if (params[i]->dtype != TSR_FLOAT32) return tsr_op_fail(ctx, "mixed dtype (CPU): expect parameter to have scalar type of Float");
+    if (!is_narrow(x)) return tsr_op_fail(ctx, "mixed dtype (CPU): all inputs must share same datatype.");
     *mixed = true;
   }
   return TSR_OK;

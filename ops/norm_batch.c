@@ -79,15 +79,12 @@ static tsr_status check(tsr_ctx *ctx, const bn_args *a, bool *mixed) {
   TSR_TRY(check_param(ctx, "running_var", a->rv, c));
   TSR_TRY(check_param(ctx, "weight", a->w, c));
   TSR_TRY(check_param(ctx, "bias", a->b, c));
-  *mixed = false;
-  tsr_tensor *ps[] = {a->w, a->b, a->rm, a->rv};
   for (int i = 0; i < 4; i++) {
-    if (ps[i] == NULL || ps[i]->dtype == x->dtype) continue;
-    if (!(x->dtype == TSR_FLOAT16 || x->dtype == TSR_BFLOAT16) || ps[i]->dtype != TSR_FLOAT32)
+    const tsr_tensor *p = (const tsr_tensor *[]){a->w, a->b, a->rm, a->rv}[i];
+    if (p != NULL && p->dtype != x->dtype && !(p->dtype == TSR_FLOAT32 && (x->dtype == TSR_FLOAT16 || x->dtype == TSR_BFLOAT16)))
       return tsr_op_fail(ctx, "mixed dtype (CPU): all inputs must share same datatype.");
-    *mixed = true;
   }
-  return TSR_OK;
+  return tsr_norm_mixed(ctx, x, (tsr_tensor *[]){a->w, a->b, a->rm, a->rv}, 4, mixed);
 }
 
 static double number_at(const tsr_tensor *t, int64_t i) { /* contiguous float32 or float64 */
@@ -204,6 +201,11 @@ TSR_KERNEL(batch_norm) {
 
 TSR_KERNEL(native_batch_norm) {
   bn_args a = all_args(c);
+  if (a.training && a.x->numel == 0) {
+    char text[256];
+    tsr_sizes_print(text, sizeof text, a.x->ndim, a.x->size);
+    return tsr_op_fail(c->ctx, "input tensor must have at least one element, but got input_sizes = %s", text);
+  }
   return batch_norm(c, &a, 3);
 }
 
