@@ -29,6 +29,7 @@ t() {
 
 digits=$corpus/demo-digits/model.pt
 digit=$corpus/demo-digits/digit.npy
+want=$(sed -n 's/^digit.npy //p' "$corpus/demo-digits/labels.txt") # what the digit is
 prints=$corpus/language-prints/model.pt
 key=$corpus/errors-dict-key/model.pt
 method=$corpus/classes-other-method/model.pt
@@ -55,13 +56,14 @@ t option-over-environment 0 "float32 [1, 10]" "$digits" "$digit" --print=summary
 unset TSRUN_PRINT
 
 # running
-t run 0 "top 5: 1 " "$digits" "$digit"
+t run 0 "top 5: $want " "$digits" "$digit"
 t run-verb 0 "float32 [1, 10]" run "$digits" "$digit"
 t run-options-anywhere 0 "top 2:" --top 2 "$digits" -t1 "$digit" -O0
 t run-named 0 "float32 [1, 10]" "$digits" x="$digit"
 t run-model-input 0 "float32 [1, 10]" -m "$digits" -i "$digit"
 t run-end-of-options 0 "float32 [1, 10]" -- "$digits" "$digit"
-t run-labels 0 "one" "$digits" "$digit" --labels "$corpus/demo-digits/labels.txt"
+printf '%s\n' zero one two three four five six seven eight nine >"$dir/names"
+t run-labels 0 " $(sed -n "$((want + 1))p" "$dir/names") (" "$digits" "$digit" --labels "$dir/names"
 t run-all 0 "[[" "$digits" "$digit" --print all
 t run-verbose 0 "loaded in" -v "$digits" "$digit"
 t run-json 0 '1' "$key" '{"a": 1}' '"a"'
@@ -133,7 +135,8 @@ t verify-errors 0 "1 passed" verify "$corpus/errors-dict-key"
 t verify-method 0 "1 passed" verify "$corpus/classes-other-method"
 t verify-prints 0 "1 passed" verify "$corpus/language-prints"
 t verify-no-folder 6 "no such folder" verify "$dir/none"
-t verify-no-case 2 "holds no case" verify "$corpus/demo-digits/../../tests/golden"
+mkdir "$dir/hollow"
+t verify-no-case 2 "holds no case" verify "$dir/hollow"
 
 # the other verbs
 t inspect 0 "forward" inspect "$digits"
