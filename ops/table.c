@@ -30,6 +30,8 @@
   X(tsr_ops_upsample) \
   X(tsr_ops_fold) \
   X(tsr_ops_grid) \
+  X(tsr_ops_attention) \
+  X(tsr_ops_transformer) \
   X(tsr_ops_fft) \
   X(tsr_ops_linalg) \
   X(tsr_ops_linalg_norm) \

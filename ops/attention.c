@@ -1,0 +1,231 @@
+/* Scaled dot-product attention.  In float32 the score matrix is never stored whole: blocks of query rows
+ * are multiplied with the packed keys, normalised in cache, and multiplied with the packed values. */
+#include "ops/attention.h"
+
+#include <math.h>
+
+#include "ops/gemm.h"
+#include "ops/nn.h"
+
+enum { BLOCK_ROWS = 48 }; /* scores of a block stay in L2 up to a few thousand keys */
+
+typedef struct job {
+  tsr_ctx *ctx;
+  const tsr_gemm_fns *f;
+  const tsr_nn_fns *nn;
+  const tsr_tensor *q, *k, *v, *mask; /* mask: float32, expanded to [b,h,l,s], last stride 1, or NULL */
+  tsr_tensor *out;
+  tsr_packed keys, values;            /* shapes; data differs by head */
+  float *key_data, *value_data, *scores;
+  int64_t heads, group, l, s, ld, blocks;
+  bool causal;
+  float scale;
+} job;
+
+static const float *head_at(const tsr_tensor *t, int64_t b, int64_t h) {
+  return (const float *)tsr_tensor_data_ro(t) + b * t->stride[0] + h * t->stride[1];
+}
+
+static void pack_head(void *arg, int64_t begin, int64_t end) { /* one task a key-value head */
+  const job *j = arg;
+  int64_t hk = j->k->size[1];
+  for (int64_t i = begin; i < end; i++) {
+    tsr_packed keys = j->keys, values = j->values;
+    keys.data = j->key_data + i * tsr_packed_floats(&keys);
+    values.data = j->value_data + i * tsr_packed_floats(&values);
+    tsr_packed_fill(j->ctx, &keys, head_at(j->k, i / hk, i % hk), 0, j->k->stride[3], j->k->stride[2]);
+    tsr_packed_fill(j->ctx, &values, head_at(j->v, i / hk, i % hk), 0, j->v->stride[2], j->v->stride[3]);
+  }
+}
+
+static void normalise(const job *j, float *x, const float *mask, int64_t row) {
+  int64_t n = j->causal ? TSR_MIN(row + 1, j->s) : j->s;
+  bool empty = n == 0;
+  if (mask != NULL && n > 0) empty = j->nn->max(mask, n) == -INFINITY;
+  if (empty) {
+    memset(x, 0, (size_t)j->ld * sizeof *x);
+    return;
+  }
+  j->nn->softmax(x, mask, j->scale, n);
+  if (n < j->ld) memset(x + n, 0, (size_t)(j->ld - n) * sizeof *x);
+}
+
+static void attend(void *arg, int64_t task, int worker) {
+  const job *j = arg;
+  int64_t head = task / j->blocks, r0 = task % j->blocks * BLOCK_ROWS, rows = TSR_MIN((int64_t)BLOCK_ROWS, j->l - r0);
+  int64_t b = head / j->heads, h = head % j->heads, kv = b * j->k->size[1] + h / j->group;
+  tsr_packed keys = j->keys, values = j->values;
+  keys.data = j->key_data + kv * tsr_packed_floats(&keys);
+  values.data = j->value_data + kv * tsr_packed_floats(&values);
+  float *scores = j->scores + (int64_t)worker * BLOCK_ROWS * j->ld;
+  tsr_gemm g = {.b = &keys, .m = rows, .a = head_at(j->q, b, h) + r0 * j->q->stride[2], .lda = j->q->stride[2], .c = scores, .ldc = j->ld};
+  tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, keys.panels);
+  for (int64_t r = 0; r < rows; r++) {
+    const float *mask = j->mask == NULL ? NULL : head_at(j->mask, b, h) + (r0 + r) * j->mask->stride[2];
+    normalise(j, scores + r * j->ld, mask, r0 + r);
+  }
+  float *out = (float *)j->out->storage->data + b * j->out->stride[0] + h * j->out->stride[1] + r0 * j->out->stride[2];
+  tsr_gemm w = {.b = &values, .m = rows, .a = scores, .lda = j->ld, .c = out, .ldc = j->out->stride[2]};
+  tsr_gemm_part(j->f, &w, 0, tsr_gemm_tiles(&w), 0, values.panels);
+}
+
+/* A bool mask becomes 0 or -inf. */
+static tsr_status additive(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *mask, tsr_dtype dtype) {
+  if (mask->dtype != TSR_BOOL) return tsr_to_dtype(ctx, out, mask, dtype);
+  tsr_tensor *zero, *low;
+  TSR_TRY(tsr_new_scalar(ctx, &zero, dtype, tsr_scalar_float(0)));
+  TSR_TRY(tsr_new_scalar(ctx, &low, dtype, tsr_scalar_float(-INFINITY)));
+  return tsr_where(ctx, out, mask, zero, low);
+}
+
+static tsr_status expand_mask(tsr_ctx *ctx, tsr_tensor **mask, const tsr_tensor *q, const tsr_tensor *k) {
+  int64_t size[] = {q->size[0], q->size[1], q->size[2], k->size[2]};
+  TSR_TRY(additive(ctx, mask, *mask, TSR_FLOAT32));
+  if ((*mask)->ndim == 0 || (*mask)->size[(*mask)->ndim - 1] != size[3] || (*mask)->stride[(*mask)->ndim - 1] != 1) { /* broadcast along the keys */
+    TSR_TRY(tsr_expand(ctx, mask, *mask, 4, size));
+    return tsr_contiguous(ctx, mask, *mask);
+  }
+  return tsr_expand(ctx, mask, *mask, 4, size);
+}
+
+static tsr_status inner_contiguous(tsr_ctx *ctx, tsr_tensor **t) {
+  return (*t)->stride[3] == 1 || (*t)->size[3] == 1 ? TSR_OK : tsr_contiguous(ctx, t, *t);
+}
+
+static tsr_status new_result(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *q, int64_t ev) {
+  int64_t size[] = {q->size[0], q->size[1], q->size[2], ev}, h = size[1], l = size[2];
+  int64_t stride[] = {l * h * ev, ev, h * ev, 1};
+  return tsr_new_strided(ctx, out, TSR_FLOAT32, 4, size, stride);
+}
+
+static tsr_status attention_f32(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale) {
+  TSR_TRY(inner_contiguous(ctx, &q));
+  if (mask != NULL) TSR_TRY(expand_mask(ctx, &mask, q, k));
+  TSR_TRY(new_result(ctx, out, q, v->size[3]));
+  if ((*out)->numel == 0) return TSR_OK;
+  job j = {.ctx = ctx, .f = ctx->kernels->gemm, .nn = ctx->kernels->nn, .q = q, .k = k, .v = v, .mask = mask, .out = *out, .heads = q->size[1],
+           .group = q->size[1] / k->size[1], .l = q->size[2], .s = k->size[2], .causal = causal, .scale = (float)scale};
+  if (j.s == 0) {
+    memset((*out)->storage->data, 0, (*out)->storage->nbytes);
+    return TSR_OK;
+  }
+  int64_t kv_heads = k->size[0] * k->size[1];
+  j.keys = tsr_packed_plan(j.f, j.s, 1, k->size[3]);
+  j.values = tsr_packed_plan(j.f, v->size[3], 1, j.s);
+  j.ld = ((j.s + 15) & ~(int64_t)15) + 16; /* + 16: rows must not fall into one cache set */
+  j.blocks = (j.l + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  TSR_TRY(tsr_work(ctx, kv_heads * tsr_packed_floats(&j.keys), &j.key_data));
+  TSR_TRY(tsr_work(ctx, kv_heads * tsr_packed_floats(&j.values), &j.value_data));
+  TSR_TRY(tsr_work(ctx, (int64_t)tsr_gemm_threads(ctx) * BLOCK_ROWS * j.ld, &j.scores));
+  tsr_parallel_for(ctx, kv_heads, 1, pack_head, &j);
+  tsr_pool_run(ctx->pool, ctx->max_threads, q->size[0] * j.heads * j.blocks, attend, &j);
+  return TSR_OK;
+}
+
+/* Any dtype, step by step. */
+static tsr_status attention_plain(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale, double dropout) {
+  tsr_tensor *scores;
+  TSR_TRY(tsr_transpose(ctx, &k, k, -1, -2));
+  TSR_TRY(tsr_matmul(ctx, &scores, q, k));
+  TSR_TRY(tsr_binary_scalar(ctx, &scores, "mul", scores, tsr_scalar_float(scale)));
+  if (causal) {
+    int64_t size[] = {q->size[q->ndim - 2], k->size[k->ndim - 1]};
+    TSR_TRY(tsr_new(ctx, &mask, TSR_BOOL, 2, size));
+    uint8_t *m = mask->storage->data;
+    for (int64_t r = 0; r < size[0]; r++) {
+      for (int64_t s = 0; s < size[1]; s++) m[r * size[1] + s] = s <= r;
+    }
+  }
+  if (mask != NULL) {
+    TSR_TRY(additive(ctx, &mask, mask, (tsr_dtype)scores->dtype));
+    TSR_TRY(tsr_binary(ctx, &scores, "add", scores, mask));
+  }
+  tsr_val args[] = {tsr_from_obj(scores), tsr_int(-1), tsr_none()}, ret;
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::_safe_softmax", ""), args, 3, &ret, 1));
+  if (dropout > 0) {
+    tsr_val drop[] = {ret, tsr_float(dropout), tsr_bool(true)};
+    TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::dropout", ""), drop, 3, &ret, 1));
+  }
+  return tsr_matmul(ctx, out, ret.t, v);
+}
+
+static tsr_status share_heads(tsr_ctx *ctx, tsr_tensor **t, int64_t group) {
+  int64_t wide[5], flat[4];
+  if (group == 1) return TSR_OK;
+  memcpy(flat, (*t)->size, sizeof flat);
+  flat[1] *= group;
+  wide[0] = (*t)->size[0], wide[1] = (*t)->size[1], wide[2] = group, wide[3] = (*t)->size[2], wide[4] = (*t)->size[3];
+  TSR_TRY(tsr_unsqueeze(ctx, t, *t, 2));
+  TSR_TRY(tsr_expand(ctx, t, *t, 5, wide));
+  return tsr_reshape(ctx, t, *t, 4, flat);
+}
+
+static bool fits_fast(const tsr_tensor *q, const tsr_tensor *k, const tsr_tensor *v) {
+  return q->dtype == TSR_FLOAT32 && k->dtype == TSR_FLOAT32 && v->dtype == TSR_FLOAT32 && q->ndim == 4 && k->ndim == 4 && v->ndim == 4 &&
+         q->size[0] == k->size[0] && k->size[0] == v->size[0] && k->size[1] == v->size[1] && k->size[2] == v->size[2] && q->size[3] == k->size[3] &&
+         k->size[1] > 0 && q->size[1] % k->size[1] == 0;
+}
+
+tsr_status tsr_attention(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale) {
+  if (fits_fast(q, k, v)) return attention_f32(ctx, out, q, k, v, mask, causal, scale);
+  if (q->ndim == 4 && k->ndim == 4 && k->size[1] > 0 && q->size[1] != k->size[1] && q->size[1] % k->size[1] == 0 && k->size[1] != 1) {
+    TSR_TRY(share_heads(ctx, &k, q->size[1] / k->size[1]));
+    TSR_TRY(share_heads(ctx, &v, q->size[1] / v->size[1]));
+  }
+  return attention_plain(ctx, out, q, k, v, mask, causal, scale, 0);
+}
+
+static tsr_status check(tsr_ctx *ctx, const tsr_tensor *q, const tsr_tensor *k, const tsr_tensor *v, const tsr_tensor *mask, bool causal) {
+  if (q->ndim < 2 || k->ndim < 2 || v->ndim < 2) {
+    return tsr_op_fail(ctx, "scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got query.dim(): %d, key.dim(): %d and value.dim(): %d instead.", q->ndim, k->ndim, v->ndim);
+  }
+  if (q->dtype != k->dtype || q->dtype != v->dtype) {
+    return tsr_op_fail(ctx, "Expected query, key, and value to have the same dtype, but got query.dtype: %s key.dtype: %s and value.dtype: %s instead.",
+                       tsr_dtype_name((tsr_dtype)q->dtype), tsr_dtype_name((tsr_dtype)k->dtype), tsr_dtype_name((tsr_dtype)v->dtype));
+  }
+  if (mask != NULL && mask->dtype != TSR_BOOL && mask->dtype != q->dtype && mask->dtype != TSR_FLOAT32) {
+    return tsr_op_fail(ctx, "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: %s and  query.dtype: %s instead.", tsr_dtype_name((tsr_dtype)mask->dtype), tsr_dtype_name((tsr_dtype)q->dtype));
+  }
+  if (mask != NULL && causal) return tsr_op_fail(ctx, "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
+  return TSR_OK;
+}
+
+TSR_KERNEL(sdpa) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *q = tsr_arg_tensor(c, 0), *k = tsr_arg_tensor(c, 1), *v = tsr_arg_tensor(c, 2), *mask = tsr_arg_opt_tensor(c, 3), *out;
+  double dropout = tsr_arg_float(c, 4), scale;
+  bool causal = tsr_arg_bool(c, 5), gqa = tsr_arg_bool(c, 7);
+  tsr_dtype dtype = (tsr_dtype)q->dtype;
+  TSR_TRY(check(ctx, q, k, v, mask, causal));
+  scale = tsr_arg_is_none(c, 6) ? 1 / sqrt((double)q->size[q->ndim - 1]) : tsr_arg_float(c, 6);
+  if (dtype == TSR_FLOAT16 || dtype == TSR_BFLOAT16) {
+    TSR_TRY(tsr_to_dtype(ctx, &q, q, TSR_FLOAT32));
+    TSR_TRY(tsr_to_dtype(ctx, &k, k, TSR_FLOAT32));
+    TSR_TRY(tsr_to_dtype(ctx, &v, v, TSR_FLOAT32));
+  }
+  bool same_heads = q->ndim != 4 || k->ndim != 4 || q->size[1] == k->size[1];
+  if (dropout > 0) TSR_TRY(attention_plain(ctx, &out, q, k, v, mask, causal, scale, dropout));
+  else if (same_heads || gqa) TSR_TRY(tsr_attention(ctx, &out, q, k, v, mask, causal, scale));
+  else TSR_TRY(attention_plain(ctx, &out, q, k, v, mask, causal, scale, 0)); /* heads broadcast, or do not match */
+  TSR_TRY(tsr_to_dtype(ctx, &out, out, dtype));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+/* softmax that gives 0 instead of NaN where a whole row is -inf */
+TSR_KERNEL(safe_softmax) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *low, *masked, *zero;
+  int64_t dim = tsr_arg_int(c, 1);
+  if (!tsr_arg_is_none(c, 2)) TSR_TRY(tsr_to_dtype(ctx, &x, x, (tsr_dtype)tsr_arg_int(c, 2)));
+  TSR_TRY(tsr_softmax(ctx, &y, x, dim, false));
+  TSR_TRY(tsr_binary_scalar(ctx, &low, "eq", x, tsr_scalar_float(-INFINITY)));
+  TSR_TRY(tsr_reduce(ctx, &masked, "all", low, 1, &dim, true, -1));
+  TSR_TRY(tsr_new_scalar(ctx, &zero, (tsr_dtype)y->dtype, tsr_scalar_int(0)));
+  TSR_TRY(tsr_where(ctx, &y, masked, zero, y));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+const tsr_op tsr_ops_attention[] = {
+    {"aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor", op_sdpa, TSR_PURE},
+    {"aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_safe_softmax, TSR_PURE},
+    {0}};
