@@ -394,7 +394,6 @@ const tsr_op tsr_ops_attrs[] = {
     {"prim::is_mkldnn(Tensor a) -> bool", op_no, TSR_PURE},
     {"prim::is_xpu(Tensor a) -> bool", op_no, TSR_PURE},
     {"prim::is_xla(Tensor a) -> bool", op_no, TSR_PURE},
-    {"prim::is_nested(Tensor a) -> bool", op_no, TSR_PURE},
     {"prim::is_quantized(Tensor a) -> bool", op_is_quantized, TSR_PURE},
     {"prim::is_sparse(Tensor a) -> bool", op_is_sparse, TSR_PURE},
     {"prim::is_sparse_csr(Tensor a) -> bool", op_is_sparse_csr, TSR_PURE},

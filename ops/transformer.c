@@ -90,6 +90,8 @@ TSR_KERNEL(to_padded) {
   return tsr_ret_tensor(c, 0, out);
 }
 
+TSR_KERNEL(is_nested) { return tsr_ret_bool(c, tsr_is_nested(tsr_arg_tensor(c, 0))); }
+
 /* ---- weights of one call site, packed once each ---- */
 
 enum { MAX_WEIGHTS = 4 };
@@ -253,7 +255,7 @@ TSR_KERNEL(encoder_layer) {
   mha m = {.embed = tsr_arg_int(c, 1), .heads = tsr_arg_int(c, 2), .qkv_w = tsr_arg_tensor(c, 3), .qkv_b = tsr_arg_tensor(c, 4), .out_w = tsr_arg_tensor(c, 5),
            .out_b = tsr_arg_tensor(c, 6), .mask = tsr_arg_opt_tensor(c, 18), .mask_type = tsr_arg_int_or(c, 19, 2)};
   tsr_tensor *n1w = tsr_arg_tensor(c, 10), *n1b = tsr_arg_tensor(c, 11), *n2w = tsr_arg_tensor(c, 12), *n2b = tsr_arg_tensor(c, 13);
-  sites *s = get_sites(c, 0x54078);
+  sites *s = get_sites(c, 0x14078);
   if (tsr_is_nested(src)) {
     x = tsr_nested_padded(src);
     TSR_TRY(tsr_nested_padding_mask(ctx, &m.mask, src));
@@ -278,6 +280,7 @@ const tsr_op tsr_ops_transformer[] = {
     {"aten::_transformer_encoder_layer_fwd(Tensor src, int embed_dim, int num_heads, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, bool use_gelu, bool norm_first, "
      "float eps, Tensor norm_weight_1, Tensor norm_bias_1, Tensor norm_weight_2, Tensor norm_bias_2, Tensor ffn_weight_1, Tensor ffn_bias_1, Tensor ffn_weight_2, Tensor ffn_bias_2, "
      "Tensor? mask=None, int? mask_type=None) -> Tensor", op_encoder_layer, TSR_PURE},
+    {"prim::is_nested(Tensor a) -> bool", op_is_nested, TSR_PURE},
     {"aten::_nested_tensor_from_mask(Tensor t, Tensor mask, bool mask_check=True) -> Tensor", op_nested_from_mask, TSR_PURE},
     {"aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool", op_left_aligned, TSR_PURE},
     {"aten::to_padded_tensor(Tensor self, float padding, SymInt[]? output_size=None) -> Tensor", op_to_padded, TSR_PURE},
