@@ -134,7 +134,7 @@ static void a_root_is_not_needed(void **state) {
 static void a_file_and_a_descriptor_read_the_same(void **state) {
   const part parts[] = {{"m/data.pkl", "pickle"}, {"m/byteorder", "big"}, {"m/version", "10\n"}};
   tsr_buf b = make_zip(parts, 3);
-  char path[] = "/tmp/tsrun-test-XXXXXX";
+  char path[] = P_tmpdir "/tsrun-test-XXXXXX";
   int fd = mkstemp(path), ends[2];
   assert_int_equal(write(fd, b.data, b.len), (ssize_t)b.len);
   assert_int_equal(pipe(ends), 0);
