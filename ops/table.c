@@ -9,6 +9,9 @@
   X(tsr_ops_activation) \
   X(tsr_ops_binary) \
   X(tsr_ops_softmax) \
+  X(tsr_ops_loss) \
+  X(tsr_ops_loss_class) \
+  X(tsr_ops_loss_ctc) \
   X(tsr_ops_reduce) \
   X(tsr_ops_cumulative) \
   X(tsr_ops_reduce_index) \

@@ -1,0 +1,280 @@
+/* Losses that are elementwise formulas and a reduction; see loss_class.c for those over classes. */
+#include <math.h>
+
+#include "ops/loss.h"
+#include "ops/pointwise.h"
+
+/* ---- expressions ---- */
+
+tsr_tensor *tsr_x_bin(tsr_ctx *ctx, const char *op, tsr_tensor *a, tsr_tensor *b) {
+  tsr_tensor *y = NULL;
+  return a && b && tsr_binary(ctx, &y, op, a, b) == TSR_OK ? y : NULL;
+}
+tsr_tensor *tsr_x_num(tsr_ctx *ctx, const char *op, tsr_tensor *a, double b) {
+  tsr_tensor *y = NULL;
+  tsr_scalar s = b == floor(b) && fabs(b) < 1e9 ? tsr_scalar_int((int64_t)b) : tsr_scalar_float(b);
+  return a && tsr_binary_scalar(ctx, &y, op, a, s) == TSR_OK ? y : NULL;
+}
+tsr_tensor *tsr_x_un(tsr_ctx *ctx, const char *op, tsr_tensor *a) {
+  tsr_tensor *y = NULL;
+  return a && tsr_unary(ctx, &y, op, a) == TSR_OK ? y : NULL;
+}
+tsr_tensor *tsr_x_sum(tsr_ctx *ctx, tsr_tensor *a, int64_t dim, bool keepdim) {
+  tsr_tensor *y = NULL;
+  return a && tsr_reduce(ctx, &y, "sum", a, 1, &dim, keepdim, -1) == TSR_OK ? y : NULL;
+}
+tsr_tensor *tsr_x_where(tsr_ctx *ctx, tsr_tensor *mask, tsr_tensor *a, tsr_tensor *b) {
+  tsr_tensor *y = NULL;
+  return mask && a && b && tsr_where(ctx, &y, mask, a, b) == TSR_OK ? y : NULL;
+}
+tsr_tensor *tsr_x_zero(tsr_ctx *ctx, const tsr_tensor *like) {
+  tsr_tensor *y = NULL;
+  return like && tsr_new_scalar(ctx, &y, (tsr_dtype)like->dtype, tsr_scalar_int(0)) == TSR_OK ? y : NULL;
+}
+tsr_tensor *tsr_x_reduce(tsr_ctx *ctx, tsr_tensor *a, int64_t reduction) {
+  tsr_tensor *y = NULL;
+  if (a == NULL || reduction == TSR_LOSS_NONE) return a;
+  return tsr_reduce(ctx, &y, reduction == TSR_LOSS_MEAN ? "mean" : "sum", a, -1, NULL, false, -1) == TSR_OK ? y : NULL;
+}
+tsr_status tsr_x_ret(tsr_call *c, uint32_t i, tsr_tensor *a) {
+  if (a) return tsr_ret_tensor(c, i, a);
+  return c->ctx->err.status ? c->ctx->err.status : tsr_fail(&c->ctx->err, TSR_EINTERNAL, "an expression failed without a reason");
+}
+
+/* ---- one formula ---- */
+
+typedef struct loss_kind { tsr_pw pw; int reduction; int param; const char *bad_param; bool zero_ok; } loss_kind;
+
+TSR_KERNEL(formula_loss) {
+  const loss_kind *k = c->op->data;
+  tsr_pw_state s;
+  tsr_pw_begin(&s, c->ctx, NULL);
+  tsr_pw_operand(&s, c->args[0]);
+  tsr_pw_operand(&s, c->args[1]);
+  if (k->param) {
+    double p = tsr_arg_float(c, (uint32_t)k->param);
+    if (p < 0 || (p == 0 && !k->zero_ok)) return tsr_op_fail(c->ctx, "%s", k->bad_param);
+    tsr_map_set_param(&s.p, 0, tsr_scalar_float(p));
+  }
+  s.id = k->pw.id;
+  s.common = tsr_iter_result_type(&s.it);
+  TSR_TRY(tsr_pw_refuse(c->ctx, &k->pw, "loss", s.common));
+  TSR_TRY(tsr_pw_finish(&s));
+  return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, tsr_iter_out(&s.it, 0), tsr_arg_int(c, (uint32_t)k->reduction)));
+}
+
+static const loss_kind mse = {{TSR_MAP_squared_error, "", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_INT, .kernel = "mse_cpu"}, 2, 0, NULL, false},
+                       smooth = {{TSR_MAP_smooth_l1, "", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "smooth_l1_cpu"}, 2, 3,
+                                 "smooth_l1_loss does not support negative values for beta.", true},
+                       huber = {{TSR_MAP_huber, "", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "huber_cpu"}, 2, 3,
+                                "huber_loss does not support non-positive values for delta.", false},
+                       soft_margin = {{TSR_MAP_soft_margin, "", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "soft_margin_cpu"}, 2, 0, NULL, false};
+
+/* ---- composed ones ---- */
+
+TSR_KERNEL(l1_loss) {
+  tsr_tensor *d = tsr_x_bin(c->ctx, "sub", tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1));
+  return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, tsr_x_un(c->ctx, "abs", d), tsr_arg_int(c, 2)));
+}
+
+static tsr_status check_probabilities(tsr_ctx *ctx, tsr_tensor *x) {
+  tsr_tensor *lo, *hi, *ok;
+  TSR_TRY(tsr_binary_scalar(ctx, &lo, "ge", x, tsr_scalar_int(0)));
+  TSR_TRY(tsr_binary_scalar(ctx, &hi, "le", x, tsr_scalar_int(1)));
+  TSR_TRY(tsr_binary(ctx, &ok, "logical_and", lo, hi));
+  TSR_TRY(tsr_reduce(ctx, &ok, "all", ok, -1, NULL, false, -1));
+  if (*(const uint8_t *)tsr_tensor_data_ro(ok)) return TSR_OK;
+  return tsr_op_fail(ctx, "all elements of input should be between 0 and 1");
+}
+
+TSR_KERNEL(binary_cross_entropy) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *w = tsr_arg_opt_tensor(c, 2);
+  if (x->dtype != t->dtype)
+    return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", tsr_dtype_get_info(t->dtype)->cpp_name, tsr_dtype_get_info(x->dtype)->cpp_name);
+  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "binary_cross_entropy", (tsr_dtype)x->dtype);
+  TSR_TRY(check_probabilities(c->ctx, x));
+  tsr_pw_state s;
+  tsr_pw_begin(&s, c->ctx, NULL);
+  tsr_iter_add_in(&s.it, x);
+  tsr_iter_add_in(&s.it, t);
+  s.id = TSR_MAP_binary_cross_entropy;
+  s.common = (tsr_dtype)x->dtype;
+  TSR_TRY(tsr_pw_finish(&s));
+  tsr_tensor *y = tsr_iter_out(&s.it, 0);
+  if (w) y = tsr_x_bin(c->ctx, "mul", y, w);
+  return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, y, tsr_arg_int(c, 3)));
+}
+
+/* (1 - t) x - ((p - 1) t + 1) log sigmoid(x) */
+TSR_KERNEL(bce_with_logits) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *w = tsr_arg_opt_tensor(c, 2), *p = tsr_arg_opt_tensor(c, 3);
+  tsr_tensor *log_sig = tsr_x_un(x, "log_sigmoid", in);
+  tsr_tensor *y = tsr_x_bin(x, "mul", tsr_x_num(x, "rsub", t, 1), in);
+  if (p) log_sig = tsr_x_bin(x, "mul", tsr_x_num(x, "add", tsr_x_bin(x, "mul", tsr_x_num(x, "sub", p, 1), t), 1), log_sig);
+  y = tsr_x_bin(x, "sub", y, log_sig);
+  if (w) y = tsr_x_bin(x, "mul", y, w);
+  return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 4)));
+}
+
+TSR_KERNEL(kl_div) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *y;
+  if (tsr_arg_bool(c, 3)) y = tsr_x_bin(x, "mul", tsr_x_un(x, "exp", t), tsr_x_bin(x, "sub", t, in));
+  else y = tsr_x_bin(x, "sub", tsr_x_bin(x, "xlogy", t, t), tsr_x_bin(x, "mul", t, in));
+  return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 2)));
+}
+
+TSR_KERNEL(poisson_nll) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *y;
+  if (tsr_arg_bool(c, 2)) y = tsr_x_bin(x, "sub", tsr_x_un(x, "exp", in), tsr_x_bin(x, "mul", t, in));
+  else y = tsr_x_bin(x, "sub", in, tsr_x_bin(x, "mul", t, tsr_x_un(x, "log", tsr_x_num(x, "add", in, tsr_arg_float(c, 4)))));
+  if (tsr_arg_bool(c, 3)) { /* Stirling's approximation of log t! */
+    tsr_tensor *s = tsr_x_bin(x, "sub", tsr_x_bin(x, "mul", t, tsr_x_un(x, "log", t)), t);
+    s = tsr_x_bin(x, "add", s, tsr_x_num(x, "mul", tsr_x_un(x, "log", tsr_x_num(x, "mul", t, 2 * M_PI)), 0.5));
+    y = tsr_x_bin(x, "add", y, tsr_x_where(x, tsr_x_num(x, "le", t, 1), tsr_x_zero(x, s), s));
+  }
+  return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 5)));
+}
+
+static tsr_tensor *clamp0(tsr_ctx *ctx, tsr_tensor *a) {
+  tsr_val args[2], ret;
+  if (a == NULL) return NULL;
+  args[0] = tsr_from_obj(a);
+  args[1] = tsr_int(0);
+  return tsr_invoke(ctx, tsr_op_get("aten::clamp_min", ""), args, 2, &ret, 1) == TSR_OK ? ret.t : NULL;
+}
+
+TSR_KERNEL(margin_ranking) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *t = tsr_arg_tensor(c, 2);
+  if (a->ndim != b->ndim || t->ndim != a->ndim)
+    return tsr_op_fail(x, "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1 %dD, input2 %dD, target %dD", a->ndim, b->ndim, t->ndim);
+  tsr_tensor *y = tsr_x_bin(x, "mul", tsr_x_un(x, "neg", t), tsr_x_bin(x, "sub", a, b));
+  return tsr_x_ret(c, 0, tsr_x_reduce(x, clamp0(x, tsr_x_num(x, "add", y, tsr_arg_float(c, 3))), tsr_arg_int(c, 4)));
+}
+
+TSR_KERNEL(hinge_embedding) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1);
+  tsr_tensor *far = clamp0(x, tsr_x_num(x, "rsub", in, tsr_arg_float(c, 2))), *zero = tsr_x_zero(x, in);
+  tsr_tensor *y = tsr_x_bin(x, "add", tsr_x_where(x, tsr_x_num(x, "ne", t, 1), far, zero), tsr_x_where(x, tsr_x_num(x, "ne", t, -1), in, zero));
+  return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 3)));
+}
+
+/* ---- distances ---- */
+
+static tsr_tensor *norm_along(tsr_ctx *ctx, tsr_tensor *a, double p, int64_t dim, bool keepdim) {
+  tsr_val args[4], ret;
+  if (a == NULL) return NULL;
+  tsr_list *dims = tsr_list_new(ctx->mem, &tsr_type_int, 1);
+  if (dims == NULL || !tsr_list_push_take(dims, tsr_int(dim)) || tsr_temp(ctx, tsr_from_obj(dims)) != TSR_OK) return NULL;
+  args[0] = tsr_from_obj(a);
+  args[1] = tsr_float(p);
+  args[2] = tsr_from_obj(dims);
+  args[3] = tsr_bool(keepdim);
+  return tsr_invoke(ctx, tsr_op_get("aten::norm", "ScalarOpt_dim"), args, 4, &ret, 1) == TSR_OK ? ret.t : NULL;
+}
+
+static tsr_tensor *pair_distance(tsr_ctx *x, tsr_tensor *a, tsr_tensor *b, double p, double eps, bool keepdim) {
+  tsr_tensor *d = tsr_x_num(x, "add", tsr_x_bin(x, "sub", a, b), eps);
+  return norm_along(x, d, p, -1, keepdim);
+}
+
+TSR_KERNEL(pairwise_distance) {
+  return tsr_x_ret(c, 0, pair_distance(c->ctx, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), tsr_arg_float(c, 2), tsr_arg_float(c, 3), tsr_arg_bool(c, 4)));
+}
+
+TSR_KERNEL(triplet_margin) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *p = tsr_arg_tensor(c, 1), *n = tsr_arg_tensor(c, 2);
+  double margin = tsr_arg_float(c, 3), order = tsr_arg_float(c, 4), eps = tsr_arg_float(c, 5);
+  if (a->ndim != p->ndim || a->ndim != n->ndim)
+    return tsr_op_fail(x, "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor %dD, positive %dD, and negative %dD inputs",
+                       a->ndim, p->ndim, n->ndim);
+  tsr_tensor *dp = pair_distance(x, a, p, order, eps, false), *dn = pair_distance(x, a, n, order, eps, false);
+  if (tsr_arg_bool(c, 6)) dn = tsr_x_bin(x, "minimum", dn, pair_distance(x, p, n, order, eps, false));
+  tsr_tensor *y = clamp0(x, tsr_x_num(x, "add", tsr_x_bin(x, "sub", dp, dn), margin));
+  return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 7)));
+}
+
+TSR_KERNEL(cosine_similarity) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *in[2] = {tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)};
+  int64_t dim = tsr_arg_int(c, 2), size[TSR_MAX_NDIM];
+  int n;
+  tsr_dtype d = tsr_result_type(in, 2);
+  if (!tsr_dtype_is_float(d) && !tsr_dtype_is_complex(d))
+    return tsr_op_fail(x, "expected common dtype to be floating point, yet common dtype is %s", tsr_dtype_get_info((int)d)->cpp_name);
+  TSR_TRY(tsr_broadcast_sizes(x, in[0]->ndim, in[0]->size, in[1]->ndim, in[1]->size, &n, size));
+  tsr_scalar eps = tsr_scalar_float(tsr_arg_float(c, 3));
+  for (int k = 0; k < 2; k++) {
+    TSR_TRY(tsr_to_dtype(x, &in[k], in[k], d));
+    TSR_TRY(tsr_expand(x, &in[k], in[k], n, size));
+    tsr_tensor *len = norm_along(x, in[k], 2, dim, true);
+    if (len == NULL) return tsr_x_ret(c, 0, NULL);
+    tsr_val args[2] = {tsr_from_obj(len), tsr_float(eps.d)}, ret;
+    TSR_TRY(tsr_invoke(x, tsr_op_get("aten::clamp_min", ""), args, 2, &ret, 1));
+    in[k] = tsr_x_bin(x, "div", in[k], ret.t);
+  }
+  return tsr_x_ret(c, 0, tsr_x_sum(x, tsr_x_bin(x, "mul", in[0], in[1]), dim, false));
+}
+
+TSR_KERNEL(cosine_embedding) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *t = tsr_arg_tensor(c, 2);
+  int64_t dim = t->ndim;
+  char sa[128], sb[128];
+  tsr_sizes_print(sa, sizeof sa, a->ndim, a->size);
+  tsr_sizes_print(sb, sizeof sb, b->ndim, b->size);
+  if (dim > 1) return tsr_op_fail(x, "0D or 1D target tensor expected, multi-target not supported");
+  if (a->ndim != dim + 1 || b->ndim != dim + 1)
+    return tsr_op_fail(x, "%lldD target tensor expects %lldD input tensors, but found inputs with sizes %s and %s.", (long long)dim, (long long)dim + 1, sa, sb);
+  tsr_tensor *ab = tsr_x_sum(x, tsr_x_bin(x, "mul", a, b), dim, false);
+  tsr_tensor *aa = tsr_x_num(x, "add", tsr_x_sum(x, tsr_x_bin(x, "mul", a, a), dim, false), 1e-12);
+  tsr_tensor *bb = tsr_x_num(x, "add", tsr_x_sum(x, tsr_x_bin(x, "mul", b, b), dim, false), 1e-12);
+  tsr_tensor *cosine = tsr_x_bin(x, "div", ab, tsr_x_un(x, "sqrt", tsr_x_bin(x, "mul", aa, bb)));
+  tsr_tensor *zero = tsr_x_zero(x, cosine);
+  tsr_tensor *far = clamp0(x, tsr_x_num(x, "sub", cosine, tsr_arg_float(c, 3)));
+  tsr_tensor *y = tsr_x_bin(x, "add", tsr_x_where(x, tsr_x_num(x, "eq", t, 1), tsr_x_num(x, "rsub", cosine, 1), zero),
+                            tsr_x_where(x, tsr_x_num(x, "eq", t, -1), far, zero));
+  return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 4)));
+}
+
+const tsr_op tsr_ops_loss[] = {
+    {"aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", op_formula_loss, TSR_PURE, &mse},
+    {"aten::mse_loss.out(Tensor self, Tensor target, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)", op_formula_loss, TSR_OUT, &mse},
+    {"aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor", op_formula_loss, TSR_PURE, &smooth},
+    {"aten::smooth_l1_loss.out(Tensor self, Tensor target, int reduction=1, float beta=1., *, Tensor(a!) out) -> Tensor(a!)",
+     op_formula_loss, TSR_OUT, &smooth},
+    {"aten::huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor", op_formula_loss, TSR_PURE, &huber},
+    {"aten::huber_loss.out(Tensor self, Tensor target, int reduction=1, float delta=1., *, Tensor(a!) out) -> Tensor(a!)",
+     op_formula_loss, TSR_OUT, &huber},
+    {"aten::soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", op_formula_loss, TSR_PURE, &soft_margin},
+    {"aten::soft_margin_loss.out(Tensor self, Tensor target, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",
+     op_formula_loss, TSR_OUT, &soft_margin},
+    {"aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", op_l1_loss, TSR_PURE},
+    {"aten::binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
+     op_binary_cross_entropy, TSR_PURE},
+    {"aten::binary_cross_entropy.out(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",
+     op_binary_cross_entropy, TSR_OUT},
+    {"aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor",
+     op_bce_with_logits, TSR_PURE},
+    {"aten::binary_cross_entropy_with_logits.out(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",
+     op_bce_with_logits, TSR_OUT},
+    {"aten::kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor", op_kl_div, TSR_PURE},
+    {"aten::poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor",
+     op_poisson_nll, TSR_PURE},
+    {"aten::margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor",
+     op_margin_ranking, TSR_PURE},
+    {"aten::hinge_embedding_loss(Tensor self, Tensor target, float margin=1., int reduction=1) -> Tensor", op_hinge_embedding, TSR_PURE},
+    {"aten::pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor",
+     op_pairwise_distance, TSR_PURE},
+    {"aten::triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1., float p=2., float eps=9.9999999999999995e-07, bool swap=False, int reduction=1) -> Tensor",
+     op_triplet_margin, TSR_PURE},
+    {"aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor", op_cosine_similarity, TSR_PURE},
+    {"aten::cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor",
+     op_cosine_embedding, TSR_PURE},
+    {0},
+};
