@@ -59,7 +59,11 @@
   X(tsr_ops_pad) \
   X(tsr_ops_embedding) \
   X(tsr_ops_pool) \
-  X(tsr_ops_pool_un)
+  X(tsr_ops_pool_un) \
+  X(tsr_ops_search) \
+  X(tsr_ops_histogram) \
+  X(tsr_ops_unique) \
+  X(tsr_ops_shape_math)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)

@@ -1,0 +1,164 @@
+/* Distinct values: unique (sorted), unique_consecutive, and both along a dimension. */
+#include <math.h>
+
+#include "ops/native.h"
+#include "ops/select.h"
+#include "ops/shape.h"
+
+/* What each element or row became: its group, the groups' representatives and sizes. */
+typedef struct groups { int64_t n, count; int64_t *of, *first, *size; } groups;
+
+static tsr_status open_groups(tsr_ctx *ctx, int64_t n, groups *g) {
+  int64_t bytes;
+  if (tsr_mul_overflow(n + 1, (int64_t)sizeof(int64_t), &bytes)) return tsr_op_nomem(ctx);
+  *g = (groups){.n = n, .of = tsr_scratch(ctx, (size_t)bytes), .first = tsr_scratch(ctx, (size_t)bytes), .size = tsr_scratch(ctx, (size_t)bytes)};
+  return g->of == NULL || g->first == NULL || g->size == NULL ? tsr_op_nomem(ctx) : TSR_OK;
+}
+
+static void add_member(groups *g, int64_t member, bool opens) {
+  if (opens) {
+    g->first[g->count] = member;
+    g->size[g->count++] = 0;
+  }
+  g->of[member] = g->count - 1;
+  g->size[g->count - 1]++;
+}
+
+static tsr_status ret_list(tsr_call *c, uint32_t i, bool wanted, const int64_t *values, int ndim, const int64_t *size) {
+  tsr_tensor *y;
+  void *p;
+  int64_t none = 0;
+  TSR_TRY(tsr_new(c->ctx, &y, TSR_INT64, wanted ? ndim : 1, wanted ? size : &none));
+  TSR_TRY(tsr_data_mut(c->ctx, y, &p));
+  if (wanted && y->numel > 0) memcpy(p, values, (size_t)y->numel * sizeof *values);
+  return tsr_ret_tensor(c, i, y);
+}
+
+/* Results: x's rows `first`, then the inverse (shaped like `inverse_size`) and the counts as asked for. */
+static tsr_status ret_groups(tsr_call *c, const groups *g, tsr_tensor *values, bool inverse, bool counts, int ndim, const int64_t *inverse_size) {
+  TSR_TRY(tsr_ret_tensor(c, 0, values));
+  TSR_TRY(ret_list(c, 1, inverse, g->of, ndim, inverse_size));
+  return c->nrets > 2 ? ret_list(c, 2, counts, g->size, 1, &g->count) : TSR_OK;
+}
+
+/* The representatives of a C-ordered tensor of rows, `bytes` each. */
+static tsr_status pick_rows(tsr_ctx *ctx, const tsr_tensor *x, const groups *g, size_t bytes, int ndim, const int64_t *size, tsr_tensor **out) {
+  void *p;
+  TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, ndim, size));
+  TSR_TRY(tsr_data_mut(ctx, *out, &p));
+  for (int64_t i = 0; i < g->count && bytes > 0; i++)
+    memcpy((char *)p + (size_t)i * bytes, (const char *)tsr_tensor_data_ro(x) + (size_t)g->first[i] * bytes, bytes);
+  return TSR_OK;
+}
+
+static tsr_status refuse_dtype(tsr_ctx *ctx, const tsr_tensor *x) {
+  return tsr_op_fail(ctx, "\"unique\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
+}
+
+/* Is the element not-a-number?  Those are never equal, not even to themselves. */
+static bool is_nan_key(tsr_dtype dtype, uint64_t key) { return dtype == TSR_FLOAT64 ? key == UINT64_MAX : tsr_dtype_is_float(dtype) && key == UINT32_MAX; }
+
+/* Groups of equal elements of a flat tensor, in value order or in runs. */
+static tsr_status group_elements(tsr_ctx *ctx, const tsr_tensor *x, bool sorted, groups *g) {
+  int64_t n = x->numel;
+  TSR_TRY(open_groups(ctx, n, g));
+  tsr_pair *p = tsr_scratch(ctx, (size_t)(2 * n + 2) * sizeof *p);
+  if (p == NULL) return tsr_op_nomem(ctx);
+  if (!tsr_pair_fill(p, (tsr_dtype)x->dtype, n > 0 ? tsr_tensor_data_ro(x) : "", (ptrdiff_t)tsr_tensor_itemsize(x), n, false)) return refuse_dtype(ctx, x);
+  if (sorted) tsr_pair_sort_stable(p, p + n + 1, n);
+  for (int64_t i = 0; i < n; i++) add_member(g, p[i].idx, i == 0 || p[i].key != p[i - 1].key || is_nan_key((tsr_dtype)x->dtype, p[i].key));
+  return TSR_OK;
+}
+
+static tsr_status unique_flat(tsr_call *c, bool sorted, bool inverse, bool counts) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *flat, *values;
+  groups g;
+  TSR_TRY(tsr_contiguous(ctx, &flat, x));
+  TSR_TRY(group_elements(ctx, flat, sorted, &g));
+  TSR_TRY(pick_rows(ctx, flat, &g, tsr_tensor_itemsize(x), 1, &g.count, &values));
+  return ret_groups(c, &g, values, inverse, counts, x->ndim, x->size);
+}
+
+TSR_KERNEL(unique) { return unique_flat(c, true, tsr_arg_bool(c, 2), c->nargs > 3 && tsr_arg_bool(c, 3)); }
+
+/* ---- along a dimension ---- */
+
+/* Keys of all rows: row i's width keys from keys[i * width]. */
+static int compare_rows(const tsr_pair *keys, int64_t width, int64_t a, int64_t b) {
+  for (int64_t k = 0; k < width; k++) {
+    uint64_t x = keys[a * width + k].key, y = keys[b * width + k].key;
+    if (x != y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+/* Merge sort of row numbers: stable, and the comparison needs the keys. */
+static void sort_rows(const tsr_pair *keys, int64_t width, int64_t *order, int64_t *spare, int64_t n) {
+  for (int64_t run = 1; run < n; run *= 2) {
+    for (int64_t at = 0; at < n; at += 2 * run) {
+      int64_t mid = TSR_MIN(at + run, n), end = TSR_MIN(at + 2 * run, n), a = at, b = mid;
+      for (int64_t k = at; k < end; k++) spare[k] = b >= end || (a < mid && compare_rows(keys, width, order[a], order[b]) <= 0) ? order[a++] : order[b++];
+    }
+    memcpy(order, spare, (size_t)n * sizeof *order);
+  }
+}
+
+static tsr_status unique_along(tsr_call *c, int64_t dim, bool sorted, bool inverse, bool counts) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *rows, *values;
+  int64_t order[TSR_MAX_NDIM], back[TSR_MAX_NDIM], size[TSR_MAX_NDIM];
+  groups g;
+  TSR_TRY(tsr_wrap_dim(ctx, dim, x->ndim, &dim));
+  for (int d = 0; d < x->ndim && x->ndim > 0; d++)
+    if (d != dim && x->size[d] == 0) return tsr_op_fail(ctx, "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
+  for (int d = 0; d < x->ndim; d++) order[d] = d == 0 ? dim : d <= dim ? d - 1 : d;
+  for (int d = 0; d < x->ndim; d++) back[order[d]] = d;
+  TSR_TRY(tsr_permute(ctx, &rows, x, order));
+  TSR_TRY(tsr_contiguous(ctx, &rows, rows));
+  int64_t n = x->ndim > 0 ? x->size[dim] : 1, width = n > 0 ? x->numel / n : 0;
+  TSR_TRY(open_groups(ctx, n, &g));
+  tsr_pair *keys = tsr_scratch(ctx, (size_t)(x->numel + 1) * sizeof *keys);
+  int64_t *list = tsr_scratch(ctx, (size_t)(2 * n + 2) * sizeof *list);
+  if (keys == NULL || list == NULL) return tsr_op_nomem(ctx);
+  if (!tsr_pair_fill(keys, (tsr_dtype)x->dtype, x->numel > 0 ? tsr_tensor_data_ro(rows) : "", (ptrdiff_t)tsr_tensor_itemsize(x), x->numel, false)) return refuse_dtype(ctx, x);
+  for (int64_t i = 0; i < n; i++) list[i] = i;
+  if (sorted) sort_rows(keys, width, list, list + n + 1, n);
+  for (int64_t i = 0; i < n; i++) add_member(&g, list[i], i == 0 || compare_rows(keys, width, list[i], list[i - 1]) != 0);
+  for (int d = 0; d < x->ndim; d++) size[d] = d == 0 ? g.count : rows->size[d];
+  TSR_TRY(pick_rows(ctx, rows, &g, (size_t)width * tsr_tensor_itemsize(x), x->ndim, size, &values));
+  TSR_TRY(tsr_permute(ctx, &values, values, back));
+  return ret_groups(c, &g, values, inverse, counts, 1, &n);
+}
+
+TSR_KERNEL(unique_dim) { return unique_along(c, tsr_arg_int(c, 1), true, tsr_arg_bool(c, 3), tsr_arg_bool(c, 4)); }
+TSR_KERNEL(unique_dim_consecutive) { return unique_along(c, tsr_arg_int(c, 1), false, tsr_arg_bool(c, 2), tsr_arg_bool(c, 3)); }
+
+TSR_KERNEL(unique_consecutive) {
+  bool inverse = tsr_arg_bool(c, 1), counts = tsr_arg_bool(c, 2);
+  return tsr_arg_is_none(c, 3) ? unique_flat(c, false, inverse, counts) : unique_along(c, tsr_arg_int(c, 3), false, inverse, counts);
+}
+
+const tsr_op tsr_ops_unique[] = {
+    {"aten::_unique(Tensor self, bool sorted=True, bool return_inverse=False) -> (Tensor, Tensor)",
+     op_unique, TSR_PURE},
+    {"aten::_unique.out(Tensor self, bool sorted=True, bool return_inverse=False, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))",
+     op_unique, TSR_OUT},
+    {"aten::_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
+     op_unique, TSR_PURE},
+    {"aten::_unique2.out(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))",
+     op_unique, TSR_OUT},
+    {"aten::unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
+     op_unique_dim, TSR_PURE},
+    {"aten::unique_dim.out(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))",
+     op_unique_dim, TSR_OUT},
+    {"aten::unique_dim_consecutive(Tensor self, int dim, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
+     op_unique_dim_consecutive, TSR_PURE},
+    {"aten::unique_dim_consecutive.out(Tensor self, int dim, bool return_inverse=False, bool return_counts=False, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))",
+     op_unique_dim_consecutive, TSR_OUT},
+    {"aten::unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)",
+     op_unique_consecutive, TSR_PURE},
+    {"aten::unique_consecutive.out(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))",
+     op_unique_consecutive, TSR_OUT},
+    {0},
+};
