@@ -70,9 +70,38 @@ const tsr_bytecode *tsr_model_compile_fn(void *model, tsr_errrec *e, tsr_ir_fn *
   return s == TSR_OK ? __atomic_load_n((tsr_bytecode **)&fn->code, __ATOMIC_ACQUIRE) : NULL;
 }
 
+tsr_status tsr_model_own(tsr_model *m, tsr_errrec *e, tsr_val *v) {
+  if (m->nowned == m->owned_cap) {
+    size_t cap = m->owned_cap == 0 ? 32 : m->owned_cap * 2;
+    tsr_val *owned = realloc(m->owned, cap * sizeof *owned);
+    if (owned == NULL) {
+      tsr_release(*v);
+      *v = tsr_none();
+      return tsr_fail_nomem(e);
+    }
+    m->owned = owned;
+    m->owned_cap = cap;
+  }
+  v->o->immortal = 1;
+  m->owned[m->nowned++] = *v;
+  return TSR_OK;
+}
+
+/* Later constants may hold earlier ones, which are immortal while the later are freed. */
+static void free_owned(tsr_model *m) {
+  while (m->nowned > 0) {
+    tsr_obj *o = m->owned[--m->nowned].o;
+    o->immortal = 0;
+    tsr_obj_release(o);
+  }
+  free(m->owned);
+}
+
 static tsr_status optimise_locked(tsr_model *m, tsr_errrec *e, tsr_method *method) {
-  if (method->entry != NULL) return TSR_OK;
-  return tsr_passes_run(m, e, method->fn, m->opt_level, &method->entry);
+  if (method->optimised) return TSR_OK;
+  TSR_TRY(tsr_passes_run(m, e, method));
+  method->optimised = true;
+  return TSR_OK;
 }
 
 tsr_status tsr_model_optimise_method(tsr_model *m, tsr_errrec *e, tsr_method *method) {
@@ -180,6 +209,8 @@ static void model_destroy(tsr_model *m) {
   for (size_t i = 0; i < m->ncodes; i++) tsr_bytecode_free(m->codes[i]);
   free(m->codes);
   free(m->constants);
+  free_owned(m);
+  tsr_writes_dispose(&m->writes);
   tsr_program_free(m->program);
   if (m->archive != NULL) tsr_archive_release(m->archive);
   if (m->mem != NULL) tsr_mem_close(m->mem);

@@ -3,13 +3,15 @@
 #ifndef TSR_INTERP_MODEL_H
 #define TSR_INTERP_MODEL_H
 
+#include "interp/alias.h"
 #include "interp/program.h"
 #include "interp/vm.h"
 
 typedef struct tsr_method {
   const char *name;
   tsr_ir_fn *fn;             /* as lowered; schema says what it takes */
-  tsr_ir_fn *entry;          /* optimised clone, or fn itself; NULL until compiled */
+  tsr_ir_fn *entry;          /* optimised clone, or fn itself; NULL until prepared */
+  bool optimised;            /* entry has been through all passes */
   const tsr_bytecode *code;  /* of entry; NULL until compiled, published atomically */
   char *signature;           /* "(Tensor x, int n=3) -> Tensor" */
   char **arg_types;          /* printed; without self */
@@ -25,6 +27,9 @@ struct tsr_model {
   int opt_level;
   tsr_method *methods; size_t method_count;
   tsr_bytecode **codes; size_t ncodes, codes_cap; /* all, to be freed */
+  bool prepared;             /* every method has its entry; writes is complete */
+  tsr_writes writes;         /* by all methods */
+  tsr_val *owned; size_t nowned, owned_cap; /* constants that passes made */
   tsr_val *constants; uint32_t nconstants, constants_cap; /* what sessions copy; borrowed from the program */
 };
 
@@ -38,6 +43,8 @@ tsr_status tsr_model_compile_method(tsr_model *m, tsr_errrec *e, tsr_method *met
 tsr_status tsr_model_optimise_method(tsr_model *m, tsr_errrec *e, tsr_method *method);
 /* Any function; for tsr_vm_hooks.compile (user: the model). */
 const tsr_bytecode *tsr_model_compile_fn(void *model, tsr_errrec *e, tsr_ir_fn *fn);
+/* Keep *v (its reference moves) as an immortal constant of the model; the lock is held. */
+tsr_status tsr_model_own(tsr_model *m, tsr_errrec *e, tsr_val *v);
 tsr_val tsr_model_constant(tsr_model *m, uint32_t index); /* borrowed, immortal */
 
 /* binding of arguments: convert.c */

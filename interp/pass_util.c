@@ -1,6 +1,5 @@
 /* Copying and editing IR for passes. */
 #include "interp/pass_util.h"
-#include "interp/emit_impl.h" /* tsr_grow */
 
 #include <stdlib.h>
 

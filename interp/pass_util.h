@@ -2,7 +2,7 @@
 #ifndef TSR_INTERP_PASS_UTIL_H
 #define TSR_INTERP_PASS_UTIL_H
 
-#include "interp/emit.h"
+#include "interp/emit_impl.h" /* tsr_grow */
 #include "interp/passes.h"
 
 /* Copies values of one function to values of another: map[id], NULL while not copied. */
@@ -43,7 +43,6 @@ uint32_t tsr_ir_count_nodes(const tsr_ir_block *b, uint32_t limit);
 tsr_status tsr_pass_inline(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_scalars(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed); /* attributes that are numbers and never set */
 tsr_status tsr_pass_fold(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
-tsr_status tsr_pass_branches(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_dce(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_freeze(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_share(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* constants and literal lists nothing writes */

@@ -1,10 +1,112 @@
-/* The table of passes and their driver. */
-#include "interp/passes.h"
+/* The table of passes and their driver.
+ *
+ * Freezing needs to know what every method of the model writes, so all of them are prepared (inlined,
+ * flags folded) before the first is finished. */
+#include "interp/compile.h"
+#include "interp/pass_util.h"
 
-tsr_status tsr_passes_run(tsr_model *m, tsr_errrec *e, tsr_ir_fn *fn, int level, tsr_ir_fn **out) {
-  TSR_UNUSED(m);
-  TSR_UNUSED(e);
-  TSR_UNUSED(level);
-  *out = fn;
+typedef struct pass_row { const char *name; tsr_pass_fn run; } pass_row;
+
+/* Until every call that can be is inlined and branches on flags are gone. */
+static const pass_row prepare_rows[] = {
+    {"inline", tsr_pass_inline}, {"scalars", tsr_pass_scalars}, {"fold", tsr_pass_fold}, {"dce", tsr_pass_dce},
+};
+static const pass_row finish_rows[] = {
+    {"freeze", tsr_pass_freeze}, {"share", tsr_pass_share}, {"fold", tsr_pass_fold}, {"dce", tsr_pass_dce},
+};
+
+enum { MAX_ROUNDS = 4 };
+
+static tsr_status run_rows(tsr_pass_env *env, tsr_ir_fn *fn, const pass_row *rows, size_t count) {
+  bool changed = true;
+  for (int round = 0; round < MAX_ROUNDS && changed; round++) {
+    changed = false;
+    for (size_t i = 0; i < count; i++) {
+      TSR_TRY(rows[i].run(env, fn, &changed));
+#ifndef NDEBUG
+      TSR_TRY(tsr_ir_verify(fn, env->e));
+#endif
+    }
+  }
   return TSR_OK;
+}
+
+/* ---- what the methods write ---- */
+
+/* Methods that an interface call may reach: of any class, by name. */
+static void add_interface_sets(tsr_model *m, tsr_ptrset *seen) {
+  const tsr_compiler *c = m->program->impl;
+  for (size_t i = 0; i < c->iface_count; i++)
+    for (size_t k = 0; k < c->class_count; k++) {
+      const tsr_ir_fn *fn = tsr_class_method(c->class_list[k]->cls, c->iface_calls[i].name);
+      if (fn != NULL) tsr_writes_add_sets(&m->writes, fn, seen);
+    }
+}
+
+static void add_calls(tsr_model *m, const tsr_ir_fn *fn, tsr_ptrset *seen);
+
+static void add_calls_block(tsr_model *m, const tsr_ir_block *b, tsr_ptrset *seen) {
+  const tsr_compiler *c = m->program->impl;
+  for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
+    if (n->callee != NULL) add_calls(m, n->callee, seen);
+    for (size_t k = 0; n->kind == TSR_IR_CALL_METHOD && k < c->class_count; k++) {
+      const tsr_ir_fn *fn = tsr_class_method(c->class_list[k]->cls, n->name);
+      if (fn != NULL) add_calls(m, fn, seen);
+    }
+    for (uint32_t k = 0; k < n->nblocks; k++) add_calls_block(m, n->blocks[k], seen);
+  }
+}
+
+/* Writes of a function and of what it calls out of line. */
+static void add_calls(tsr_model *m, const tsr_ir_fn *fn, tsr_ptrset *seen) {
+  if (!fn->lowered || !tsr_ptrset_add(seen, fn)) return;
+  tsr_writes_add_body(&m->writes, fn, NULL);
+  add_calls_block(m, fn->body, seen);
+}
+
+static void add_sets(tsr_model *m) {
+  tsr_ptrset seen = {0};
+  for (size_t i = 0; i < m->method_count; i++) tsr_writes_add_sets(&m->writes, m->methods[i].fn, &seen);
+  add_interface_sets(m, &seen);
+  if (seen.oom) m->writes.anything = true;
+  tsr_ptrset_dispose(&seen);
+}
+
+static void add_writes(tsr_model *m) {
+  tsr_ptrset seen = {0}, objects = {0};
+  for (size_t i = 0; i < m->method_count; i++) add_calls(m, m->methods[i].entry, &seen);
+  tsr_writes_add_storages(&m->writes, m->program->root, false, &objects);
+  for (size_t i = 0; i < m->writes.consts.cap; i++)
+    if (m->writes.consts.slots[i] != NULL)
+      tsr_writes_add_storages(&m->writes, tsr_from_obj((void *)(uintptr_t)m->writes.consts.slots[i]), true, &objects);
+  if (seen.oom || objects.oom) m->writes.anything = true;
+  tsr_ptrset_dispose(&seen);
+  tsr_ptrset_dispose(&objects);
+}
+
+/* ---- driver ---- */
+
+static tsr_status prepare_all(tsr_pass_env *env) {
+  tsr_model *m = env->model;
+  if (m->prepared) return TSR_OK;
+  add_sets(m);
+  for (size_t i = 0; i < m->method_count; i++) {
+    tsr_ir_fn *copy = NULL;
+    TSR_TRY(tsr_ir_clone_fn(m->methods[i].fn, env->e, &copy));
+    TSR_TRY(run_rows(env, copy, prepare_rows, TSR_COUNT(prepare_rows)));
+    m->methods[i].entry = copy;
+  }
+  add_writes(m);
+  m->prepared = true;
+  return TSR_OK;
+}
+
+tsr_status tsr_passes_run(tsr_model *m, tsr_errrec *e, tsr_method *method) {
+  tsr_pass_env env = {m, e};
+  if (m->opt_level <= 0) {
+    method->entry = method->fn;
+    return TSR_OK;
+  }
+  TSR_TRY(prepare_all(&env));
+  return run_rows(&env, method->entry, finish_rows, TSR_COUNT(finish_rows));
 }

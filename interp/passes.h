@@ -11,9 +11,8 @@ typedef struct tsr_pass_env {
 
 /* *changed: set when the pass did something. */
 typedef tsr_status (*tsr_pass_fn)(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
-typedef struct tsr_pass { const char *name; int level; tsr_pass_fn run; } tsr_pass;
 
-/* An optimised copy of fn (fn itself at level 0), in the program's arena. */
-tsr_status tsr_passes_run(tsr_model *m, tsr_errrec *e, tsr_ir_fn *fn, int level, tsr_ir_fn **out);
+/* Fill method->entry: an optimised copy at level 2, the function as lowered at level 0.  The model's lock is held. */
+tsr_status tsr_passes_run(tsr_model *m, tsr_errrec *e, tsr_method *method);
 
 #endif

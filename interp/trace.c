@@ -88,6 +88,8 @@ static void put_place(tsr_buf *out, const char *file, size_t file_len, int line,
   tsr_buf_puts(out, "  File \"");
   tsr_buf_put(out, file, file_len);
   tsr_buf_printf(out, "\", line %d", line);
+  const char *dot = function != NULL ? strrchr(function, '.') : NULL;
+  if (dot != NULL) function = dot + 1;
   if (function != NULL && function[0] != 0) tsr_buf_printf(out, ", in %s", function);
   tsr_buf_putc(out, '\n');
 }
@@ -106,8 +108,8 @@ static bool find_origin(const tsr_loc *loc, tsr_origin *out) {
 
 static void put_origin(tsr_buf *out, const tsr_loc *loc) {
   tsr_origin o;
-  if (!find_origin(loc, &o)) {
-    put_serialized(out, loc);
+  if (!find_origin(loc, &o)) { /* with records but none here, the code was made by the compiler: nothing to show */
+    if (loc->src != NULL && loc->src->debug == NULL) put_serialized(out, loc);
     return;
   }
   if (o.begin == 0 && o.end >= o.text_len) { /* a whole text: a Python stack trace of the tracer */
