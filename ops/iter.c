@@ -118,7 +118,7 @@ static tsr_status check_outs(tsr_iter *it) {
 static void take_offer(tsr_iter *it, bool contiguous) {
   for (int i = 0; i < it->offers && it->op[0].t == NULL; i++) {
     tsr_tensor *t = it->op[it->offer[i]].t;
-    if (t->dtype != it->op[0].dtype || !same_sizes(it->shape_ndim, it->shape, t->ndim, t->size)) continue;
+    if (t == NULL || t->dtype != it->op[0].dtype || !same_sizes(it->shape_ndim, it->shape, t->ndim, t->size)) continue;
     bool first = true;
     for (int k = it->nout; k < it->offer[i]; k++) first = first && it->op[k].t == NULL;
     if (contiguous || first) it->op[0].t = t;
