@@ -40,7 +40,7 @@ static int teardown(void **state) {
 static int make_dir(void **state) { return mkdtemp(dir) == NULL; }
 
 static const char *in_dir(const char *name) {
-  static char path[2][200];
+  static char path[2][400];
   static int turn;
   turn = !turn;
   snprintf(path[turn], sizeof path[turn], "%s/%s", dir, name);
@@ -356,7 +356,7 @@ static void a_failed_write_leaves_the_old_file(void **state) {
   struct stat s;
   char text[8] = {0};
   files_in_dir(true);
-  char path[200];
+  char path[400];
   snprintf(path, sizeof path, "%s", in_dir("out"));
   assert_int_equal(tsr_outfile_open(&o, &err, path), TSR_OK);
   tsr_outfile_write(&o, &err, "old", 3);
