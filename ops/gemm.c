@@ -26,9 +26,11 @@ static int choose_nv(const tsr_gemm_fns *f, int64_t n) {
   return f->max_nv;
 }
 
-tsr_packed tsr_packed_plan(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64_t c) {
+tsr_packed tsr_packed_plan(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64_t c) { return tsr_packed_plan_nv(f, n, taps, c, 0); }
+
+tsr_packed tsr_packed_plan_nv(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64_t c, int nv) {
   tsr_packed p = {.n = n, .taps = taps, .c = c};
-  p.nv = TSR_MAX(1, choose_nv(f, n));
+  p.nv = nv > 0 ? nv : TSR_MAX(1, choose_nv(f, n));
   p.mr = f->max_mr[p.nv - 1];
   p.n_pad = ceil_div(n, f->lanes) * f->lanes;
   p.panels = ceil_div(p.n_pad, (int64_t)p.nv * f->lanes);

@@ -69,6 +69,8 @@ typedef struct tsr_packed {
 
 /* Choose the blocking for a product of this shape; data stays NULL. */
 tsr_packed tsr_packed_plan(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64_t c);
+/* With panels of nv vectors; 0: its own choice. */
+tsr_packed tsr_packed_plan_nv(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64_t c, int nv);
 static inline int64_t tsr_packed_floats(const tsr_packed *p) { return p->n_pad * p->taps * p->c; }
 /* Fill p->data from w[tap * ts + c * ks + n * ns], in parallel; with tap_at, tap t is at w + tap_at[t]. */
 void tsr_packed_fill(tsr_ctx *ctx, const tsr_packed *p, const float *w, int64_t ts, int64_t ks, int64_t ns);

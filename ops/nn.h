@@ -31,10 +31,10 @@ typedef struct tsr_nn_fns {
   void (*add_into)(float *y, const float *x, int64_t n);  /* y += x */
   void (*scale)(float *y, float s, int64_t n);
   void (*axpy)(float *y, const float *x, float a, int64_t n);
-  /* gates i f g o, each h long, already summed; c is updated, h written */
-  void (*lstm_gates)(const float *gates, float *c, float *h, int64_t n);
-  /* gx, gh: r z n, each n long; h (previous) is replaced */
-  void (*gru_gates)(const float *gx, const float *gh, const float *h, float *out, int64_t n);
+  /* Summed gates i f g o of n units, `stride` apart; c is updated, h written. */
+  void (*lstm_gates)(const float *gates, int64_t stride, float *c, float *h, int64_t n);
+  /* Input and recurrent gates r z n, `stride` apart; h: previous state, out: the next. */
+  void (*gru_gates)(const float *gx, const float *gh, int64_t stride, const float *h, float *out, int64_t n);
   float (*sum)(const float *x, int64_t n);
   float (*max)(const float *x, int64_t n);
 } tsr_nn_fns;

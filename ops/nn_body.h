@@ -216,22 +216,22 @@ static void axpy(float *y, const float *x, float a, int64_t n) {
 
 /* ---- recurrent cells ---- */
 
-static void lstm_gates(const float *g, float *c, float *h, int64_t n) {
-#define LSTM_STEP(load, store)                                                                     \
-  vf in = vf_sigmoid(load(g + i)), forget = vf_sigmoid(load(g + n + i)), cell = vf_tanh(load(g + 2 * n + i)); \
-  vf out = vf_sigmoid(load(g + 3 * n + i));                                                        \
-  vf next = vf_fma(forget, load(c + i), vf_mul(in, cell));                                         \
+static void lstm_gates(const float *g, int64_t stride, float *c, float *h, int64_t n) {
+#define LSTM_STEP(load, store)                                                                       \
+  vf in = vf_sigmoid(load(g + i)), forget = vf_sigmoid(load(g + stride + i));                        \
+  vf cell = vf_tanh(load(g + 2 * stride + i)), out = vf_sigmoid(load(g + 3 * stride + i));           \
+  vf next = vf_fma(forget, load(c + i), vf_mul(in, cell));                                           \
   store
   EACH(n, LSTM_STEP(vf_load, vf_store(c + i, next); vf_store(h + i, vf_mul(out, vf_tanh(next)))),
        LSTM_STEP(LOAD_R, vf_store_n(c + i, next, r); vf_store_n(h + i, vf_mul(out, vf_tanh(next)), r)))
 }
 
-static void gru_gates(const float *gx, const float *gh, const float *h, float *out, int64_t n) {
-#define GRU_STEP(load, store)                                                                      \
-  vf reset = vf_sigmoid(vf_add(load(gx + i), load(gh + i)));                                       \
-  vf update = vf_sigmoid(vf_add(load(gx + n + i), load(gh + n + i)));                              \
-  vf fresh = vf_tanh(vf_fma(reset, load(gh + 2 * n + i), load(gx + 2 * n + i)));                   \
-  vf next = vf_fma(vf_sub(load(h + i), fresh), update, fresh);                                     \
+static void gru_gates(const float *gx, const float *gh, int64_t stride, const float *h, float *out, int64_t n) {
+#define GRU_STEP(load, store)                                                                        \
+  vf reset = vf_sigmoid(vf_add(load(gx + i), load(gh + i)));                                         \
+  vf update = vf_sigmoid(vf_add(load(gx + stride + i), load(gh + stride + i)));                      \
+  vf fresh = vf_tanh(vf_fma(reset, load(gh + 2 * stride + i), load(gx + 2 * stride + i)));           \
+  vf next = vf_fma(vf_sub(load(h + i), fresh), update, fresh);                                       \
   store
   EACH(n, GRU_STEP(vf_load, vf_store(out + i, next)), GRU_STEP(LOAD_R, vf_store_n(out + i, next, r)))
 }

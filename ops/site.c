@@ -24,3 +24,24 @@ void *tsr_site_publish(tsr_site *site, void *data, void (*free_fn)(void *)) {
   free_fn(data);
   return expected;
 }
+
+typedef struct group { int n; tsr_site sub[]; } group;
+
+static void group_free(void *data) {
+  group *g = data;
+  for (int i = 0; i < g->n; i++)
+    if (g->sub[i].data != NULL) g->sub[i].free_fn(g->sub[i].data);
+  free(g);
+}
+
+tsr_site *tsr_site_sub(tsr_site *site, int n, int index) {
+  if (site == NULL) return NULL;
+  group *g = tsr_site_get(site);
+  if (g == NULL) {
+    g = calloc(1, sizeof *g + (size_t)n * sizeof *g->sub);
+    if (g == NULL) return NULL;
+    g->n = n;
+    g = tsr_site_publish(site, g, group_free);
+  }
+  return index < g->n ? &g->sub[index] : NULL;
+}

@@ -14,5 +14,8 @@ static inline void *tsr_site_get(const tsr_site *site) {
 /* Publish data unless another thread was faster; returns what the site holds now, having freed the loser.
  * One site always gets the same free_fn. */
 void *tsr_site_publish(tsr_site *site, void *data, void (*free_fn)(void *));
+/* The index-th of n sites kept inside one, for operators with several constants; every call passes the same n.
+ * NULL without a site or memory. */
+tsr_site *tsr_site_sub(tsr_site *site, int n, int index);
 
 #endif

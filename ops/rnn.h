@@ -1,0 +1,36 @@
+/* Recurrent layers. */
+#ifndef TSR_OPS_RNN_H
+#define TSR_OPS_RNN_H
+
+#include "ops/gemm.h"
+
+typedef enum tsr_rnn_kind { TSR_RNN_LSTM, TSR_RNN_GRU, TSR_RNN_TANH, TSR_RNN_RELU } tsr_rnn_kind;
+
+/* Parameters of one layer in one direction; biases and projection may be NULL. */
+typedef struct tsr_rnn_weights { tsr_tensor *w_ih, *w_hh, *b_ih, *b_hh, *w_hr; } tsr_rnn_weights;
+
+/* A run over sequences whose rows lie [step][batch entry], packed: step t has batch[t] rows from row[t] on. */
+typedef struct tsr_rnn_seq {
+  int64_t steps, rows, most;     /* rows: of all steps; most: the largest batch */
+  const int64_t *batch, *row;
+} tsr_rnn_seq;
+
+typedef struct tsr_rnn_layer {
+  tsr_rnn_kind kind;
+  int64_t in, hidden, out;       /* out: hidden, or the size it is projected to */
+  int dirs;                      /* 1 or 2 */
+  const tsr_rnn_weights *w;      /* dirs */
+  tsr_tensor *h0[2], *c0[2];     /* contiguous [most, out], [most, hidden]; c0 of LSTM only */
+  tsr_tensor *hn[2], *cn[2];     /* as h0, c0: written */
+} tsr_rnn_layer;
+
+static inline int64_t tsr_rnn_gates(tsr_rnn_kind k) { return k == TSR_RNN_LSTM ? 4 : k == TSR_RNN_GRU ? 3 : 1; }
+
+/* y: contiguous [rows, dirs * out]; the input of step t, entry b is at x + t * xt + b * xb, or with
+ * xt < 0 all rows follow each other, xb apart.  site (may be NULL) keeps the packed weights of this layer. */
+tsr_status tsr_rnn_f32(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, const tsr_rnn_seq *s, float *y, const float *x,
+                       int64_t xt, int64_t xb);
+/* float64, x and y contiguous [rows, …]. */
+tsr_status tsr_rnn_f64(tsr_ctx *ctx, const tsr_rnn_layer *l, const tsr_rnn_seq *s, tsr_tensor *y, tsr_tensor *x);
+
+#endif
