@@ -72,12 +72,21 @@ tsr_status tsr_factory_like(tsr_call *c, uint32_t opt, tsr_tensor **out) {
   return tsr_new_strided(c->ctx, out, dtype, x->ndim, x->size, stride);
 }
 
+/* PyTorch leaves these tensors uninitialised; zeros make every run the same and give away no old data. */
+static tsr_status clear(tsr_ctx *ctx, tsr_tensor *y) {
+  void *p;
+  TSR_TRY(tsr_data_mut(ctx, y, &p));
+  if (y->numel > 0 && tsr_obj_is_unique(y->storage)) memset(y->storage->data, 0, y->storage->nbytes);
+  return TSR_OK;
+}
+
 TSR_KERNEL(empty) {
   int64_t n, stride[TSR_MAX_NDIM];
   const int64_t *size;
   tsr_tensor *y;
   TSR_TRY(tsr_ints_arg(c, 0, &size, &n));
   TSR_TRY(tsr_factory_new(c, 1, TSR_FLOAT32, n, size, &y));
+  TSR_TRY(clear(c->ctx, y));
   int64_t format = format_arg(c, 1, 0);
   if (format != 0) {
     TSR_TRY(tsr_format_strides(c->ctx, format, y->ndim, y->size, stride));
@@ -127,6 +136,7 @@ TSR_KERNEL(full) {
 TSR_KERNEL(empty_like) {
   tsr_tensor *y;
   TSR_TRY(tsr_factory_like(c, 1, &y));
+  TSR_TRY(clear(c->ctx, y));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -152,6 +162,7 @@ static tsr_status new_sized(tsr_call *c, uint32_t opt, tsr_tensor **y) {
 TSR_KERNEL(new_empty) {
   tsr_tensor *y;
   TSR_TRY(new_sized(c, 2, &y));
+  TSR_TRY(clear(c->ctx, y));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -191,6 +202,7 @@ static tsr_status empty_strided(tsr_call *c, uint32_t at, tsr_dtype dflt) {
     return tsr_op_fail(c->ctx, "Storage size calculation overflowed with sizes=%s and strides=%s", a, b);
   }
   TSR_TRY(tsr_new_strided(c->ctx, &y, dtype, (int)n, size, stride));
+  TSR_TRY(clear(c->ctx, y));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -219,6 +231,7 @@ TSR_KERNEL(empty_permuted) {
   }
   TSR_TRY(tsr_factory_dtype(c, 2, TSR_FLOAT32, &dtype));
   TSR_TRY(tsr_new(c->ctx, &y, dtype, (int)n, physical));
+  TSR_TRY(clear(c->ctx, y));
   for (int64_t i = 0; i < n; i++) stride[order[i]] = y->stride[i];
   TSR_TRY(tsr_new_view(c->ctx, &y, y, 0, (int)n, size, stride));
   return tsr_ret_tensor(c, 0, y);

@@ -98,6 +98,8 @@ static tsr_status check_offsets(tsr_ctx *ctx, const bags *b, bool last) {
   return TSR_OK;
 }
 
+static const char wraps_padding = 1; /* row data: a negative padding_idx counts from the end; else it means none */
+
 static tsr_status open_bags(tsr_call *c, bags *b) {
   tsr_ctx *ctx = c->ctx;
   *b = (bags){.w = tsr_arg_tensor(c, 0), .idx = tsr_arg_tensor(c, 1), .offsets = tsr_arg_tensor(c, 2), .weights = tsr_arg_opt_tensor(c, 6)};
@@ -117,7 +119,7 @@ static tsr_status open_bags(tsr_call *c, bags *b) {
   if (b->weights != NULL && b->weights->numel != b->idx->numel)
     return tsr_op_fail(ctx, "expected per_sample_weights to be the same shape as input, but got %lld and %lld elements", (long long)b->weights->numel, (long long)b->idx->numel);
   b->index_dtype = (tsr_dtype)b->idx->dtype;
-  if (b->padding < -1 && c->nargs > 8) b->padding += b->w->size[0];
+  if (b->padding < 0 && c->op->data == &wraps_padding && !tsr_arg_is_none(c, 8)) b->padding += b->w->size[0];
   TSR_TRY(tsr_index_ready(ctx, &b->idx, b->idx));
   TSR_TRY(tsr_index_ready(ctx, &b->offsets, b->offsets));
   TSR_TRY(check_offsets(ctx, b, last));
@@ -243,9 +245,9 @@ const tsr_op tsr_ops_embedding[] = {
      op_embedding, TSR_OUT},
     {"aten::embedding_renorm_(Tensor(a!) self, Tensor indices, float max_norm, float norm_type) -> Tensor(a!)",
      op_embedding_renorm, 0},
-    {"aten::embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False) -> (Tensor, Tensor, Tensor, Tensor)",
-     op_embedding_bag, TSR_PURE},
     {"aten::embedding_bag.padding_idx(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq, int mode, bool sparse, Tensor? per_sample_weights, bool include_last_offset, int? padding_idx) -> (Tensor, Tensor, Tensor, Tensor)",
+     op_embedding_bag, TSR_PURE, &wraps_padding},
+    {"aten::embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False) -> (Tensor, Tensor, Tensor, Tensor)",
      op_embedding_bag, TSR_PURE},
     {"aten::_embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1) -> (Tensor, Tensor, Tensor, Tensor)",
      op_embedding_bag, TSR_PURE},

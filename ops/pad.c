@@ -9,14 +9,14 @@
 typedef enum pad_mode { PAD_REFLECT, PAD_REPLICATE, PAD_CIRCULAR, PAD_CONSTANT } pad_mode;
 
 /* Source position of output position i. */
-static int64_t source_of(pad_mode mode, int64_t i, int64_t before, int64_t size) {
-  int64_t at = i - before;
+static int64_t source_of(pad_mode mode, int64_t i, int64_t before, int64_t after, int64_t size) {
+  int64_t at = i - before, crop = TSR_MAX(-before, 0), kept = size - crop - TSR_MAX(-after, 0);
   switch (mode) {
   case PAD_CONSTANT: return at < 0 || at >= size ? -1 : at;
   case PAD_REPLICATE: return at < 0 ? 0 : at >= size ? size - 1 : at;
-  case PAD_CIRCULAR:
-    at %= size;
-    return at < 0 ? at + size : at;
+  case PAD_CIRCULAR: /* what negative padding cuts off takes no part in the wrapping */
+    at = (i - TSR_MAX(before, 0)) % kept;
+    return crop + (at < 0 ? at + kept : at);
   default:
     if (at < 0) at = -at;
     return at >= size ? 2 * (size - 1) - at : at;
@@ -101,7 +101,7 @@ static tsr_status pad_tensor(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, pad_
     if (before[d] != 0 || after[d] != 0) last = k;
     map[k] = tsr_scratch(ctx, (size_t)osize[k] * sizeof **map);
     if (map[k] == NULL) return tsr_op_nomem(ctx);
-    for (int64_t i = 0; i < osize[k]; i++) map[k][i] = source_of(mode, i, before[d], x->size[k]);
+    for (int64_t i = 0; i < osize[k]; i++) map[k][i] = source_of(mode, i, before[d], after[d], x->size[k]);
   }
   void *data;
   TSR_TRY(tsr_data_mut(ctx, *out, &data));
@@ -212,7 +212,7 @@ static tsr_status pad_circular(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, in
   spread_pairs(x, n, pad, before, after);
   for (int d = 0; d < x->ndim; d++) {
     if (before[d] > x->size[d] || after[d] > x->size[d]) return tsr_op_fail(ctx, "Padding value causes wrapping around more than once.");
-    if (x->size[d] + before[d] + after[d] < 0) return tsr_op_fail(ctx, "Negative padding value is resulting in an empty dimension");
+    if (x->size[d] + TSR_MIN(before[d], 0) + TSR_MIN(after[d], 0) <= 0) return tsr_op_fail(ctx, "Negative padding value is resulting in an empty dimension");
   }
   return pad_tensor(ctx, out, x, PAD_CIRCULAR, before, after, NULL);
 }

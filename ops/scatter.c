@@ -109,6 +109,18 @@ TSR_KERNEL(gather) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* Negative indices count from the end. */
+static tsr_status wrap_indices(tsr_ctx *ctx, tsr_tensor **idx, int64_t size) {
+  tsr_tensor *dense;
+  void *p;
+  TSR_TRY(tsr_index_ready(ctx, &dense, *idx));
+  TSR_TRY(tsr_new(ctx, idx, TSR_INT64, dense->ndim, dense->size));
+  TSR_TRY(tsr_data_mut(ctx, *idx, &p));
+  const int64_t *v = tsr_tensor_data_ro(dense);
+  for (int64_t i = 0; i < dense->numel; i++) ((int64_t *)p)[i] = v[i] < 0 && v[i] >= -size ? v[i] + size : v[i];
+  return TSR_OK;
+}
+
 TSR_KERNEL(take_along_dim) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *idx = tsr_arg_tensor(c, 1), *y;
@@ -117,6 +129,7 @@ TSR_KERNEL(take_along_dim) {
   if (idx->dtype != TSR_INT64)
     return tsr_op_fail(ctx, "torch.take_along_dim(): dtype of indices should be Long but got %s", tsr_dtype_get_info(idx->dtype)->cpp_name);
   if (tsr_arg_is_none(c, 2)) {
+    TSR_TRY(wrap_indices(ctx, &idx, x->numel));
     TSR_TRY(tsr_reshape(ctx, &x, x, 1, &x->numel));
     TSR_TRY(tsr_reshape(ctx, &idx, idx, 1, &idx->numel));
     TSR_TRY(gather(ctx, &y, x, idx, 0));
@@ -126,6 +139,7 @@ TSR_KERNEL(take_along_dim) {
     return tsr_op_fail(ctx, "torch.take_along_dim(): input and indices should have the same number of dimensions, but got %d dimensions for input, and %d dimensions for indices",
                        x->ndim, idx->ndim);
   TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 2), x->ndim, &dim));
+  TSR_TRY(wrap_indices(ctx, &idx, x->ndim > 0 ? x->size[dim] : 1));
   memcpy(xs, x->size, x->ndim * sizeof *xs);
   memcpy(is, idx->size, idx->ndim * sizeof *is);
   if (x->ndim > 0) xs[dim] = is[dim];

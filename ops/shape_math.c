@@ -252,7 +252,7 @@ static double reduce_segment(segment_how how, const double *v, int64_t step, int
 }
 
 /* Lengths or offsets as C-ordered int64 [batch, segments (+ 1)], checked to lie inside `n`. */
-static tsr_status check_segments(tsr_ctx *ctx, const int64_t *v, int64_t batch, int64_t segments, bool lengths, int64_t n) {
+static tsr_status check_segments(tsr_ctx *ctx, const int64_t *v, int64_t batch, int64_t segments, bool lengths, int64_t n, bool unsafe) {
   for (int64_t b = 0; b < batch; b++) {
     int64_t total = 0;
     for (int64_t s = 0; s < segments; s++) {
@@ -262,7 +262,7 @@ static tsr_status check_segments(tsr_ctx *ctx, const int64_t *v, int64_t batch, 
       if (len > n - total) return tsr_op_fail(ctx, "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) when !unsafe.");
       total += len;
     }
-    if (lengths && total != n) return tsr_op_fail(ctx, "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) when !unsafe.");
+    if (lengths && !unsafe && total != n) return tsr_op_fail(ctx, "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) when !unsafe.");
   }
   return TSR_OK;
 }
@@ -293,7 +293,7 @@ TSR_KERNEL(segment_reduce) {
     if (d > axis) inner *= x->size[d];
   }
   const int64_t *v = tsr_tensor_data_ro(marks);
-  TSR_TRY(check_segments(ctx, v, batch, segments, offsets == NULL, n));
+  TSR_TRY(check_segments(ctx, v, batch, segments, offsets == NULL, n, tsr_arg_bool(c, 6)));
   TSR_TRY(tsr_ready(ctx, &wide, x, TSR_FLOAT64));
   TSR_TRY(tsr_new(ctx, &y, TSR_FLOAT64, x->ndim, size));
   TSR_TRY(tsr_data_mut(ctx, y, &p));
