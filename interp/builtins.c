@@ -35,6 +35,8 @@ const char tsr_builtin_source[] =
     "  return torch.mT(a)\n"
     "def mH(a: Tensor) -> Tensor:\n"
     "  return torch.mH(a)\n"
+    "def abs(x: Tensor) -> Tensor:\n"
+    "  return torch.abs(x)\n"
     "def _assert_int_or_pair(vals: List[int], name: str, message: str) -> None:\n"
     "  pass\n"
     "def list_with_default(out_size: List[int], defaults: List[int]) -> List[int]:\n"
@@ -148,6 +150,7 @@ const tsr_builtin_row tsr_builtin_rows[] = {
     {"prim::H", "H", 0, false},
     {"prim::mT", "mT", 0, false},
     {"prim::mH", "mH", 0, false},
+    {"prim::abs", "abs", 0, false},
     {"aten::_assert_int_or_pair", "_assert_int_or_pair", 0, false},
     {"aten::list_with_default", "list_with_default", 0, false},
     {"aten::_assert", "_assert_bool", 0, false},

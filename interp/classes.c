@@ -141,7 +141,7 @@ static bool is_final(const tsr_ast *type) {
          (type->kind == TSR_AST_SUBSCRIPT && type->kids[0]->kind == TSR_AST_NAME && text_is(type->kids[0], "Final"));
 }
 
-static void add_method(tsr_compiler *c, tsr_classrec *r, const tsr_ast *def) {
+void tsr_class_add_method(tsr_compiler *c, tsr_classrec *r, const tsr_ast *def) {
   if (tsr_strmap_get(&r->methods, def->text, def->len) != NULL) return; /* a hook that is listed twice */
   const char *name = tsr_compile_text(c, "%.*s", (int)def->len, def->text);
   tsr_fnrec *f = tsr_fnrec_new(c, tsr_compile_text(c, "%s.%s", r->cls->name, name), name, def, r->file, r->cls);
@@ -190,7 +190,7 @@ static void fill_item(tsr_compiler *c, tsr_classrec *r, const tsr_ast *a) {
     break;
   case TSR_AST_ANNOTATION: tsr_class_add_attr(c, r, a->text, a->len, tsr_resolve_type(c, r->file, a->kids[0])); break;
   case TSR_AST_ASSIGN: fill_assign(c, r, a); break;
-  case TSR_AST_DEF: add_method(c, r, a); break;
+  case TSR_AST_DEF: tsr_class_add_method(c, r, a); break;
   case TSR_AST_PASS: break;
   default: tsr_compile_fail(c, r->file, a, TSR_EFORMAT, "unexpected statement in a class");
   }

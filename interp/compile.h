@@ -125,6 +125,7 @@ void tsr_load_archive(tsr_compiler *c);              /* jumps on failure */
 void tsr_load_legacy(tsr_compiler *c);
 /* An object of cls from a pickled state: a dict of attributes, or what __setstate__ takes.  own */
 tsr_val tsr_load_object(tsr_compiler *c, const tsr_class *cls, tsr_val state);
+void tsr_load_setstate(tsr_compiler *c, tsr_object *obj, tsr_val state);
 void tsr_load_set_attr(tsr_compiler *c, tsr_object *obj, uint32_t slot, tsr_val v /* borrowed */);
 tsr_status tsr_compile_reachable(tsr_compiler *c, tsr_errrec *e, tsr_fnrec *f);
 
@@ -142,6 +143,7 @@ tsr_classrec *tsr_class_rec(tsr_compiler *c, const tsr_class *cls);             
 tsr_fnrec *tsr_class_find_method(tsr_compiler *c, const tsr_class *cls, const char *name, size_t len); /* declared; NULL: none */
 tsr_classrec *tsr_class_declare(tsr_compiler *c, tsr_type *type, tsr_class_kind kind, const tsr_ast *ast, tsr_codefile *file);
 void tsr_class_add_attr(tsr_compiler *c, tsr_classrec *r, const char *name, size_t len, const tsr_type *type);
+void tsr_class_add_method(tsr_compiler *c, tsr_classrec *r, const tsr_ast *def);
 bool tsr_class_implements(tsr_compiler *c, const tsr_class *cls, const tsr_class *iface);
 bool tsr_class_is_schema_custom(const char *qualified, size_t len);              /* __torch__.torch.classes.… */
 

@@ -19,7 +19,6 @@ void tsr_load_set_attr(tsr_compiler *c, tsr_object *obj, uint32_t slot, tsr_val 
   tsr_release(old);
 }
 
-/* Old quantized modules pickle the packed weights' state where the packed object belongs. */
 static void set_from_dict(tsr_compiler *c, tsr_object *obj, const tsr_dict *d) {
   const tsr_class *cls = obj->cls;
   for (uint32_t i = 0; i < cls->attr_count; i++) {
@@ -46,6 +45,12 @@ static void run_setstate(tsr_compiler *c, tsr_fnrec *f, tsr_object *obj, tsr_val
     if (obj->slots[i].tag == TSR_V_NONE && !tsr_type_accepts_none(obj->cls->attr_types[i]))
       tsr_compile_fail(c, f->file, f->def, TSR_EFORMAT, "The field '%s' was left uninitialized after '__setstate__', but expected a value of type '%s'",
                        obj->cls->attr_names[i], tsr_compile_typename(c, obj->cls->attr_types[i]));
+}
+
+void tsr_load_setstate(tsr_compiler *c, tsr_object *obj, tsr_val state) {
+  tsr_fnrec *f = tsr_class_find_method(c, obj->cls, "__setstate__", 12);
+  if (f == NULL) tsr_compile_fail(c, NULL, NULL, TSR_EFORMAT, "'%s' has a state but no __setstate__", obj->cls->name);
+  run_setstate(c, f, obj, state);
 }
 
 tsr_val tsr_load_object(tsr_compiler *c, const tsr_class *cls, tsr_val state) {

@@ -115,7 +115,7 @@ void tsr_lower_delete(tsr_lower *L, const tsr_ast *target);
 tsr_sv tsr_lower_call(tsr_lower *L, const tsr_ast *a, const tsr_type *hint);
 /* Call operator `name` ("aten::add") with values; the result, a tuple of several, or None. */
 tsr_ir_value *tsr_lower_op(tsr_lower *L, const char *name, tsr_ir_value *const *vals, uint32_t n);
-tsr_ir_value *tsr_lower_op_args(tsr_lower *L, const char *name, const tsr_arg *args, uint32_t n);
+tsr_ir_value *tsr_lower_op_args(tsr_lower *L, const char *name, tsr_arg *args, uint32_t n);
 tsr_ir_value *tsr_lower_op1(tsr_lower *L, const char *name, tsr_ir_value *a);
 tsr_ir_value *tsr_lower_op2(tsr_lower *L, const char *name, tsr_ir_value *a, tsr_ir_value *b);
 tsr_ir_value *tsr_lower_op3(tsr_lower *L, const char *name, tsr_ir_value *a, tsr_ir_value *b, tsr_ir_value *d);

@@ -192,14 +192,18 @@ static bool results_agree(tsr_lower *L, const tsr_opset *set, const tsr_arg *arg
 
 static tsr_ir_value *special_op(tsr_lower *L, const char *name, const tsr_arg *args, uint32_t n, const tsr_type *hint, const tsr_ast *at);
 
-static tsr_ir_value *call_op(tsr_lower *L, const char *name, const tsr_arg *args, uint32_t n, const tsr_type *hint, const tsr_ast *at) {
+static tsr_ir_value *call_op(tsr_lower *L, const char *name, tsr_arg *args, uint32_t n, const tsr_type *hint, const tsr_ast *at) {
   L->at = at;
   tsr_ir_value *special = special_op(L, name, args, n, hint, at);
   if (special != NULL) return special;
   const tsr_opset *set = tsr_opset_find(L->c, name, strlen(name), L->file->builtin);
   if (set == NULL) return missing(L, name, args, n, at, true);
   bool unknown = false;
-  for (uint32_t i = 0; i < n; i++) unknown |= tsr_is_unknown(args[i].type);
+  for (uint32_t i = 0; i < n; i++) {
+    unknown |= tsr_is_unknown(args[i].type);
+    /* else a missing overload for tensors would fall back on the one for numbers */
+    args[i].keep_tensor = set->count > 1;
+  }
   tsr_matched m;
   if (unknown && set->count > 1) {
     if (!results_agree(L, set, args, n, &m)) return missing(L, name, args, n, at, false);
@@ -215,7 +219,7 @@ tsr_ir_value *tsr_lower_op(tsr_lower *L, const char *name, tsr_ir_value *const *
   return call_op(L, name, args, n, NULL, L->at);
 }
 
-tsr_ir_value *tsr_lower_op_args(tsr_lower *L, const char *name, const tsr_arg *args, uint32_t n) { return call_op(L, name, args, n, NULL, L->at); }
+tsr_ir_value *tsr_lower_op_args(tsr_lower *L, const char *name, tsr_arg *args, uint32_t n) { return call_op(L, name, args, n, NULL, L->at); }
 
 tsr_ir_value *tsr_lower_op1(tsr_lower *L, const char *name, tsr_ir_value *a) { return tsr_lower_op(L, name, &a, 1); }
 tsr_ir_value *tsr_lower_op2(tsr_lower *L, const char *name, tsr_ir_value *a, tsr_ir_value *b) {

@@ -166,7 +166,7 @@ bool tsr_match_convert(tsr_compiler *c, const tsr_arg *arg, const tsr_type *want
   }
   /* a list of tensors where optional ones are allowed: the values are the same */
   if (lenient && from->kind == TSR_T_LIST && want->kind == TSR_T_LIST && tsr_resolve_subtype(c, from->args[0], want->args[0])) return true;
-  *op = convert ? implicit_op(from, want) : NULL;
+  *op = convert && !(arg->keep_tensor && from == &tsr_type_tensor) ? implicit_op(from, want) : NULL;
   *how = TSR_CONV_OP;
   return *op != NULL;
 }
@@ -203,16 +203,16 @@ static bool bind_one(attempt *m, uint32_t p, uint32_t a) {
 static bool takes_rest(const attempt *m, uint32_t p, const tsr_arg *first) {
   const tsr_schema *s = m->s;
   const tsr_param *param = &s->params[p];
-  const tsr_type *plain = param->type->kind == TSR_T_OPTIONAL ? param->type->args[0] : param->type;
-  if (!m->convert || param->kwarg_only || param->list_size > 0 || plain->kind != TSR_T_LIST || plain->args[0]->kind == TSR_T_VAR) return false;
+  const tsr_type *t = param->type;
+  if (!m->convert || param->kwarg_only || param->list_size > 0 || t->kind != TSR_T_LIST || t->args[0]->kind == TSR_T_VAR) return false;
   if (p + 1 < s->param_count && !s->params[p + 1].kwarg_only) return false;
   if (first->type->kind == TSR_T_LIST || tsr_is_unknown(first->type)) return false;
-  return !(first->type->kind == TSR_T_TUPLE && tuple_to_list(m->c, first->type, plain, false, false));
+  return !(first->type->kind == TSR_T_TUPLE && tuple_to_list(m->c, first->type, t, false, false));
 }
 
 static bool bind_rest(attempt *m, uint32_t p, uint32_t first, uint32_t count) {
   const tsr_param *param = &m->s->params[p];
-  const tsr_type *plain = param->type->kind == TSR_T_OPTIONAL ? param->type->args[0] : param->type;
+  const tsr_type *plain = param->type;
   m->binds[p] = (tsr_bind){TSR_BIND_REST, first, count, plain};
   for (uint32_t i = 0; i < count; i++) {
     tsr_conv how;

@@ -9,6 +9,7 @@ typedef struct tsr_arg {
   const tsr_type *type;
   const char *keyword; uint32_t keyword_len; /* NULL: positional */
   bool is_self;        /* the receiver of a method call: goes to the parameter named self */
+  bool keep_tensor;    /* a tensor stays one: serialized code writes its conversions out */
   bool int_literal;    /* an integer constant: may stand for a float that was printed without its point */
   bool empty_list;     /* the literal []: takes the element type that is expected */
   struct tsr_ir_value *value; /* not looked at here */

@@ -272,13 +272,19 @@ const char *tsr_program_method_name(const tsr_program *p, const tsr_class *cls, 
   return NULL;
 }
 
+/* Before format 1.2 the flag was a tensor. */
+static bool is_true(tsr_val v) {
+  if (v.tag == TSR_V_TENSOR && v.t->numel == 1 && v.t->layout == 0 && v.t->quant == NULL) v = tsr_tensor_get(v.t->h.mem, v.t, 0);
+  return (v.tag == TSR_V_BOOL && v.b) || (v.tag == TSR_V_INT && v.i != 0);
+}
+
 bool tsr_program_is_training(const tsr_program *p) {
   const tsr_compiler *c = p->impl;
   for (size_t i = 0; i < c->frozen_count; i++) {
     if (c->frozen[i]->tag != TSR_V_OBJECT) continue;
     const tsr_object *o = (const tsr_object *)c->frozen[i];
     uint32_t slot;
-    if (o->cls->is_module && tsr_class_find_attr(o->cls, "training", 8, &slot) && o->slots[slot].tag == TSR_V_BOOL && o->slots[slot].b) return true;
+    if (o->cls->is_module && tsr_class_find_attr(o->cls, "training", 8, &slot) && is_true(o->slots[slot])) return true;
   }
   return false;
 }
