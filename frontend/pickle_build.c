@@ -299,17 +299,57 @@ static tsr_status build_qtensor(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *arg
 
 enum { LAYOUT_STRIDED, LAYOUT_COO, LAYOUT_CSR, LAYOUT_MKLDNN, LAYOUT_CSC, LAYOUT_BSR, LAYOUT_BSC };
 
-static tsr_status arg_index_tensor(tsr_pvm *v, tsr_tensor *t) {
-  return t->dtype == TSR_INT64 || t->dtype == TSR_INT32 ? TSR_OK : tsr_pvm_fail(v, TSR_EFORMAT, "sparse indices must be int64 or int32");
+static int64_t index_at(const tsr_tensor *t, int64_t i) {
+  const void *p = tsr_tensor_data_ro(t);
+  int64_t at = 0;
+  for (int d = t->ndim - 1; d >= 0; i /= TSR_MAX(t->size[d], (int64_t)1), d--) at += i % t->size[d] * t->stride[d];
+  if (t->dtype == TSR_INT32) return ((const int32_t *)p)[at];
+  return ((const int64_t *)p)[at];
+}
+
+/* Every index of t[from, to) lies in [low, high], and none is below the one before when sorted.  Storages whose
+ * bytes are still to come are looked at in the second reading. */
+static bool indices_fit(const tsr_tensor *t, int64_t from, int64_t to, int64_t low, int64_t high, bool sorted) {
+  if (t->storage->data == NULL) return true;
+  for (int64_t i = from; i < to; i++) {
+    int64_t x = index_at(t, i);
+    if (x < low || x > high) return false;
+    if (sorted) low = x;
+  }
+  return true;
+}
+
+static bool is_index(const tsr_tensor *t) { return t->layout == 0 && (t->dtype == TSR_INT64 || t->dtype == TSR_INT32); }
+
+static bool coo_fits(const shape *s, const tsr_tensor *indices, const tsr_tensor *values) {
+  if (indices->ndim != 2 || indices->size[0] > s->ndim || values->ndim != 1 + s->ndim - indices->size[0] || values->size[0] != indices->size[1]) return false;
+  int64_t nnz = indices->size[1];
+  for (int64_t d = 0; d < indices->size[0]; d++)
+    if (!indices_fit(indices, d * nnz, (d + 1) * nnz, 0, s->size[d] - 1, false)) return false;
+  for (int d = (int)indices->size[0]; d < s->ndim; d++)
+    if (values->size[1 + d - indices->size[0]] != s->size[d]) return false;
+  return true;
+}
+
+/* Rows (or columns) begin where the one before ended; plain indices stay inside the other dimension. */
+static bool compressed_fits(int64_t layout, const shape *s, const tsr_tensor *starts, const tsr_tensor *plain, const tsr_tensor *values) {
+  bool by_row = layout == LAYOUT_CSR || layout == LAYOUT_BSR, blocks = layout == LAYOUT_BSR || layout == LAYOUT_BSC;
+  if (s->ndim < 2 || starts->ndim != plain->ndim || starts->ndim < 1 || values->ndim < plain->ndim + (blocks ? 2 : 0)) return false;
+  int64_t n = starts->size[starts->ndim - 1], nnz = plain->size[plain->ndim - 1];
+  int64_t along = s->size[starts->ndim - 1 + (by_row ? 0 : 1)], across = s->size[starts->ndim - 1 + (by_row ? 1 : 0)];
+  if (n < 1 || n > along + 1 || (!blocks && n != along + 1) || values->size[plain->ndim - 1] != nnz) return false;
+  for (int64_t i = 0; i < starts->numel; i += n)
+    if (!indices_fit(starts, i, i + n, 0, nnz, true)) return false;
+  return indices_fit(plain, 0, plain->numel, 0, across - 1, false);
 }
 
 static tsr_status make_sparse(tsr_pvm *v, int64_t layout, const shape *s, tsr_tensor *a, tsr_tensor *b, tsr_tensor *values, bool coalesced, tsr_val *out) {
   int64_t numel;
-  TSR_TRY(arg_index_tensor(v, a));
-  if (b != NULL) TSR_TRY(arg_index_tensor(v, b));
-  if (layout == LAYOUT_COO && (a->ndim != 2 || a->size[0] > s->ndim || values->ndim != 1 + s->ndim - a->size[0] || values->size[0] != a->size[1]))
-    return tsr_pvm_fail(v, TSR_EFORMAT, "sparse indices, values and sizes do not match");
+  bool coo = layout == LAYOUT_COO;
+  if (!is_index(a) || (b != NULL && !is_index(b)) || values->layout != 0) return tsr_pvm_fail(v, TSR_EFORMAT, "sparse indices must be int64 or int32");
   if (!tsr_numel(s->ndim, s->size, &numel)) return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor of more than 2^63 elements");
+  if (!(coo ? coo_fits(s, a, values) : s->ndim >= a->ndim + 1 && compressed_fits(layout, s, a, b, values)))
+    return tsr_pvm_fail(v, TSR_EFORMAT, "sparse indices, values and sizes do not match");
   tsr_storage *none = tsr_storage_new(v->mem, 0);
   tsr_tensor *t = none != NULL ? tsr_tensor_view(v->mem, none, (tsr_dtype)values->dtype, 0, s->ndim, s->size, NULL) : NULL;
   if (none != NULL) tsr_obj_release(none);
@@ -378,6 +418,16 @@ static bool check_elements(const tsr_list *l, const tsr_type *t) {
   return true;
 }
 
+/* Before format 1.3 tensors were written as numbers in a table that only the archive's owner has. */
+static bool are_tensor_ids(const tsr_list *l) {
+  for (size_t i = 0; i < l->len; i++) {
+    tsr_val x = l->items[i];
+    if (x.tag != TSR_V_OBJECT || x.obj->cls->impl != &tsr_opaque_marker) return false;
+    if (strcmp(x.obj->cls->name, "torch.jit._pickle.build_tensor_from_id") != 0 && strcmp(x.obj->cls->name, "__main__.TensorID") != 0) return false;
+  }
+  return l->len > 0;
+}
+
 /* ((list,),): value of the row is the element type's number in this table */
 static tsr_status build_typed_list(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args, tsr_val *out) {
   static const tsr_type *const elems[] = {&tsr_type_int, &tsr_type_float, &tsr_type_bool, &tsr_type_tensor};
@@ -385,8 +435,9 @@ static tsr_status build_typed_list(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *
   if (args->items[0].tag != TSR_V_LIST) return bad_arg(v, g, 0, "a list");
   tsr_list *l = args->items[0].l;
   const tsr_type *elem = elems[g->value];
-  if (!check_elements(l, elem)) return bad_arg(v, g, 0, "a list of one type");
-  l->elem = elem;
+  bool ids = elem == &tsr_type_tensor && are_tensor_ids(l);
+  if (!ids && !check_elements(l, elem)) return bad_arg(v, g, 0, "a list of one type");
+  l->elem = ids ? NULL : elem;
   *out = tsr_retain(args->items[0]);
   return TSR_OK;
 }

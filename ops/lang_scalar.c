@@ -333,7 +333,7 @@ TSR_KERNEL(range_length) {
 const tsr_op tsr_ops_lang_scalar[] = {
     FIELD2(add), FIELD2(sub), FIELD2(mul),
     {"aten::div.int(int a, int b) -> float", op_div, P}, {"aten::div.complex(complex a, complex b) -> complex", op_div, P},
-    {"aten::div.float(float a, float b) -> float", op_div, P}, {"aten::div(Scalar a, Scalar b) -> Scalar", op_div, P},
+    {"aten::div.float(float a, float b) -> float", op_div, P}, {"aten::div(Scalar a, Scalar b) -> float", op_div, P},
     REAL2("aten::", floordiv, op_floordiv, "Scalar"), REAL2("aten::", remainder, op_remainder, "Scalar"),
     {"aten::__round_to_zero_floordiv.int(int a, int b) -> int", op_round_to_zero_floordiv, P},
     {"aten::divmod.int(int x, int y) -> (int, int)", op_divmod, P}, {"aten::divmod.float(float x, float y) -> (float, float)", op_divmod, P},
