@@ -1,0 +1,211 @@
+/* Distances between vectors: cdist, pdist, dist, pairwise_distance, cosine_similarity. */
+#include <math.h>
+
+#include "ops/native.h"
+
+/* The p-norm of a - b over n elements. */
+static double distance(const double *a, const double *b, int64_t n, double p) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double d = fabs(a[i] - b[i]);
+    if (p == 2) sum += d * d;
+    else if (p == 1) sum += d;
+    else if (p == 0) sum += d != 0;
+    else if (isinf(p)) sum = d > sum || isnan(d) ? d : sum;
+    else sum += pow(d, p);
+  }
+  return p == 2 ? sqrt(sum) : p == 0 || p == 1 || isinf(p) ? sum : pow(sum, 1 / p);
+}
+
+typedef struct grid { const double *a, *b; double *out; int64_t rows, cols, n; double p; } grid;
+
+static void grid_rows(void *arg, int64_t begin, int64_t end) {
+  const grid *g = arg;
+  for (int64_t r = begin; r < end; r++) {
+    const double *b = g->b + r / g->rows * g->cols * g->n;
+    for (int64_t c = 0; c < g->cols; c++) g->out[r * g->cols + c] = distance(g->a + r * g->n, b + c * g->n, g->n, g->p);
+  }
+}
+
+static tsr_status need_float(tsr_ctx *ctx, const tsr_tensor *x, const char *name) {
+  if (tsr_dtype_is_float((tsr_dtype)x->dtype)) return TSR_OK;
+  return tsr_op_fail(ctx, "%s only supports floating-point dtypes, X1 got: %s", name, tsr_dtype_get_info(x->dtype)->cpp_name);
+}
+
+static tsr_status expand_batch(tsr_ctx *ctx, tsr_tensor **t, int n, const int64_t *batch) {
+  int64_t size[TSR_MAX_NDIM];
+  memcpy(size, batch, (size_t)n * sizeof *size);
+  size[n] = (*t)->size[(*t)->ndim - 2];
+  size[n + 1] = (*t)->size[(*t)->ndim - 1];
+  return tsr_expand(ctx, t, *t, n + 2, size);
+}
+
+TSR_KERNEL(cdist) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out;
+  double p = tsr_arg_float(c, 2);
+  int64_t batch[TSR_MAX_NDIM];
+  int n;
+  tsr_dtype dtype = (tsr_dtype)a->dtype;
+  TSR_TRY(need_float(ctx, a, "cdist"));
+  TSR_TRY(need_float(ctx, b, "cdist"));
+  if (a->ndim < 2) return tsr_op_fail(ctx, "cdist only supports at least 2D tensors, X1 got: %dD", a->ndim);
+  if (b->ndim < 2) return tsr_op_fail(ctx, "cdist only supports at least 2D tensors, X2 got: %dD", b->ndim);
+  if (a->size[a->ndim - 1] != b->size[b->ndim - 1]) {
+    return tsr_op_fail(ctx, "X1 and X2 must have the same number of columns. X1: %lld X2: %lld", (long long)a->size[a->ndim - 1], (long long)b->size[b->ndim - 1]);
+  }
+  if (p < 0) return tsr_op_fail(ctx, "cdist only supports non-negative p values");
+  TSR_TRY(tsr_broadcast_sizes(ctx, a->ndim - 2, a->size, b->ndim - 2, b->size, &n, batch));
+  TSR_TRY(expand_batch(ctx, &a, n, batch));
+  TSR_TRY(expand_batch(ctx, &b, n, batch));
+  TSR_TRY(tsr_ready(ctx, &a, a, TSR_FLOAT64));
+  TSR_TRY(tsr_ready(ctx, &b, b, TSR_FLOAT64));
+  batch[n] = a->size[n];
+  batch[n + 1] = b->size[n];
+  TSR_TRY(tsr_new(ctx, &out, TSR_FLOAT64, n + 2, batch));
+  grid g = {tsr_tensor_data_ro(a), tsr_tensor_data_ro(b), out->storage->data, a->size[n], b->size[n], a->size[n + 1], p};
+  if (out->numel > 0) tsr_parallel_for(ctx, out->numel / g.cols, TSR_MAX((int64_t)1, 20000 / (g.cols * TSR_MAX(g.n, (int64_t)1) + 1)), grid_rows, &g);
+  TSR_TRY(tsr_to_dtype(ctx, &out, out, dtype));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(pdist) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *out;
+  double p = tsr_arg_float(c, 1);
+  tsr_dtype dtype = (tsr_dtype)a->dtype;
+  if (a->ndim != 2) return tsr_op_fail(ctx, "pdist only supports 2D tensors, got: %dD", a->ndim);
+  TSR_TRY(need_float(ctx, a, "pdist"));
+  if (p < 0) return tsr_op_fail(ctx, "pdist only supports non-negative p values");
+  TSR_TRY(tsr_ready(ctx, &a, a, TSR_FLOAT64));
+  int64_t rows = a->size[0], n = a->size[1], count = rows * (rows - 1) / 2;
+  if (rows == 0) count = 0;
+  TSR_TRY(tsr_new(ctx, &out, TSR_FLOAT64, 1, &count));
+  const double *x = tsr_tensor_data_ro(a);
+  double *y = out->storage->data;
+  for (int64_t i = 0; i < rows; i++) {
+    for (int64_t j = i + 1; j < rows; j++) *y++ = distance(x + i * n, x + j * n, n, p);
+  }
+  TSR_TRY(tsr_to_dtype(ctx, &out, out, dtype));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+static tsr_status vector_norm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_val p, tsr_val dims, bool keepdim) {
+  tsr_val args[] = {tsr_from_obj(x), p, dims, tsr_bool(keepdim), tsr_none()}, ret;
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::linalg_vector_norm", ""), args, 5, &ret, 1));
+  *out = ret.t;
+  return TSR_OK;
+}
+
+static tsr_status one_dim(tsr_ctx *ctx, tsr_val *out, int64_t dim) {
+  tsr_list *l = tsr_list_new(ctx->mem, &tsr_type_int, 1);
+  if (l == NULL) return tsr_ctx_nomem(ctx);
+  tsr_list_push_take(l, tsr_int(dim));
+  *out = tsr_from_obj(l);
+  return tsr_temp(ctx, *out);
+}
+
+TSR_KERNEL(dist) {
+  tsr_tensor *d;
+  TSR_TRY(tsr_binary(c->ctx, &d, "sub", tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)));
+  TSR_TRY(vector_norm(c->ctx, &d, d, c->args[2], tsr_none(), false));
+  return tsr_ret_tensor(c, 0, d);
+}
+
+TSR_KERNEL(pairwise_distance) {
+  tsr_tensor *d;
+  tsr_val dims;
+  TSR_TRY(one_dim(c->ctx, &dims, -1));
+  TSR_TRY(tsr_binary(c->ctx, &d, "sub", tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)));
+  TSR_TRY(tsr_binary_scalar(c->ctx, &d, "add", d, tsr_scalar_float(tsr_arg_float(c, 3))));
+  TSR_TRY(vector_norm(c->ctx, &d, d, c->args[2], dims, tsr_arg_bool(c, 4)));
+  return tsr_ret_tensor(c, 0, d);
+}
+
+/* sum((x1 / max(|x1|, eps)) * (x2 / max(|x2|, eps))) */
+TSR_KERNEL(cosine_similarity) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x[2] = {tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)}, *norm, *out;
+  int64_t dim = tsr_arg_int(c, 2), size[TSR_MAX_NDIM];
+  int n;
+  tsr_val dims;
+  tsr_dtype dtype = tsr_result_type(x, 2);
+  if (!tsr_dtype_is_float(dtype) && !tsr_dtype_is_complex(dtype)) return tsr_op_fail(ctx, "expected common dtype to be floating point, yet common dtype is %s", tsr_dtype_get_info((int)dtype)->cpp_name);
+  TSR_TRY(tsr_broadcast_sizes(ctx, x[0]->ndim, x[0]->size, x[1]->ndim, x[1]->size, &n, size));
+  TSR_TRY(one_dim(ctx, &dims, dim));
+  for (int k = 0; k < 2; k++) {
+    TSR_TRY(tsr_to_dtype(ctx, &x[k], x[k], dtype));
+    TSR_TRY(tsr_expand(ctx, &x[k], x[k], n, size));
+    TSR_TRY(vector_norm(ctx, &norm, x[k], tsr_float(2), dims, true));
+    tsr_val args[] = {tsr_from_obj(norm), tsr_float(tsr_arg_float(c, 3))}, ret;
+    TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::clamp_min", ""), args, 2, &ret, 1));
+    TSR_TRY(tsr_binary(ctx, &x[k], "div", x[k], ret.t));
+  }
+  TSR_TRY(tsr_binary(ctx, &out, "mul", x[0], x[1]));
+  TSR_TRY(tsr_reduce(ctx, &out, "sum", out, 1, &dim, false, -1));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+/* ---- the cheapest order of a chain of products ---- */
+
+static tsr_status multiply_chain(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor **ts, const int *split, int n, int i, int j) {
+  tsr_tensor *a, *b;
+  if (i == j) {
+    *out = ts[i];
+    return TSR_OK;
+  }
+  int k = split[i * n + j];
+  TSR_TRY(multiply_chain(ctx, &a, ts, split, n, i, k));
+  TSR_TRY(multiply_chain(ctx, &b, ts, split, n, k + 1, j));
+  return tsr_matmul(ctx, out, a, b);
+}
+
+TSR_KERNEL(multi_dot) {
+  tsr_ctx *ctx = c->ctx;
+  int64_t count;
+  tsr_tensor **ts = tsr_arg_tensors(c, 0, &count), *out;
+  if (ts == NULL) return ctx->err.status;
+  if (count < 2) return tsr_op_fail(ctx, "multi_dot(): expected at least 2 tensors but got %lld", (long long)count);
+  if (count > 500) return tsr_op_fail(ctx, "multi_dot(): too many tensors");
+  int n = (int)count;
+  bool first = ts[0]->ndim == 1, last = ts[n - 1]->ndim == 1;
+  if (first) TSR_TRY(tsr_unsqueeze(ctx, &ts[0], ts[0], 0));
+  if (last) TSR_TRY(tsr_unsqueeze(ctx, &ts[n - 1], ts[n - 1], -1));
+  double *size = tsr_scratch(ctx, ((size_t)n + 1) * sizeof *size), *cost = tsr_scratch(ctx, (size_t)n * (size_t)n * sizeof *cost);
+  int *split = tsr_scratch(ctx, (size_t)n * (size_t)n * sizeof *split);
+  if (size == NULL || cost == NULL || split == NULL) return ctx->err.status;
+  for (int i = 0; i < n; i++) {
+    if (ts[i]->ndim != 2) return tsr_op_fail(ctx, "multi_dot(): tensor %d must be 2D but got %dD", i, ts[i]->ndim);
+    if (i > 0 && ts[i - 1]->size[1] != ts[i]->size[0]) {
+      return tsr_op_fail(ctx, "multi_dot(): tensors %d and %d with shapes [%lld, %lld] and [%lld, %lld] cannot be multiplied", i - 1, i, (long long)ts[i - 1]->size[0], (long long)ts[i - 1]->size[1], (long long)ts[i]->size[0], (long long)ts[i]->size[1]);
+    }
+    size[i] = (double)ts[i]->size[0];
+    size[i + 1] = (double)ts[i]->size[1];
+  }
+  for (int len = 2; len <= n; len++) {
+    for (int i = 0; i + len <= n; i++) {
+      int j = i + len - 1;
+      cost[i * n + j] = INFINITY;
+      for (int k = i; k < j; k++) {
+        double total = cost[i * n + k] + cost[(k + 1) * n + j] + size[i] * size[k + 1] * size[j + 1];
+        if (total < cost[i * n + j]) cost[i * n + j] = total, split[i * n + j] = k;
+      }
+    }
+  }
+  TSR_TRY(multiply_chain(ctx, &out, ts, split, n, 0, n - 1));
+  if (first) TSR_TRY(tsr_squeeze_dim(ctx, &out, out, 0));
+  if (last) TSR_TRY(tsr_squeeze_dim(ctx, &out, out, -1));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+#define P TSR_PURE
+#define O TSR_OUT
+const tsr_op tsr_ops_distance[] = {
+    {"aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor", op_cdist, P}, {"aten::_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor", op_cdist, P},
+    {"aten::pdist(Tensor self, float p=2.) -> Tensor", op_pdist, P}, {"aten::_pdist_forward(Tensor self, float p=2.) -> Tensor", op_pdist, P},
+    {"aten::dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", op_dist, P}, {"aten::dist.out(Tensor self, Tensor other, Scalar p=2, *, Tensor(a!) out) -> Tensor(a!)", op_dist, O},
+    {"aten::pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor", op_pairwise_distance, P},
+    {"aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor", op_cosine_similarity, P},
+    {"aten::linalg_multi_dot(Tensor[] tensors) -> Tensor", op_multi_dot, P}, {"aten::linalg_multi_dot.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!)", op_multi_dot, O},
+    {"aten::chain_matmul(Tensor[] matrices) -> Tensor", op_multi_dot, P}, {"aten::chain_matmul.out(Tensor[] matrices, *, Tensor(a!) out) -> Tensor(a!)", op_multi_dot, O},
+    {0}};
