@@ -23,23 +23,23 @@
 struct tsr_archive {
   uint32_t refs;
   tsr_file_kind kind;
-  char *path;               /* NULL: memory or fd */
+  char *path; /* NULL: memory or fd */
   const uint8_t *bytes;
   size_t len;
   enum { BYTES_BORROWED, BYTES_MAPPED, BYTES_MALLOC } own;
   tsr_zipent *ents;
   size_t count;
   char *root;
-  size_t skip;              /* root and slash */
+  size_t skip; /* root and slash */
   int version;
   bool big_endian, has_code;
-  void **cache;             /* inflated bytes of an entry, or NULL */
-  uint8_t *checked;         /* CRC of a stored entry was found right */
+  void **cache;     /* inflated bytes of an entry, or NULL */
+  uint8_t *checked; /* CRC of a stored entry was found right */
   uint64_t inflated;
-  uint32_t *index;          /* name -> entry + 1, open addressing */
+  uint32_t *index; /* name -> entry + 1, open addressing */
   size_t index_cap;
   zip_t *zip;
-  tsr_lock *lock;           /* libzip and the cache belong to one thread at a time */
+  tsr_lock *lock; /* libzip and the cache belong to one thread at a time */
 };
 
 /* ---- life ---- */
@@ -81,7 +81,8 @@ static uint32_t hash_name(const char *s, size_t len) {
 }
 
 static bool is_outside(const tsr_archive *a, const tsr_zipent *t) {
-  return a->skip != 0 && (t->name_len <= a->skip || t->name[a->skip - 1] != '/' || memcmp(t->name, a->root, a->skip - 1) != 0);
+  return a->skip != 0 &&
+         (t->name_len <= a->skip || t->name[a->skip - 1] != '/' || memcmp(t->name, a->root, a->skip - 1) != 0);
 }
 
 static bool build_index(tsr_archive *a) {
@@ -112,7 +113,9 @@ static bool find(const tsr_archive *a, const char *name, size_t len, size_t *ind
   }
 }
 
-bool tsr_archive_find(const tsr_archive *a, const char *name, size_t *index) { return find(a, name, strlen(name), index); }
+bool tsr_archive_find(const tsr_archive *a, const char *name, size_t *index) {
+  return find(a, name, strlen(name), index);
+}
 
 /* ---- libzip ---- */
 
@@ -138,8 +141,9 @@ static tsr_status open_libzip(tsr_archive *a, tsr_errrec *e) {
   for (size_t i = 0; same && i < a->count; i++) {
     const tsr_zipent *t = &a->ents[i];
     zip_stat_t s;
-    same = zip_stat_index(a->zip, i, ZIP_FL_ENC_RAW, &s) == 0 && (s.valid & ZIP_STAT_NAME) != 0 && strlen(s.name) == t->name_len &&
-           memcmp(s.name, t->name, t->name_len) == 0 && s.size == t->usize && s.comp_size == t->csize && s.comp_method == t->method;
+    same = zip_stat_index(a->zip, i, ZIP_FL_ENC_RAW, &s) == 0 && (s.valid & ZIP_STAT_NAME) != 0 &&
+           strlen(s.name) == t->name_len && memcmp(s.name, t->name, t->name_len) == 0 && s.size == t->usize &&
+           s.comp_size == t->csize && s.comp_method == t->method;
   }
   return same ? TSR_OK : tsr_fail(e, TSR_EFORMAT, "bad zip file: its directory can be read in two ways");
 }
@@ -156,7 +160,9 @@ static tsr_status bad_entry(tsr_errrec *e, const tsr_zipent *t, const char *what
 static tsr_status stream(tsr_archive *a, size_t i, tsr_errrec *e, uint8_t *dst) {
   const tsr_zipent *t = &a->ents[i];
   zip_file_t *f = zip_fopen_index(a->zip, i, 0);
-  if (f == NULL) return zip_error_code_zip(zip_get_error(a->zip)) == ZIP_ER_MEMORY ? tsr_fail_nomem(e) : bad_entry(e, t, "cannot be opened");
+  if (f == NULL)
+    return zip_error_code_zip(zip_get_error(a->zip)) == ZIP_ER_MEMORY ? tsr_fail_nomem(e)
+                                                                      : bad_entry(e, t, "cannot be opened");
   uint8_t scratch[16384];
   uint64_t got = 0;
   zip_int64_t n = 1;
@@ -177,7 +183,8 @@ static tsr_status stream(tsr_archive *a, size_t i, tsr_errrec *e, uint8_t *dst) 
 }
 
 static bool is_tensor(const tsr_archive *a, const tsr_zipent *t) {
-  return a->kind != TSR_FILE_NPZ && !is_outside(a, t) && tsr_detect_is_storage(t->name + a->skip, t->name_len - a->skip);
+  return a->kind != TSR_FILE_NPZ && !is_outside(a, t) &&
+         tsr_detect_is_storage(t->name + a->skip, t->name_len - a->skip);
 }
 
 static tsr_status read_stored(tsr_archive *a, size_t i, tsr_errrec *e) {
@@ -192,7 +199,8 @@ static tsr_status read_deflated(tsr_archive *a, size_t i, tsr_errrec *e) {
   const tsr_zipent *t = &a->ents[i];
   if (a->cache[i] != NULL) return TSR_OK;
   if (t->usize > MAX_INFLATED - a->inflated)
-    return tsr_fail(e, TSR_ELIMIT, "compressed entries inflate to more than %llu bytes", (unsigned long long)MAX_INFLATED);
+    return tsr_fail(e, TSR_ELIMIT, "compressed entries inflate to more than %llu bytes",
+                    (unsigned long long)MAX_INFLATED);
   void *data = malloc(t->usize + 1);
   if (data == NULL) return tsr_fail_nomem(e);
   tsr_status st = stream(a, i, e, data);
@@ -218,7 +226,8 @@ tsr_status tsr_archive_read(tsr_archive *a, size_t i, tsr_errrec *e, const void 
 
 tsr_status tsr_archive_read_into(tsr_archive *a, size_t i, tsr_errrec *e, void *dst, size_t size) {
   const tsr_zipent *t = &a->ents[i];
-  if (size != t->usize) return tsr_fail(e, TSR_EINTERNAL, "entry of %llu bytes read into %zu", (unsigned long long)t->usize, size);
+  if (size != t->usize)
+    return tsr_fail(e, TSR_EINTERNAL, "entry of %llu bytes read into %zu", (unsigned long long)t->usize, size);
   tsr_lock_enter(a->lock);
   tsr_status st = TSR_OK;
   if (t->method == TSR_ZIP_STORED) {
@@ -245,7 +254,8 @@ static void read_small_records(tsr_archive *a) {
     while (n < len && n < 6 && p[n] >= '0' && p[n] <= '9') v = v * 10 + (p[n++] - '0');
     if (n > 0 && (n == len || p[n] == '\n' || p[n] == '\r')) a->version = v;
   }
-  if (tsr_archive_find(a, "byteorder", &i) && a->ents[i].usize < 32 && tsr_archive_read(a, i, &scratch, &data, &len) == TSR_OK)
+  if (tsr_archive_find(a, "byteorder", &i) && a->ents[i].usize < 32 &&
+      tsr_archive_read(a, i, &scratch, &data, &len) == TSR_OK)
     a->big_endian = len >= 3 && memcmp(data, "big", 3) == 0;
   tsr_errrec_dispose(&scratch);
 }
@@ -255,9 +265,12 @@ static tsr_status open_zip(tsr_archive *a, tsr_errrec *e) {
   tsr_errrec inner = {0};
   tsr_status st = tsr_zipdir_parse(a->bytes, a->len, &inner, &a->ents, &a->count, &no_end);
   if (st != TSR_OK) {
-    if (no_end && st == TSR_EFORMAT) a->kind = TSR_FILE_TRUNCATED_ZIP;
-    else if (inner.message != NULL) tsr_fail(e, st, "%s", inner.message);
-    else tsr_fail_nomem(e);
+    if (no_end && st == TSR_EFORMAT)
+      a->kind = TSR_FILE_TRUNCATED_ZIP;
+    else if (inner.message != NULL)
+      tsr_fail(e, st, "%s", inner.message);
+    else
+      tsr_fail_nomem(e);
     tsr_errrec_dispose(&inner);
     return a->kind == TSR_FILE_TRUNCATED_ZIP ? TSR_OK : st;
   }
@@ -421,9 +434,9 @@ void tsr_archive_entry(const tsr_archive *a, size_t i, tsr_entry_info *out) {
 
 struct tsr_zip_writer {
   int fd;
-  bool written;             /* finish has begun: the file exists for libzip */
+  bool written; /* finish has begun: the file exists for libzip */
   uint64_t pos;
-  uint64_t predicted;       /* offset of the next local header, for the padding */
+  uint64_t predicted; /* offset of the next local header, for the padding */
   zip_t *zip;
   zip_error_t error;
 };
@@ -445,9 +458,10 @@ static zip_int64_t on_source(void *user, void *data, zip_uint64_t len, zip_sourc
   tsr_zip_writer *w = user;
   switch (cmd) {
   case ZIP_SOURCE_SUPPORTS:
-    return zip_source_make_command_bitmap(ZIP_SOURCE_SUPPORTS, ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT,
-                                          ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_BEGIN_WRITE,
-                                          ZIP_SOURCE_COMMIT_WRITE, ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_WRITE, ZIP_SOURCE_SEEK_WRITE,
+    return zip_source_make_command_bitmap(ZIP_SOURCE_SUPPORTS, ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE,
+                                          ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK,
+                                          ZIP_SOURCE_TELL, ZIP_SOURCE_BEGIN_WRITE, ZIP_SOURCE_COMMIT_WRITE,
+                                          ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_WRITE, ZIP_SOURCE_SEEK_WRITE,
                                           ZIP_SOURCE_TELL_WRITE, ZIP_SOURCE_REMOVE, -1);
   case ZIP_SOURCE_STAT: {
     zip_stat_t *s = data;
@@ -456,22 +470,35 @@ static zip_int64_t on_source(void *user, void *data, zip_uint64_t len, zip_sourc
     s->size = 0;
     return sizeof *s;
   }
-  case ZIP_SOURCE_ERROR: return zip_error_to_data(&w->error, data, len);
+  case ZIP_SOURCE_ERROR:
+    return zip_error_to_data(&w->error, data, len);
   case ZIP_SOURCE_BEGIN_WRITE:
     w->pos = 0;
     w->written = true;
     return 0;
-  case ZIP_SOURCE_WRITE: return write_some(w, data, len);
-  case ZIP_SOURCE_TELL_WRITE: return (zip_int64_t)w->pos;
+  case ZIP_SOURCE_WRITE:
+    return write_some(w, data, len);
+  case ZIP_SOURCE_TELL_WRITE:
+    return (zip_int64_t)w->pos;
   case ZIP_SOURCE_SEEK_WRITE: {
     zip_int64_t to = zip_source_seek_compute_offset(w->pos, (zip_uint64_t)INT64_MAX, data, len, &w->error);
     if (to < 0) return -1;
     w->pos = (uint64_t)to;
     return 0;
   }
-  case ZIP_SOURCE_OPEN: case ZIP_SOURCE_CLOSE: case ZIP_SOURCE_READ: case ZIP_SOURCE_SEEK: case ZIP_SOURCE_TELL:
-  case ZIP_SOURCE_COMMIT_WRITE: case ZIP_SOURCE_ROLLBACK_WRITE: case ZIP_SOURCE_REMOVE: case ZIP_SOURCE_FREE: return 0;
-  default: zip_error_set(&w->error, ZIP_ER_OPNOTSUPP, 0); return -1;
+  case ZIP_SOURCE_OPEN:
+  case ZIP_SOURCE_CLOSE:
+  case ZIP_SOURCE_READ:
+  case ZIP_SOURCE_SEEK:
+  case ZIP_SOURCE_TELL:
+  case ZIP_SOURCE_COMMIT_WRITE:
+  case ZIP_SOURCE_ROLLBACK_WRITE:
+  case ZIP_SOURCE_REMOVE:
+  case ZIP_SOURCE_FREE:
+    return 0;
+  default:
+    zip_error_set(&w->error, ZIP_ER_OPNOTSUPP, 0);
+    return -1;
   }
 }
 
@@ -508,7 +535,8 @@ static void pad(tsr_zip_writer *w, zip_uint64_t at, const char *name, size_t len
   static const uint8_t filler[ALIGNMENT];
   uint64_t data = w->predicted + 30 + strlen(name) + 4;
   uint16_t fill = (uint16_t)((ALIGNMENT - data % ALIGNMENT) % ALIGNMENT);
-  if (len < UINT32_MAX && zip_file_extra_field_set(w->zip, at, 0x4246, 0, filler, fill, ZIP_FL_LOCAL) == 0) data += fill;
+  if (len < UINT32_MAX && zip_file_extra_field_set(w->zip, at, 0x4246, 0, filler, fill, ZIP_FL_LOCAL) == 0)
+    data += fill;
   w->predicted = data + len;
 }
 
@@ -518,7 +546,8 @@ tsr_status tsr_zip_writer_add(tsr_zip_writer *w, tsr_errrec *e, const char *name
   if (at < 0 && source != NULL) zip_source_free(source);
   if (at < 0 || zip_set_file_compression(w->zip, (zip_uint64_t)at, ZIP_CM_STORE, 0) != 0 ||
       zip_file_set_dostime(w->zip, (zip_uint64_t)at, 0, 0x21, 0) != 0) /* 1980-01-01: the same bytes every time */
-    return tsr_fail(e, TSR_EIO, "cannot add %s to the zip: %s", tsr_show(name, strlen(name)).text, zip_strerror(w->zip));
+    return tsr_fail(e, TSR_EIO, "cannot add %s to the zip: %s", tsr_show(name, strlen(name)).text,
+                    zip_strerror(w->zip));
   pad(w, (zip_uint64_t)at, name, len);
   return TSR_OK;
 }

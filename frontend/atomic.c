@@ -14,7 +14,8 @@
 static tsr_status fail_io(tsr_errrec *e, const tsr_outfile *o, const char *what) {
   char text[128];
   const char *why = strerror_r(errno, text, sizeof text);
-  return tsr_fail(e, TSR_EIO, "cannot %s %s: %s", what, o->to_stdout ? "stdout" : tsr_show(o->path, strlen(o->path)).text, why);
+  return tsr_fail(e, TSR_EIO, "cannot %s %s: %s", what,
+                  o->to_stdout ? "stdout" : tsr_show(o->path, strlen(o->path)).text, why);
 }
 
 static void forget(tsr_outfile *o) {
@@ -52,8 +53,10 @@ tsr_status tsr_outfile_open(tsr_outfile *o, tsr_errrec *e, const char *path) {
     o->fd = memfd_create("tsrun", MFD_CLOEXEC);
     if (o->fd < 0) st = fail_io(e, o, "write to");
   } else if (stat(path, &s) == 0 && !S_ISREG(s.st_mode)) {
-    if (S_ISDIR(s.st_mode)) errno = EISDIR;
-    else o->fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (S_ISDIR(s.st_mode))
+      errno = EISDIR;
+    else
+      o->fd = open(path, O_WRONLY | O_CLOEXEC);
     if (o->fd < 0) st = fail_io(e, o, "write");
   } else {
     st = open_temp(o, e);
@@ -109,8 +112,10 @@ tsr_status tsr_outfile_commit(tsr_outfile *o, tsr_errrec *e) {
   } else if (o->temp != NULL) {
     struct stat s;
     if (stat(o->path, &s) == 0) fchmod(o->fd, s.st_mode & 07777); /* an overwritten file keeps its mode */
-    if (fsync(o->fd) != 0) st = fail_io(e, o, "write");
-    else if (rename(o->temp, o->path) != 0) st = fail_io(e, o, "replace");
+    if (fsync(o->fd) != 0)
+      st = fail_io(e, o, "write");
+    else if (rename(o->temp, o->path) != 0)
+      st = fail_io(e, o, "replace");
     if (st != TSR_OK) {
       tsr_outfile_abort(o);
       return st;

@@ -10,22 +10,25 @@
 #include "frontend/pickle_vm.h"
 #include "frontend/text.h"
 
-#define MAX_LIST_ITEMS 32    /* shown of a list or tuple; dicts are shown whole */
-#define MAX_TEXT_WIDTH 60    /* bytes of a string shown in text */
+#define MAX_LIST_ITEMS 32 /* shown of a list or tuple; dicts are shown whole */
+#define MAX_TEXT_WIDTH 60 /* bytes of a string shown in text */
 #define MAX_CLASSES 1000
 
-typedef struct class_count { const char *name; uint64_t count; } class_count;
+typedef struct class_count {
+  const char *name;
+  uint64_t count;
+} class_count;
 
 typedef struct description {
   tsr_archive *a;
   tsr_errrec *e;
   tsr_buf *b;
-  tsr_umap seen;           /* containers counted, then storages */
-  tsr_umap shown;          /* containers printed */
+  tsr_umap seen;  /* containers counted, then storages */
+  tsr_umap shown; /* containers printed */
   uint64_t tensors, elements, bytes;
   class_count *classes;
   size_t class_count;
-  tsr_buf metadata;        /* of safetensors, in the form of the output */
+  tsr_buf metadata; /* of safetensors, in the form of the output */
   bool json, oom;
 } description;
 
@@ -46,8 +49,10 @@ static void count_class(description *d, const char *name) {
     }
   if (d->class_count == MAX_CLASSES) return;
   if (d->classes == NULL) d->classes = calloc(MAX_CLASSES, sizeof *d->classes);
-  if (d->classes == NULL) d->oom = true;
-  else d->classes[d->class_count++] = (class_count){name, 1};
+  if (d->classes == NULL)
+    d->oom = true;
+  else
+    d->classes[d->class_count++] = (class_count){name, 1};
 }
 
 static void count_tensor(description *d, const tsr_tensor *t) {
@@ -57,9 +62,12 @@ static void count_tensor(description *d, const tsr_tensor *t) {
 }
 
 static void count(description *d, tsr_val v) {
-  if (!tsr_is_boxed(v) || v.tag == TSR_V_STR || v.tag == TSR_V_COMPLEX || d->oom || !first_time(d, &d->seen, v.o)) return;
+  if (!tsr_is_boxed(v) || v.tag == TSR_V_STR || v.tag == TSR_V_COMPLEX || d->oom || !first_time(d, &d->seen, v.o))
+    return;
   switch (v.tag) {
-  case TSR_V_TENSOR: count_tensor(d, v.t); break;
+  case TSR_V_TENSOR:
+    count_tensor(d, v.t);
+    break;
   case TSR_V_LIST:
     for (size_t i = 0; i < v.l->len; i++) count(d, v.l->items[i]);
     break;
@@ -67,13 +75,15 @@ static void count(description *d, tsr_val v) {
     for (size_t i = 0; i < v.u->len; i++) count(d, v.u->items[i]);
     break;
   case TSR_V_DICT:
-    for (size_t i = tsr_dict_next(v.m, 0); i < v.m->used; i = tsr_dict_next(v.m, i + 1)) count(d, v.m->entries[i].value);
+    for (size_t i = tsr_dict_next(v.m, 0); i < v.m->used; i = tsr_dict_next(v.m, i + 1))
+      count(d, v.m->entries[i].value);
     break;
   case TSR_V_OBJECT:
     count_class(d, v.obj->cls->name);
     for (uint32_t i = 0; i < v.obj->count; i++) count(d, v.obj->slots[i]);
     break;
-  default: break;
+  default:
+    break;
   }
 }
 
@@ -95,12 +105,15 @@ static bool is_state_dict(tsr_val v) {
 }
 
 static void put_key(tsr_buf *b, tsr_val key) {
-  if (key.tag == TSR_V_STR) tsr_buf_puts(b, tsr_show(key.s->bytes, key.s->len).text);
-  else tsr_val_print(key, b);
+  if (key.tag == TSR_V_STR)
+    tsr_buf_puts(b, tsr_show(key.s->bytes, key.s->len).text);
+  else
+    tsr_val_print(key, b);
 }
 
 static const char *layout_name(const tsr_tensor *t) {
-  static const char *const names[] = {"strided", "sparse_coo", "sparse_csr", "mkldnn", "sparse_csc", "sparse_bsr", "sparse_bsc"};
+  static const char *const names[] = {"strided",    "sparse_coo", "sparse_csr", "mkldnn",
+                                      "sparse_csc", "sparse_bsr", "sparse_bsc"};
   return t->layout < TSR_COUNT(names) ? names[t->layout] : "unknown";
 }
 
@@ -162,8 +175,10 @@ static void text_object(description *d, const tsr_object *o, int depth) {
 static void text_tensor(description *d, const tsr_tensor *t) {
   tsr_buf_printf(d->b, "%s ", tsr_dtype_name((tsr_dtype)t->dtype));
   put_shape(d->b, t, ", ");
-  if (t->layout != 0) tsr_buf_printf(d->b, " %s", layout_name(t));
-  else if (t->numel > 0 && !tsr_tensor_is_contiguous(t)) tsr_buf_puts(d->b, " strided");
+  if (t->layout != 0)
+    tsr_buf_printf(d->b, " %s", layout_name(t));
+  else if (t->numel > 0 && !tsr_tensor_is_contiguous(t))
+    tsr_buf_puts(d->b, " strided");
   if (t->requires_grad) tsr_buf_puts(d->b, " requires_grad");
   tsr_buf_putc(d->b, '\n');
 }
@@ -171,8 +186,10 @@ static void text_tensor(description *d, const tsr_tensor *t) {
 static void text_str(description *d, const tsr_str *s) {
   tsr_buf_putc(d->b, '"');
   tsr_buf_puts(d->b, tsr_show(s->bytes, TSR_MIN(s->len, (size_t)MAX_TEXT_WIDTH)).text);
-  if (s->len > MAX_TEXT_WIDTH) tsr_buf_printf(d->b, "\"... (%zu bytes)\n", s->len);
-  else tsr_buf_puts(d->b, "\"\n");
+  if (s->len > MAX_TEXT_WIDTH)
+    tsr_buf_printf(d->b, "\"... (%zu bytes)\n", s->len);
+  else
+    tsr_buf_puts(d->b, "\"\n");
 }
 
 static void text_value(description *d, tsr_val v, int depth) {
@@ -182,8 +199,12 @@ static void text_value(description *d, tsr_val v, int depth) {
     return;
   }
   switch (v.tag) {
-  case TSR_V_TENSOR: text_tensor(d, v.t); break;
-  case TSR_V_DICT: text_dict(d, v, depth); break;
+  case TSR_V_TENSOR:
+    text_tensor(d, v.t);
+    break;
+  case TSR_V_DICT:
+    text_dict(d, v, depth);
+    break;
   case TSR_V_LIST:
     tsr_buf_printf(d->b, "list of %zu\n", v.l->len);
     text_items(d, v.l->items, v.l->len, depth);
@@ -192,8 +213,12 @@ static void text_value(description *d, tsr_val v, int depth) {
     tsr_buf_printf(d->b, "tuple of %zu\n", v.u->len);
     text_items(d, v.u->items, v.u->len, depth);
     break;
-  case TSR_V_OBJECT: text_object(d, v.obj, depth); break;
-  case TSR_V_STR: text_str(d, v.s); break;
+  case TSR_V_OBJECT:
+    text_object(d, v.obj, depth);
+    break;
+  case TSR_V_STR:
+    text_str(d, v.s);
+    break;
   default:
     tsr_val_print(v, d->b);
     tsr_buf_putc(d->b, '\n');
@@ -213,11 +238,13 @@ static void text_head(description *d) {
 }
 
 static void text_tree(description *d, tsr_val v) {
-  tsr_buf_printf(d->b, "tensors   %llu, %llu elements, %s\n", (unsigned long long)d->tensors, (unsigned long long)d->elements, tsr_show_bytes(d->bytes).text);
+  tsr_buf_printf(d->b, "tensors   %llu, %llu elements, %s\n", (unsigned long long)d->tensors,
+                 (unsigned long long)d->elements, tsr_show_bytes(d->bytes).text);
   if (d->metadata.len > 0) tsr_buf_put(d->b, d->metadata.data, d->metadata.len);
   if (d->class_count > 0) tsr_buf_puts(d->b, "classes   (named in the file, not loaded)\n");
   for (size_t i = 0; i < d->class_count; i++)
-    tsr_buf_printf(d->b, "  %s  %llu\n", tsr_show(d->classes[i].name, strlen(d->classes[i].name)).text, (unsigned long long)d->classes[i].count);
+    tsr_buf_printf(d->b, "  %s  %llu\n", tsr_show(d->classes[i].name, strlen(d->classes[i].name)).text,
+                   (unsigned long long)d->classes[i].count);
   tsr_buf_putc(d->b, '\n');
   text_value(d, v, 0);
 }
@@ -227,7 +254,8 @@ static void text_entries(description *d) {
   for (size_t i = 0; i < tsr_archive_entry_count(d->a); i++) {
     tsr_entry_info t;
     tsr_archive_entry(d->a, i, &t);
-    tsr_buf_printf(d->b, "%12llu  %s  %s\n", (unsigned long long)t.size, t.stored ? "stored  " : "deflated", tsr_show(t.name, t.name_len).text);
+    tsr_buf_printf(d->b, "%12llu  %s  %s\n", (unsigned long long)t.size, t.stored ? "stored  " : "deflated",
+                   tsr_show(t.name, t.name_len).text);
   }
 }
 
@@ -243,8 +271,10 @@ static void json_pair(tsr_buf *b, const char *key, const char *value) {
 
 static void json_named(description *d, tsr_val name, tsr_val v) {
   tsr_buf text = {0};
-  if (name.tag == TSR_V_STR) tsr_buf_put(&text, name.s->bytes, name.s->len);
-  else tsr_val_print(name, &text);
+  if (name.tag == TSR_V_STR)
+    tsr_buf_put(&text, name.s->bytes, name.s->len);
+  else
+    tsr_val_print(name, &text);
   tsr_buf_puts(d->b, "{\"name\":");
   tsr_json_put_str(d->b, text.data != NULL ? text.data : "", text.len);
   tsr_buf_puts(d->b, ",\"value\":");
@@ -264,7 +294,8 @@ static void json_items(description *d, const char *type, const tsr_val *items, s
 
 static void json_dict(description *d, tsr_val v) {
   bool first = true;
-  tsr_buf_printf(d->b, "{\"type\":\"dict\",\"count\":%zu,\"state_dict\":%s,\"items\":[", v.m->count, is_state_dict(v) ? "true" : "false");
+  tsr_buf_printf(d->b, "{\"type\":\"dict\",\"count\":%zu,\"state_dict\":%s,\"items\":[", v.m->count,
+                 is_state_dict(v) ? "true" : "false");
   for (size_t i = tsr_dict_next(v.m, 0); i < v.m->used; i = tsr_dict_next(v.m, i + 1)) {
     if (!first) tsr_buf_putc(d->b, ',');
     first = false;
@@ -299,11 +330,21 @@ static void json_tensor(description *d, const tsr_tensor *t) {
 static void json_scalar(description *d, tsr_val v) {
   tsr_buf_printf(d->b, "{\"type\":\"%s\",\"value\":", tsr_tag_name(v));
   switch (v.tag) {
-  case TSR_V_NONE: tsr_buf_puts(d->b, "null"); break;
-  case TSR_V_BOOL: tsr_buf_puts(d->b, v.b ? "true" : "false"); break;
-  case TSR_V_INT: tsr_buf_printf(d->b, "%lld", (long long)v.i); break;
-  case TSR_V_FLOAT: tsr_buf_put_double(d->b, v.d, false); break;
-  case TSR_V_STR: tsr_json_put_str(d->b, v.s->bytes, v.s->len); break;
+  case TSR_V_NONE:
+    tsr_buf_puts(d->b, "null");
+    break;
+  case TSR_V_BOOL:
+    tsr_buf_puts(d->b, v.b ? "true" : "false");
+    break;
+  case TSR_V_INT:
+    tsr_buf_printf(d->b, "%lld", (long long)v.i);
+    break;
+  case TSR_V_FLOAT:
+    tsr_buf_put_double(d->b, v.d, false);
+    break;
+  case TSR_V_STR:
+    tsr_json_put_str(d->b, v.s->bytes, v.s->len);
+    break;
   default: {
     tsr_buf text = {0};
     tsr_val_print(v, &text);
@@ -321,12 +362,24 @@ static void json_value(description *d, tsr_val v) {
     return;
   }
   switch (v.tag) {
-  case TSR_V_TENSOR: json_tensor(d, v.t); break;
-  case TSR_V_DICT: json_dict(d, v); break;
-  case TSR_V_LIST: json_items(d, "list", v.l->items, v.l->len); break;
-  case TSR_V_TUPLE: json_items(d, "tuple", v.u->items, v.u->len); break;
-  case TSR_V_OBJECT: json_object(d, v.obj); break;
-  default: json_scalar(d, v); break;
+  case TSR_V_TENSOR:
+    json_tensor(d, v.t);
+    break;
+  case TSR_V_DICT:
+    json_dict(d, v);
+    break;
+  case TSR_V_LIST:
+    json_items(d, "list", v.l->items, v.l->len);
+    break;
+  case TSR_V_TUPLE:
+    json_items(d, "tuple", v.u->items, v.u->len);
+    break;
+  case TSR_V_OBJECT:
+    json_object(d, v.obj);
+    break;
+  default:
+    json_scalar(d, v);
+    break;
   }
 }
 
@@ -342,11 +395,13 @@ static void json_head(description *d) {
     tsr_buf_putc(d->b, ',');
     json_pair(d->b, "advice", tsr_file_kind_advice(k));
   }
-  tsr_buf_printf(d->b, ",\"bytes\":%zu,\"entries\":%zu,\"big_endian\":%s", len, tsr_archive_entry_count(d->a), tsr_archive_is_big_endian(d->a) ? "true" : "false");
+  tsr_buf_printf(d->b, ",\"bytes\":%zu,\"entries\":%zu,\"big_endian\":%s", len, tsr_archive_entry_count(d->a),
+                 tsr_archive_is_big_endian(d->a) ? "true" : "false");
 }
 
 static void json_tree(description *d, tsr_val v) {
-  tsr_buf_printf(d->b, ",\"tensors\":%llu,\"elements\":%llu,\"tensor_bytes\":%llu", (unsigned long long)d->tensors, (unsigned long long)d->elements, (unsigned long long)d->bytes);
+  tsr_buf_printf(d->b, ",\"tensors\":%llu,\"elements\":%llu,\"tensor_bytes\":%llu", (unsigned long long)d->tensors,
+                 (unsigned long long)d->elements, (unsigned long long)d->bytes);
   if (d->metadata.len > 0) tsr_buf_printf(d->b, ",\"metadata\":{%s}", d->metadata.data);
   tsr_buf_puts(d->b, ",\"classes\":[");
   for (size_t i = 0; i < d->class_count; i++) {
@@ -372,8 +427,10 @@ static void json_entries(description *d) {
 
 /* ---- reading what is described ---- */
 
-static tsr_status on_tensor(void *user, const char *name, size_t name_len, tsr_dtype dtype, int ndim, const int64_t *size, const void *data, size_t nbytes) {
-  TSR_UNUSED(user), TSR_UNUSED(name), TSR_UNUSED(name_len), TSR_UNUSED(dtype), TSR_UNUSED(ndim), TSR_UNUSED(size), TSR_UNUSED(data), TSR_UNUSED(nbytes);
+static tsr_status on_tensor(void *user, const char *name, size_t name_len, tsr_dtype dtype, int ndim,
+                            const int64_t *size, const void *data, size_t nbytes) {
+  TSR_UNUSED(user), TSR_UNUSED(name), TSR_UNUSED(name_len), TSR_UNUSED(dtype), TSR_UNUSED(ndim), TSR_UNUSED(size),
+      TSR_UNUSED(data), TSR_UNUSED(nbytes);
   return TSR_OK;
 }
 
@@ -399,14 +456,23 @@ static tsr_status load(description *d, tsr_mem *mem, tsr_types *types, bool *kno
   const void *bytes = tsr_archive_bytes(d->a, &len);
   *known = true;
   switch (tsr_archive_kind(d->a)) {
-  case TSR_FILE_TORCH_ZIP: case TSR_FILE_TORCH_STREAM: case TSR_FILE_TORCH_TAR: case TSR_FILE_PICKLE:
-  case TSR_FILE_TORCHSCRIPT: case TSR_FILE_LITE: return tsr_torch_load(d->a, mem, types, d->e, out);
-  case TSR_FILE_NPZ: return tsr_npz_load(&env, d->a, out);
-  case TSR_FILE_NPY: return tsr_npy_load(&env, d->a, out);
+  case TSR_FILE_TORCH_ZIP:
+  case TSR_FILE_TORCH_STREAM:
+  case TSR_FILE_TORCH_TAR:
+  case TSR_FILE_PICKLE:
+  case TSR_FILE_TORCHSCRIPT:
+  case TSR_FILE_LITE:
+    return tsr_torch_load(d->a, mem, types, d->e, out);
+  case TSR_FILE_NPZ:
+    return tsr_npz_load(&env, d->a, out);
+  case TSR_FILE_NPY:
+    return tsr_npy_load(&env, d->a, out);
   case TSR_FILE_SAFETENSORS:
     TSR_TRY(tsr_safetensors_visit(d->e, bytes, len, &visitor));
     return tsr_safetensors_load(&env, d->a, out);
-  default: *known = false; return TSR_OK;
+  default:
+    *known = false;
+    return TSR_OK;
   }
 }
 
@@ -418,8 +484,10 @@ static tsr_status describe(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_e
   if (st == TSR_OK) {
     count(&d, v);
     (json ? json_head : text_head)(&d);
-    if (known) (json ? json_tree : text_tree)(&d, v);
-    else if (tsr_archive_entry_count(a) > 0) (json ? json_entries : text_entries)(&d);
+    if (known)
+      (json ? json_tree : text_tree)(&d, v);
+    else if (tsr_archive_entry_count(a) > 0)
+      (json ? json_entries : text_entries)(&d);
     if (json) tsr_buf_puts(out, "}\n");
   }
   if (st == TSR_OK && (d.oom || out->oom || d.metadata.oom)) st = tsr_fail_nomem(e);
@@ -431,7 +499,8 @@ static tsr_status describe(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_e
   return st;
 }
 
-tsr_status tsr_describe_file(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, bool json, tsr_write_fn write, void *user) {
+tsr_status tsr_describe_file(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, bool json,
+                             tsr_write_fn write, void *user) {
   tsr_buf b = {0};
   tsr_status st = describe(a, mem, types, e, json, &b);
   if (st == TSR_OK && b.len > 0) write(user, b.data, b.len);

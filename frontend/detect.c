@@ -7,6 +7,10 @@
 
 /* ---- what is said about each kind ---- */
 
+#define WEIGHTS_ONLY                                                                                                   \
+  "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"
+
+/* clang-format off */
 static const struct {
   const char *id;   /* in JSON */
   const char *name; /* "this is …" */
@@ -17,11 +21,11 @@ static const struct {
     [TSR_FILE_LITE] = {"lite", "a TorchScript archive for the lite interpreter",
                        "it holds bytecode only; save the model with torch.jit.save or _save_for_lite_interpreter again"},
     [TSR_FILE_TORCH_ZIP] = {"torch_zip", "a state dict or checkpoint of torch.save",
-                            "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"},
+                            WEIGHTS_ONLY},
     [TSR_FILE_TORCH_STREAM] = {"torch_stream", "a state dict or checkpoint of torch.save in its format before 1.6",
-                               "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"},
+                               WEIGHTS_ONLY},
     [TSR_FILE_TORCH_TAR] = {"torch_tar", "a tar file of torch.save before 0.2",
-                            "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"},
+                            WEIGHTS_ONLY},
     [TSR_FILE_TORCH_PACKAGE] = {"torch_package", "a torch.package archive", "load it with torch.package.PackageImporter and save the scripted model with torch.jit.save"},
     [TSR_FILE_PT2] = {"pt2", "an exported program of torch.export (.pt2)", "export the model with torch.jit.script(model).save(...) or torch.jit.trace instead"},
     [TSR_FILE_MAR] = {"mar", "a model archive of TorchServe (.mar)", "unzip it and give the .pt file inside"},
@@ -30,7 +34,7 @@ static const struct {
     [TSR_FILE_NPZ] = {"npz", "an npz file of NumPy arrays", "it can be an input, not a model"},
     [TSR_FILE_NPY] = {"npy", "an npy file of one NumPy array", "it can be an input, not a model"},
     [TSR_FILE_SAFETENSORS] = {"safetensors", "a safetensors file",
-                              "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"},
+                              WEIGHTS_ONLY},
     [TSR_FILE_ONNX] = {"onnx", "an ONNX model", "run it with ONNX Runtime, or export the PyTorch model with torch.jit.script(model).save(...)"},
     [TSR_FILE_GGUF] = {"gguf", "a GGUF model", "run it with llama.cpp"},
     [TSR_FILE_HDF5] = {"hdf5", "an HDF5 file", "export the model from PyTorch with torch.jit.script(model).save(...)"},
@@ -42,11 +46,14 @@ static const struct {
     [TSR_FILE_DIRECTORY] = {"directory", "a directory", "give the file that torch.jit.save wrote"},
     [TSR_FILE_UNKNOWN] = {"unknown", "not a file of a kind tsrun knows", "give the file that torch.jit.save wrote"},
 };
+/* clang-format on */
 
 const char *tsr_file_kind_name(tsr_file_kind k) { return (size_t)k < TSR_COUNT(kinds) ? kinds[k].name : "unknown"; }
 
 const char *tsr_file_kind_id(tsr_file_kind k) { return (size_t)k < TSR_COUNT(kinds) ? kinds[k].id : "unknown"; }
-const char *tsr_file_kind_advice(tsr_file_kind k) { return (size_t)k < TSR_COUNT(kinds) && kinds[k].todo != NULL ? kinds[k].todo : ""; }
+const char *tsr_file_kind_advice(tsr_file_kind k) {
+  return (size_t)k < TSR_COUNT(kinds) && kinds[k].todo != NULL ? kinds[k].todo : "";
+}
 
 /* torch.save of a whole object, not of its weights: the pickle begins with the object's class.  *cls gets
  * "module.Name". */
@@ -59,13 +66,16 @@ static bool pickled_class(const tsr_archive *a, tsr_shown *cls) {
   tsr_errrec_dispose(&scratch);
   const char *p = (const char *)data + 3, *end = (const char *)data + len;
   if (st != TSR_OK || len < 8 || p[-1] != 'c') return false;
-  const char *dot = memchr(p, '\n', (size_t)(end - p)), *last = dot != NULL ? memchr(dot + 1, '\n', (size_t)(end - dot - 1)) : NULL;
+  const char *dot = memchr(p, '\n', (size_t)(end - p)),
+             *last = dot != NULL ? memchr(dot + 1, '\n', (size_t)(end - dot - 1)) : NULL;
   if (last == NULL || last - p > 200) return false;
   char text[200];
   size_t n = (size_t)(last - p);
   memcpy(text, p, n);
   text[dot - p] = '.';
-  if (n > 13 && (memcmp(text, "torch._utils.", 13) == 0 || memcmp(text, "torch._tensor", 13) == 0 || memcmp(text, "collections.O", 13) == 0)) return false;
+  if (n > 13 && (memcmp(text, "torch._utils.", 13) == 0 || memcmp(text, "torch._tensor", 13) == 0 ||
+                 memcmp(text, "collections.O", 13) == 0))
+    return false;
   *cls = tsr_show(text, n);
   return true;
 }
@@ -75,14 +85,19 @@ tsr_status tsr_archive_fail_kind(const tsr_archive *a, tsr_errrec *e) {
   const char *path = tsr_archive_path(a), *colon = path != NULL ? ": " : "";
   tsr_shown file = tsr_show(path != NULL ? path : "", path != NULL ? strlen(path) : 0), cls;
   if (pickled_class(a, &cls))
-    return tsr_fail(e, TSR_EFORMAT, "%s%sthis is a pickled Python object of class %s: load it in Python and export with torch.jit.script(model).save(...)",
+    return tsr_fail(e, TSR_EFORMAT,
+                    "%s%sthis is a pickled Python object of class %s: load it in Python and export with "
+                    "torch.jit.script(model).save(...)",
                     file.text, colon, cls.text);
-  return tsr_fail(e, TSR_EFORMAT, "%s%sthis is %s: %s", file.text, colon, kinds[k].name, kinds[k].todo != NULL ? kinds[k].todo : "it is a model, not a file of values");
+  return tsr_fail(e, TSR_EFORMAT, "%s%sthis is %s: %s", file.text, colon, kinds[k].name,
+                  kinds[k].todo != NULL ? kinds[k].todo : "it is a model, not a file of values");
 }
 
 /* ---- first bytes ---- */
 
-static bool starts(const uint8_t *p, size_t len, const char *magic, size_t n) { return len >= n && memcmp(p, magic, n) == 0; }
+static bool starts(const uint8_t *p, size_t len, const char *magic, size_t n) {
+  return len >= n && memcmp(p, magic, n) == 0;
+}
 
 static uint64_t le64(const uint8_t *p) {
   uint64_t v = 0;
@@ -100,20 +115,30 @@ static bool is_stream(const uint8_t *p, size_t len) {
          (len > 2 && p[0] == 0x80 && contains(p, TSR_MIN(len, 32), magic, sizeof magic - 1));
 }
 
-static bool is_tar(const uint8_t *p, size_t len) {
-  if (len < 512) return false;
+static bool has_tar_header(const uint8_t *p) {
   if (memcmp(p + 257, "ustar", 5) == 0) return true;
   unsigned sum = 0, want = 0; /* old tars have no magic: their checksum tells */
   for (size_t i = 0; i < 512; i++) sum += i >= 148 && i < 156 ? ' ' : p[i];
   size_t i = 148;
   while (i < 156 && p[i] == ' ') i++;
-  if (i == 156 || p[i] < '0' || p[i] > '7') return false;
   for (; i < 156 && p[i] >= '0' && p[i] <= '7'; i++) want = want * 8 + (unsigned)(p[i] - '0');
-  return want == sum && p[0] != 0;
+  return want == sum;
 }
 
+/* A tar whose first member is one of those torch.save wrote. */
+static bool is_torch_tar(const uint8_t *p, size_t len) {
+  static const char *const members[] = {"sys_info", "pickle", "storages", "tensors"};
+  if (len < 512 || !has_tar_header(p)) return false;
+  const char *name = (const char *)p;
+  if (name[0] == '.' && name[1] == '/') name += 2;
+  for (size_t i = 0; i < TSR_COUNT(members); i++)
+    if (strncmp(name, members[i], 90) == 0) return true;
+  return false;
+}
+
+/* A header of a sane length that begins as JSON does; also of a file cut short. */
 static bool is_safetensors(const uint8_t *p, size_t len) {
-  return len >= 10 && p[8] == '{' && le64(p) >= 2 && le64(p) <= len - 8;
+  return len >= 10 && p[8] == '{' && memchr("\"} \n", p[9], 4) != NULL && le64(p) >= 2 && le64(p) <= 100000000;
 }
 
 static bool varint(const uint8_t *p, size_t len, size_t *at, uint64_t *v) {
@@ -155,18 +180,27 @@ static bool is_html(const uint8_t *p, size_t len) {
 }
 
 tsr_file_kind tsr_detect_bytes(const void *bytes, size_t len) {
-  static const struct { const char *magic; uint8_t n, at; tsr_file_kind kind; } magics[] = {
-      {"PK\3\4", 4, 0, TSR_FILE_ZIP},       {"PK\5\6", 4, 0, TSR_FILE_ZIP},        {"PTMF", 4, 4, TSR_FILE_FLATBUFFER},
-      {"\x93NUMPY", 6, 0, TSR_FILE_NPY},    {"GGUF", 4, 0, TSR_FILE_GGUF},         {"\x89HDF\r\n\x1a\n", 8, 0, TSR_FILE_HDF5},
+  static const struct {
+    const char *magic;
+    uint8_t n, at;
+    tsr_file_kind kind;
+  } magics[] = {
+      {"PK\3\4", 4, 0, TSR_FILE_ZIP},
+      {"PK\5\6", 4, 0, TSR_FILE_ZIP},
+      {"PTMF", 4, 4, TSR_FILE_FLATBUFFER},
+      {"\x93NUMPY", 6, 0, TSR_FILE_NPY},
+      {"GGUF", 4, 0, TSR_FILE_GGUF},
+      {"\x89HDF\r\n\x1a\n", 8, 0, TSR_FILE_HDF5},
       {"version https://git-lfs", 23, 0, TSR_FILE_LFS_POINTER},
   };
   const uint8_t *p = bytes;
   if (len == 0) return TSR_FILE_EMPTY;
   for (size_t i = 0; i < TSR_COUNT(magics); i++)
-    if (len > magics[i].at && starts(p + magics[i].at, len - magics[i].at, magics[i].magic, magics[i].n)) return magics[i].kind;
+    if (len > magics[i].at && starts(p + magics[i].at, len - magics[i].at, magics[i].magic, magics[i].n))
+      return magics[i].kind;
   if (is_stream(p, len)) return TSR_FILE_TORCH_STREAM;
   if (is_safetensors(p, len)) return TSR_FILE_SAFETENSORS;
-  if (is_tar(p, len) && contains(p, len, "storages", 8)) return TSR_FILE_TORCH_TAR;
+  if (is_torch_tar(p, len)) return TSR_FILE_TORCH_TAR;
   if (p[0] == 0x80 && len > 2 && p[1] >= 2 && p[1] <= 5) return TSR_FILE_PICKLE;
   if (is_html(p, len)) return TSR_FILE_HTML;
   if (is_onnx(p, len)) return TSR_FILE_ONNX;
@@ -176,11 +210,22 @@ tsr_file_kind tsr_detect_bytes(const void *bytes, size_t len) {
 /* ---- zip entries ---- */
 
 enum {
-  HAS_DATA = 1, HAS_CONSTANTS = 2, HAS_CODE = 4, HAS_BYTECODE = 8, HAS_MODEL_JSON = 16, HAS_PACKAGE = 32,
-  HAS_PT2 = 64, HAS_MAR = 128, HAS_VERSION = 256
+  HAS_DATA = 1,
+  HAS_CONSTANTS = 2,
+  HAS_CODE = 4,
+  HAS_BYTECODE = 8,
+  HAS_MODEL_JSON = 16,
+  HAS_PACKAGE = 32,
+  HAS_PT2 = 64,
+  HAS_MAR = 128,
+  HAS_VERSION = 256
 };
 
-static const struct { const char *name; bool prefix; unsigned bit; } marks[] = {
+static const struct {
+  const char *name;
+  bool prefix;
+  unsigned bit;
+} marks[] = {
     {"data.pkl", false, HAS_DATA},
     {"constants.pkl", false, HAS_CONSTANTS},
     {"code/", true, HAS_CODE},
@@ -212,7 +257,10 @@ static unsigned marks_under(const tsr_zipent *ents, size_t count, const char *ro
 }
 
 /* In the order they are tried: a lite archive holds all that a plain one does, and more. */
-static const struct { unsigned all; tsr_file_kind kind; } zip_kinds[] = {
+static const struct {
+  unsigned all;
+  tsr_file_kind kind;
+} zip_kinds[] = {
     {HAS_MAR, TSR_FILE_MAR},
     {HAS_PACKAGE, TSR_FILE_TORCH_PACKAGE},
     {HAS_DATA | HAS_BYTECODE, TSR_FILE_LITE},

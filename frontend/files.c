@@ -11,14 +11,17 @@
 #include "frontend/text.h"
 
 tsr_status tsr_env_nomem(const tsr_file_env *env) {
-  return tsr_mem_hit_limit(env->mem) ? tsr_fail(env->e, TSR_ELIMIT, "the memory limit is reached") : tsr_fail_nomem(env->e);
+  return tsr_mem_hit_limit(env->mem) ? tsr_fail(env->e, TSR_ELIMIT, "the memory limit is reached")
+                                     : tsr_fail_nomem(env->e);
 }
 
 /* ---- formats ---- */
 
 typedef enum format { F_NONE, F_NPY, F_NPZ, F_PT, F_SAFETENSORS, F_JSON } format;
+/* clang-format off */
 static const struct { const char *name; format f; } names[] = {
     {"npy", F_NPY}, {"npz", F_NPZ}, {"pt", F_PT}, {"pth", F_PT}, {"bin", F_PT}, {"ckpt", F_PT}, {"safetensors", F_SAFETENSORS}, {"json", F_JSON}};
+/* clang-format on */
 
 static format by_name(const char *name) {
   for (size_t i = 0; i < TSR_COUNT(names); i++)
@@ -32,7 +35,8 @@ static format by_extension(const char *path) {
 }
 
 static tsr_status bad_format(const tsr_file_env *env, const char *name) {
-  return tsr_fail(env->e, TSR_EUSAGE, "unknown format \"%s\": npy, npz, pt, safetensors or json", tsr_show(name, strlen(name)).text);
+  return tsr_fail(env->e, TSR_EUSAGE, "unknown format \"%s\": npy, npz, pt, safetensors or json",
+                  tsr_show(name, strlen(name)).text);
 }
 
 /* ---- loading ---- */
@@ -43,16 +47,27 @@ static tsr_status load_json(const tsr_file_env *env, tsr_archive *a, tsr_val *ou
   return tsr_json_parse(env, bytes != NULL ? bytes : "", len, out);
 }
 
-static tsr_status load_pt(const tsr_file_env *env, tsr_archive *a, tsr_val *out) { return tsr_torch_load(a, env->mem, env->types, env->e, out); }
+static tsr_status load_pt(const tsr_file_env *env, tsr_archive *a, tsr_val *out) {
+  return tsr_torch_load(a, env->mem, env->types, env->e, out);
+}
 
 static tsr_status load_as(const tsr_file_env *env, tsr_archive *a, const char *path, format f, tsr_val *out) {
-  static const struct { tsr_file_kind kind; format f; tsr_status (*load)(const tsr_file_env *, tsr_archive *, tsr_val *); } by_kind[] = {
-      {TSR_FILE_NPY, F_NPY, tsr_npy_load}, {TSR_FILE_NPZ, F_NPZ, tsr_npz_load},  {TSR_FILE_SAFETENSORS, F_SAFETENSORS, tsr_safetensors_load},
-      {TSR_FILE_TORCH_ZIP, F_PT, load_pt}, {TSR_FILE_TORCH_STREAM, F_PT, load_pt}, {TSR_FILE_TORCH_TAR, F_PT, load_pt}, {TSR_FILE_PICKLE, F_PT, load_pt}};
+  static const struct {
+    tsr_file_kind kind;
+    format f;
+    tsr_status (*load)(const tsr_file_env *, tsr_archive *, tsr_val *);
+  } by_kind[] = {{TSR_FILE_NPY, F_NPY, tsr_npy_load},
+                 {TSR_FILE_NPZ, F_NPZ, tsr_npz_load},
+                 {TSR_FILE_SAFETENSORS, F_SAFETENSORS, tsr_safetensors_load},
+                 {TSR_FILE_TORCH_ZIP, F_PT, load_pt},
+                 {TSR_FILE_TORCH_STREAM, F_PT, load_pt},
+                 {TSR_FILE_TORCH_TAR, F_PT, load_pt},
+                 {TSR_FILE_PICKLE, F_PT, load_pt}};
   tsr_file_kind kind = tsr_archive_kind(a);
   if (kind == TSR_FILE_ZIP && tsr_archive_entry_count(a) == 0 && f != F_PT) kind = TSR_FILE_NPZ; /* savez of nothing */
   for (size_t i = 0; i < TSR_COUNT(by_kind); i++)
-    if (by_kind[i].kind == kind) return f == F_NONE || f == by_kind[i].f ? by_kind[i].load(env, a, out) : tsr_archive_fail_kind(a, env->e);
+    if (by_kind[i].kind == kind)
+      return f == F_NONE || f == by_kind[i].f ? by_kind[i].load(env, a, out) : tsr_archive_fail_kind(a, env->e);
   if (f == F_JSON || (f == F_NONE && by_extension(path) == F_JSON)) return load_json(env, a, out);
   return tsr_archive_fail_kind(a, env->e);
 }
@@ -62,7 +77,8 @@ tsr_status tsr_file_load(const tsr_file_env *env, const char *path, const char *
   format f = name != NULL ? by_name(name) : F_NONE;
   *out = tsr_none();
   if (name != NULL && f == F_NONE) return bad_format(env, name);
-  TSR_TRY(strcmp(path, "-") == 0 ? tsr_archive_open_fd(0, false, env->e, &a) : tsr_archive_open(path, false, env->e, &a));
+  TSR_TRY(strcmp(path, "-") == 0 ? tsr_archive_open_fd(0, false, env->e, &a)
+                                 : tsr_archive_open(path, false, env->e, &a));
   tsr_status st = load_as(env, a, path, f, out);
   tsr_archive_release(a);
   return st;
@@ -81,11 +97,16 @@ static tsr_status save_json(const tsr_file_env *env, tsr_outfile *o, tsr_val v) 
 
 static tsr_status save_as(const tsr_file_env *env, tsr_outfile *o, format f, tsr_val v) {
   switch (f) {
-  case F_NPY: return tsr_npy_save(env, o, v);
-  case F_NPZ: return tsr_npz_save(env, o, v);
-  case F_SAFETENSORS: return tsr_safetensors_save(env, o, v);
-  case F_JSON: return save_json(env, o, v);
-  default: return tsr_torch_save(env, o, v);
+  case F_NPY:
+    return tsr_npy_save(env, o, v);
+  case F_NPZ:
+    return tsr_npz_save(env, o, v);
+  case F_SAFETENSORS:
+    return tsr_safetensors_save(env, o, v);
+  case F_JSON:
+    return save_json(env, o, v);
+  default:
+    return tsr_torch_save(env, o, v);
   }
 }
 
@@ -93,7 +114,10 @@ tsr_status tsr_file_save(const tsr_file_env *env, const char *path, const char *
   tsr_outfile o;
   format f = name != NULL ? by_name(name) : by_extension(path);
   if (f == F_NONE && name != NULL) return bad_format(env, name);
-  if (f == F_NONE) return tsr_fail(env->e, TSR_EUSAGE, "%s: name the format, or use the extension .npy, .npz, .pt, .safetensors or .json", tsr_show(path, strlen(path)).text);
+  if (f == F_NONE)
+    return tsr_fail(env->e, TSR_EUSAGE,
+                    "%s: name the format, or use the extension .npy, .npz, .pt, .safetensors or .json",
+                    tsr_show(path, strlen(path)).text);
   TSR_TRY(tsr_outfile_open(&o, env->e, path));
   tsr_status st = save_as(env, &o, f, v);
   if (st == TSR_OK) return tsr_outfile_commit(&o, env->e);
@@ -114,8 +138,8 @@ tsr_storage *tsr_storage_of_archive(tsr_mem *mem, tsr_archive *a, const void *da
   return s;
 }
 
-tsr_status tsr_tensor_from_bytes(const tsr_file_env *env, tsr_archive *keep, const void *data, tsr_dtype dtype, bool swap, int ndim,
-                                 const int64_t *size, const int64_t *stride, tsr_val *out) {
+tsr_status tsr_tensor_from_bytes(const tsr_file_env *env, tsr_archive *keep, const void *data, tsr_dtype dtype,
+                                 bool swap, int ndim, const int64_t *size, const int64_t *stride, tsr_val *out) {
   int64_t numel;
   if (!tsr_numel(ndim, size, &numel)) return tsr_fail(env->e, TSR_EFORMAT, "a tensor of more than 2^63 elements");
   size_t nbytes = (size_t)numel * tsr_dtype_size(dtype);
@@ -149,11 +173,13 @@ static void gather(const tsr_tensor *t, int d, const char *src, char **dst) {
   }
 }
 
-tsr_status tsr_tensor_pack(const tsr_file_env *env, const tsr_tensor *t, const void **data, size_t *nbytes, void **owned) {
+tsr_status tsr_tensor_pack(const tsr_file_env *env, const tsr_tensor *t, const void **data, size_t *nbytes,
+                           void **owned) {
   int64_t bytes;
   *owned = NULL;
   if (t->layout != 0) return tsr_fail(env->e, TSR_EUNSUPPORTED, "the bytes of a sparse tensor");
-  if (tsr_mul_overflow(t->numel, (int64_t)tsr_tensor_itemsize(t), &bytes)) return tsr_fail(env->e, TSR_ELIMIT, "a tensor of more than 2^63 bytes");
+  if (tsr_mul_overflow(t->numel, (int64_t)tsr_tensor_itemsize(t), &bytes))
+    return tsr_fail(env->e, TSR_ELIMIT, "a tensor of more than 2^63 bytes");
   *nbytes = (size_t)bytes;
   *data = bytes == 0 ? "" : tsr_tensor_data_ro(t);
   if (bytes == 0 || tsr_tensor_is_contiguous(t)) return TSR_OK;
@@ -165,7 +191,8 @@ tsr_status tsr_tensor_pack(const tsr_file_env *env, const tsr_tensor *t, const v
 }
 
 tsr_status tsr_as_tensor(const tsr_file_env *env, tsr_val v, tsr_tensor **out) {
-  static const uint8_t dtype_of[] = {[TSR_V_BOOL] = TSR_BOOL, [TSR_V_INT] = TSR_INT64, [TSR_V_FLOAT] = TSR_FLOAT64, [TSR_V_COMPLEX] = TSR_COMPLEX128};
+  static const uint8_t dtype_of[] = {
+      [TSR_V_BOOL] = TSR_BOOL, [TSR_V_INT] = TSR_INT64, [TSR_V_FLOAT] = TSR_FLOAT64, [TSR_V_COMPLEX] = TSR_COMPLEX128};
   *out = NULL;
   if (v.tag == TSR_V_TENSOR) {
     tsr_obj_retain(v.t);
@@ -177,10 +204,14 @@ tsr_status tsr_as_tensor(const tsr_file_env *env, tsr_val v, tsr_tensor **out) {
   tsr_tensor *t = tsr_tensor_new(env->mem, (tsr_dtype)dtype_of[v.tag], 0, NULL);
   if (t == NULL) return tsr_env_nomem(env);
   void *p = tsr_tensor_data_mut(t);
-  if (v.tag == TSR_V_BOOL) *(uint8_t *)p = v.b;
-  else if (v.tag == TSR_V_INT) memcpy(p, &v.i, 8);
-  else if (v.tag == TSR_V_FLOAT) memcpy(p, &v.d, 8);
-  else memcpy(p, &v.c->z, 16);
+  if (v.tag == TSR_V_BOOL)
+    *(uint8_t *)p = v.b;
+  else if (v.tag == TSR_V_INT)
+    memcpy(p, &v.i, 8);
+  else if (v.tag == TSR_V_FLOAT)
+    memcpy(p, &v.d, 8);
+  else
+    memcpy(p, &v.c->z, 16);
   *out = t;
   return TSR_OK;
 }
@@ -189,7 +220,14 @@ tsr_status tsr_as_tensor(const tsr_file_env *env, tsr_val v, tsr_tensor **out) {
 
 #define MAX_VISITS (1 << 22) /* a shared value may unfold to any number */
 
-typedef struct visit { const tsr_file_env *env; const char *prefix; tsr_named_fn fn; void *user; tsr_buf name; int visits, depth; } visit;
+typedef struct visit {
+  const tsr_file_env *env;
+  const char *prefix;
+  tsr_named_fn fn;
+  void *user;
+  tsr_buf name;
+  int visits, depth;
+} visit;
 
 static tsr_status visit_value(visit *w, tsr_val v);
 
@@ -220,9 +258,12 @@ static tsr_status visit_dict(visit *w, const tsr_dict *d) {
   for (size_t i = tsr_dict_next(d, 0); i < d->used; i = tsr_dict_next(d, i + 1)) {
     tsr_val key = d->entries[i].key;
     tsr_buf text = {0};
-    if (key.tag == TSR_V_STR) tsr_buf_put(&text, key.s->bytes, key.s->len);
-    else tsr_val_print(key, &text);
-    tsr_status st = text.oom ? tsr_fail_nomem(w->env->e) : visit_child(w, text.data != NULL ? text.data : "", text.len, d->entries[i].value);
+    if (key.tag == TSR_V_STR)
+      tsr_buf_put(&text, key.s->bytes, key.s->len);
+    else
+      tsr_val_print(key, &text);
+    tsr_status st = text.oom ? tsr_fail_nomem(w->env->e)
+                             : visit_child(w, text.data != NULL ? text.data : "", text.len, d->entries[i].value);
     tsr_buf_dispose(&text);
     TSR_TRY(st);
   }
@@ -232,7 +273,8 @@ static tsr_status visit_dict(visit *w, const tsr_dict *d) {
 static tsr_status visit_value(visit *w, tsr_val v) {
   tsr_tensor *t = NULL;
   if (++w->visits > MAX_VISITS) return tsr_fail(w->env->e, TSR_ELIMIT, "more than %d values", MAX_VISITS);
-  if (w->depth > TSR_MAX_DEPTH) return tsr_fail(w->env->e, TSR_ELIMIT, "values are nested deeper than %d", TSR_MAX_DEPTH);
+  if (w->depth > TSR_MAX_DEPTH)
+    return tsr_fail(w->env->e, TSR_ELIMIT, "values are nested deeper than %d", TSR_MAX_DEPTH);
   if (v.tag == TSR_V_LIST) return visit_items(w, v.l->items, v.l->len);
   if (v.tag == TSR_V_TUPLE) return visit_items(w, v.u->items, v.u->len);
   if (v.tag == TSR_V_DICT) return visit_dict(w, v.m);
@@ -242,7 +284,8 @@ static tsr_status visit_value(visit *w, tsr_val v) {
   return st;
 }
 
-tsr_status tsr_visit_tensors(const tsr_file_env *env, tsr_val v, const char *alone, const char *prefix, tsr_named_fn fn, void *user) {
+tsr_status tsr_visit_tensors(const tsr_file_env *env, tsr_val v, const char *alone, const char *prefix, tsr_named_fn fn,
+                             void *user) {
   visit w = {.env = env, .prefix = prefix, .fn = fn, .user = user};
   bool nest = v.tag == TSR_V_LIST || v.tag == TSR_V_TUPLE || v.tag == TSR_V_DICT;
   if (!nest) tsr_buf_puts(&w.name, alone);

@@ -19,7 +19,9 @@ void tsr_json_init(tsr_json *j, tsr_errrec *e, const char *text, size_t len, con
 
 void tsr_json_dispose(tsr_json *j) { tsr_buf_dispose(&j->scratch); }
 
-tsr_status tsr_json_fail(tsr_json *j, const char *what) { return tsr_fail(j->e, TSR_EFORMAT, "%s: offset %zu: %s", j->what, j->token, what); }
+tsr_status tsr_json_fail(tsr_json *j, const char *what) {
+  return tsr_fail(j->e, TSR_EFORMAT, "%s: offset %zu: %s", j->what, j->token, what);
+}
 
 static int peek(const tsr_json *j) { return j->at < j->len ? (unsigned char)j->text[j->at] : -1; }
 
@@ -31,7 +33,10 @@ static bool take_hex4(tsr_json *j, uint32_t *out) {
   *out = 0;
   for (int i = 0; i < 4; i++, j->at++) {
     int c = peek(j);
-    int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    int d = c >= '0' && c <= '9'   ? c - '0'
+            : c >= 'a' && c <= 'f' ? c - 'a' + 10
+            : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                   : -1;
     if (d < 0) return false;
     *out = *out << 4 | (uint32_t)d;
   }
@@ -50,9 +55,11 @@ static tsr_status take_escape(tsr_json *j) {
   uint32_t code, low;
   if (c != 'u' || !take_hex4(j, &code)) return tsr_json_fail(j, "wrong escape in a string");
   if (code >= 0xd800 && code < 0xdc00) {
-    if (peek(j) != '\\' || j->at + 1 >= j->len || j->text[j->at + 1] != 'u') return tsr_json_fail(j, "half a surrogate pair in a string");
+    if (peek(j) != '\\' || j->at + 1 >= j->len || j->text[j->at + 1] != 'u')
+      return tsr_json_fail(j, "half a surrogate pair in a string");
     j->at += 2;
-    if (!take_hex4(j, &low) || low < 0xdc00 || low > 0xdfff) return tsr_json_fail(j, "half a surrogate pair in a string");
+    if (!take_hex4(j, &low) || low < 0xdc00 || low > 0xdfff)
+      return tsr_json_fail(j, "half a surrogate pair in a string");
     code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
   } else if (code >= 0xdc00 && code < 0xe000) {
     return tsr_json_fail(j, "half a surrogate pair in a string");
@@ -128,14 +135,22 @@ static tsr_status take_number(tsr_json *j) {
     if (digits(j) == 0) return tsr_json_fail(j, "wrong number");
   }
   j->kind = real || wide ? TSR_JSON_FLOAT : TSR_JSON_INT;
-  if (j->kind == TSR_JSON_FLOAT && !tsr_text_to_double(j->text + from, j->at - from, &j->d)) return tsr_json_fail(j, "wrong number");
+  if (j->kind == TSR_JSON_FLOAT && !tsr_text_to_double(j->text + from, j->at - from, &j->d))
+    return tsr_json_fail(j, "wrong number");
   return TSR_OK;
 }
 
 static tsr_status take_scalar(tsr_json *j) {
-  static const struct { const char *word; tsr_json_kind kind; bool b; double d; } words[] = {
-      {"null", TSR_JSON_NULL, false, 0}, {"true", TSR_JSON_BOOL, true, 0}, {"false", TSR_JSON_BOOL, false, 0},
-      {"NaN", TSR_JSON_FLOAT, false, __builtin_nan("")}, {"Infinity", TSR_JSON_FLOAT, false, __builtin_inf()}};
+  static const struct {
+    const char *word;
+    tsr_json_kind kind;
+    bool b;
+    double d;
+  } words[] = {{"null", TSR_JSON_NULL, false, 0},
+               {"true", TSR_JSON_BOOL, true, 0},
+               {"false", TSR_JSON_BOOL, false, 0},
+               {"NaN", TSR_JSON_FLOAT, false, __builtin_nan("")},
+               {"Infinity", TSR_JSON_FLOAT, false, __builtin_inf()}};
   int c = peek(j);
   if (c == '"') {
     j->at++;
@@ -154,7 +169,8 @@ static tsr_status take_scalar(tsr_json *j) {
 }
 
 static tsr_status open_nest(tsr_json *j, char c) {
-  if (j->depth == TSR_JSON_MAX_DEPTH) return tsr_fail(j->e, TSR_ELIMIT, "%s: offset %zu: nested deeper than %d", j->what, j->token, TSR_JSON_MAX_DEPTH);
+  if (j->depth == TSR_JSON_MAX_DEPTH)
+    return tsr_fail(j->e, TSR_ELIMIT, "%s: offset %zu: nested deeper than %d", j->what, j->token, TSR_JSON_MAX_DEPTH);
   j->open[j->depth++] = c;
   j->at++;
   j->kind = c == '[' ? TSR_JSON_OPEN_LIST : TSR_JSON_OPEN_DICT;
@@ -200,7 +216,8 @@ tsr_status tsr_json_next(tsr_json *j) {
     j->kind = TSR_JSON_END;
     return c < 0 ? TSR_OK : tsr_json_fail(j, "text after the end");
   }
-  if (c == close && (j->expect == VALUE_OR_CLOSE || j->expect == KEY_OR_CLOSE || j->expect == COMMA_OR_CLOSE)) return close_nest(j);
+  if (c == close && (j->expect == VALUE_OR_CLOSE || j->expect == KEY_OR_CLOSE || j->expect == COMMA_OR_CLOSE))
+    return close_nest(j);
   if (j->expect == COMMA_OR_CLOSE) {
     if (c != ',') return tsr_json_fail(j, c < 0 ? "the text ends too early" : "a comma is expected");
     j->at++;
@@ -223,12 +240,18 @@ void tsr_json_put_str(tsr_buf *b, const char *s, size_t len) {
   for (size_t i = 0; i < len;) {
     size_t n = tsr_utf8_length(s + i, len - i);
     unsigned char c = (unsigned char)s[i];
-    if (n == 0) tsr_buf_puts(b, "\xef\xbf\xbd");
-    else if (n > 1 || (c >= 0x20 && c != '"' && c != '\\')) tsr_buf_put(b, s + i, n);
-    else if (c == '"' || c == '\\') tsr_buf_printf(b, "\\%c", c);
-    else if (c == '\n') tsr_buf_puts(b, "\\n");
-    else if (c == '\t') tsr_buf_puts(b, "\\t");
-    else tsr_buf_printf(b, "\\u%04x", c);
+    if (n == 0)
+      tsr_buf_puts(b, "\xef\xbf\xbd");
+    else if (n > 1 || (c >= 0x20 && c != '"' && c != '\\'))
+      tsr_buf_put(b, s + i, n);
+    else if (c == '"' || c == '\\')
+      tsr_buf_printf(b, "\\%c", c);
+    else if (c == '\n')
+      tsr_buf_puts(b, "\\n");
+    else if (c == '\t')
+      tsr_buf_puts(b, "\\t");
+    else
+      tsr_buf_printf(b, "\\u%04x", c);
     i += n == 0 ? 1 : n;
   }
   tsr_buf_putc(b, '"');

@@ -40,7 +40,8 @@ static tsr_status read_dict(const tsr_file_env *env, tsr_json *j, tsr_dict *d) {
 
 static tsr_status read_nest(const tsr_file_env *env, tsr_json *j, tsr_val *out) {
   bool list = j->kind == TSR_JSON_OPEN_LIST;
-  void *made = list ? (void *)tsr_list_new(env->mem, &tsr_type_any, 0) : (void *)tsr_dict_new(env->mem, &tsr_type_str, &tsr_type_any);
+  void *made = list ? (void *)tsr_list_new(env->mem, &tsr_type_any, 0)
+                    : (void *)tsr_dict_new(env->mem, &tsr_type_str, &tsr_type_any);
   if (made == NULL) return nomem(env);
   *out = tsr_from_obj(made);
   tsr_status st = list ? read_list(env, j, out->l) : read_dict(env, j, out->m);
@@ -52,17 +53,25 @@ static tsr_status read_nest(const tsr_file_env *env, tsr_json *j, tsr_val *out) 
 static tsr_status value_of(const tsr_file_env *env, tsr_json *j, tsr_val *out) {
   *out = tsr_none();
   switch (j->kind) {
-  case TSR_JSON_NULL: return TSR_OK;
-  case TSR_JSON_BOOL: *out = tsr_bool(j->b); return TSR_OK;
-  case TSR_JSON_INT: *out = tsr_int(j->i); return TSR_OK;
-  case TSR_JSON_FLOAT: *out = tsr_float(j->d); return TSR_OK;
+  case TSR_JSON_NULL:
+    return TSR_OK;
+  case TSR_JSON_BOOL:
+    *out = tsr_bool(j->b);
+    return TSR_OK;
+  case TSR_JSON_INT:
+    *out = tsr_int(j->i);
+    return TSR_OK;
+  case TSR_JSON_FLOAT:
+    *out = tsr_float(j->d);
+    return TSR_OK;
   case TSR_JSON_STR: {
     tsr_str *s = tsr_str_new(env->mem, j->str, j->str_len);
     if (s == NULL) return nomem(env);
     *out = tsr_from_obj(s);
     return TSR_OK;
   }
-  default: return read_nest(env, j, out);
+  default:
+    return read_nest(env, j, out);
   }
 }
 
@@ -75,8 +84,10 @@ tsr_status tsr_json_parse(const tsr_file_env *env, const char *text, size_t len,
   if (st == TSR_OK) st = value_of(env, &j, &v);
   if (st == TSR_OK) {
     st = tsr_json_next(&j);
-    if (st == TSR_OK) *out = v;
-    else tsr_release(v);
+    if (st == TSR_OK)
+      *out = v;
+    else
+      tsr_release(v);
   }
   tsr_json_dispose(&j);
   return st;
@@ -84,21 +95,35 @@ tsr_status tsr_json_parse(const tsr_file_env *env, const char *text, size_t len,
 
 /* ---- writing ---- */
 
-typedef struct printer { const tsr_file_env *env; tsr_buf *b; int depth; } printer;
+typedef struct printer {
+  const tsr_file_env *env;
+  tsr_buf *b;
+  int depth;
+} printer;
 
 static tsr_status put(printer *p, tsr_val v);
 
 static tsr_status check_room(const printer *p) {
   if (p->b->oom) return tsr_fail_nomem(p->env->e);
-  if (p->depth > TSR_MAX_DEPTH) return tsr_fail(p->env->e, TSR_ELIMIT, "values are nested deeper than %d", TSR_MAX_DEPTH);
-  return p->b->len <= MAX_TEXT ? TSR_OK : tsr_fail(p->env->e, TSR_ELIMIT, "JSON of more than %zu bytes: write .npz, .safetensors or .pt instead", MAX_TEXT);
+  if (p->depth > TSR_MAX_DEPTH)
+    return tsr_fail(p->env->e, TSR_ELIMIT, "values are nested deeper than %d", TSR_MAX_DEPTH);
+  return p->b->len <= MAX_TEXT
+             ? TSR_OK
+             : tsr_fail(p->env->e, TSR_ELIMIT, "JSON of more than %zu bytes: write .npz, .safetensors or .pt instead",
+                        MAX_TEXT);
 }
 
 static void put_number(tsr_val v, bool is_float32, tsr_buf *b) {
   switch (v.tag) {
-  case TSR_V_BOOL: tsr_buf_puts(b, v.b ? "true" : "false"); break;
-  case TSR_V_INT: tsr_buf_printf(b, "%lld", (long long)v.i); break;
-  case TSR_V_FLOAT: tsr_buf_put_double(b, v.d, is_float32); break;
+  case TSR_V_BOOL:
+    tsr_buf_puts(b, v.b ? "true" : "false");
+    break;
+  case TSR_V_INT:
+    tsr_buf_printf(b, "%lld", (long long)v.i);
+    break;
+  case TSR_V_FLOAT:
+    tsr_buf_put_double(b, v.d, is_float32);
+    break;
   case TSR_V_COMPLEX:
     tsr_buf_putc(b, '[');
     tsr_buf_put_double(b, v.c->z.re, is_float32);
@@ -106,7 +131,9 @@ static void put_number(tsr_val v, bool is_float32, tsr_buf *b) {
     tsr_buf_put_double(b, v.c->z.im, is_float32);
     tsr_buf_putc(b, ']');
     break;
-  default: tsr_buf_puts(b, "null"); break;
+  default:
+    tsr_buf_puts(b, "null");
+    break;
   }
 }
 
@@ -156,8 +183,10 @@ static tsr_status put_dict(printer *p, const tsr_dict *d) {
     tsr_val key = d->entries[i].key;
     if (!first) tsr_buf_putc(b, ',');
     first = false;
-    if (key.tag == TSR_V_STR) tsr_json_put_str(b, key.s->bytes, key.s->len);
-    else put_shown(key, b);
+    if (key.tag == TSR_V_STR)
+      tsr_json_put_str(b, key.s->bytes, key.s->len);
+    else
+      put_shown(key, b);
     tsr_buf_putc(b, ':');
     TSR_TRY(put(p, d->entries[i].value));
   }
@@ -181,10 +210,14 @@ static tsr_status put_object(printer *p, const tsr_object *o) {
 
 static tsr_status put_nest(printer *p, tsr_val v) {
   switch (v.tag) {
-  case TSR_V_LIST: return put_items(p, v.l->items, v.l->len);
-  case TSR_V_TUPLE: return put_items(p, v.u->items, v.u->len);
-  case TSR_V_DICT: return put_dict(p, v.m);
-  default: return put_object(p, v.obj);
+  case TSR_V_LIST:
+    return put_items(p, v.l->items, v.l->len);
+  case TSR_V_TUPLE:
+    return put_items(p, v.u->items, v.u->len);
+  case TSR_V_DICT:
+    return put_dict(p, v.m);
+  default:
+    return put_object(p, v.obj);
   }
 }
 
@@ -193,8 +226,13 @@ static tsr_status put(printer *p, tsr_val v) {
   tsr_status st;
   TSR_TRY(check_room(p));
   switch (v.tag) {
-  case TSR_V_STR: tsr_json_put_str(p->b, v.s->bytes, v.s->len); return TSR_OK;
-  case TSR_V_LIST: case TSR_V_TUPLE: case TSR_V_DICT: case TSR_V_OBJECT:
+  case TSR_V_STR:
+    tsr_json_put_str(p->b, v.s->bytes, v.s->len);
+    return TSR_OK;
+  case TSR_V_LIST:
+  case TSR_V_TUPLE:
+  case TSR_V_DICT:
+  case TSR_V_OBJECT:
     p->depth++;
     st = put_nest(p, v);
     p->depth--;
@@ -202,8 +240,16 @@ static tsr_status put(printer *p, tsr_val v) {
   case TSR_V_TENSOR:
     if (v.t->layout != 0) return tsr_fail(p->env->e, TSR_EUNSUPPORTED, "JSON of a sparse tensor");
     return put_tensor(p, v.t, 0, &linear);
-  case TSR_V_NONE: case TSR_V_BOOL: case TSR_V_INT: case TSR_V_FLOAT: case TSR_V_COMPLEX: put_number(v, false, p->b); return TSR_OK;
-  default: put_shown(v, p->b); return TSR_OK;
+  case TSR_V_NONE:
+  case TSR_V_BOOL:
+  case TSR_V_INT:
+  case TSR_V_FLOAT:
+  case TSR_V_COMPLEX:
+    put_number(v, false, p->b);
+    return TSR_OK;
+  default:
+    put_shown(v, p->b);
+    return TSR_OK;
   }
 }
 

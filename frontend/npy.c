@@ -9,13 +9,17 @@
 
 /* ---- types ---- */
 
+/* clang-format off */
 static const struct { char kind; uint8_t size; tsr_dtype dtype; } types[] = {
     {'b', 1, TSR_BOOL},    {'i', 1, TSR_INT8},    {'i', 2, TSR_INT16},   {'i', 4, TSR_INT32},   {'i', 8, TSR_INT64},
     {'u', 1, TSR_UINT8},   {'u', 2, TSR_UINT16},  {'u', 4, TSR_UINT32},  {'u', 8, TSR_UINT64},  {'f', 2, TSR_FLOAT16},
     {'f', 4, TSR_FLOAT32}, {'f', 8, TSR_FLOAT64}, {'c', 8, TSR_COMPLEX64}, {'c', 16, TSR_COMPLEX128},
 };
+/* clang-format on */
 
-static tsr_status bad(tsr_errrec *e, const char *what, const char *why) { return tsr_fail(e, TSR_EFORMAT, "%s: bad npy file: %s", what, why); }
+static tsr_status bad(tsr_errrec *e, const char *what, const char *why) {
+  return tsr_fail(e, TSR_EFORMAT, "%s: bad npy file: %s", what, why);
+}
 
 /* "<f4", "|b1", ">i8" */
 static tsr_status parse_descr(tsr_errrec *e, const char *what, const char *s, size_t len, tsr_npy_info *out) {
@@ -35,7 +39,9 @@ static tsr_status parse_descr(tsr_errrec *e, const char *what, const char *s, si
 
 /* ---- the header: a Python dict of three known keys ---- */
 
-typedef struct text { const char *p, *end; } text;
+typedef struct text {
+  const char *p, *end;
+} text;
 
 static void space(text *t) {
   while (t->p < t->end && (*t->p == ' ' || (*t->p >= 9 && *t->p <= 13))) t->p++;
@@ -127,7 +133,8 @@ tsr_status tsr_npy_parse_header(tsr_errrec *e, const void *bytes, size_t len, co
     if (len < 12) return bad(e, what, "it is cut short");
     size |= (size_t)p[10] << 16 | (size_t)p[11] << 24;
   }
-  if (size > MAX_HEADER) return tsr_fail(e, TSR_ELIMIT, "%s: npy header of %zu bytes (limit %d)", what, size, MAX_HEADER);
+  if (size > MAX_HEADER)
+    return tsr_fail(e, TSR_ELIMIT, "%s: npy header of %zu bytes (limit %d)", what, size, MAX_HEADER);
   if (size > len - at) return bad(e, what, "it is cut short");
   TSR_TRY(parse_dict(e, what, (text){(const char *)p + at, (const char *)p + at + size}, out));
   out->data_off = at + size;
@@ -135,13 +142,15 @@ tsr_status tsr_npy_parse_header(tsr_errrec *e, const void *bytes, size_t len, co
   if (!tsr_numel(out->ndim, out->size, &numel) || tsr_mul_overflow(numel, (int64_t)tsr_dtype_size(out->dtype), &need))
     return bad(e, what, "its shape is too large");
   if ((uint64_t)need > len - out->data_off)
-    return tsr_fail(e, TSR_EFORMAT, "%s: bad npy file: its array needs %lld bytes, the file has %zu", what, (long long)need, len - out->data_off);
+    return tsr_fail(e, TSR_EFORMAT, "%s: bad npy file: its array needs %lld bytes, the file has %zu", what,
+                    (long long)need, len - out->data_off);
   return TSR_OK;
 }
 
 /* ---- reading ---- */
 
-static tsr_status load_array(const tsr_file_env *env, tsr_archive *keep, const void *bytes, size_t len, const char *what, tsr_val *out) {
+static tsr_status load_array(const tsr_file_env *env, tsr_archive *keep, const void *bytes, size_t len,
+                             const char *what, tsr_val *out) {
   tsr_npy_info h;
   int64_t stride[TSR_MAX_NDIM];
   TSR_TRY(tsr_npy_parse_header(env->e, bytes, len, what, &h));
@@ -153,7 +162,8 @@ static tsr_status load_array(const tsr_file_env *env, tsr_archive *keep, const v
       if (tsr_mul_overflow(s, TSR_MAX(h.size[d], (int64_t)1), &s)) s = 1;
     }
   }
-  return tsr_tensor_from_bytes(env, keep, (const uint8_t *)bytes + h.data_off, h.dtype, h.swap, h.ndim, h.size, stride, out);
+  return tsr_tensor_from_bytes(env, keep, (const uint8_t *)bytes + h.data_off, h.dtype, h.swap, h.ndim, h.size, stride,
+                               out);
 }
 
 tsr_status tsr_npy_load(const tsr_file_env *env, tsr_archive *a, tsr_val *out) {
@@ -213,7 +223,8 @@ static tsr_status put_header(const tsr_file_env *env, const tsr_tensor *t, tsr_b
     return tsr_fail(env->e, TSR_EUNSUPPORTED, "NumPy has no type for %s tensors: write .pt or .safetensors instead",
                     t->layout != 0 ? "sparse" : tsr_dtype_name((tsr_dtype)t->dtype));
   tsr_buf d = {0};
-  tsr_buf_printf(&d, "{'descr': '%c%c%d', 'fortran_order': False, 'shape': (", types[k].size == 1 ? '|' : '<', types[k].kind, types[k].size);
+  tsr_buf_printf(&d, "{'descr': '%c%c%d', 'fortran_order': False, 'shape': (", types[k].size == 1 ? '|' : '<',
+                 types[k].kind, types[k].size);
   for (int i = 0; i < t->ndim; i++) tsr_buf_printf(&d, i == 0 ? "%lld" : ", %lld", (long long)t->size[i]);
   tsr_buf_puts(&d, t->ndim == 1 ? ",), }" : "), }");
   while ((10 + d.len + 1) % 64 != 0) tsr_buf_putc(&d, ' ');
@@ -244,7 +255,12 @@ tsr_status tsr_npy_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v) {
   return st;
 }
 
-typedef struct npz_writer { const tsr_file_env *env; tsr_zip_writer *zip; tsr_buf *files; size_t count, cap; } npz_writer;
+typedef struct npz_writer {
+  const tsr_file_env *env;
+  tsr_zip_writer *zip;
+  tsr_buf *files;
+  size_t count, cap;
+} npz_writer;
 
 /* The zip writer borrows bytes until it finishes: each array is kept whole in memory till then. */
 static tsr_status add_array(void *user, const char *name, tsr_tensor *t) {
@@ -277,8 +293,10 @@ tsr_status tsr_npz_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v) {
   npz_writer w = {.env = env};
   TSR_TRY(tsr_zip_writer_new(o->fd, env->e, &w.zip));
   tsr_status st = tsr_visit_tensors(env, v, "arr_0", "arr_", add_array, &w);
-  if (st == TSR_OK) st = tsr_zip_writer_finish(w.zip, env->e);
-  else tsr_zip_writer_free(w.zip);
+  if (st == TSR_OK)
+    st = tsr_zip_writer_finish(w.zip, env->e);
+  else
+    tsr_zip_writer_free(w.zip);
   for (size_t i = 0; i < w.count; i++) tsr_buf_dispose(&w.files[i]);
   free(w.files);
   return st;

@@ -10,7 +10,12 @@
 #include "frontend/text.h"
 
 /* The operand of an opcode, already inside the file. */
-typedef struct operand { const uint8_t *p; size_t len; const uint8_t *p2; size_t len2; } operand;
+typedef struct operand {
+  const uint8_t *p;
+  size_t len;
+  const uint8_t *p2;
+  size_t len2;
+} operand;
 /* How the operand is laid out: fixed bytes, bytes after a length of 1, 4 or 8 bytes, one or two lines. */
 typedef enum layout { FIX0, FIX1, FIX2, FIX4, FIX8, LEN1, LEN4, LEN8, LINE, LINES } layout;
 typedef struct opcode {
@@ -57,9 +62,11 @@ static bool take_line(const uint8_t *p, size_t len, size_t *at, const uint8_t **
 
 /* Decode the operand at *at; false when it does not fit the bytes left. */
 static bool decode(const uint8_t *p, size_t len, size_t *at, layout how, operand *a) {
-  static const uint8_t fixed[] = {[FIX0] = 0, [FIX1] = 1, [FIX2] = 2, [FIX4] = 4, [FIX8] = 8, [LEN1] = 1, [LEN4] = 4, [LEN8] = 8};
+  static const uint8_t fixed[] = {
+      [FIX0] = 0, [FIX1] = 1, [FIX2] = 2, [FIX4] = 4, [FIX8] = 8, [LEN1] = 1, [LEN4] = 4, [LEN8] = 8};
   memset(a, 0, sizeof *a);
-  if (how >= LINE) return take_line(p, len, at, &a->p, &a->len) && (how == LINE || take_line(p, len, at, &a->p2, &a->len2));
+  if (how >= LINE)
+    return take_line(p, len, at, &a->p, &a->len) && (how == LINE || take_line(p, len, at, &a->p2, &a->len2));
   size_t n = fixed[how];
   if (n > len - *at) return false;
   a->p = p + *at;
@@ -90,7 +97,8 @@ size_t tsr_pickle_extent(const void *bytes, size_t len) {
 
 static tsr_status grow_stack(tsr_pvm *v) {
   size_t cap = v->cap == 0 ? 256 : v->cap * 2;
-  if (cap > TSR_PICKLE_MAX_LIVE) return tsr_pvm_fail(v, TSR_ELIMIT, "more than %zu values at once", TSR_PICKLE_MAX_LIVE);
+  if (cap > TSR_PICKLE_MAX_LIVE)
+    return tsr_pvm_fail(v, TSR_ELIMIT, "more than %zu values at once", TSR_PICKLE_MAX_LIVE);
   tsr_val *grown = tsr_realloc(v->mem, v->stack, v->cap * sizeof *grown, cap * sizeof *grown);
   if (grown == NULL) return tsr_pvm_nomem(v);
   v->stack = grown;
@@ -101,8 +109,10 @@ static tsr_status grow_stack(tsr_pvm *v) {
 /* Push a value that the stack takes over (also on failure). */
 static tsr_status push(tsr_pvm *v, tsr_val val) {
   tsr_status st = v->sp == v->cap ? grow_stack(v) : TSR_OK;
-  if (st == TSR_OK) v->stack[v->sp++] = val;
-  else tsr_release(val);
+  if (st == TSR_OK)
+    v->stack[v->sp++] = val;
+  else
+    tsr_release(val);
   return st;
 }
 
@@ -138,7 +148,8 @@ static tsr_status put(tsr_pvm *v, uint64_t id) {
   }
   if (v->memo_count == v->memo_cap) {
     size_t cap = v->memo_cap == 0 ? 256 : v->memo_cap * 2;
-    if (cap > TSR_PICKLE_MAX_LIVE) return tsr_pvm_fail(v, TSR_ELIMIT, "more than %zu values in the memo", TSR_PICKLE_MAX_LIVE);
+    if (cap > TSR_PICKLE_MAX_LIVE)
+      return tsr_pvm_fail(v, TSR_ELIMIT, "more than %zu values in the memo", TSR_PICKLE_MAX_LIVE);
     tsr_val *grown = tsr_realloc(v->mem, v->memo, v->memo_cap * sizeof *grown, cap * sizeof *grown);
     if (grown == NULL) return tsr_pvm_nomem(v);
     v->memo = grown;
@@ -152,7 +163,8 @@ static tsr_status put(tsr_pvm *v, uint64_t id) {
 
 static tsr_status get(tsr_pvm *v, uint64_t id) {
   uint64_t *known = tsr_umap_get(&v->memo_ids, id);
-  if (known == NULL) return tsr_pvm_fail(v, TSR_EFORMAT, "bad pickle: nothing was stored as number %llu", (unsigned long long)id);
+  if (known == NULL)
+    return tsr_pvm_fail(v, TSR_EFORMAT, "bad pickle: nothing was stored as number %llu", (unsigned long long)id);
   return push(v, tsr_retain(v->memo[*known]));
 }
 
@@ -220,7 +232,8 @@ static tsr_status push_unescaped(tsr_pvm *v, const uint8_t *p, size_t len, bool 
 }
 
 static tsr_status op_string(tsr_pvm *v, const operand *a) {
-  if (a->len < 2 || (a->p[0] != '\'' && a->p[0] != '"') || a->p[a->len - 1] != a->p[0]) return bad(v, "a string is not quoted");
+  if (a->len < 2 || (a->p[0] != '\'' && a->p[0] != '"') || a->p[a->len - 1] != a->p[0])
+    return bad(v, "a string is not quoted");
   return push_unescaped(v, a->p + 1, a->len - 2, false);
 }
 static tsr_status op_unicode(tsr_pvm *v, const operand *a) { return push_unescaped(v, a->p, a->len, true); }
@@ -255,7 +268,8 @@ static tsr_status op_long_bytes(tsr_pvm *v, const operand *a) {
   }
   char text[64]; /* hexadecimal, two's complement; the first digits are enough to recognise it */
   size_t len = (size_t)snprintf(text, sizeof text, "0x");
-  for (size_t i = n; i-- > 0 && len + 6 < sizeof text;) len += (size_t)snprintf(text + len, sizeof text - len, "%02x", a->p[i]);
+  for (size_t i = n; i-- > 0 && len + 6 < sizeof text;)
+    len += (size_t)snprintf(text + len, sizeof text - len, "%02x", a->p[i]);
   if (n * 2 + 2 > len) len += (size_t)snprintf(text + len, sizeof text - len, "...");
   return push_wide(v, text, len);
 }
@@ -292,15 +306,27 @@ static tsr_status op_binfloat(tsr_pvm *v, const operand *a) {
 
 static tsr_status op_binint(tsr_pvm *v, const operand *a) { return push(v, tsr_int((int32_t)little(a->p, 4))); }
 static tsr_status op_uint(tsr_pvm *v, const operand *a) { return push(v, tsr_int((int64_t)little(a->p, a->len))); }
-static tsr_status op_none(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return push(v, tsr_none()); }
-static tsr_status op_true(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return push(v, tsr_bool(true)); }
-static tsr_status op_false(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return push(v, tsr_bool(false)); }
+static tsr_status op_none(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return push(v, tsr_none());
+}
+static tsr_status op_true(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return push(v, tsr_bool(true));
+}
+static tsr_status op_false(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return push(v, tsr_bool(false));
+}
 
 /* ---- memo and stack opcodes ---- */
 
 static tsr_status op_put(tsr_pvm *v, const operand *a) { return put(v, little(a->p, a->len)); }
 static tsr_status op_get(tsr_pvm *v, const operand *a) { return get(v, little(a->p, a->len)); }
-static tsr_status op_memoize(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return put(v, v->memo_next); }
+static tsr_status op_memoize(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return put(v, v->memo_next);
+}
 
 static tsr_status text_id(tsr_pvm *v, const operand *a, uint64_t *id) {
   *id = 0;
@@ -327,8 +353,12 @@ static tsr_status op_mark(tsr_pvm *v, const operand *a) {
   TSR_UNUSED(a);
   if (v->mark_count == v->mark_cap) {
     size_t cap = v->mark_cap == 0 ? 64 : v->mark_cap * 2;
-    size_t *grown = cap <= TSR_PICKLE_MAX_LIVE ? tsr_realloc(v->mem, v->marks, v->mark_cap * sizeof *grown, cap * sizeof *grown) : NULL;
-    if (grown == NULL) return cap > TSR_PICKLE_MAX_LIVE ? tsr_pvm_fail(v, TSR_ELIMIT, "more than %zu marks", TSR_PICKLE_MAX_LIVE) : tsr_pvm_nomem(v);
+    size_t *grown = cap <= TSR_PICKLE_MAX_LIVE
+                        ? tsr_realloc(v->mem, v->marks, v->mark_cap * sizeof *grown, cap * sizeof *grown)
+                        : NULL;
+    if (grown == NULL)
+      return cap > TSR_PICKLE_MAX_LIVE ? tsr_pvm_fail(v, TSR_ELIMIT, "more than %zu marks", TSR_PICKLE_MAX_LIVE)
+                                       : tsr_pvm_nomem(v);
     v->marks = grown;
     v->mark_cap = cap;
   }
@@ -361,7 +391,11 @@ static tsr_status op_dup(tsr_pvm *v, const operand *a) {
   return push(v, tsr_retain(top(v)));
 }
 
-static tsr_status op_nothing(tsr_pvm *v, const operand *a) { TSR_UNUSED(v); TSR_UNUSED(a); return TSR_OK; } /* FRAME */
+static tsr_status op_nothing(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(v);
+  TSR_UNUSED(a);
+  return TSR_OK;
+} /* FRAME */
 
 static tsr_status op_proto(tsr_pvm *v, const operand *a) {
   return a->p[0] <= 5 ? TSR_OK : tsr_pvm_fail(v, TSR_EUNSUPPORTED, "pickle protocol %d (0 to 5 are read)", a->p[0]);
@@ -382,10 +416,22 @@ static tsr_status push_tuple(tsr_pvm *v, size_t n) {
   return push(v, out);
 }
 
-static tsr_status op_tuple0(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return push_tuple(v, 0); }
-static tsr_status op_tuple1(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return push_tuple(v, 1); }
-static tsr_status op_tuple2(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return push_tuple(v, 2); }
-static tsr_status op_tuple3(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return push_tuple(v, 3); }
+static tsr_status op_tuple0(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return push_tuple(v, 0);
+}
+static tsr_status op_tuple1(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return push_tuple(v, 1);
+}
+static tsr_status op_tuple2(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return push_tuple(v, 2);
+}
+static tsr_status op_tuple3(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return push_tuple(v, 3);
+}
 
 static tsr_status op_tuple(tsr_pvm *v, const operand *a) {
   size_t n = 0;
@@ -426,8 +472,14 @@ static tsr_status fill_fresh(tsr_pvm *v, bool pairs) {
   return st;
 }
 
-static tsr_status op_list(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return fill_fresh(v, false); }
-static tsr_status op_dict(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return fill_fresh(v, true); }
+static tsr_status op_list(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return fill_fresh(v, false);
+}
+static tsr_status op_dict(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return fill_fresh(v, true);
+}
 
 static tsr_status fill_marked(tsr_pvm *v, bool pairs) {
   size_t n = 0;
@@ -436,8 +488,14 @@ static tsr_status fill_marked(tsr_pvm *v, bool pairs) {
   return fill(v, n, pairs, NULL);
 }
 
-static tsr_status op_appends(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return fill_marked(v, false); }
-static tsr_status op_setitems(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return fill_marked(v, true); }
+static tsr_status op_appends(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return fill_marked(v, false);
+}
+static tsr_status op_setitems(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return fill_marked(v, true);
+}
 
 static tsr_status op_append(tsr_pvm *v, const operand *a) {
   TSR_UNUSED(a);
@@ -463,7 +521,10 @@ static tsr_status push_set(tsr_pvm *v, const char *name) {
   return st == TSR_OK ? push(v, out) : st;
 }
 
-static tsr_status op_empty_set(tsr_pvm *v, const operand *a) { TSR_UNUSED(a); return push_set(v, "set"); }
+static tsr_status op_empty_set(tsr_pvm *v, const operand *a) {
+  TSR_UNUSED(a);
+  return push_set(v, "set");
+}
 
 static tsr_status op_frozenset(tsr_pvm *v, const operand *a) {
   size_t n = 0;
@@ -532,7 +593,8 @@ static tsr_status op_newobj_ex(tsr_pvm *v, const operand *a) {
   TSR_UNUSED(a);
   TSR_TRY(need(v, 3));
   tsr_val *s = v->stack + v->sp - 3;
-  if (s[1].tag != TSR_V_TUPLE || s[2].tag != TSR_V_DICT) return bad(v, "an object is made of something that is not a class");
+  if (s[1].tag != TSR_V_TUPLE || s[2].tag != TSR_V_DICT)
+    return bad(v, "an object is made of something that is not a class");
   if (s[2].m->count == 0) {
     TSR_TRY(make_object(v, s[0], s[1], &out));
   } else {
@@ -596,15 +658,18 @@ static tsr_status op_build(tsr_pvm *v, const operand *a) {
   }
   if (tsr_pvm_as_global(obj) != NULL) return bad(v, "state is given to a class, not to an object");
   /* dicts and tensors may carry Python attributes (state_dict's _metadata): they are dropped */
-  if (tsr_pvm_as_opaque(obj) != NULL) TSR_TRY(tsr_pvm_set_state(v, obj, state));
-  else if (obj.tag != TSR_V_DICT && obj.tag != TSR_V_TENSOR && obj.tag != TSR_V_LIST) return bad(v, "state is given to a plain value");
+  if (tsr_pvm_as_opaque(obj) != NULL)
+    TSR_TRY(tsr_pvm_set_state(v, obj, state));
+  else if (obj.tag != TSR_V_DICT && obj.tag != TSR_V_TENSOR && obj.tag != TSR_V_LIST)
+    return bad(v, "state is given to a plain value");
   drop(v, 1);
   return TSR_OK;
 }
 
 static tsr_status persistent(tsr_pvm *v, tsr_val id_take) {
   tsr_val out = tsr_none();
-  tsr_status st = v->persistent != NULL ? v->persistent(v, id_take, &out) : bad(v, "it refers to data outside, and there is none");
+  tsr_status st =
+      v->persistent != NULL ? v->persistent(v, id_take, &out) : bad(v, "it refers to data outside, and there is none");
   tsr_release(id_take);
   return st == TSR_OK ? push(v, out) : st;
 }
@@ -622,6 +687,7 @@ static tsr_status op_persid(tsr_pvm *v, const operand *a) {
 
 /* ---- the table ---- */
 
+/* clang-format off */
 static const opcode opcodes[256] = {
     ['.'] = {op_nothing, FIX0, "STOP"},          [0x80] = {op_proto, FIX1, "PROTO"},
     ['('] = {op_mark, FIX0, "MARK"},             ['0'] = {op_pop, FIX0, "POP"},
@@ -658,6 +724,7 @@ static const opcode opcodes[256] = {
     [0x83] = {op_refused, FIX2, "EXT2"},         [0x84] = {op_refused, FIX4, "EXT4"},
     [0x97] = {op_refused, FIX0, "NEXT_BUFFER"},  [0x98] = {op_refused, FIX0, "READONLY_BUFFER"},
 };
+/* clang-format on */
 
 /* ---- running ---- */
 
@@ -696,7 +763,8 @@ static tsr_status step(tsr_pvm *v, bool *stopped) {
   const opcode *o = &opcodes[code];
   operand a;
   if (o->name == NULL) return tsr_pvm_fail(v, TSR_EFORMAT, "bad pickle: unknown opcode 0x%02x", code);
-  if (!decode(v->p, v->len, &v->at, o->layout, &a)) return tsr_pvm_fail(v, TSR_EFORMAT, "bad pickle: %s reaches past the end", o->name);
+  if (!decode(v->p, v->len, &v->at, o->layout, &a))
+    return tsr_pvm_fail(v, TSR_EFORMAT, "bad pickle: %s reaches past the end", o->name);
   *stopped = code == '.';
   return o->run(v, &a);
 }

@@ -10,7 +10,7 @@ typedef tsr_status (*builder)(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args,
 
 typedef struct row {
   const char *name;
-  builder build;  /* NULL: a constant, pushed as the integer value */
+  builder build; /* NULL: a constant, pushed as the integer value */
   int64_t value;
 } row;
 static const row rows[];
@@ -19,18 +19,23 @@ static size_t row_count(void);
 /* ---- arguments ---- */
 
 static tsr_status bad_arg(tsr_pvm *v, const tsr_pglobal *g, size_t i, const char *want) {
-  return tsr_pvm_fail(v, TSR_EFORMAT, "%s: argument %zu must be %s", tsr_show(g->cls.name, strlen(g->cls.name)).text, i + 1, want);
+  return tsr_pvm_fail(v, TSR_EFORMAT, "%s: argument %zu must be %s", tsr_show(g->cls.name, strlen(g->cls.name)).text,
+                      i + 1, want);
 }
 
 static tsr_status need_args(tsr_pvm *v, const tsr_pglobal *g, const tsr_tuple *args, size_t least, size_t most) {
   if (args->len >= least && args->len <= most) return TSR_OK;
-  return tsr_pvm_fail(v, TSR_EFORMAT, "%s with %zu arguments", tsr_show(g->cls.name, strlen(g->cls.name)).text, args->len);
+  return tsr_pvm_fail(v, TSR_EFORMAT, "%s with %zu arguments", tsr_show(g->cls.name, strlen(g->cls.name)).text,
+                      args->len);
 }
 
 static tsr_status arg_int(tsr_pvm *v, const tsr_pglobal *g, const tsr_tuple *args, size_t i, int64_t *out) {
-  if (args->items[i].tag == TSR_V_BOOL) *out = args->items[i].b;
-  else if (args->items[i].tag == TSR_V_INT) *out = args->items[i].i;
-  else return bad_arg(v, g, i, "an int");
+  if (args->items[i].tag == TSR_V_BOOL)
+    *out = args->items[i].b;
+  else if (args->items[i].tag == TSR_V_INT)
+    *out = args->items[i].i;
+  else
+    return bad_arg(v, g, i, "an int");
   return TSR_OK;
 }
 
@@ -47,10 +52,12 @@ static tsr_status arg_dims(tsr_pvm *v, const tsr_pglobal *g, const tsr_tuple *ar
   if (!list && a.tag != TSR_V_TUPLE) return bad_arg(v, g, i, "a tuple of ints");
   size_t len = list ? a.l->len : a.u->len;
   const tsr_val *items = list ? a.l->items : a.u->items;
-  if (len > TSR_MAX_NDIM) return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor of %zu dimensions (at most %d)", len, TSR_MAX_NDIM);
+  if (len > TSR_MAX_NDIM)
+    return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor of %zu dimensions (at most %d)", len, TSR_MAX_NDIM);
   for (size_t d = 0; d < len; d++) {
     if (items[d].tag != TSR_V_INT) return bad_arg(v, g, i, "a tuple of ints");
-    if (items[d].i < 0) return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor with a negative size or stride (%lld)", (long long)items[d].i);
+    if (items[d].i < 0)
+      return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor with a negative size or stride (%lld)", (long long)items[d].i);
     dims[d] = items[d].i;
   }
   *n = (int)len;
@@ -58,12 +65,16 @@ static tsr_status arg_dims(tsr_pvm *v, const tsr_pglobal *g, const tsr_tuple *ar
 }
 
 static bool truthy(const tsr_tuple *args, size_t i) {
-  return i < args->len && ((args->items[i].tag == TSR_V_BOOL && args->items[i].b) || (args->items[i].tag == TSR_V_INT && args->items[i].i != 0));
+  return i < args->len && ((args->items[i].tag == TSR_V_BOOL && args->items[i].b) ||
+                           (args->items[i].tag == TSR_V_INT && args->items[i].i != 0));
 }
 
 /* ---- tensors ---- */
 
-typedef struct shape { int ndim; int64_t offset, size[TSR_MAX_NDIM], stride[TSR_MAX_NDIM]; } shape;
+typedef struct shape {
+  int ndim;
+  int64_t offset, size[TSR_MAX_NDIM], stride[TSR_MAX_NDIM];
+} shape;
 
 /* storage, offset, sizes, strides: the first four arguments of every strided rebuild */
 static tsr_status arg_shape(tsr_pvm *v, const tsr_pglobal *g, const tsr_tuple *args, tsr_tensor **token, shape *s) {
@@ -72,30 +83,34 @@ static tsr_status arg_shape(tsr_pvm *v, const tsr_pglobal *g, const tsr_tuple *a
   TSR_TRY(arg_int(v, g, args, 1, &s->offset));
   TSR_TRY(arg_dims(v, g, args, 2, &s->ndim, s->size));
   TSR_TRY(arg_dims(v, g, args, 3, &strides, s->stride));
-  return strides == s->ndim ? TSR_OK : tsr_pvm_fail(v, TSR_EFORMAT, "a tensor of %d sizes and %d strides", s->ndim, strides);
+  return strides == s->ndim ? TSR_OK
+                            : tsr_pvm_fail(v, TSR_EFORMAT, "a tensor of %d sizes and %d strides", s->ndim, strides);
 }
 
 /* Name of the entry behind a storage, for messages. */
 static tsr_shown storage_name(const tsr_pvm *v, const tsr_storage *st) {
   const tsr_dict *d = v->storages;
   for (size_t i = d != NULL ? tsr_dict_next(d, 0) : 0; d != NULL && i < d->used; i = tsr_dict_next(d, i + 1))
-    if (d->entries[i].value.t->storage == st && d->entries[i].key.tag == TSR_V_STR) return tsr_show(d->entries[i].key.s->bytes, d->entries[i].key.s->len);
+    if (d->entries[i].value.t->storage == st && d->entries[i].key.tag == TSR_V_STR)
+      return tsr_show(d->entries[i].key.s->bytes, d->entries[i].key.s->len);
   return tsr_show("?", 1);
 }
 
 static tsr_status fail_short(tsr_pvm *v, const tsr_tensor *token, tsr_dtype dtype, const shape *s) {
   char sizes[256];
   size_t at = 0;
-  for (int d = 0; d < s->ndim && at + 24 < sizeof sizes; d++) at += (size_t)snprintf(sizes + at, sizeof sizes - at, "%s%lld", d != 0 ? ", " : "", (long long)s->size[d]);
+  for (int d = 0; d < s->ndim && at + 24 < sizeof sizes; d++)
+    at += (size_t)snprintf(sizes + at, sizeof sizes - at, "%s%lld", d != 0 ? ", " : "", (long long)s->size[d]);
   sizes[at] = '\0';
-  return tsr_pvm_fail(v, TSR_EFORMAT, "a %s tensor of sizes [%s] does not fit its storage \"%s\" of %zu bytes", tsr_dtype_name(dtype), sizes,
-                      storage_name(v, token->storage).text, token->storage->nbytes);
+  return tsr_pvm_fail(v, TSR_EFORMAT, "a %s tensor of sizes [%s] does not fit its storage \"%s\" of %zu bytes",
+                      tsr_dtype_name(dtype), sizes, storage_name(v, token->storage).text, token->storage->nbytes);
 }
 
 /* A tensor on the meta device has no bytes: one zero stands for every element. */
 static tsr_status meta_tensor(tsr_pvm *v, tsr_dtype dtype, const shape *s, tsr_val *out) {
   int64_t zero[TSR_MAX_NDIM] = {0}, numel, bytes;
-  if (!tsr_numel(s->ndim, s->size, &numel) || tsr_mul_overflow(numel, (int64_t)tsr_dtype_size(dtype), &bytes)) return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor of more than 2^63 bytes");
+  if (!tsr_numel(s->ndim, s->size, &numel) || tsr_mul_overflow(numel, (int64_t)tsr_dtype_size(dtype), &bytes))
+    return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor of more than 2^63 bytes");
   tsr_storage *st = tsr_storage_new(v->mem, tsr_dtype_size(dtype));
   if (st == NULL) return tsr_pvm_nomem(v);
   memset(st->data, 0, st->nbytes);
@@ -106,7 +121,8 @@ static tsr_status meta_tensor(tsr_pvm *v, tsr_dtype dtype, const shape *s, tsr_v
   return TSR_OK;
 }
 
-static tsr_status view(tsr_pvm *v, tsr_tensor *token, tsr_dtype dtype, const shape *s, bool requires_grad, tsr_val *out) {
+static tsr_status view(tsr_pvm *v, tsr_tensor *token, tsr_dtype dtype, const shape *s, bool requires_grad,
+                       tsr_val *out) {
   int64_t item = (int64_t)tsr_dtype_size(dtype), offset = token->offset, numel, bytes;
   if (token->sparse != NULL) return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor is used as a storage");
   if (token->storage == v->meta && v->meta != NULL) return meta_tensor(v, dtype, s, out);
@@ -116,10 +132,13 @@ static tsr_status view(tsr_pvm *v, tsr_tensor *token, tsr_dtype dtype, const sha
     offset /= item;
   }
   if (s->offset < 0 || tsr_add_overflow(offset, s->offset, &offset) || !tsr_numel(s->ndim, s->size, &numel) ||
-      tsr_mul_overflow(numel, item, &bytes) || !tsr_view_fits(token->storage->nbytes, dtype, offset, s->ndim, s->size, s->stride))
+      tsr_mul_overflow(numel, item, &bytes) ||
+      !tsr_view_fits(token->storage->nbytes, dtype, offset, s->ndim, s->size, s->stride))
     return fail_short(v, token, dtype, s);
-  if (dtype == TSR_BOOL && token->dtype != TSR_BOOL && !tsr_bools_are_clean(token->storage->data, token->storage->nbytes))
-    return tsr_pvm_fail(v, TSR_EFORMAT, "storage \"%s\" is used as bool, but holds other numbers", storage_name(v, token->storage).text);
+  if (dtype == TSR_BOOL && token->dtype != TSR_BOOL &&
+      !tsr_bools_are_clean(token->storage->data, token->storage->nbytes))
+    return tsr_pvm_fail(v, TSR_EFORMAT, "storage \"%s\" is used as bool, but holds other numbers",
+                        storage_name(v, token->storage).text);
   tsr_tensor *t = tsr_tensor_view(v->mem, token->storage, dtype, numel == 0 ? 0 : offset, s->ndim, s->size, s->stride);
   if (t == NULL) return tsr_pvm_nomem(v);
   t->requires_grad = requires_grad;
@@ -138,10 +157,12 @@ static tsr_status resolve_math(tsr_pvm *v, const tsr_dict *meta, tsr_val *io) {
     neg |= on && e->key.tag == TSR_V_STR && strcmp(e->key.s->bytes, "neg") == 0;
   }
   tsr_tensor *t = io->t;
-  bool complex = t->dtype == TSR_COMPLEX64 || t->dtype == TSR_COMPLEX128, real = t->dtype == TSR_FLOAT32 || t->dtype == TSR_FLOAT64;
+  bool complex = t->dtype == TSR_COMPLEX64 || t->dtype == TSR_COMPLEX128,
+       real = t->dtype == TSR_FLOAT32 || t->dtype == TSR_FLOAT64;
   conj = conj && complex;
   if ((!conj && !neg) || t->storage->data == NULL) return TSR_OK;
-  if (!complex && !real) return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "a negated view of %s", tsr_dtype_name((tsr_dtype)t->dtype));
+  if (!complex && !real)
+    return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "a negated view of %s", tsr_dtype_name((tsr_dtype)t->dtype));
   tsr_storage *st = tsr_storage_new(v->mem, t->storage->nbytes);
   if (st == NULL) return tsr_pvm_nomem(v);
   memcpy(st->data, t->storage->data, st->nbytes);
@@ -167,7 +188,8 @@ static tsr_status finish_metadata(tsr_pvm *v, const tsr_tuple *args, size_t i, t
 }
 
 static tsr_status plain_dtype(tsr_pvm *v, tsr_dtype dtype) {
-  return tsr_dtype_is_quantized(dtype) ? tsr_pvm_fail(v, TSR_EFORMAT, "a quantized tensor without its parameters") : TSR_OK;
+  return tsr_dtype_is_quantized(dtype) ? tsr_pvm_fail(v, TSR_EFORMAT, "a quantized tensor without its parameters")
+                                       : TSR_OK;
 }
 
 /* (storage, offset, sizes, strides) */
@@ -203,7 +225,8 @@ static tsr_status arg_dtype(tsr_pvm *v, const tsr_pglobal *g, const tsr_tuple *a
 static tsr_status swap_untyped(tsr_pvm *v, tsr_tensor *token, tsr_dtype dtype) {
   tsr_storage *s = token->storage;
   uint64_t key = (uint64_t)(uintptr_t)s;
-  if (v->opt->archive == NULL || !tsr_archive_is_big_endian(v->opt->archive) || token->dtype != TSR_UINT8 || !s->owned) return TSR_OK;
+  if (v->opt->archive == NULL || !tsr_archive_is_big_endian(v->opt->archive) || token->dtype != TSR_UINT8 || !s->owned)
+    return TSR_OK;
   if (tsr_umap_get(&v->swapped, key) != NULL) return TSR_OK;
   if (!tsr_umap_set(&v->swapped, key, 1)) return tsr_pvm_nomem(v);
   tsr_swap_bytes(s->data, s->nbytes, dtype);
@@ -252,20 +275,24 @@ enum { PER_TENSOR_AFFINE, PER_CHANNEL_AFFINE, PER_TENSOR_SYMMETRIC, PER_CHANNEL_
 /* (scheme, scale, zero_point) or (scheme, scales, zero_points, axis) */
 static tsr_status read_quant(tsr_pvm *v, const tsr_tensor *t, tsr_val params, tsr_quant *q) {
   const tsr_tuple *p = params.u;
-  if (params.tag != TSR_V_TUPLE || p->len < 3 || p->items[0].tag != TSR_V_INT) return tsr_pvm_fail(v, TSR_EFORMAT, "quantization parameters are missing");
+  if (params.tag != TSR_V_TUPLE || p->len < 3 || p->items[0].tag != TSR_V_INT)
+    return tsr_pvm_fail(v, TSR_EFORMAT, "quantization parameters are missing");
   int64_t scheme = p->items[0].i;
   if (scheme == PER_TENSOR_AFFINE || scheme == PER_TENSOR_SYMMETRIC) {
-    if (p->len != 3 || p->items[1].tag != TSR_V_FLOAT || p->items[2].tag != TSR_V_INT) return tsr_pvm_fail(v, TSR_EFORMAT, "quantization wants a float scale and an int zero point");
+    if (p->len != 3 || p->items[1].tag != TSR_V_FLOAT || p->items[2].tag != TSR_V_INT)
+      return tsr_pvm_fail(v, TSR_EFORMAT, "quantization wants a float scale and an int zero point");
     *q = (tsr_quant){.scheme = (uint8_t)scheme, .scale = p->items[1].d, .zero_point = p->items[2].i};
     return TSR_OK;
   }
-  if (scheme != PER_CHANNEL_AFFINE && scheme != PER_CHANNEL_SYMMETRIC && scheme != PER_CHANNEL_FLOAT) return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "quantization scheme %lld", (long long)scheme);
+  if (scheme != PER_CHANNEL_AFFINE && scheme != PER_CHANNEL_SYMMETRIC && scheme != PER_CHANNEL_FLOAT)
+    return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "quantization scheme %lld", (long long)scheme);
   if (p->len != 4 || p->items[1].tag != TSR_V_TENSOR || p->items[2].tag != TSR_V_TENSOR || p->items[3].tag != TSR_V_INT)
     return tsr_pvm_fail(v, TSR_EFORMAT, "quantization by channel wants scales, zero points and an axis");
   tsr_tensor *scales = p->items[1].t, *zeros = p->items[2].t;
   int64_t axis = p->items[3].i;
-  if (axis < 0 || axis >= t->ndim || scales->ndim != 1 || zeros->ndim != 1 || scales->numel != t->size[axis] || zeros->numel != scales->numel ||
-      !tsr_dtype_is_float((tsr_dtype)scales->dtype) || scales->layout != 0 || zeros->layout != 0)
+  if (axis < 0 || axis >= t->ndim || scales->ndim != 1 || zeros->ndim != 1 || scales->numel != t->size[axis] ||
+      zeros->numel != scales->numel || !tsr_dtype_is_float((tsr_dtype)scales->dtype) || scales->layout != 0 ||
+      zeros->layout != 0)
     return tsr_pvm_fail(v, TSR_EFORMAT, "quantization by channel: scales and zero points do not match the tensor");
   *q = (tsr_quant){.scheme = (uint8_t)scheme, .scales = scales, .zero_points = zeros, .axis = axis};
   return TSR_OK;
@@ -278,7 +305,8 @@ static tsr_status build_qtensor(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *arg
   tsr_quant q;
   TSR_TRY(need_args(v, g, args, 5, 7));
   TSR_TRY(arg_shape(v, g, args, &token, &s));
-  if (!tsr_dtype_is_quantized((tsr_dtype)token->dtype)) return tsr_pvm_fail(v, TSR_EFORMAT, "a quantized tensor of %s", tsr_dtype_name((tsr_dtype)token->dtype));
+  if (!tsr_dtype_is_quantized((tsr_dtype)token->dtype))
+    return tsr_pvm_fail(v, TSR_EFORMAT, "a quantized tensor of %s", tsr_dtype_name((tsr_dtype)token->dtype));
   TSR_TRY(view(v, token, (tsr_dtype)token->dtype, &s, truthy(args, 5), out));
   tsr_status st = read_quant(v, out->t, args->items[4], &q);
   if (st == TSR_OK) {
@@ -322,7 +350,9 @@ static bool indices_fit(const tsr_tensor *t, int64_t from, int64_t to, int64_t l
 static bool is_index(const tsr_tensor *t) { return t->layout == 0 && (t->dtype == TSR_INT64 || t->dtype == TSR_INT32); }
 
 static bool coo_fits(const shape *s, const tsr_tensor *indices, const tsr_tensor *values) {
-  if (indices->ndim != 2 || indices->size[0] > s->ndim || values->ndim != 1 + s->ndim - indices->size[0] || values->size[0] != indices->size[1]) return false;
+  if (indices->ndim != 2 || indices->size[0] > s->ndim || values->ndim != 1 + s->ndim - indices->size[0] ||
+      values->size[0] != indices->size[1])
+    return false;
   int64_t nnz = indices->size[1];
   for (int64_t d = 0; d < indices->size[0]; d++)
     if (!indices_fit(indices, d * nnz, (d + 1) * nnz, 0, s->size[d] - 1, false)) return false;
@@ -332,9 +362,11 @@ static bool coo_fits(const shape *s, const tsr_tensor *indices, const tsr_tensor
 }
 
 /* Rows (or columns) begin where the one before ended; plain indices stay inside the other dimension. */
-static bool compressed_fits(int64_t layout, const shape *s, const tsr_tensor *starts, const tsr_tensor *plain, const tsr_tensor *values) {
+static bool compressed_fits(int64_t layout, const shape *s, const tsr_tensor *starts, const tsr_tensor *plain,
+                            const tsr_tensor *values) {
   bool by_row = layout == LAYOUT_CSR || layout == LAYOUT_BSR, blocks = layout == LAYOUT_BSR || layout == LAYOUT_BSC;
-  if (s->ndim < 2 || starts->ndim != plain->ndim || starts->ndim < 1 || values->ndim < plain->ndim + (blocks ? 2 : 0)) return false;
+  if (s->ndim < 2 || starts->ndim != plain->ndim || starts->ndim < 1 || values->ndim < plain->ndim + (blocks ? 2 : 0))
+    return false;
   int64_t n = starts->size[starts->ndim - 1], nnz = plain->size[plain->ndim - 1];
   int64_t along = s->size[starts->ndim - 1 + (by_row ? 0 : 1)], across = s->size[starts->ndim - 1 + (by_row ? 1 : 0)];
   if (n < 1 || n > along + 1 || (!blocks && n != along + 1) || values->size[plain->ndim - 1] != nnz) return false;
@@ -343,15 +375,18 @@ static bool compressed_fits(int64_t layout, const shape *s, const tsr_tensor *st
   return indices_fit(plain, 0, plain->numel, 0, across - 1, false);
 }
 
-static tsr_status make_sparse(tsr_pvm *v, int64_t layout, const shape *s, tsr_tensor *a, tsr_tensor *b, tsr_tensor *values, bool coalesced, tsr_val *out) {
+static tsr_status make_sparse(tsr_pvm *v, int64_t layout, const shape *s, tsr_tensor *a, tsr_tensor *b,
+                              tsr_tensor *values, bool coalesced, tsr_val *out) {
   int64_t numel;
   bool coo = layout == LAYOUT_COO;
-  if (!is_index(a) || (b != NULL && !is_index(b)) || values->layout != 0) return tsr_pvm_fail(v, TSR_EFORMAT, "sparse indices must be int64 or int32");
+  if (!is_index(a) || (b != NULL && !is_index(b)) || values->layout != 0)
+    return tsr_pvm_fail(v, TSR_EFORMAT, "sparse indices must be int64 or int32");
   if (!tsr_numel(s->ndim, s->size, &numel)) return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor of more than 2^63 elements");
   if (!(coo ? coo_fits(s, a, values) : s->ndim >= a->ndim + 1 && compressed_fits(layout, s, a, b, values)))
     return tsr_pvm_fail(v, TSR_EFORMAT, "sparse indices, values and sizes do not match");
   tsr_storage *none = tsr_storage_new(v->mem, 0);
-  tsr_tensor *t = none != NULL ? tsr_tensor_view(v->mem, none, (tsr_dtype)values->dtype, 0, s->ndim, s->size, NULL) : NULL;
+  tsr_tensor *t =
+      none != NULL ? tsr_tensor_view(v->mem, none, (tsr_dtype)values->dtype, 0, s->ndim, s->size, NULL) : NULL;
   if (none != NULL) tsr_obj_release(none);
   tsr_sparse *sp = t != NULL ? tsr_alloc(v->mem, sizeof *sp) : NULL;
   if (sp == NULL) {
@@ -376,7 +411,8 @@ static tsr_status build_sparse(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args
   tsr_tensor *a = NULL, *b = NULL, *values = NULL;
   TSR_TRY(need_args(v, g, args, 2, 7));
   TSR_TRY(arg_int(v, g, args, 0, &layout));
-  if (layout != LAYOUT_COO && (layout < LAYOUT_CSR || layout > LAYOUT_BSC || layout == LAYOUT_MKLDNN)) return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "tensor layout %lld", (long long)layout);
+  if (layout != LAYOUT_COO && (layout < LAYOUT_CSR || layout > LAYOUT_BSC || layout == LAYOUT_MKLDNN))
+    return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "tensor layout %lld", (long long)layout);
   bool coo = layout == LAYOUT_COO, script = args->len > 2;
   if (!script && args->items[1].tag != TSR_V_TUPLE) return bad_arg(v, g, 1, "a tuple");
   tsr_tuple *p = script ? args : args->items[1].u;
@@ -406,7 +442,8 @@ static tsr_status build_from_type(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *a
   TSR_TRY(need_args(v, g, args, 4, 4));
   const tsr_pglobal *func = tsr_pvm_as_global(args->items[0]);
   if (func == NULL || args->items[2].tag != TSR_V_TUPLE) return bad_arg(v, g, 0, "a function");
-  if (func->tag != 0 && rows[func->tag - 1].build == build_from_type) return tsr_pvm_fail(v, TSR_EFORMAT, "%s of itself", g->cls.name);
+  if (func->tag != 0 && rows[func->tag - 1].build == build_from_type)
+    return tsr_pvm_fail(v, TSR_EFORMAT, "%s of itself", g->cls.name);
   return tsr_pvm_reduce(v, args->items[0], args->items[2], out);
 }
 
@@ -423,7 +460,9 @@ static bool are_tensor_ids(const tsr_list *l) {
   for (size_t i = 0; i < l->len; i++) {
     tsr_val x = l->items[i];
     if (x.tag != TSR_V_OBJECT || x.obj->cls->impl != &tsr_opaque_marker) return false;
-    if (strcmp(x.obj->cls->name, "torch.jit._pickle.build_tensor_from_id") != 0 && strcmp(x.obj->cls->name, "__main__.TensorID") != 0) return false;
+    if (strcmp(x.obj->cls->name, "torch.jit._pickle.build_tensor_from_id") != 0 &&
+        strcmp(x.obj->cls->name, "__main__.TensorID") != 0)
+      return false;
   }
   return l->len > 0;
 }
@@ -445,11 +484,13 @@ static tsr_status build_typed_list(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *
 static tsr_status tag_container(tsr_pvm *v, tsr_val c, const tsr_type *t) {
   while (t->kind == TSR_T_OPTIONAL && t->count == 1) t = t->args[0];
   if (c.tag == TSR_V_LIST && t->kind == TSR_T_LIST) {
-    if (!check_elements(c.l, t->args[0])) return tsr_pvm_fail(v, TSR_EFORMAT, "a list does not hold what its type says");
+    if (!check_elements(c.l, t->args[0]))
+      return tsr_pvm_fail(v, TSR_EFORMAT, "a list does not hold what its type says");
     c.l->elem = t->args[0];
   } else if (c.tag == TSR_V_DICT && t->kind == TSR_T_DICT) {
     for (size_t i = tsr_dict_next(c.m, 0); i < c.m->used; i = tsr_dict_next(c.m, i + 1))
-      if (!tsr_val_is_instance(c.m->entries[i].key, t->args[0]) || !tsr_val_is_instance(c.m->entries[i].value, t->args[1]))
+      if (!tsr_val_is_instance(c.m->entries[i].key, t->args[0]) ||
+          !tsr_val_is_instance(c.m->entries[i].value, t->args[1]))
         return tsr_pvm_fail(v, TSR_EFORMAT, "a dict does not hold what its type says");
     c.m->key_type = t->args[0];
     c.m->value_type = t->args[1];
@@ -522,7 +563,8 @@ static tsr_status build_device(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args
   if (args->items[0].tag != TSR_V_STR) return bad_arg(v, g, 0, "a string");
   const tsr_str *s = args->items[0].s;
   if (args->len == 2 && args->items[1].tag != TSR_V_NONE) TSR_TRY(arg_int(v, g, args, 1, &index));
-  if (!tsr_device_parse(s->bytes, s->len, &d) || index < -1 || index > INT8_MAX) return tsr_pvm_fail(v, TSR_EFORMAT, "unknown device \"%s\"", tsr_show(s->bytes, s->len).text);
+  if (!tsr_device_parse(s->bytes, s->len, &d) || index < -1 || index > INT8_MAX)
+    return tsr_pvm_fail(v, TSR_EFORMAT, "unknown device \"%s\"", tsr_show(s->bytes, s->len).text);
   if (args->len == 2 && args->items[1].tag != TSR_V_NONE) d.index = (int16_t)index;
   *out = tsr_device_val(d);
   return TSR_OK;
@@ -548,7 +590,8 @@ static tsr_status build_encode(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args
   TSR_TRY(need_args(v, g, args, 1, 2));
   if (args->items[0].tag != TSR_V_STR) return bad_arg(v, g, 0, "a string");
   const tsr_str *s = args->items[0].s;
-  if (args->len == 2 && (args->items[1].tag != TSR_V_STR || (strcmp(args->items[1].s->bytes, "latin1") != 0 && strcmp(args->items[1].s->bytes, "latin-1") != 0)))
+  if (args->len == 2 && (args->items[1].tag != TSR_V_STR || (strcmp(args->items[1].s->bytes, "latin1") != 0 &&
+                                                             strcmp(args->items[1].s->bytes, "latin-1") != 0)))
     return bad_arg(v, g, 1, "\"latin1\"");
   tsr_buf text = {0};
   for (size_t i = 0; i < s->len;) {
@@ -687,6 +730,7 @@ tsr_status tsr_pvm_reduce(tsr_pvm *v, tsr_val callable, tsr_val args, tsr_val *o
   if (g == NULL) return tsr_pvm_fail(v, TSR_EFORMAT, "bad pickle: %s is called", tsr_tag_name(callable));
   if (strncmp(g->cls.name, "__torch__.", 10) == 0 && args.tag != TSR_V_TUPLE) return make_enum(v, g, args, out);
   if (args.tag != TSR_V_TUPLE) return tsr_pvm_fail(v, TSR_EFORMAT, "bad pickle: a call without an argument tuple");
-  if (g->tag > 0 && g->tag < TAG_DTYPE && rows[g->tag - 1].build != NULL) return rows[g->tag - 1].build(v, g, args.u, out);
+  if (g->tag > 0 && g->tag < TAG_DTYPE && rows[g->tag - 1].build != NULL)
+    return rows[g->tag - 1].build(v, g, args.u, out);
   return tsr_pvm_new_opaque(v, g, args, out);
 }

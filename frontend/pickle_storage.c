@@ -35,7 +35,8 @@ bool tsr_pickle_storage_type(const tsr_pglobal *g, tsr_dtype *dtype, bool *untyp
   if (*untyped) return true;
   char storage[64];
   size_t n = strlen(name);
-  if (n > 6 && n + 2 < sizeof storage && strcmp(name + n - 6, "Tensor") == 0) { /* torch.FloatTensor, in very old files */
+  if (n > 6 && n + 2 < sizeof storage &&
+      strcmp(name + n - 6, "Tensor") == 0) { /* torch.FloatTensor, in very old files */
     snprintf(storage, sizeof storage, "%.*sStorage", (int)n - 6, name);
     name = storage;
   }
@@ -46,23 +47,29 @@ static tsr_status bad_id(tsr_pvm *v) { return tsr_pvm_fail(v, TSR_EFORMAT, "a re
 
 tsr_status tsr_pvm_parse_storage_id(tsr_pvm *v, tsr_val id, tsr_pstorage *out) {
   const tsr_tuple *t = id.u;
-  if (id.tag != TSR_V_TUPLE || t->len < 5 || t->len > 6 || t->items[0].tag != TSR_V_STR || strcmp(t->items[0].s->bytes, "storage") != 0) return bad_id(v);
+  if (id.tag != TSR_V_TUPLE || t->len < 5 || t->len > 6 || t->items[0].tag != TSR_V_STR ||
+      strcmp(t->items[0].s->bytes, "storage") != 0)
+    return bad_id(v);
   const tsr_pglobal *type = tsr_pvm_as_global(t->items[1]);
-  if (type == NULL || t->items[2].tag != TSR_V_STR || t->items[3].tag != TSR_V_STR || t->items[4].tag != TSR_V_INT) return bad_id(v);
+  if (type == NULL || t->items[2].tag != TSR_V_STR || t->items[3].tag != TSR_V_STR || t->items[4].tag != TSR_V_INT)
+    return bad_id(v);
   *out = (tsr_pstorage){.key = t->items[2].s, .numel = t->items[4].i};
   if (!tsr_pickle_storage_type(type, &out->dtype, &out->untyped))
     return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "storage type %s", tsr_show(type->cls.name, strlen(type->cls.name)).text);
   out->meta = strcmp(t->items[3].s->bytes, "meta") == 0;
   int64_t bytes;
   if (out->numel < 0 || tsr_mul_overflow(out->numel, (int64_t)tsr_dtype_size(out->dtype), &bytes))
-    return tsr_pvm_fail(v, TSR_EFORMAT, "storage \"%s\" of %lld elements", tsr_show(out->key->bytes, out->key->len).text, (long long)out->numel);
+    return tsr_pvm_fail(v, TSR_EFORMAT, "storage \"%s\" of %lld elements",
+                        tsr_show(out->key->bytes, out->key->len).text, (long long)out->numel);
   out->nbytes = (size_t)bytes;
   if (t->len == 6 && t->items[5].tag == TSR_V_TUPLE) out->view = t->items[5].u;
   return TSR_OK;
 }
 
-tsr_status tsr_pvm_storage_token(tsr_pvm *v, tsr_storage *s, tsr_dtype dtype, int64_t offset, int64_t numel, tsr_val *out) {
-  if (!tsr_view_fits(s->nbytes, dtype, offset, 1, &numel, (int64_t[]){1})) return tsr_pvm_fail(v, TSR_EFORMAT, "a view lies outside its storage");
+tsr_status tsr_pvm_storage_token(tsr_pvm *v, tsr_storage *s, tsr_dtype dtype, int64_t offset, int64_t numel,
+                                 tsr_val *out) {
+  if (!tsr_view_fits(s->nbytes, dtype, offset, 1, &numel, (int64_t[]){1}))
+    return tsr_pvm_fail(v, TSR_EFORMAT, "a view lies outside its storage");
   tsr_tensor *t = tsr_tensor_view(v->mem, s, dtype, offset, 1, &numel, NULL);
   if (t == NULL) return tsr_pvm_nomem(v);
   *out = tsr_from_obj(t);
@@ -89,7 +96,8 @@ static bool can_map(const void *data, const tsr_pstorage *p, bool swap) {
   return p->dtype != TSR_BOOL || tsr_bools_are_clean(data, p->nbytes);
 }
 
-static tsr_status copy_entry(tsr_pvm *v, size_t index, size_t size, const tsr_pstorage *p, bool swap, tsr_storage **out) {
+static tsr_status copy_entry(tsr_pvm *v, size_t index, size_t size, const tsr_pstorage *p, bool swap,
+                             tsr_storage **out) {
   tsr_storage *s = tsr_storage_new(v->mem, size);
   if (s == NULL) return tsr_pvm_nomem(v);
   tsr_status st = tsr_archive_read_into(v->opt->archive, index, v->e, s->data, size);
@@ -129,12 +137,14 @@ static tsr_status load_entry(tsr_pvm *v, const tsr_pstorage *p, tsr_storage **ou
     *out = tsr_storage_new(v->mem, 0);
     return *out != NULL ? TSR_OK : tsr_pvm_nomem(v);
   }
-  if (n < 0 || (size_t)n >= sizeof name || strlen(p->key->bytes) != p->key->len || !tsr_archive_find(v->opt->archive, name, &index))
+  if (n < 0 || (size_t)n >= sizeof name || strlen(p->key->bytes) != p->key->len ||
+      !tsr_archive_find(v->opt->archive, name, &index))
     return tsr_pvm_fail(v, TSR_EFORMAT, "entry \"%s\" is missing", tsr_show(name, strlen(name)).text);
   tsr_archive_entry(v->opt->archive, index, &info);
   if (info.size < p->nbytes)
-    return tsr_pvm_fail(v, TSR_EFORMAT, "entry \"%s\" has %llu bytes, but its storage of %lld %s elements needs %zu", tsr_show(name, strlen(name)).text,
-                        (unsigned long long)info.size, (long long)p->numel, tsr_dtype_name(p->dtype), p->nbytes);
+    return tsr_pvm_fail(v, TSR_EFORMAT, "entry \"%s\" has %llu bytes, but its storage of %lld %s elements needs %zu",
+                        tsr_show(name, strlen(name)).text, (unsigned long long)info.size, (long long)p->numel,
+                        tsr_dtype_name(p->dtype), p->nbytes);
   return map_entry(v, index, p, out);
 }
 
@@ -142,7 +152,8 @@ static tsr_status load_entry(tsr_pvm *v, const tsr_pstorage *p, tsr_storage **ou
 static tsr_status reuse(tsr_pvm *v, const tsr_tensor *known, const tsr_pstorage *p, tsr_val *out) {
   const tsr_storage *s = known->storage;
   if (p->dtype == TSR_BOOL && !tsr_bools_are_clean(s->data, s->nbytes))
-    return tsr_pvm_fail(v, TSR_EFORMAT, "storage \"%s\" is used as bool, but holds other numbers", tsr_show(p->key->bytes, p->key->len).text);
+    return tsr_pvm_fail(v, TSR_EFORMAT, "storage \"%s\" is used as bool, but holds other numbers",
+                        tsr_show(p->key->bytes, p->key->len).text);
   return tsr_pvm_storage_token(v, known->storage, p->dtype, 0, s == v->meta ? 0 : p->numel, out);
 }
 

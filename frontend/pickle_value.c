@@ -97,7 +97,8 @@ bool tsr_pvm_is_script_class(tsr_val obj) {
 }
 
 tsr_status tsr_pvm_seal(tsr_pvm *v, tsr_val child) {
-  if (v->opt->hooks != NULL && tsr_pvm_is_script_class(child)) return tsr_pvm_fail(v, TSR_EFORMAT, "an object was given no state");
+  if (v->opt->hooks != NULL && tsr_pvm_is_script_class(child))
+    return tsr_pvm_fail(v, TSR_EFORMAT, "an object was given no state");
   if (!is_container(child) || (nest_of(v, child) & 1)) return TSR_OK;
   return set_nest(v, child, tsr_pvm_depth(v, child), true);
 }
@@ -120,25 +121,42 @@ static tsr_status link_child(tsr_pvm *v, tsr_val parent, tsr_val child) {
 
 static size_t child_count(tsr_val v) {
   switch (v.tag) {
-  case TSR_V_LIST: return v.l->len;
-  case TSR_V_TUPLE: return v.u->len;
-  case TSR_V_OBJECT: return v.obj->count;
-  case TSR_V_DICT: return v.m->used;
-  default: return 0;
+  case TSR_V_LIST:
+    return v.l->len;
+  case TSR_V_TUPLE:
+    return v.u->len;
+  case TSR_V_OBJECT:
+    return v.obj->count;
+  case TSR_V_DICT:
+    return v.m->used;
+  default:
+    return 0;
   }
 }
 
 static tsr_val *child_at(tsr_val v, size_t i) {
   switch (v.tag) {
-  case TSR_V_LIST: return &v.l->items[i];
-  case TSR_V_TUPLE: return &v.u->items[i];
-  case TSR_V_OBJECT: return &v.obj->slots[i];
-  default: return v.m->entries[i].live ? &v.m->entries[i].value : NULL;
+  case TSR_V_LIST:
+    return &v.l->items[i];
+  case TSR_V_TUPLE:
+    return &v.u->items[i];
+  case TSR_V_OBJECT:
+    return &v.obj->slots[i];
+  default:
+    return v.m->entries[i].live ? &v.m->entries[i].value : NULL;
   }
 }
 
-typedef struct walk_frame { tsr_val v; size_t next; unsigned depth; } walk_frame;
-typedef struct walk { walk_frame *frames; size_t len, cap; tsr_umap seen; } walk;
+typedef struct walk_frame {
+  tsr_val v;
+  size_t next;
+  unsigned depth;
+} walk_frame;
+typedef struct walk {
+  walk_frame *frames;
+  size_t len, cap;
+  tsr_umap seen;
+} walk;
 
 static bool walk_push(walk *w, tsr_val v) {
   if (w->len == w->cap) {
@@ -192,8 +210,10 @@ static tsr_status count_depth(tsr_pvm *v, walk *w, tsr_val root) {
     tsr_val *c = child_at(f->v, f->next++);
     if (c == NULL || !is_container(*c)) continue;
     uint64_t *known = tsr_umap_get(&w->seen, address(*c));
-    if (known != NULL) f->depth = TSR_MAX(f->depth, (unsigned)*known + 1);
-    else if (!walk_push(w, *c)) return tsr_pvm_nomem(v);
+    if (known != NULL)
+      f->depth = TSR_MAX(f->depth, (unsigned)*known + 1);
+    else if (!walk_push(w, *c))
+      return tsr_pvm_nomem(v);
   }
   return TSR_OK;
 }
@@ -287,8 +307,10 @@ static tsr_status append_one(tsr_pvm *v, tsr_val owner, tsr_list *l, tsr_val ite
 static tsr_status opaque_items(tsr_pvm *v, tsr_val obj, tsr_tag tag, tsr_val *out) {
   tsr_val *slot = &obj.obj->slots[TSR_OPAQUE_ITEMS];
   if (slot->tag == TSR_V_NONE) {
-    if (tag == TSR_V_LIST) TSR_TRY(tsr_pvm_new_list(v, slot));
-    else TSR_TRY(tsr_pvm_new_dict(v, slot));
+    if (tag == TSR_V_LIST)
+      TSR_TRY(tsr_pvm_new_list(v, slot));
+    else
+      TSR_TRY(tsr_pvm_new_dict(v, slot));
   }
   if (slot->tag != tag) return tsr_pvm_fail(v, TSR_EFORMAT, "one object is used as a list and as a dict");
   *out = *slot;
@@ -300,8 +322,10 @@ static bool is_made_opaque(tsr_val val) { return tsr_pvm_as_opaque(val) != NULL 
 tsr_status tsr_pvm_append(tsr_pvm *v, tsr_val list, tsr_val *items, size_t n) {
   tsr_status st = TSR_OK;
   tsr_val target = list;
-  if (is_made_opaque(list)) st = opaque_items(v, list, TSR_V_LIST, &target);
-  else if (list.tag != TSR_V_LIST) st = tsr_pvm_fail(v, TSR_EFORMAT, "append to %s, which is not a list", tsr_tag_name(list));
+  if (is_made_opaque(list))
+    st = opaque_items(v, list, TSR_V_LIST, &target);
+  else if (list.tag != TSR_V_LIST)
+    st = tsr_pvm_fail(v, TSR_EFORMAT, "append to %s, which is not a list", tsr_tag_name(list));
   size_t i = 0;
   while (i < n && st == TSR_OK) st = append_one(v, list, target.l, items[i++]);
   if (st == TSR_OK && target.o != list.o) st = link_child(v, list, target);
@@ -313,17 +337,24 @@ tsr_status tsr_pvm_append(tsr_pvm *v, tsr_val list, tsr_val *items, size_t n) {
  * a tuple or None becomes a string that shows it, so that the rest of the file stays readable. */
 static tsr_status usable_key(tsr_pvm *v, tsr_val key, size_t ordinal, tsr_val *out) {
   switch (key.tag) {
-  case TSR_V_BOOL: case TSR_V_INT: case TSR_V_FLOAT: case TSR_V_COMPLEX: case TSR_V_STR: case TSR_V_TENSOR:
+  case TSR_V_BOOL:
+  case TSR_V_INT:
+  case TSR_V_FLOAT:
+  case TSR_V_COMPLEX:
+  case TSR_V_STR:
+  case TSR_V_TENSOR:
     *out = tsr_retain(key);
     return TSR_OK;
-  default: break;
+  default:
+    break;
   }
   tsr_buf text = {0};
   bool flat = key.tag == TSR_V_NONE || key.tag == TSR_V_DEVICE || (key.tag == TSR_V_TUPLE && key.u->len <= 16);
-  for (size_t i = 0; flat && key.tag == TSR_V_TUPLE && i < key.u->len; i++)
-    flat = key.u->items[i].tag <= TSR_V_STR;
-  if (flat) tsr_val_print(key, &text);
-  else tsr_buf_printf(&text, "<%s %zu>", tsr_tag_name(key), ordinal);
+  for (size_t i = 0; flat && key.tag == TSR_V_TUPLE && i < key.u->len; i++) flat = key.u->items[i].tag <= TSR_V_STR;
+  if (flat)
+    tsr_val_print(key, &text);
+  else
+    tsr_buf_printf(&text, "<%s %zu>", tsr_tag_name(key), ordinal);
   tsr_str *s = tsr_str_take_buf(v->mem, &text);
   if (s == NULL) return tsr_pvm_nomem(v);
   *out = tsr_from_obj(s);
@@ -352,9 +383,12 @@ static tsr_status set_one(tsr_pvm *v, tsr_val owner, tsr_dict *d, tsr_val key_ta
 tsr_status tsr_pvm_setitems(tsr_pvm *v, tsr_val dict, tsr_val *pairs, size_t n) {
   tsr_status st = TSR_OK;
   tsr_val target = dict;
-  if (n % 2 != 0) st = tsr_pvm_fail(v, TSR_EFORMAT, "a dict key without a value");
-  else if (is_made_opaque(dict)) st = opaque_items(v, dict, TSR_V_DICT, &target);
-  else if (dict.tag != TSR_V_DICT) st = tsr_pvm_fail(v, TSR_EFORMAT, "item set in %s, which is not a dict", tsr_tag_name(dict));
+  if (n % 2 != 0)
+    st = tsr_pvm_fail(v, TSR_EFORMAT, "a dict key without a value");
+  else if (is_made_opaque(dict))
+    st = opaque_items(v, dict, TSR_V_DICT, &target);
+  else if (dict.tag != TSR_V_DICT)
+    st = tsr_pvm_fail(v, TSR_EFORMAT, "item set in %s, which is not a dict", tsr_tag_name(dict));
   size_t i = 0;
   for (; i < n && st == TSR_OK; i += 2) st = set_one(v, dict, target.m, pairs[i], pairs[i + 1]);
   if (st == TSR_OK && target.o != dict.o) st = link_child(v, dict, target);
@@ -406,7 +440,8 @@ static tsr_status make_reference(tsr_pvm *v, const tsr_str *name, tsr_val *out) 
   return TSR_OK;
 }
 
-tsr_status tsr_pvm_global(tsr_pvm *v, const char *module, size_t module_len, const char *name, size_t name_len, tsr_val *out) {
+tsr_status tsr_pvm_global(tsr_pvm *v, const char *module, size_t module_len, const char *name, size_t name_len,
+                          tsr_val *out) {
   tsr_str *full = tsr_str_new(v->mem, NULL, module_len + name_len + (module_len != 0));
   if (full == NULL) return tsr_pvm_nomem(v);
   char *at = full->bytes;

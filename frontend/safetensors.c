@@ -8,12 +8,14 @@
 
 #define MAX_HEADER 100000000
 
+/* clang-format off */
 static const struct { const char *name; tsr_dtype dtype; } types[] = {
     {"F64", TSR_FLOAT64}, {"F32", TSR_FLOAT32}, {"F16", TSR_FLOAT16}, {"BF16", TSR_BFLOAT16}, {"I64", TSR_INT64}, {"I32", TSR_INT32},
     {"I16", TSR_INT16},   {"I8", TSR_INT8},     {"U64", TSR_UINT64},  {"U32", TSR_UINT32},    {"U16", TSR_UINT16}, {"U8", TSR_UINT8},
     {"BOOL", TSR_BOOL},   {"F8_E5M2", TSR_FLOAT8_E5M2}, {"F8_E4M3", TSR_FLOAT8_E4M3FN}, {"C64", TSR_COMPLEX64},
     {"F8_E5M2FNUZ", TSR_FLOAT8_E5M2FNUZ}, {"F8_E4M3FNUZ", TSR_FLOAT8_E4M3FNUZ},
 };
+/* clang-format on */
 
 /* ---- the header ---- */
 
@@ -22,7 +24,7 @@ typedef struct item {
   size_t name_len;
   tsr_dtype dtype;
   int ndim;
-  int64_t *size;    /* in the arena */
+  int64_t *size; /* in the arena */
   uint64_t begin, end;
 } item;
 
@@ -37,7 +39,8 @@ typedef struct reader {
 } reader;
 
 static tsr_status bad_tensor(reader *r, const item *t, const char *what) {
-  return tsr_fail(r->e, TSR_EFORMAT, "bad safetensors file: tensor \"%s\": %s", tsr_show(t->name, t->name_len).text, what);
+  return tsr_fail(r->e, TSR_EFORMAT, "bad safetensors file: tensor \"%s\": %s", tsr_show(t->name, t->name_len).text,
+                  what);
 }
 
 static tsr_status expect(reader *r, tsr_json_kind kind, const char *what) {
@@ -45,7 +48,9 @@ static tsr_status expect(reader *r, tsr_json_kind kind, const char *what) {
   return r->j.kind == kind ? TSR_OK : tsr_json_fail(&r->j, what);
 }
 
-static bool is_str(const reader *r, const char *s) { return r->j.str_len == strlen(s) && memcmp(r->j.str, s, r->j.str_len) == 0; }
+static bool is_str(const reader *r, const char *s) {
+  return r->j.str_len == strlen(s) && memcmp(r->j.str, s, r->j.str_len) == 0;
+}
 
 static tsr_status read_metadata(reader *r) {
   TSR_TRY(expect(r, TSR_JSON_OPEN_DICT, "__metadata__ must be an object"));
@@ -104,14 +109,18 @@ static tsr_status read_tensor(reader *r, item *t) {
   for (;;) {
     TSR_TRY(tsr_json_next(&r->j));
     if (r->j.kind == TSR_JSON_CLOSE_DICT) break;
-    bool *seen = is_str(r, "dtype") ? &dtype : is_str(r, "shape") ? &shape : is_str(r, "data_offsets") ? &offsets : NULL;
+    bool *seen = is_str(r, "dtype")          ? &dtype
+                 : is_str(r, "shape")        ? &shape
+                 : is_str(r, "data_offsets") ? &offsets
+                                             : NULL;
     if (seen == NULL || *seen) return tsr_json_fail(&r->j, seen == NULL ? "unknown key" : "a key twice");
     *seen = true;
     TSR_TRY(seen == &dtype ? read_dtype(r, t) : seen == &shape ? read_shape(r, t) : read_offsets(r, t));
   }
   if (!dtype || !shape || !offsets) return bad_tensor(r, t, "dtype, shape or data_offsets is missing");
   int64_t numel, bytes;
-  if (!tsr_numel(t->ndim, t->size, &numel) || tsr_mul_overflow(numel, (int64_t)tsr_dtype_size(t->dtype), &bytes)) return bad_tensor(r, t, "its shape is too large");
+  if (!tsr_numel(t->ndim, t->size, &numel) || tsr_mul_overflow(numel, (int64_t)tsr_dtype_size(t->dtype), &bytes))
+    return bad_tensor(r, t, "its shape is too large");
   return (uint64_t)bytes == t->end - t->begin ? TSR_OK : bad_tensor(r, t, "its shape does not match its bytes");
 }
 
@@ -172,10 +181,13 @@ static tsr_status check_layout(reader *r) {
   uint64_t at = 0;
   if (r->count > 1) qsort(order, r->count, sizeof *order, by_begin);
   for (size_t i = 0; i < r->count && st == TSR_OK; i++) {
-    if (order[i]->begin != at) st = bad_tensor(r, order[i], order[i]->begin < at ? "it overlaps another tensor" : "there is a hole before it");
+    if (order[i]->begin != at)
+      st = bad_tensor(r, order[i], order[i]->begin < at ? "it overlaps another tensor" : "there is a hole before it");
     at = order[i]->end;
   }
-  if (st == TSR_OK && at != r->data_len) st = tsr_fail(r->e, TSR_EFORMAT, "bad safetensors file: %llu bytes after the last tensor", (unsigned long long)(r->data_len - at));
+  if (st == TSR_OK && at != r->data_len)
+    st = tsr_fail(r->e, TSR_EFORMAT, "bad safetensors file: %llu bytes after the last tensor",
+                  (unsigned long long)(r->data_len - at));
   if (r->count > 1) qsort(order, r->count, sizeof *order, by_name);
   for (size_t i = 1; i < r->count && st == TSR_OK; i++)
     if (by_name(&order[i - 1], &order[i]) == 0) st = bad_tensor(r, order[i], "there are two of this name");
@@ -186,7 +198,8 @@ static tsr_status check_layout(reader *r) {
 static tsr_status visit_items(reader *r, const uint8_t *data) {
   for (size_t i = 0; i < r->count; i++) {
     const item *t = r->items[i];
-    TSR_TRY(r->visitor->tensor(r->visitor->user, t->name, t->name_len, t->dtype, t->ndim, t->size, data + t->begin, t->end - t->begin));
+    TSR_TRY(r->visitor->tensor(r->visitor->user, t->name, t->name_len, t->dtype, t->ndim, t->size, data + t->begin,
+                               t->end - t->begin));
   }
   return TSR_OK;
 }
@@ -196,7 +209,8 @@ tsr_status tsr_safetensors_visit(tsr_errrec *e, const void *bytes, size_t len, c
   uint64_t n = 0;
   if (len < 10) return tsr_fail(e, TSR_EFORMAT, "bad safetensors file: it is cut short");
   for (int i = 7; i >= 0; i--) n = n << 8 | p[i];
-  if (n > MAX_HEADER) return tsr_fail(e, TSR_ELIMIT, "safetensors header of %llu bytes (limit %d)", (unsigned long long)n, MAX_HEADER);
+  if (n > MAX_HEADER)
+    return tsr_fail(e, TSR_ELIMIT, "safetensors header of %llu bytes (limit %d)", (unsigned long long)n, MAX_HEADER);
   if (n > len - 8) return tsr_fail(e, TSR_EFORMAT, "bad safetensors file: its header is cut short");
   if (n == 0 || p[8] != '{') return tsr_fail(e, TSR_EFORMAT, "bad safetensors file: its header does not begin with {");
   reader r = {.e = e, .data_len = len - 8 - n, .visitor = visitor, .arena = tsr_arena_new()};
@@ -213,9 +227,14 @@ tsr_status tsr_safetensors_visit(tsr_errrec *e, const void *bytes, size_t len, c
 
 /* ---- values ---- */
 
-typedef struct loader { const tsr_file_env *env; tsr_archive *a; tsr_dict *into; } loader;
+typedef struct loader {
+  const tsr_file_env *env;
+  tsr_archive *a;
+  tsr_dict *into;
+} loader;
 
-static tsr_status on_tensor(void *user, const char *name, size_t name_len, tsr_dtype dtype, int ndim, const int64_t *size, const void *data, size_t nbytes) {
+static tsr_status on_tensor(void *user, const char *name, size_t name_len, tsr_dtype dtype, int ndim,
+                            const int64_t *size, const void *data, size_t nbytes) {
   loader *l = user;
   tsr_val t;
   TSR_UNUSED(nbytes);
@@ -234,15 +253,24 @@ tsr_status tsr_safetensors_load(const tsr_file_env *env, tsr_archive *a, tsr_val
   if (l.into == NULL) return tsr_env_nomem(env);
   tsr_safetensors_visitor visitor = {&l, on_tensor, NULL};
   tsr_status st = tsr_safetensors_visit(env->e, bytes, len, &visitor);
-  if (st == TSR_OK) *out = tsr_from_obj(l.into);
-  else tsr_obj_release(l.into);
+  if (st == TSR_OK)
+    *out = tsr_from_obj(l.into);
+  else
+    tsr_obj_release(l.into);
   return st;
 }
 
 /* ---- writing ---- */
 
-typedef struct out_item { char *name; tsr_tensor *t; } out_item;
-typedef struct writer { const tsr_file_env *env; out_item *items; size_t count, cap; } writer;
+typedef struct out_item {
+  char *name;
+  tsr_tensor *t;
+} out_item;
+typedef struct writer {
+  const tsr_file_env *env;
+  out_item *items;
+  size_t count, cap;
+} writer;
 
 static tsr_status collect(void *user, const char *name, tsr_tensor *t) {
   writer *w = user;
@@ -280,8 +308,10 @@ static tsr_status put_header(const writer *w, tsr_buf *b) {
     const tsr_tensor *t = w->items[i].t;
     const char *name = w->items[i].name;
     if (type_name(t) == NULL)
-      return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "safetensors has no type for %s tensors: write .pt instead", t->layout != 0 ? "sparse" : tsr_dtype_name((tsr_dtype)t->dtype));
-    if (i > 0 && strcmp(name, w->items[i - 1].name) == 0) return tsr_fail(w->env->e, TSR_EUSAGE, "two tensors are named \"%s\"", tsr_show(name, strlen(name)).text);
+      return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "safetensors has no type for %s tensors: write .pt instead",
+                      t->layout != 0 ? "sparse" : tsr_dtype_name((tsr_dtype)t->dtype));
+    if (i > 0 && strcmp(name, w->items[i - 1].name) == 0)
+      return tsr_fail(w->env->e, TSR_EUSAGE, "two tensors are named \"%s\"", tsr_show(name, strlen(name)).text);
     uint64_t bytes = (uint64_t)t->numel * tsr_tensor_itemsize(t);
     if (i > 0) tsr_buf_putc(b, ',');
     tsr_json_put_str(b, name, strlen(name));

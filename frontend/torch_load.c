@@ -12,10 +12,11 @@ typedef struct stream {
   tsr_archive *a;
   const uint8_t *p;
   size_t len, at;
-  bool swap;        /* the writer's bytes are big-endian */
+  bool swap; /* the writer's bytes are big-endian */
 } stream;
 
-static void stream_open(stream *s, tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, const uint8_t *p, size_t len, const char *what) {
+static void stream_open(stream *s, tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, const uint8_t *p,
+                        size_t len, const char *what) {
   memset(s, 0, sizeof *s);
   s->opt = (tsr_pickle_options){.mem = mem, .types = types, .what = what};
   s->a = a;
@@ -32,7 +33,9 @@ static tsr_status next_pickle(stream *s, tsr_val *out) {
   return st;
 }
 
-static tsr_status fail(stream *s, const char *what) { return tsr_fail(s->v.e, TSR_EFORMAT, "%s: offset %zu: %s", s->opt.what, s->at, what); }
+static tsr_status fail(stream *s, const char *what) {
+  return tsr_fail(s->v.e, TSR_EFORMAT, "%s: offset %zu: %s", s->opt.what, s->at, what);
+}
 
 static tsr_status next_int64(stream *s, int64_t *out) {
   if (s->len - s->at < 8) return fail(s, "the file is cut short");
@@ -85,7 +88,9 @@ static tsr_status remember(stream *s, tsr_val key, tsr_val token) {
 
 /* A storage whose bytes come later in the file: its size is known, its data is NULL meanwhile. */
 static tsr_status promise(stream *s, const tsr_pstorage *p, tsr_val *out) {
-  if (p->nbytes > s->len) return tsr_pvm_fail(&s->v, TSR_EFORMAT, "storage \"%s\" needs %zu bytes, the file has %zu", tsr_show(p->key->bytes, p->key->len).text, p->nbytes, s->len);
+  if (p->nbytes > s->len)
+    return tsr_pvm_fail(&s->v, TSR_EFORMAT, "storage \"%s\" needs %zu bytes, the file has %zu",
+                        tsr_show(p->key->bytes, p->key->len).text, p->nbytes, s->len);
   tsr_storage *st = tsr_storage_borrow(s->v.mem, NULL, p->nbytes, NULL, NULL);
   if (st == NULL) return tsr_pvm_nomem(&s->v);
   tsr_status status = tsr_pvm_storage_token(&s->v, st, p->dtype, 0, p->numel, out);
@@ -99,7 +104,8 @@ static tsr_status promise(stream *s, const tsr_pstorage *p, tsr_val *out) {
 static tsr_status stream_persistent(tsr_pvm *v, tsr_val id, tsr_val *out) {
   stream *s = v->user;
   tsr_pstorage p;
-  if (id.tag == TSR_V_TUPLE && id.u->len >= 2 && id.u->items[0].tag == TSR_V_STR && strcmp(id.u->items[0].s->bytes, "module") == 0) {
+  if (id.tag == TSR_V_TUPLE && id.u->len >= 2 && id.u->items[0].tag == TSR_V_STR &&
+      strcmp(id.u->items[0].s->bytes, "module") == 0) {
     *out = tsr_retain(id.u->items[1]); /* ('module', class, file, source): the class itself */
     return TSR_OK;
   }
@@ -123,7 +129,8 @@ static tsr_status stream_persistent(tsr_pvm *v, tsr_val id, tsr_val *out) {
   int64_t offset = 0, numel = p.numel;
   tsr_status st = TSR_OK;
   if (p.view != NULL) {
-    bool ok = p.view->len == 3 && p.view->items[1].tag == TSR_V_INT && p.view->items[2].tag == TSR_V_INT && p.view->items[2].i >= 0;
+    bool ok = p.view->len == 3 && p.view->items[1].tag == TSR_V_INT && p.view->items[2].tag == TSR_V_INT &&
+              p.view->items[2].i >= 0;
     st = ok ? TSR_OK : tsr_pvm_fail(v, TSR_EFORMAT, "a reference to a storage cannot be read");
     if (ok) {
       offset = p.view->items[1].i;
@@ -138,9 +145,11 @@ static tsr_status stream_persistent(tsr_pvm *v, tsr_val id, tsr_val *out) {
 static tsr_status read_system(stream *s) {
   tsr_val sys;
   TSR_TRY(next_pickle(s, &sys));
-  for (size_t i = sys.tag == TSR_V_DICT ? tsr_dict_next(sys.m, 0) : 0; sys.tag == TSR_V_DICT && i < sys.m->used; i = tsr_dict_next(sys.m, i + 1)) {
+  for (size_t i = sys.tag == TSR_V_DICT ? tsr_dict_next(sys.m, 0) : 0; sys.tag == TSR_V_DICT && i < sys.m->used;
+       i = tsr_dict_next(sys.m, i + 1)) {
     const tsr_entry *en = &sys.m->entries[i];
-    if (en->key.tag == TSR_V_STR && strcmp(en->key.s->bytes, "little_endian") == 0 && en->value.tag == TSR_V_BOOL) s->swap = !en->value.b;
+    if (en->key.tag == TSR_V_STR && strcmp(en->key.s->bytes, "little_endian") == 0 && en->value.tag == TSR_V_BOOL)
+      s->swap = !en->value.b;
   }
   tsr_release(sys);
   return TSR_OK;
@@ -162,7 +171,8 @@ static tsr_status read_bytes(stream *s, const tsr_list *keys) {
   }
   if (d != NULL && done < d->count) /* the keys may leave out what is empty, nothing else */
     for (size_t i = tsr_dict_next(d, 0); i < d->used; i = tsr_dict_next(d, i + 1))
-      if (d->entries[i].value.t->storage->data == NULL && d->entries[i].value.t->storage->nbytes != 0) return fail(s, "the bytes of a storage are missing");
+      if (d->entries[i].value.t->storage->data == NULL && d->entries[i].value.t->storage->nbytes != 0)
+        return fail(s, "the bytes of a storage are missing");
   return TSR_OK;
 }
 
@@ -193,7 +203,10 @@ static tsr_status load_stream(stream *s, tsr_val *out) {
 
 /* ---- the tar: members storages, tensors, pickle ---- */
 
-typedef struct member { const uint8_t *p; size_t len; } member;
+typedef struct member {
+  const uint8_t *p;
+  size_t len;
+} member;
 
 static bool octal(const uint8_t *p, size_t n, uint64_t *out) {
   size_t i = 0;
@@ -250,7 +263,8 @@ static tsr_status tar_storage(stream *s, tsr_val args) {
   int64_t count = 0, bytes;
   if (type == NULL || !tsr_pickle_storage_type(type, &dtype, &untyped)) return fail(s, "a storage cannot be read");
   TSR_TRY(next_int64(s, &count));
-  if (count < 0 || tsr_mul_overflow(count, (int64_t)tsr_dtype_size(dtype), &bytes) || (uint64_t)bytes > s->len - s->at) return fail(s, "the file is cut short");
+  if (count < 0 || tsr_mul_overflow(count, (int64_t)tsr_dtype_size(dtype), &bytes) || (uint64_t)bytes > s->len - s->at)
+    return fail(s, "the file is cut short");
   tsr_storage *st = tsr_storage_borrow(s->v.mem, NULL, (size_t)bytes, NULL, NULL);
   if (st == NULL) return tsr_pvm_nomem(&s->v);
   tsr_val token = tsr_none();
@@ -283,8 +297,11 @@ static tsr_status tar_views(stream *s) {
   for (size_t i = 0; st == TSR_OK && i < views.l->len; i++) {
     tsr_val w = views.l->items[i], token = tsr_none();
     tsr_val *root = w.tag == TSR_V_TUPLE && w.u->len == 4 ? tsr_dict_get(s->v.storages, w.u->items[1]) : NULL;
-    if (root == NULL || w.u->items[2].tag != TSR_V_INT || w.u->items[3].tag != TSR_V_INT) st = fail(s, "a view cannot be read");
-    else st = tsr_pvm_storage_token(&s->v, root->t->storage, (tsr_dtype)root->t->dtype, w.u->items[2].i, w.u->items[3].i, &token);
+    if (root == NULL || w.u->items[2].tag != TSR_V_INT || w.u->items[3].tag != TSR_V_INT)
+      st = fail(s, "a view cannot be read");
+    else
+      st = tsr_pvm_storage_token(&s->v, root->t->storage, (tsr_dtype)root->t->dtype, w.u->items[2].i, w.u->items[3].i,
+                                 &token);
     if (st == TSR_OK) st = remember(s, w.u->items[0], token);
     tsr_release(token);
   }
@@ -339,7 +356,8 @@ static tsr_status tar_persistent(tsr_pvm *v, tsr_val id, tsr_val *out) {
   }
   tsr_val *known = id.tag == TSR_V_INT || id.tag == TSR_V_STR ? tsr_dict_get(v->storages, id) : NULL;
   double number;
-  if (known == NULL && id.tag == TSR_V_STR && tsr_text_to_double(id.s->bytes, id.s->len, &number) && number >= 0 && number < 9e15)
+  if (known == NULL && id.tag == TSR_V_STR && tsr_text_to_double(id.s->bytes, id.s->len, &number) && number >= 0 &&
+      number < 9e15)
     known = tsr_dict_get(v->storages, tsr_int((int64_t)number));
   if (known == NULL) return tsr_pvm_fail(v, TSR_EFORMAT, "a tensor that is not in the file");
   *out = tsr_retain(*known);
@@ -350,7 +368,8 @@ static tsr_status load_tar(stream *s, tsr_val *out) {
   member storages, tensors, pickle;
   const uint8_t *p = s->p;
   size_t len = s->len;
-  if (!find_member(p, len, "storages", &storages) || !find_member(p, len, "tensors", &tensors) || !find_member(p, len, "pickle", &pickle))
+  if (!find_member(p, len, "storages", &storages) || !find_member(p, len, "tensors", &tensors) ||
+      !find_member(p, len, "pickle", &pickle))
     return fail(s, "the tar lacks storages, tensors or pickle");
   TSR_TRY(known_storages(s));
   enter(s, storages, "storages");
@@ -379,10 +398,13 @@ tsr_status tsr_torch_load(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_er
   size_t len;
   const uint8_t *p = tsr_archive_bytes(a, &len);
   tsr_file_kind kind = tsr_archive_kind(a);
-  if (kind != TSR_FILE_TORCH_STREAM && kind != TSR_FILE_TORCH_TAR && kind != TSR_FILE_PICKLE) return load_zip(a, mem, types, e, out);
+  if (kind != TSR_FILE_TORCH_STREAM && kind != TSR_FILE_TORCH_TAR && kind != TSR_FILE_PICKLE)
+    return load_zip(a, mem, types, e, out);
   stream s;
   stream_open(&s, a, mem, types, e, p, len, kind == TSR_FILE_PICKLE ? "pickle" : "file");
-  tsr_status st = kind == TSR_FILE_TORCH_TAR ? load_tar(&s, out) : kind == TSR_FILE_PICKLE ? next_pickle(&s, out) : load_stream(&s, out);
+  tsr_status st = kind == TSR_FILE_TORCH_TAR ? load_tar(&s, out)
+                  : kind == TSR_FILE_PICKLE  ? next_pickle(&s, out)
+                                             : load_stream(&s, out);
   tsr_pvm_dispose(&s.v);
   if (st != TSR_OK) {
     tsr_release(*out);

@@ -8,8 +8,8 @@
 
 typedef struct writer {
   const tsr_file_env *env;
-  tsr_buf b;              /* data.pkl */
-  tsr_umap memo;          /* address of an object -> memo number */
+  tsr_buf b;     /* data.pkl */
+  tsr_umap memo; /* address of an object -> memo number */
   uint64_t memo_count;
   tsr_umap keys;          /* address of a storage -> key */
   tsr_storage **storages; /* by key */
@@ -29,7 +29,9 @@ static void put_le(writer *w, uint64_t x, int bytes) {
   for (int i = 0; i < bytes; i++) tsr_buf_putc(&w->b, (char)(x >> (8 * i)));
 }
 
-static void put_global(writer *w, const char *module, const char *name) { tsr_buf_printf(&w->b, "c%s\n%s\n", module, name); }
+static void put_global(writer *w, const char *module, const char *name) {
+  tsr_buf_printf(&w->b, "c%s\n%s\n", module, name);
+}
 
 static void put_int(writer *w, int64_t i) {
   if (i >= 0 && i < 256) {
@@ -132,9 +134,17 @@ static tsr_status storage_key(writer *w, tsr_storage *s, uint64_t *key) {
 /* Types without a typed storage that weights_only admits: their tensors name the type beside an untyped one. */
 static bool needs_untyped(const tsr_tensor *t) {
   switch (t->dtype) {
-  case TSR_COMPLEX32: case TSR_UINT16: case TSR_UINT32: case TSR_UINT64: case TSR_FLOAT8_E5M2: case TSR_FLOAT8_E4M3FN: case TSR_FLOAT8_E5M2FNUZ:
-  case TSR_FLOAT8_E4M3FNUZ: return true;
-  default: return t->storage->nbytes % tsr_tensor_itemsize(t) != 0;
+  case TSR_COMPLEX32:
+  case TSR_UINT16:
+  case TSR_UINT32:
+  case TSR_UINT64:
+  case TSR_FLOAT8_E5M2:
+  case TSR_FLOAT8_E4M3FN:
+  case TSR_FLOAT8_E5M2FNUZ:
+  case TSR_FLOAT8_E4M3FNUZ:
+    return true;
+  default:
+    return t->storage->nbytes % tsr_tensor_itemsize(t) != 0;
   }
 }
 
@@ -145,8 +155,10 @@ static tsr_status put_storage(writer *w, const tsr_tensor *t, bool untyped) {
   TSR_TRY(storage_key(w, t->storage, &key));
   op(w, '(');
   put_text(w, "storage", 7);
-  if (untyped) put_global(w, "torch.storage", "UntypedStorage");
-  else put_global(w, "torch", tsr_dtype_get_info(t->dtype)->storage_name);
+  if (untyped)
+    put_global(w, "torch.storage", "UntypedStorage");
+  else
+    put_global(w, "torch", tsr_dtype_get_info(t->dtype)->storage_name);
   size_t n = 0;
   for (uint64_t k = key; n == 0 || k > 0; k /= 10) text[n++] = (char)('0' + k % 10);
   for (size_t i = 0; i < n / 2; i++) {
@@ -163,8 +175,10 @@ static tsr_status put_storage(writer *w, const tsr_tensor *t, bool untyped) {
 }
 
 static tsr_status put_quant(writer *w, const tsr_quant *q) {
-  static const char *const schemes[] = {"per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric", "per_channel_affine_float_qparams"};
-  if (q == NULL || q->scheme >= TSR_COUNT(schemes)) return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "a quantized tensor of an unknown scheme");
+  static const char *const schemes[] = {"per_tensor_affine", "per_channel_affine", "per_tensor_symmetric",
+                                        "per_channel_symmetric", "per_channel_affine_float_qparams"};
+  if (q == NULL || q->scheme >= TSR_COUNT(schemes))
+    return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "a quantized tensor of an unknown scheme");
   op(w, '(');
   put_global(w, "torch", schemes[q->scheme]);
   if (q->scales == NULL) {
@@ -181,9 +195,11 @@ static tsr_status put_quant(writer *w, const tsr_quant *q) {
 
 /* (layout, (indices, values, sizes, coalesced)) or (layout, (rows, columns, values, sizes)) */
 static tsr_status put_sparse(writer *w, const tsr_tensor *t) {
-  static const char *const layouts[] = {NULL, "torch.sparse_coo", "torch.sparse_csr", NULL, "torch.sparse_csc", "torch.sparse_bsr", "torch.sparse_bsc"};
+  static const char *const layouts[] = {
+      NULL, "torch.sparse_coo", "torch.sparse_csr", NULL, "torch.sparse_csc", "torch.sparse_bsr", "torch.sparse_bsc"};
   const tsr_sparse *s = t->sparse;
-  if (s == NULL || t->layout >= TSR_COUNT(layouts) || layouts[t->layout] == NULL) return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "a tensor of layout %d cannot be saved", t->layout);
+  if (s == NULL || t->layout >= TSR_COUNT(layouts) || layouts[t->layout] == NULL)
+    return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "a tensor of layout %d cannot be saved", t->layout);
   put_global(w, "torch._utils", "_rebuild_sparse_tensor");
   put_global(w, "torch.serialization", "_get_layout");
   put_text(w, layouts[t->layout], strlen(layouts[t->layout]));
@@ -214,7 +230,8 @@ static tsr_status put_tensor(writer *w, const tsr_tensor *t) {
   put_dims(w, t->size, t->ndim);
   put_dims(w, t->stride, t->ndim);
   if (quantized) TSR_TRY(put_quant(w, t->quant));
-  put_bool(w, t->requires_grad && (tsr_dtype_is_float((tsr_dtype)t->dtype) || tsr_dtype_is_complex((tsr_dtype)t->dtype)));
+  put_bool(w,
+           t->requires_grad && (tsr_dtype_is_float((tsr_dtype)t->dtype) || tsr_dtype_is_complex((tsr_dtype)t->dtype)));
   put_empty_hooks(w);
   if (untyped) put_global(w, "torch", tsr_dtype_name((tsr_dtype)t->dtype));
   op(w, 't');
@@ -271,28 +288,51 @@ static void put_complex(writer *w, tsr_c128 z) {
 
 static tsr_status put_boxed(writer *w, tsr_val v) {
   switch (v.tag) {
-  case TSR_V_TENSOR: TSR_TRY(put_tensor(w, v.t)); return remember(w, v.t);
-  case TSR_V_LIST: return put_list(w, v.l);
-  case TSR_V_DICT: return put_dict(w, v.m);
-  case TSR_V_TUPLE: return put_tuple(w, v.u);
-  case TSR_V_OBJECT: return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "an object of class %s cannot be saved", tsr_show(v.obj->cls->name, strlen(v.obj->cls->name)).text);
-  default: return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "a value of type %s cannot be saved", tsr_tag_name(v));
+  case TSR_V_TENSOR:
+    TSR_TRY(put_tensor(w, v.t));
+    return remember(w, v.t);
+  case TSR_V_LIST:
+    return put_list(w, v.l);
+  case TSR_V_DICT:
+    return put_dict(w, v.m);
+  case TSR_V_TUPLE:
+    return put_tuple(w, v.u);
+  case TSR_V_OBJECT:
+    return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "an object of class %s cannot be saved",
+                    tsr_show(v.obj->cls->name, strlen(v.obj->cls->name)).text);
+  default:
+    return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "a value of type %s cannot be saved", tsr_tag_name(v));
   }
 }
 
 static tsr_status put(writer *w, tsr_val v) {
   switch (v.tag) {
-  case TSR_V_NONE: op(w, 'N'); return TSR_OK;
-  case TSR_V_BOOL: put_bool(w, v.b); return TSR_OK;
-  case TSR_V_INT: put_int(w, v.i); return TSR_OK;
-  case TSR_V_FLOAT: put_float(w, v.d); return TSR_OK;
-  case TSR_V_DEVICE: put_device(w, v.dev); return TSR_OK;
-  case TSR_V_COMPLEX: put_complex(w, v.c->z); return TSR_OK;
-  case TSR_V_STR: return put_str(w, v.s->bytes, v.s->len);
-  default: break;
+  case TSR_V_NONE:
+    op(w, 'N');
+    return TSR_OK;
+  case TSR_V_BOOL:
+    put_bool(w, v.b);
+    return TSR_OK;
+  case TSR_V_INT:
+    put_int(w, v.i);
+    return TSR_OK;
+  case TSR_V_FLOAT:
+    put_float(w, v.d);
+    return TSR_OK;
+  case TSR_V_DEVICE:
+    put_device(w, v.dev);
+    return TSR_OK;
+  case TSR_V_COMPLEX:
+    put_complex(w, v.c->z);
+    return TSR_OK;
+  case TSR_V_STR:
+    return put_str(w, v.s->bytes, v.s->len);
+  default:
+    break;
   }
   if (recall(w, v.o)) return TSR_OK;
-  if (w->depth == TSR_MAX_DEPTH) return tsr_fail(w->env->e, TSR_ELIMIT, "values are nested deeper than %d", TSR_MAX_DEPTH);
+  if (w->depth == TSR_MAX_DEPTH)
+    return tsr_fail(w->env->e, TSR_ELIMIT, "values are nested deeper than %d", TSR_MAX_DEPTH);
   w->depth++;
   tsr_status st = put_boxed(w, v);
   w->depth--;
@@ -331,8 +371,10 @@ tsr_status tsr_torch_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v) {
   if (st == TSR_OK && w.b.oom) st = nomem(&w);
   if (st == TSR_OK) st = tsr_zip_writer_new(o->fd, env->e, &z);
   if (st == TSR_OK) st = add_entries(&w, z);
-  if (st == TSR_OK) st = tsr_zip_writer_finish(z, env->e);
-  else tsr_zip_writer_free(z);
+  if (st == TSR_OK)
+    st = tsr_zip_writer_finish(z, env->e);
+  else
+    tsr_zip_writer_free(z);
   tsr_buf_dispose(&w.b);
   tsr_umap_dispose(&w.memo);
   tsr_umap_dispose(&w.keys);

@@ -59,7 +59,8 @@ static tsr_status read_end64(zip *z, uint64_t end, uint64_t *limit) {
   const uint8_t *eo = z->p + end;
   if (end < LOCATOR_SIZE || u32(z->p + end - LOCATOR_SIZE) != SIG_LOCATOR) return TSR_OK;
   uint64_t off = u64(z->p + end - LOCATOR_SIZE + 8);
-  if (!inside(off, END64_SIZE, end - LOCATOR_SIZE) || u32(z->p + off) != SIG_END64) return bad(z, "zip64 end record is missing");
+  if (!inside(off, END64_SIZE, end - LOCATOR_SIZE) || u32(z->p + off) != SIG_END64)
+    return bad(z, "zip64 end record is missing");
   const uint8_t *p = z->p + off;
   if (u32(p + 16) != 0 || u32(p + 20) != 0 || u64(p + 24) != u64(p + 32)) return bad(z, "it spans several disks");
   z->dir_count = u64(p + 32);
@@ -82,7 +83,8 @@ static tsr_status read_end(zip *z, uint64_t end) {
   TSR_TRY(read_end64(z, end, &limit));
   if (!inside(z->dir_off, z->dir_size, limit)) return bad(z, "its directory lies outside the file");
   if (z->dir_count > TSR_ZIP_MAX_ENTRIES)
-    return tsr_fail(z->e, TSR_ELIMIT, "zip file with %llu entries (limit %d)", (unsigned long long)z->dir_count, TSR_ZIP_MAX_ENTRIES);
+    return tsr_fail(z->e, TSR_ELIMIT, "zip file with %llu entries (limit %d)", (unsigned long long)z->dir_count,
+                    TSR_ZIP_MAX_ENTRIES);
   if (z->dir_count > z->dir_size / CENTRAL_SIZE) return bad(z, "its directory is too short for its entries");
   return TSR_OK;
 }
@@ -110,13 +112,15 @@ static tsr_status read_extra64(const zip *z, tsr_zipent *t, const uint8_t *extra
 static tsr_status check_entry(const zip *z, const tsr_zipent *t, uint16_t flags) {
   if (t->name_len == 0) return bad(z, "an entry has no name");
   if (memchr(t->name, 0, t->name_len) != NULL) return bad_entry(z, t, "its name holds a NUL byte");
-  if (flags & FLAG_ENCRYPTED) return tsr_fail(z->e, TSR_EUNSUPPORTED, "zip entry \"%s\" is encrypted", tsr_show(t->name, t->name_len).text);
+  if (flags & FLAG_ENCRYPTED)
+    return tsr_fail(z->e, TSR_EUNSUPPORTED, "zip entry \"%s\" is encrypted", tsr_show(t->name, t->name_len).text);
   if (t->method == TSR_ZIP_STORED) {
     if (t->csize != t->usize) return bad_entry(z, t, "it is stored, but its two sizes differ");
   } else if (t->method == TSR_ZIP_DEFLATED) {
     if (t->usize / DEFLATE_MAX_RATIO > t->csize) return bad_entry(z, t, "its size is more than deflate can pack");
   } else {
-    return tsr_fail(z->e, TSR_EUNSUPPORTED, "zip entry \"%s\": compression method %d (only stored and deflated are read)",
+    return tsr_fail(z->e, TSR_EUNSUPPORTED,
+                    "zip entry \"%s\": compression method %d (only stored and deflated are read)",
                     tsr_show(t->name, t->name_len).text, t->method);
   }
   return TSR_OK;
@@ -129,7 +133,8 @@ static tsr_status read_central(const zip *z, uint64_t *off, tsr_zipent *t) {
   if (left < CENTRAL_SIZE || u32(p) != SIG_CENTRAL) return bad(z, "its directory is damaged");
   size_t name = u16(p + 28), extra = u16(p + 30), comment = u16(p + 32);
   if (name + extra + comment > left - CENTRAL_SIZE) return bad(z, "its directory is damaged");
-  if (name > TSR_ZIP_MAX_NAME) return tsr_fail(z->e, TSR_ELIMIT, "zip entry name of %zu bytes (limit %d)", name, TSR_ZIP_MAX_NAME);
+  if (name > TSR_ZIP_MAX_NAME)
+    return tsr_fail(z->e, TSR_ELIMIT, "zip entry name of %zu bytes (limit %d)", name, TSR_ZIP_MAX_NAME);
   t->method = u16(p + 10);
   t->crc = u32(p + 16);
   t->csize = u32(p + 20);
@@ -149,9 +154,12 @@ static tsr_status read_local(const zip *z, tsr_zipent *t) {
   uint64_t name = u16(p + 26), extra = u16(p + 28);
   t->data_off = t->header_off + LOCAL_SIZE + name + extra;
   if (!inside(t->data_off, t->csize, z->dir_off)) return bad_entry(z, t, "its data lies outside the file");
-  if (name != t->name_len || memcmp(p + LOCAL_SIZE, t->name, name) != 0) return bad_entry(z, t, "its header has another name");
-  if (u16(p + 8) != t->method || (u16(p + 6) & FLAG_ENCRYPTED)) return bad_entry(z, t, "its header disagrees with the directory");
-  if (!(u16(p + 6) & FLAG_DESCRIPTOR) && (!agrees(u32(p + 18), UINT32_MAX, t->csize) || !agrees(u32(p + 22), UINT32_MAX, t->usize)))
+  if (name != t->name_len || memcmp(p + LOCAL_SIZE, t->name, name) != 0)
+    return bad_entry(z, t, "its header has another name");
+  if (u16(p + 8) != t->method || (u16(p + 6) & FLAG_ENCRYPTED))
+    return bad_entry(z, t, "its header disagrees with the directory");
+  if (!(u16(p + 6) & FLAG_DESCRIPTOR) &&
+      (!agrees(u32(p + 18), UINT32_MAX, t->csize) || !agrees(u32(p + 22), UINT32_MAX, t->usize)))
     return bad_entry(z, t, "its header disagrees with the directory");
   return TSR_OK;
 }
@@ -176,7 +184,8 @@ static tsr_status check_distinct(const zip *z, const tsr_zipent *ents, size_t co
   tsr_status st = TSR_OK;
   qsort(order, count, sizeof *order, by_offset);
   for (size_t i = 1; i < count && st == TSR_OK; i++)
-    if (order[i]->header_off < order[i - 1]->data_off + order[i - 1]->csize) st = bad_entry(z, order[i], "it overlaps another entry");
+    if (order[i]->header_off < order[i - 1]->data_off + order[i - 1]->csize)
+      st = bad_entry(z, order[i], "it overlaps another entry");
   qsort(order, count, sizeof *order, by_name);
   for (size_t i = 1; i < count && st == TSR_OK; i++)
     if (by_name(&order[i - 1], &order[i]) == 0) st = bad_entry(z, order[i], "there are two of this name");
@@ -184,7 +193,8 @@ static tsr_status check_distinct(const zip *z, const tsr_zipent *ents, size_t co
   return st;
 }
 
-tsr_status tsr_zipdir_parse(const uint8_t *bytes, size_t len, tsr_errrec *e, tsr_zipent **ents, size_t *count, bool *no_end) {
+tsr_status tsr_zipdir_parse(const uint8_t *bytes, size_t len, tsr_errrec *e, tsr_zipent **ents, size_t *count,
+                            bool *no_end) {
   zip z = {.p = bytes, .len = len, .e = e};
   uint64_t end;
   *ents = NULL;

@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   tsr_types *types = tsr_types_new();
   memcpy(copy, data + 1, size - 1);
   const tsr_pickle_hooks hooks = {NULL, make_object, make_enum};
-  tsr_pickle_options opt = {.mem = mem, .types = types, .hooks = data[0] & 1 ? &hooks : NULL, .prefix = "data", .what = "data.pkl"};
+  tsr_pickle_options opt = {
+      .mem = mem, .types = types, .hooks = data[0] & 1 ? &hooks : NULL, .prefix = "data", .what = "data.pkl"};
   tsr_errrec e = {0};
   tsr_pvm v;
   tsr_val out;

@@ -40,8 +40,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   tsr_types *types = tsr_types_new();
   tsr_errrec e = {0};
   tsr_file_env env = {mem, types, &e};
-  if (copy[0] == 'J') load_json(&env, (const char *)copy + 1, size - 1);
-  else load_tensors(&env, copy, size);
+  if (copy[0] == 'J')
+    load_json(&env, (const char *)copy + 1, size - 1);
+  else
+    load_tensors(&env, copy, size);
   tsr_errrec_dispose(&e);
   tsr_types_release(types);
   if (tsr_mem_used(mem) != 0) abort();
