@@ -7,9 +7,17 @@
 
 enum { MIN_RUNS = 5, MAX_RUNS = 1000000 };
 
-typedef struct timing { int threads; double load, first, min, median, p90; size_t runs; double peak_rss; /* MiB */ } timing;
+typedef struct timing {
+  int threads;
+  double load, first, min, median, p90;
+  size_t runs;
+  double peak_rss; /* MiB */
+} timing;
 
-typedef struct samples { double *seconds; size_t count, cap; } samples;
+typedef struct samples {
+  double *seconds;
+  size_t count, cap;
+} samples;
 
 static int by_size(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -27,7 +35,7 @@ static int run_once(tsr_session *s, const cli_options *o, const cli_call *c, dou
 }
 
 static int measure(tsr_session *s, const cli_options *o, const cli_call *c, timing *t) {
-  samples all = { 0 };
+  samples all = {0};
   double seconds, total = 0;
   int rc = run_once(s, o, c, &t->first);
   for (int64_t i = 0; i < o->warmup && rc == EXIT_OK; i++) rc = run_once(s, o, c, &seconds);
@@ -85,18 +93,24 @@ static int bench_one(const cli_options *o, const cli_list *inputs, timing *t) {
 
 static void print_json(const timing *t, size_t count) {
   for (size_t i = 0; i < count; i++)
-    printf("%s{\"load_ms\": %.3f, \"first_ms\": %.4f, \"min_ms\": %.4f, \"median_ms\": %.4f, \"p90_ms\": %.4f, \"peak_rss_mb\": %.1f, \"threads\": %d, \"runs\": %zu}%s",
-           i == 0 ? (count > 1 ? "[" : "") : ",\n ", t[i].load * 1e3, t[i].first * 1e3, t[i].min * 1e3, t[i].median * 1e3, t[i].p90 * 1e3, t[i].peak_rss, t[i].threads, t[i].runs,
-           i + 1 < count ? "" : count > 1 ? "]\n" : "\n");
+    printf("%s{\"load_ms\": %.3f, \"first_ms\": %.4f, \"min_ms\": %.4f, \"median_ms\": %.4f, \"p90_ms\": %.4f, "
+           "\"peak_rss_mb\": %.1f, \"threads\": %d, \"runs\": %zu}%s",
+           i == 0 ? (count > 1 ? "[" : "") : ",\n ", t[i].load * 1e3, t[i].first * 1e3, t[i].min * 1e3,
+           t[i].median * 1e3, t[i].p90 * 1e3, t[i].peak_rss, t[i].threads, t[i].runs,
+           i + 1 < count ? ""
+           : count > 1   ? "]\n"
+                         : "\n");
 }
 
 static void print_rows(const timing *t, size_t count, bool markdown) {
   const char *bar = markdown ? "| " : "", *mid = markdown ? " | " : "  ", *end = markdown ? " |" : "";
-  printf("%s%8s%s%9s%s%9s%s%9s%s%9s%s%9s%s%8s%s%6s%s\n", bar, "threads", mid, "load ms", mid, "first ms", mid, "min ms", mid, "median ms", mid, "p90 ms", mid, "peak MB", mid, "runs", end);
+  printf("%s%8s%s%9s%s%9s%s%9s%s%9s%s%9s%s%8s%s%6s%s\n", bar, "threads", mid, "load ms", mid, "first ms", mid, "min ms",
+         mid, "median ms", mid, "p90 ms", mid, "peak MB", mid, "runs", end);
   if (markdown) printf("|---:|---:|---:|---:|---:|---:|---:|---:|\n");
   for (size_t i = 0; i < count; i++) {
-    printf("%s%8d%s%9.2f%s%9.4f%s%9.4f%s%9.4f%s%9.4f%s%8.1f%s%6zu%s\n", bar, t[i].threads, mid, t[i].load * 1e3, mid, t[i].first * 1e3, mid, t[i].min * 1e3, mid, t[i].median * 1e3, mid,
-           t[i].p90 * 1e3, mid, t[i].peak_rss, mid, t[i].runs, end);
+    printf("%s%8d%s%9.2f%s%9.4f%s%9.4f%s%9.4f%s%9.4f%s%8.1f%s%6zu%s\n", bar, t[i].threads, mid, t[i].load * 1e3, mid,
+           t[i].first * 1e3, mid, t[i].min * 1e3, mid, t[i].median * 1e3, mid, t[i].p90 * 1e3, mid, t[i].peak_rss, mid,
+           t[i].runs, end);
   }
 }
 
@@ -110,7 +124,7 @@ static int parse_threads(const char *text, timing **out, size_t *count) {
     if (text != NULL && (end == text || n < 1 || n > 4096 || (*end != ',' && *end != '\0')))
       return cli_fail(EXIT_USAGE, "--threads: \"%s\" is not a list of numbers of threads", text);
     *out = cli_alloc(*out, (*count + 1) * sizeof **out);
-    (*out)[(*count)++] = (timing){ .threads = (int)n };
+    (*out)[(*count)++] = (timing){.threads = (int)n};
     text = end == NULL || *end == '\0' ? NULL : end + 1;
   } while (text != NULL);
   return EXIT_OK;
@@ -119,17 +133,20 @@ static int parse_threads(const char *text, timing **out, size_t *count) {
 int cli_bench(const cli_options *o) {
   const char *format = o->json ? "json" : o->format == NULL ? "text" : o->format;
   bool markdown = strcmp(format, "md") == 0 || strcmp(format, "markdown") == 0;
-  cli_list inputs = { 0 };
+  cli_list inputs = {0};
   timing *t = NULL;
   size_t count = 0;
   if (o->args.count == 0) return cli_fail(EXIT_USAGE, "no model given (tsrun bench MODEL [INPUT...])");
-  if (!markdown && strcmp(format, "text") != 0 && strcmp(format, "json") != 0) return cli_fail(EXIT_USAGE, "--format: \"%s\" is not one of text|json|md", format);
+  if (!markdown && strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
+    return cli_fail(EXIT_USAGE, "--format: \"%s\" is not one of text|json|md", format);
   int rc = parse_threads(o->threads, &t, &count);
   for (size_t i = 1; i < o->args.count; i++) cli_list_push(&inputs, o->args.items[i]);
   for (size_t i = 0; i < o->inputs.count; i++) cli_list_push(&inputs, o->inputs.items[i]);
   for (size_t i = 0; i < count && rc == EXIT_OK; i++) rc = bench_one(o, &inputs, &t[i]);
-  if (rc == EXIT_OK && strcmp(format, "json") == 0) print_json(t, count);
-  else if (rc == EXIT_OK) print_rows(t, count, markdown);
+  if (rc == EXIT_OK && strcmp(format, "json") == 0)
+    print_json(t, count);
+  else if (rc == EXIT_OK)
+    print_rows(t, count, markdown);
   free(inputs.items);
   free(t);
   return rc;

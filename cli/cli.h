@@ -6,25 +6,37 @@
 
 #include "tsrun.h"
 
-enum cli_exit { EXIT_OK = 0, EXIT_RAISED = 1, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3, EXIT_FORMAT = 4, EXIT_LIMIT = 5, EXIT_IO = 6, EXIT_SIGNAL = 128 };
+enum cli_exit {
+  EXIT_OK = 0,
+  EXIT_RAISED = 1,
+  EXIT_USAGE = 2,
+  EXIT_UNSUPPORTED = 3,
+  EXIT_FORMAT = 4,
+  EXIT_LIMIT = 5,
+  EXIT_IO = 6,
+  EXIT_SIGNAL = 128
+};
 
 /* ---- options.c: one table gives parsing, environment variables and help */
 
 enum cli_verb { VERB_RUN, VERB_VERIFY, VERB_INSPECT, VERB_CHECK, VERB_OPS, VERB_BENCH, VERB_CODE, VERB_COUNT };
 
-typedef struct cli_list { const char **items; size_t count, cap; } cli_list;
+typedef struct cli_list {
+  const char **items;
+  size_t count, cap;
+} cli_list;
 
 typedef struct cli_options {
-  int verb;               /* enum cli_verb */
+  int verb; /* enum cli_verb */
   bool verb_given;
-  cli_list args;          /* words that are no options, without the verb; -m first, -i as given */
+  cli_list args; /* words that are no options, without the verb; -m first, -i as given */
   const char *model;
-  cli_list inputs;        /* of -i */
+  cli_list inputs; /* of -i */
   const char *output, *method, *threads, *print, *format, *labels, *stage;
   int64_t top, seed, opt_level, warmup;
-  uint64_t max_memory;    /* bytes, 0: none */
+  uint64_t max_memory;      /* bytes, 0: none */
   double timeout, min_time; /* seconds */
-  double rtol, atol;      /* negative: not given */
+  double rtol, atol;        /* negative: not given */
   bool has_seed, verbose, fail_fast, json, markdown, help, version;
 } cli_options;
 
@@ -48,7 +60,7 @@ int cli_exit_of(tsr_status status);
 void cli_capture(char *buffer, size_t size);
 void cli_print_safe(FILE *out, const char *text, size_t len, bool keep_lines);
 void cli_json_string(FILE *out, const char *text);
-double cli_now(void);   /* monotonic seconds */
+double cli_now(void); /* monotonic seconds */
 /* A note on the terminal once what has taken a second; NULL: done, wipe it. */
 void cli_progress(const char *what);
 void cli_write(void *user /* FILE * */, const char *text, size_t len); /* a tsr_write_fn */
@@ -62,7 +74,11 @@ int cli_signals_exit(int exit);         /* 128 + signal when one came, else exit
 
 /* ---- inputs.c */
 
-typedef struct cli_call { tsr_value **values; const char **names; size_t count, cap; } cli_call;
+typedef struct cli_call {
+  tsr_value **values;
+  const char **names;
+  size_t count, cap;
+} cli_call;
 
 /* Load INPUT words and bind them to the parameters of method.  EXIT_OK, or a code with the reason printed. */
 int cli_call_make(cli_call *c, tsr_model *m, const char *method, const char *const *inputs, size_t count);
@@ -78,8 +94,9 @@ int cli_show(FILE *out, const tsr_value *v, bool all, int64_t top, const char *l
 /* ---- verbs */
 
 int cli_load(const cli_options *o, const char *path, int threads, tsr_model **out);
-int cli_session(const cli_options *o, tsr_model *m, const tsr_session_options *more /* print, seed; or NULL */, tsr_session **out);
-tsr_value *cli_flatten(const tsr_value *v); /* own: dict of named tensors; NULL: holds something else */
+int cli_session(const cli_options *o, tsr_model *m, const tsr_session_options *more /* print, seed; or NULL */,
+                tsr_session **out);
+tsr_value *cli_flatten(const tsr_value *v);          /* own: dict of named tensors; NULL: holds something else */
 int cli_threads(const cli_options *o, int *threads); /* the single number of -t */
 int cli_run(const cli_options *o);
 int cli_verify(const cli_options *o);

@@ -27,12 +27,16 @@ void cli_call_dispose(cli_call *c) {
   }
   free(c->values);
   free(c->names);
-  *c = (cli_call){ 0 };
+  *c = (cli_call){0};
 }
 
 /* ---- parameters */
 
-typedef struct target { tsr_model *model; const char *method; size_t params; } target;
+typedef struct target {
+  tsr_model *model;
+  const char *method;
+  size_t params;
+} target;
 
 static const char *param_name(const target *t, size_t i) { return tsr_model_method_arg_name(t->model, t->method, i); }
 
@@ -204,8 +208,10 @@ static bool is_whole_list(const target *t, size_t at, const tsr_value *v) {
 static void add_loaded(cli_call *c, const target *t, tsr_value *own) {
   tsr_kind kind = tsr_value_kind(own);
   bool named = kind == TSR_KIND_DICT && !starts_with(param_type(t, c->count), "Dict[") && names_params(t, own);
-  if (named || (kind == TSR_KIND_DICT && is_numbered(own))) spread(c, own, named);
-  else if ((kind == TSR_KIND_TUPLE || kind == TSR_KIND_LIST) && !is_whole_list(t, c->count, own)) spread(c, own, false);
+  if (named || (kind == TSR_KIND_DICT && is_numbered(own)))
+    spread(c, own, named);
+  else if ((kind == TSR_KIND_TUPLE || kind == TSR_KIND_LIST) && !is_whole_list(t, c->count, own))
+    spread(c, own, false);
   else {
     add(c, NULL, own);
     return;
@@ -219,7 +225,8 @@ static int read_word(const char *word, tsr_value **out, bool *is_file) {
   if (!*is_file && tsr_value_parse_json(word, strlen(word), out, NULL) == TSR_OK) return EXIT_OK;
   const char *dot = strrchr(word, '.');
   if (!*is_file && (dot == NULL || strchr(dot, ' ') != NULL) && strchr(word, '/') == NULL)
-    return cli_fail(EXIT_USAGE, "input \"%s\" is neither a file nor a JSON literal (a text needs its quotes: '\"text\"')", word);
+    return cli_fail(EXIT_USAGE,
+                    "input \"%s\" is neither a file nor a JSON literal (a text needs its quotes: '\"text\"')", word);
   *is_file = true;
   cli_progress(word);
   tsr_status status = tsr_value_load(word, NULL, out, &err);
@@ -236,13 +243,17 @@ static int add_word(cli_call *c, const target *t, const char *word) {
   bool is_file;
   if (n > 0 && n < sizeof name) {
     memcpy(name, word, n);
-    if (!find_param(t, name, n, &at)) return cli_fail(EXIT_USAGE, "%s has no parameter \"%s\": %s", t->method, name, tsr_model_method_signature(t->model, t->method));
+    if (!find_param(t, name, n, &at))
+      return cli_fail(EXIT_USAGE, "%s has no parameter \"%s\": %s", t->method, name,
+                      tsr_model_method_signature(t->model, t->method));
     word += n + 1;
   }
   int rc = read_word(word, &v, &is_file);
   if (rc != EXIT_OK) return rc;
-  if (is_file && name[0] == '\0') add_loaded(c, t, v);
-  else add(c, name[0] == '\0' ? NULL : name, fit(param_type(t, at), v));
+  if (is_file && name[0] == '\0')
+    add_loaded(c, t, v);
+  else
+    add(c, name[0] == '\0' ? NULL : name, fit(param_type(t, at), v));
   return EXIT_OK;
 }
 
@@ -265,7 +276,8 @@ static int check_bound(const cli_call *c, const target *t) {
     rc = cli_fail(EXIT_USAGE, "too many inputs: %s takes %zu, got %zu: %s", t->method, t->params, position, signature);
   for (size_t i = 0; i < t->params && rc == EXIT_OK; i++)
     if (!filled[i] && !tsr_model_method_arg_has_default(t->model, t->method, i))
-      rc = cli_fail(EXIT_USAGE, "no input for parameter \"%s\" (%s): %s%s", param_name(t, i), param_type(t, i), t->method, signature);
+      rc = cli_fail(EXIT_USAGE, "no input for parameter \"%s\" (%s): %s%s", param_name(t, i), param_type(t, i),
+                    t->method, signature);
   free(filled);
   return rc;
 }
@@ -274,13 +286,14 @@ static int unknown_method(const target *t) {
   size_t n = tsr_model_method_count(t->model), used = 0;
   char names[800] = "";
   for (size_t i = 0; i < n && used + 1 < sizeof names; i++)
-    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ", tsr_model_method_name(t->model, i));
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ",
+                             tsr_model_method_name(t->model, i));
   return cli_fail(EXIT_USAGE, "the model has no method \"%s\"; it has: %s", t->method, n == 0 ? "none" : names);
 }
 
 int cli_call_make(cli_call *c, tsr_model *m, const char *method, const char *const *inputs, size_t count) {
-  target t = { m, method == NULL ? "forward" : method, 0 };
-  *c = (cli_call){ 0 };
+  target t = {m, method == NULL ? "forward" : method, 0};
+  *c = (cli_call){0};
   if (tsr_model_method_signature(m, t.method) == NULL) return unknown_method(&t);
   t.params = tsr_model_method_arg_count(m, t.method);
   int rc = EXIT_OK;

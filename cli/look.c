@@ -54,6 +54,7 @@ int cli_code(const cli_options *o) {
   int rc = one_file(o, &path);
   if (rc != EXIT_OK) return rc;
   cli_progress(path);
-  tsr_status status = tsr_code(path, o->stage == NULL ? "source" : o->stage, o->method, (int)o->opt_level, cli_write, stdout, &err);
+  tsr_status status =
+      tsr_code(path, o->stage == NULL ? "source" : o->stage, o->method, (int)o->opt_level, cli_write, stdout, &err);
   return finish(status, err, path);
 }

@@ -5,8 +5,8 @@
 #include "cli.h"
 
 static int (*const verbs[VERB_COUNT])(const cli_options *o) = {
-  [VERB_RUN] = cli_run, [VERB_VERIFY] = cli_verify, [VERB_INSPECT] = cli_inspect, [VERB_CHECK] = cli_check,
-  [VERB_OPS] = cli_ops, [VERB_BENCH] = cli_bench,   [VERB_CODE] = cli_code,
+    [VERB_RUN] = cli_run, [VERB_VERIFY] = cli_verify, [VERB_INSPECT] = cli_inspect, [VERB_CHECK] = cli_check,
+    [VERB_OPS] = cli_ops, [VERB_BENCH] = cli_bench,   [VERB_CODE] = cli_code,
 };
 
 static int print_version(const cli_options *o) {
@@ -27,11 +27,15 @@ int main(int argc, char **argv) {
   bool bare = argc < 2;
   cli_signals_install();
   int rc = cli_options_parse(&o, argc, argv);
-  if (rc == EXIT_OK && o.version) rc = print_version(&o);
-  else if (rc == EXIT_OK && o.help && !o.verb_given && o.args.count == 1 && cli_docs(o.args.items[0])) {}
-  else if (rc == EXIT_OK && o.help) cli_help(stdout, o.verb_given ? o.verb : -1);
-  else if (rc == EXIT_OK && bare && o.args.count == 0) cli_help(stderr, -1), rc = EXIT_USAGE;
-  else if (rc == EXIT_OK) rc = verbs[o.verb](&o);
+  if (rc == EXIT_OK && o.version)
+    rc = print_version(&o);
+  else if (rc == EXIT_OK && o.help && !o.verb_given && o.args.count == 1 && cli_docs(o.args.items[0])) {
+  } else if (rc == EXIT_OK && o.help)
+    cli_help(stdout, o.verb_given ? o.verb : -1);
+  else if (rc == EXIT_OK && bare && o.args.count == 0)
+    cli_help(stderr, -1), rc = EXIT_USAGE;
+  else if (rc == EXIT_OK)
+    rc = verbs[o.verb](&o);
   cli_options_dispose(&o);
   return cli_signals_exit(finish_stdout(rc));
 }

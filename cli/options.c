@@ -13,44 +13,59 @@
 #define V(verb) (1u << VERB_##verb)
 #define AT(field) offsetof(cli_options, field)
 
+/* clang-format off: one row an option */
 const cli_option cli_options_table[] = {
-  { 'm', "model", "FILE", TEXT, AT(model), V(RUN) | V(BENCH) | V(CHECK) | V(CODE) | V(INSPECT), NULL, "the archive (instead of the first word)" },
-  { 'i', "input", "INPUT", WORDS, AT(inputs), V(RUN) | V(BENCH), NULL, "one more input (see below); may repeat" },
-  { 'o', "output", "OUT", TEXT, AT(output), V(RUN), NULL, "write the result: .npy .npz .pt .safetensors .json, or - for stdout" },
-  { 'f', "format", "FORMAT", TEXT, AT(format), V(RUN) | V(VERIFY) | V(BENCH), NULL, "run: form of \"-o -\" (npy, npz, pt, safetensors, json); verify: text or json; bench: text, json or md" },
-  { 0, "method", "NAME", TEXT, AT(method), V(RUN) | V(BENCH) | V(CODE), NULL, "the method to run or show (default: forward)" },
-  { 't', "threads", "N", TEXT, AT(threads), V(RUN) | V(VERIFY) | V(BENCH), NULL, "at most N threads (default: what the machine and its limits give); bench: N,N,..." },
-  { 'p', "print", "WHAT", TEXT, AT(print), V(RUN), "none|summary|all", "none, summary or all of the result (default: summary, none with -o)" },
-  { 'k', "top", "K", NUMBER, AT(top), V(RUN), NULL, "show the K largest of a vector of scores (default: 5)" },
-  { 0, "labels", "FILE", TEXT, AT(labels), V(RUN), NULL, "names of the classes, one a line, for the K largest" },
-  { 's', "seed", "N", SEED, AT(seed), V(RUN) | V(VERIFY) | V(BENCH), NULL, "start the random generator from N" },
-  { 'O', "optimize", "LEVEL", NUMBER, AT(opt_level), V(RUN) | V(VERIFY) | V(BENCH) | V(CODE), "0|1|2", "0: operator by operator as written, 2: everything (default)" },
-  { 0, "max-memory", "SIZE", SIZE, AT(max_memory), V(RUN) | V(VERIFY) | V(BENCH), NULL, "stop when values and constants need more: 512M, 2G" },
-  { 0, "timeout", "S", SECONDS, AT(timeout), V(RUN) | V(VERIFY) | V(BENCH), NULL, "stop a run after S seconds (also 500ms, 2m)" },
-  { 0, "rtol", "X", REAL, AT(rtol), V(VERIFY), NULL, "relative tolerance (default: 1e-4)" },
-  { 0, "atol", "X", REAL, AT(atol), V(VERIFY), NULL, "absolute tolerance (default: 1e-5, and 2e-4 of the largest magnitude)" },
-  { 0, "fail-fast", NULL, FLAG, AT(fail_fast), V(VERIFY), NULL, "stop at the first failing case" },
-  { 'w', "warmup", "N", NUMBER, AT(warmup), V(BENCH), NULL, "runs before measuring, besides the first (default: 1)" },
-  { 0, "min-time", "S", SECONDS, AT(min_time), V(BENCH), NULL, "measure for at least S seconds and 5 runs (default: 1)" },
-  { 0, "json", NULL, FLAG, AT(json), V(INSPECT) | V(VERIFY) | V(BENCH), NULL, "machine-readable output" },
-  { 0, "markdown", NULL, FLAG, AT(markdown), V(OPS), NULL, "a Markdown table" },
-  { 0, "source", NULL, STAGE, AT(stage), V(CODE), NULL, "the TorchScript code as it stands in the file (default)" },
-  { 0, "ast", NULL, STAGE, AT(stage), V(CODE), NULL, "its syntax tree" },
-  { 0, "ir", NULL, STAGE, AT(stage), V(CODE), NULL, "its intermediate form" },
-  { 0, "bytecode", NULL, STAGE, AT(stage), V(CODE), NULL, "what the machine runs" },
-  { 'v', "verbose", NULL, FLAG, AT(verbose), ALL, NULL, "say on stderr what was decided and how long it took" },
-  { 'h', "help", NULL, FLAG, AT(help), ALL, NULL, "this text" },
-  { 'V', "version", NULL, FLAG, AT(version), ALL, NULL, "the version" },
+    {'m', "model", "FILE", TEXT, AT(model), V(RUN) | V(BENCH) | V(CHECK) | V(CODE) | V(INSPECT), NULL,
+     "the archive (instead of the first word)"},
+    {'i', "input", "INPUT", WORDS, AT(inputs), V(RUN) | V(BENCH), NULL, "one more input (see below); may repeat"},
+    {'o', "output", "OUT", TEXT, AT(output), V(RUN), NULL,
+     "write the result: .npy .npz .pt .safetensors .json, or - for stdout"},
+    {'f', "format", "FORMAT", TEXT, AT(format), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+     "run: form of \"-o -\" (npy, npz, pt, safetensors, json); verify: text or json; bench: text, json or md"},
+    {0, "method", "NAME", TEXT, AT(method), V(RUN) | V(BENCH) | V(CODE), NULL,
+     "the method to run or show (default: forward)"},
+    {'t', "threads", "N", TEXT, AT(threads), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+     "at most N threads (default: what the machine and its limits give); bench: N,N,..."},
+    {'p', "print", "WHAT", TEXT, AT(print), V(RUN), "none|summary|all",
+     "none, summary or all of the result (default: summary, none with -o)"},
+    {'k', "top", "K", NUMBER, AT(top), V(RUN), NULL, "show the K largest of a vector of scores (default: 5)"},
+    {0, "labels", "FILE", TEXT, AT(labels), V(RUN), NULL, "names of the classes, one a line, for the K largest"},
+    {'s', "seed", "N", SEED, AT(seed), V(RUN) | V(VERIFY) | V(BENCH), NULL, "start the random generator from N"},
+    {'O', "optimize", "LEVEL", NUMBER, AT(opt_level), V(RUN) | V(VERIFY) | V(BENCH) | V(CODE), "0|1|2",
+     "0: operator by operator as written, 2: everything (default)"},
+    {0, "max-memory", "SIZE", SIZE, AT(max_memory), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+     "stop when values and constants need more: 512M, 2G"},
+    {0, "timeout", "S", SECONDS, AT(timeout), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+     "stop a run after S seconds (also 500ms, 2m)"},
+    {0, "rtol", "X", REAL, AT(rtol), V(VERIFY), NULL, "relative tolerance (default: 1e-4)"},
+    {0, "atol", "X", REAL, AT(atol), V(VERIFY), NULL,
+     "absolute tolerance (default: 1e-5, and 2e-4 of the largest magnitude)"},
+    {0, "fail-fast", NULL, FLAG, AT(fail_fast), V(VERIFY), NULL, "stop at the first failing case"},
+    {'w', "warmup", "N", NUMBER, AT(warmup), V(BENCH), NULL, "runs before measuring, besides the first (default: 1)"},
+    {0, "min-time", "S", SECONDS, AT(min_time), V(BENCH), NULL,
+     "measure for at least S seconds and 5 runs (default: 1)"},
+    {0, "json", NULL, FLAG, AT(json), V(INSPECT) | V(VERIFY) | V(BENCH), NULL, "machine-readable output"},
+    {0, "markdown", NULL, FLAG, AT(markdown), V(OPS), NULL, "a Markdown table"},
+    {0, "source", NULL, STAGE, AT(stage), V(CODE), NULL, "the TorchScript code as it stands in the file (default)"},
+    {0, "ast", NULL, STAGE, AT(stage), V(CODE), NULL, "its syntax tree"},
+    {0, "ir", NULL, STAGE, AT(stage), V(CODE), NULL, "its intermediate form"},
+    {0, "bytecode", NULL, STAGE, AT(stage), V(CODE), NULL, "what the machine runs"},
+    {'v', "verbose", NULL, FLAG, AT(verbose), ALL, NULL, "say on stderr what was decided and how long it took"},
+    {'h', "help", NULL, FLAG, AT(help), ALL, NULL, "this text"},
+    {'V', "version", NULL, FLAG, AT(version), ALL, NULL, "the version"},
 };
 
+/* clang-format on */
+
 const cli_verb_info cli_verbs[VERB_COUNT] = {
-  [VERB_RUN] = { "run", "MODEL [INPUT...]", "run a method of a TorchScript archive (the verb may be left out)" },
-  [VERB_VERIFY] = { "verify", "CASE_DIR...", "run folders with model.pt, inputs.* and expected.* (or expected_error.txt) and compare" },
-  [VERB_INSPECT] = { "inspect", "FILE", "say what a file is and what it holds, without executing anything" },
-  [VERB_CHECK] = { "check", "MODEL", "list the operators an archive needs that tsrun does not have" },
-  [VERB_OPS] = { "ops", "", "list the operators tsrun has" },
-  [VERB_BENCH] = { "bench", "MODEL [INPUT...]", "measure loading, the first run and the following ones" },
-  [VERB_CODE] = { "code", "MODEL", "show the code of an archive at a stage of its compilation" },
+    [VERB_RUN] = {"run", "MODEL [INPUT...]", "run a method of a TorchScript archive (the verb may be left out)"},
+    [VERB_VERIFY] = {"verify", "CASE_DIR...",
+                     "run folders with model.pt, inputs.* and expected.* (or expected_error.txt) and compare"},
+    [VERB_INSPECT] = {"inspect", "FILE", "say what a file is and what it holds, without executing anything"},
+    [VERB_CHECK] = {"check", "MODEL", "list the operators an archive needs that tsrun does not have"},
+    [VERB_OPS] = {"ops", "", "list the operators tsrun has"},
+    [VERB_BENCH] = {"bench", "MODEL [INPUT...]", "measure loading, the first run and the following ones"},
+    [VERB_CODE] = {"code", "MODEL", "show the code of an archive at a stage of its compilation"},
 };
 
 const char *cli_verb_name(int verb) { return cli_verbs[verb].name; }
@@ -85,8 +100,22 @@ static bool parse_suffixed(const char *text, const char *const *suffixes, const 
 }
 
 static bool parse_size(const char *text, uint64_t *out) {
-  static const char *const suffixes[] = { "", "b", "k", "kb", "kib", "m", "mb", "mib", "g", "gb", "gib", "t", "tb", "tib", NULL };
-  static const double K = 1024, factors[] = { 1, 1, K, K, K, K * K, K * K, K * K, K * K * K, K * K * K, K * K * K, K * K * K * K, K * K * K * K, K * K * K * K };
+  static const char *const suffixes[] = {"",  "b",  "k",   "kb", "kib", "m",   "mb", "mib",
+                                         "g", "gb", "gib", "t",  "tb",  "tib", NULL};
+  static const double K = 1024, factors[] = {1,
+                                             1,
+                                             K,
+                                             K,
+                                             K,
+                                             K * K,
+                                             K * K,
+                                             K * K,
+                                             K * K * K,
+                                             K * K * K,
+                                             K * K * K,
+                                             K * K * K * K,
+                                             K * K * K * K,
+                                             K * K * K * K};
   double bytes;
   if (!parse_suffixed(text, suffixes, factors, &bytes) || bytes < 1 || bytes >= 0x1p63) return false;
   *out = (uint64_t)bytes;
@@ -94,8 +123,8 @@ static bool parse_size(const char *text, uint64_t *out) {
 }
 
 static bool parse_seconds(const char *text, double *out) {
-  static const char *const suffixes[] = { "", "s", "ms", "m", "min", "h", NULL };
-  static const double factors[] = { 1, 1, 1e-3, 60, 60, 3600 };
+  static const char *const suffixes[] = {"", "s", "ms", "m", "min", "h", NULL};
+  static const double factors[] = {1, 1, 1e-3, 60, 60, 3600};
   return parse_suffixed(text, suffixes, factors, out);
 }
 
@@ -108,7 +137,7 @@ static bool parse_integer(const char *text, bool negative, int64_t *out) {
 }
 
 static bool parse_flag(const char *text, bool *out) {
-  static const char *const words[] = { "0", "1", "false", "true", "no", "yes", "off", "on" };
+  static const char *const words[] = {"0", "1", "false", "true", "no", "yes", "off", "on"};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     if (strcasecmp(text, words[i]) != 0) continue;
     *out = i % 2 != 0;
@@ -131,22 +160,36 @@ static bool store(cli_options *o, const cli_option *r, const char *value) {
   const char *rest;
   if (r->choices != NULL && !is_choice(r->choices, value)) return false;
   switch (r->kind) {
-  case FLAG: return parse_flag(value, (bool *)field);
-  case TEXT: *(const char **)field = value; return value[0] != '\0';
-  case WORDS: cli_list_push((cli_list *)field, value); return true;
-  case NUMBER: return parse_integer(value, false, (int64_t *)field);
-  case SEED: return o->has_seed = parse_integer(value, true, (int64_t *)field);
-  case SECONDS: return parse_seconds(value, (double *)field);
-  case REAL: return parse_real(value, (double *)field, &rest) && *rest == '\0';
-  case SIZE: return parse_size(value, (uint64_t *)field);
-  case STAGE: *(const char **)field = r->name; return true;
+  case FLAG:
+    return parse_flag(value, (bool *)field);
+  case TEXT:
+    *(const char **)field = value;
+    return value[0] != '\0';
+  case WORDS:
+    cli_list_push((cli_list *)field, value);
+    return true;
+  case NUMBER:
+    return parse_integer(value, false, (int64_t *)field);
+  case SEED:
+    return o->has_seed = parse_integer(value, true, (int64_t *)field);
+  case SECONDS:
+    return parse_seconds(value, (double *)field);
+  case REAL:
+    return parse_real(value, (double *)field, &rest) && *rest == '\0';
+  case SIZE:
+    return parse_size(value, (uint64_t *)field);
+  case STAGE:
+    *(const char **)field = r->name;
+    return true;
   }
   return false;
 }
 
 static int bad_value(const cli_option *r, const char *value, const char *where) {
-  if (r->choices != NULL) return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not one of %s", where, r->name, value, r->choices);
-  return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not a valid %s", where, r->name, value, r->argument == NULL ? "value" : r->argument);
+  if (r->choices != NULL)
+    return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not one of %s", where, r->name, value, r->choices);
+  return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not a valid %s", where, r->name, value,
+                  r->argument == NULL ? "value" : r->argument);
 }
 
 /* ---- words */
@@ -156,7 +199,8 @@ const size_t cli_options_count = ROWS;
 
 static const cli_option *find_long(const char *name, size_t len) {
   for (size_t i = 0; i < ROWS; i++)
-    if (strlen(cli_options_table[i].name) == len && memcmp(cli_options_table[i].name, name, len) == 0) return &cli_options_table[i];
+    if (strlen(cli_options_table[i].name) == len && memcmp(cli_options_table[i].name, name, len) == 0)
+      return &cli_options_table[i];
   return NULL;
 }
 
@@ -166,7 +210,12 @@ static const cli_option *find_letter(char letter) {
   return NULL;
 }
 
-typedef struct words { cli_options *o; char **argv; int argc, at; bool given[ROWS]; } words;
+typedef struct words {
+  cli_options *o;
+  char **argv;
+  int argc, at;
+  bool given[ROWS];
+} words;
 
 /* value: what stood after "=" or the letter, or NULL: the next word. */
 static int take_option(words *w, const cli_option *r, const char *value, const char *dashes) {
@@ -202,16 +251,21 @@ static int take_letters(words *w, const char *letters) {
 }
 
 /* "-" is a file name, "-1" and "-.5" are numbers. */
-static bool is_option(const char *word) { return word[0] == '-' && word[1] != '\0' && !isdigit((unsigned char)word[1]) && word[1] != '.'; }
+static bool is_option(const char *word) {
+  return word[0] == '-' && word[1] != '\0' && !isdigit((unsigned char)word[1]) && word[1] != '.';
+}
 
 static int take_words(words *w) {
   bool options = true;
   while (w->at < w->argc) {
     const char *word = w->argv[w->at++];
     int rc = EXIT_OK;
-    if (!options || !is_option(word)) cli_list_push(&w->o->args, word);
-    else if (strcmp(word, "--") == 0) options = false;
-    else rc = word[1] == '-' ? take_long(w, word + 2) : take_letters(w, word + 1);
+    if (!options || !is_option(word))
+      cli_list_push(&w->o->args, word);
+    else if (strcmp(word, "--") == 0)
+      options = false;
+    else
+      rc = word[1] == '-' ? take_long(w, word + 2) : take_letters(w, word + 1);
     if (rc != EXIT_OK) return rc;
   }
   return EXIT_OK;
@@ -225,7 +279,8 @@ static int take_environment(cli_options *o) {
     char name[64] = "TSRUN_";
     if (r->kind == WORDS || r->kind == STAGE || r->offset == AT(help) || r->offset == AT(version)) continue;
     size_t n = strlen(name);
-    for (const char *p = r->name; *p != '\0' && n + 1 < sizeof name; p++) name[n++] = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+    for (const char *p = r->name; *p != '\0' && n + 1 < sizeof name; p++)
+      name[n++] = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
     const char *value = getenv(name);
     if (value == NULL || value[0] == '\0') continue;
     if (!store(o, r, value)) {
@@ -266,7 +321,7 @@ static void take_model(cli_options *o) {
 }
 
 int cli_options_parse(cli_options *o, int argc, char **argv) {
-  words w = { .o = o, .argv = argv, .argc = argc, .at = 1 };
+  words w = {.o = o, .argv = argv, .argc = argc, .at = 1};
   memset(o, 0, sizeof *o);
   o->top = 5;
   o->opt_level = 2;
@@ -280,7 +335,8 @@ int cli_options_parse(cli_options *o, int argc, char **argv) {
   take_verb(o);
   for (size_t i = 0; i < ROWS; i++)
     if (w.given[i] && (cli_options_table[i].verbs & (1u << o->verb)) == 0 && !o->help)
-      return cli_fail(EXIT_USAGE, "--%s is no option of \"tsrun %s\" (tsrun %s --help lists them)", cli_options_table[i].name, cli_verbs[o->verb].name, cli_verbs[o->verb].name);
+      return cli_fail(EXIT_USAGE, "--%s is no option of \"tsrun %s\" (tsrun %s --help lists them)",
+                      cli_options_table[i].name, cli_verbs[o->verb].name, cli_verbs[o->verb].name);
   bool takes_model = (find_long("model", 5)->verbs & (1u << o->verb)) != 0;
   if (takes_model && (o->model != env_model || o->args.count == 0)) take_model(o);
   return EXIT_OK;
@@ -299,8 +355,8 @@ static void help_options(FILE *out, unsigned verb_set) {
     const cli_option *r = &cli_options_table[i];
     char left[64];
     if ((r->verbs & verb_set) == 0) continue;
-    snprintf(left, sizeof left, "%c%c%s--%s%s%s", r->letter ? '-' : ' ', r->letter ? r->letter : ' ', r->letter ? ", " : "  ", r->name,
-             r->argument == NULL ? "" : " ", r->argument == NULL ? "" : r->argument);
+    snprintf(left, sizeof left, "%c%c%s--%s%s%s", r->letter ? '-' : ' ', r->letter ? r->letter : ' ',
+             r->letter ? ", " : "  ", r->name, r->argument == NULL ? "" : " ", r->argument == NULL ? "" : r->argument);
     fprintf(out, "  %-24s %s\n", left, r->help);
   }
 }
@@ -312,12 +368,14 @@ void cli_help(FILE *out, int verb) {
       fprintf(out, "  tsrun %-8s %-18s %s\n", cli_verbs[v].name, cli_verbs[v].words, cli_verbs[v].help);
     fprintf(out, "\ntsrun VERB --help tells more about one.\n");
   } else {
-    fprintf(out, "Usage: tsrun %s%s%s [OPTIONS]\n\n%c%s.\n", cli_verbs[verb].name, cli_verbs[verb].words[0] ? " " : "", cli_verbs[verb].words,
-            toupper((unsigned char)cli_verbs[verb].help[0]), cli_verbs[verb].help + 1);
+    fprintf(out, "Usage: tsrun %s%s%s [OPTIONS]\n\n%c%s.\n", cli_verbs[verb].name, cli_verbs[verb].words[0] ? " " : "",
+            cli_verbs[verb].words, toupper((unsigned char)cli_verbs[verb].help[0]), cli_verbs[verb].help + 1);
   }
   if (verb < 0 || verb == VERB_RUN || verb == VERB_BENCH)
-    fprintf(out, "\nINPUT: a file (.npy .npz .pt .safetensors; a tuple or list in a .pt gives one argument an element, names in an\n"
-                 "  .npz or .safetensors are matched with the parameters), a JSON literal (3, 0.5, true, null, '\"text\"', '[1, 2]'),\n"
+    fprintf(out, "\nINPUT: a file (.npy .npz .pt .safetensors; a tuple or list in a .pt gives one argument an element, "
+                 "names in an\n"
+                 "  .npz or .safetensors are matched with the parameters), a JSON literal (3, 0.5, true, null, "
+                 "'\"text\"', '[1, 2]'),\n"
                  "  NAME=INPUT for one parameter, or - for stdin.\n");
   help_options(out, verb < 0 ? 1u << VERB_RUN : 1u << verb);
   fprintf(out, "\nExit: 0 ok, 1 the model raised or outputs differ, 2 usage, 3 unsupported operator or feature,\n"

@@ -34,10 +34,13 @@ static size_t printable(const unsigned char *p, size_t len) {
   if (p[0] < 0xC3 || p[0] >= 0xF5 || n > len) return 0; /* below C3 stand the C1 controls */
   for (size_t i = 1; i < n; i++)
     if ((p[i] & 0xC0) != 0x80) return 0;
-  if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
+  if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) ||
+      (p[0] == 0xF4 && p[1] > 0x8F))
     return 0;
   /* marks that turn the writing direction, line and paragraph separators */
-  if (p[0] == 0xE2 && ((p[1] == 0x80 && p[2] >= 0x8B && p[2] <= 0xAE) || (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9))) return 0;
+  if (p[0] == 0xE2 &&
+      ((p[1] == 0x80 && p[2] >= 0x8B && p[2] <= 0xAE) || (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9)))
+    return 0;
   return n;
 }
 
@@ -50,18 +53,25 @@ static size_t print_safe(FILE *out, const char *text, size_t len, bool keep_line
       fputs("...", out);
       return written + 3;
     }
-    if (n > 0) fwrite(p, 1, n, out);
-    else if (*p == '\n' && keep_lines) fputc('\n', out), n = 1;
-    else if (*p == '\n') written += (size_t)fprintf(out, "\\n");
-    else if (*p == '\t') fputc(' ', out), n = 1;
-    else written += (size_t)fprintf(out, "\\x%02x", *p);
+    if (n > 0)
+      fwrite(p, 1, n, out);
+    else if (*p == '\n' && keep_lines)
+      fputc('\n', out), n = 1;
+    else if (*p == '\n')
+      written += (size_t)fprintf(out, "\\n");
+    else if (*p == '\t')
+      fputc(' ', out), n = 1;
+    else
+      written += (size_t)fprintf(out, "\\x%02x", *p);
     written += n;
     i += n > 0 ? n : 1;
   }
   return written;
 }
 
-void cli_print_safe(FILE *out, const char *text, size_t len, bool keep_lines) { print_safe(out, text, len, keep_lines, MAX_TRACE); }
+void cli_print_safe(FILE *out, const char *text, size_t len, bool keep_lines) {
+  print_safe(out, text, len, keep_lines, MAX_TRACE);
+}
 
 static char *captured;
 static size_t captured_size;
@@ -91,16 +101,24 @@ int cli_fail(int exit, const char *fmt, ...) {
 
 int cli_exit_of(tsr_status status) {
   switch (status) {
-  case TSR_OK: return EXIT_OK;
-  case TSR_ERAISED: return EXIT_RAISED;
-  case TSR_EUSAGE: return EXIT_USAGE;
-  case TSR_EUNSUPPORTED: return EXIT_UNSUPPORTED;
-  case TSR_EFORMAT: return EXIT_FORMAT;
+  case TSR_OK:
+    return EXIT_OK;
+  case TSR_ERAISED:
+    return EXIT_RAISED;
+  case TSR_EUSAGE:
+    return EXIT_USAGE;
+  case TSR_EUNSUPPORTED:
+    return EXIT_UNSUPPORTED;
+  case TSR_EFORMAT:
+    return EXIT_FORMAT;
   case TSR_ELIMIT:
   case TSR_ENOMEM:
-  case TSR_ECANCELLED: return EXIT_LIMIT;
-  case TSR_EIO: return EXIT_IO;
-  case TSR_EINTERNAL: break;
+  case TSR_ECANCELLED:
+    return EXIT_LIMIT;
+  case TSR_EIO:
+    return EXIT_IO;
+  case TSR_EINTERNAL:
+    break;
   }
   return EXIT_LIMIT;
 }
@@ -115,8 +133,10 @@ int cli_report(tsr_status status, tsr_error *err, const char *prefix) {
     print_safe(stderr, trace, len, true, MAX_TRACE);
     if (trace[len - 1] != '\n') fputc('\n', stderr);
   }
-  if (prefix != NULL) cli_fail(0, "%s: %s", prefix, message);
-  else cli_fail(0, "%s", message);
+  if (prefix != NULL)
+    cli_fail(0, "%s: %s", prefix, message);
+  else
+    cli_fail(0, "%s", message);
   tsr_error_free(err);
   return cli_exit_of(status);
 }
@@ -125,9 +145,12 @@ void cli_json_string(FILE *out, const char *text) {
   fputc('"', out);
   for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
     size_t n = printable(p, strnlen((const char *)p, 4));
-    if (n == 0) fprintf(out, *p < 0x80 ? "\\u%04x" : "\\ufffd", *p), n = 1;
-    else if (*p == '"' || *p == '\\') fprintf(out, "\\%c", *p);
-    else fwrite(p, 1, n, out);
+    if (n == 0)
+      fprintf(out, *p < 0x80 ? "\\u%04x" : "\\ufffd", *p), n = 1;
+    else if (*p == '"' || *p == '\\')
+      fprintf(out, "\\%c", *p);
+    else
+      fwrite(p, 1, n, out);
     p += n;
   }
   fputc('"', out);
@@ -140,11 +163,12 @@ static volatile sig_atomic_t progress_len, progress_shown;
 
 static void on_tick(int sig) {
   (void)sig;
-  if (progress_len > 0 && !progress_shown) progress_shown = write(STDERR_FILENO, progress_text, (size_t)progress_len) > 0;
+  if (progress_len > 0 && !progress_shown)
+    progress_shown = write(STDERR_FILENO, progress_text, (size_t)progress_len) > 0;
 }
 
 static void set_timer(int seconds) {
-  struct itimerval once = { .it_value = { .tv_sec = seconds } };
+  struct itimerval once = {.it_value = {.tv_sec = seconds}};
   setitimer(ITIMER_REAL, &once, NULL);
 }
 
@@ -160,7 +184,7 @@ void cli_progress(const char *what) {
   fputs(" ...", f);
   long n = ftell(f);
   fclose(f);
-  struct sigaction act = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
+  struct sigaction act = {.sa_handler = on_tick, .sa_flags = SA_RESTART};
   sigaction(SIGALRM, &act, NULL);
   progress_len = n > 0 ? (int)n : 0;
   set_timer(1);

@@ -12,13 +12,15 @@ int cli_threads(const cli_options *o, int *threads) {
   *threads = 0;
   if (o->threads == NULL) return EXIT_OK;
   long n = strtol(o->threads, &end, 10);
-  if (end == o->threads || *end != '\0' || n < 1 || n > 4096) return cli_fail(EXIT_USAGE, "--threads: \"%s\" is not a number of threads", o->threads);
+  if (end == o->threads || *end != '\0' || n < 1 || n > 4096)
+    return cli_fail(EXIT_USAGE, "--threads: \"%s\" is not a number of threads", o->threads);
   *threads = (int)n;
   return EXIT_OK;
 }
 
 int cli_load(const cli_options *o, const char *path, int threads, tsr_model **out) {
-  tsr_load_options opt = { .struct_size = sizeof opt, .opt_level = (int)o->opt_level, .max_memory = o->max_memory, .threads = threads };
+  tsr_load_options opt = {
+      .struct_size = sizeof opt, .opt_level = (int)o->opt_level, .max_memory = o->max_memory, .threads = threads};
   tsr_error *err = NULL;
   char what[300];
   snprintf(what, sizeof what, "loading %s", path);
@@ -36,7 +38,7 @@ static void print_to_stderr(void *user, const char *text, size_t len) {
 }
 
 int cli_session(const cli_options *o, tsr_model *m, const tsr_session_options *more, tsr_session **out) {
-  tsr_session_options opt = { 0 };
+  tsr_session_options opt = {0};
   tsr_error *err = NULL;
   if (more != NULL) opt = *more;
   opt.struct_size = sizeof opt;
@@ -53,7 +55,10 @@ int cli_session(const cli_options *o, tsr_model *m, const tsr_session_options *m
 
 /* ---- output */
 
-typedef struct table { tsr_value **keys, **values; size_t count; } table;
+typedef struct table {
+  tsr_value **keys, **values;
+  size_t count;
+} table;
 
 static void put(table *t, const char *name, tsr_value *own) {
   t->keys = cli_alloc(t->keys, (t->count + 1) * sizeof *t->keys);
@@ -68,11 +73,16 @@ static tsr_value *as_tensor(const tsr_value *v) {
   double d = tsr_value_get_float(v);
   bool b = tsr_value_get_bool(v);
   switch (tsr_value_kind(v)) {
-  case TSR_KIND_TENSOR: return tsr_value_ref((tsr_value *)v);
-  case TSR_KIND_INT: return tsr_value_tensor(TSR_INT64, 0, NULL, NULL, &i);
-  case TSR_KIND_FLOAT: return tsr_value_tensor(TSR_FLOAT64, 0, NULL, NULL, &d);
-  case TSR_KIND_BOOL: return tsr_value_tensor(TSR_BOOL, 0, NULL, NULL, &b);
-  default: return NULL;
+  case TSR_KIND_TENSOR:
+    return tsr_value_ref((tsr_value *)v);
+  case TSR_KIND_INT:
+    return tsr_value_tensor(TSR_INT64, 0, NULL, NULL, &i);
+  case TSR_KIND_FLOAT:
+    return tsr_value_tensor(TSR_FLOAT64, 0, NULL, NULL, &d);
+  case TSR_KIND_BOOL:
+    return tsr_value_tensor(TSR_BOOL, 0, NULL, NULL, &b);
+  default:
+    return NULL;
   }
 }
 
@@ -89,9 +99,11 @@ static bool flatten(table *t, const char *name, const tsr_value *v, int depth) {
     char path[512];
     tsr_value *key = tsr_value_key(v, i), *item = tsr_value_item(v, i);
     const char *text = key != NULL && tsr_value_kind(key) == TSR_KIND_STR ? tsr_value_get_str(key, NULL) : NULL;
-    int n = text != NULL ? snprintf(path, sizeof path, "%s%s%s", name, name[0] == '\0' ? "" : ".", text)
-                         : snprintf(path, sizeof path, "%s%s%lld", name, name[0] == '\0' ? "" : ".",
-                                    key != NULL && tsr_value_kind(key) == TSR_KIND_INT ? (long long)tsr_value_get_int(key) : (long long)i);
+    int n = text != NULL
+                ? snprintf(path, sizeof path, "%s%s%s", name, name[0] == '\0' ? "" : ".", text)
+                : snprintf(path, sizeof path, "%s%s%lld", name, name[0] == '\0' ? "" : ".",
+                           key != NULL && tsr_value_kind(key) == TSR_KIND_INT ? (long long)tsr_value_get_int(key)
+                                                                              : (long long)i);
     bool ok = n > 0 && (size_t)n < sizeof path && item != NULL && flatten(t, path, item, depth + 1);
     tsr_value_free(key);
     tsr_value_free(item);
@@ -101,7 +113,7 @@ static bool flatten(table *t, const char *name, const tsr_value *v, int depth) {
 }
 
 tsr_value *cli_flatten(const tsr_value *v) {
-  table t = { 0 };
+  table t = {0};
   tsr_value *dict = flatten(&t, "", v, 0) ? tsr_value_dict(t.keys, t.values, t.count) : NULL;
   for (size_t i = 0; i < t.count; i++) {
     tsr_value_free(t.keys[i]);
@@ -120,7 +132,7 @@ static const char *format_of(const cli_options *o, const tsr_value *v) {
 }
 
 static bool is_format(const char *format) {
-  static const char *const known[] = { "npy", "npz", "pt", "safetensors", "json" };
+  static const char *const known[] = {"npy", "npz", "pt", "safetensors", "json"};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strcmp(format, known[i]) == 0) return true;
   return false;
@@ -133,7 +145,8 @@ static int check_output(const cli_options *o) {
   if (strcmp(o->output, "-") != 0 && format == NULL) format = format_of(o, NULL);
   if (strcmp(o->output, "-") == 0 && format == NULL) return EXIT_OK;
   if (format == NULL || !is_format(format))
-    return cli_fail(EXIT_USAGE, "%s: unknown form \"%s\" (npy, npz, pt, safetensors and json can be written)", o->output, format == NULL ? "" : format);
+    return cli_fail(EXIT_USAGE, "%s: unknown form \"%s\" (npy, npz, pt, safetensors and json can be written)",
+                    o->output, format == NULL ? "" : format);
   return EXIT_OK;
 }
 
@@ -143,10 +156,14 @@ static int save(const cli_options *o, tsr_value *v) {
   tsr_error *err = NULL;
   if (strcmp(format, "npy") == 0) {
     shaped = as_tensor(v);
-    if (shaped == NULL) return cli_fail(EXIT_USAGE, "%s: the result is a %s, and .npy holds one tensor (.npz, .json or .pt can hold it)", o->output, tsr_value_type_name(v));
+    if (shaped == NULL)
+      return cli_fail(EXIT_USAGE, "%s: the result is a %s, and .npy holds one tensor (.npz, .json or .pt can hold it)",
+                      o->output, tsr_value_type_name(v));
   } else if (strcmp(format, "npz") == 0 || strcmp(format, "safetensors") == 0) {
     shaped = cli_flatten(v);
-    if (shaped == NULL) return cli_fail(EXIT_USAGE, "%s: the result holds more than tensors and numbers (.json or .pt can hold it)", o->output);
+    if (shaped == NULL)
+      return cli_fail(EXIT_USAGE, "%s: the result holds more than tensors and numbers (.json or .pt can hold it)",
+                      o->output);
   }
   fflush(stdout);
   cli_signals_hold(true);
@@ -175,7 +192,8 @@ static void tell_start(const cli_options *o, tsr_model *m, double load) {
     fprintf(stderr, "tsrun: loaded in %.1f ms, %d threads\n", load * 1e3, tsr_model_threads(m));
   }
   if (tsr_model_is_training(m) && (o->verbose || isatty(STDERR_FILENO)))
-    fputs("tsrun: warning: the model was saved in training mode (dropout and batch norm behave as in training)\n", stderr);
+    fputs("tsrun: warning: the model was saved in training mode (dropout and batch norm behave as in training)\n",
+          stderr);
 }
 
 static int run_session(const cli_options *o, tsr_session *s, const cli_call *c, tsr_value **out) {
@@ -189,7 +207,9 @@ static int run_session(const cli_options *o, tsr_session *s, const cli_call *c, 
   if (status != TSR_OK) return cli_signals_exit(cli_report(status, err, NULL));
   uint64_t peak = 0;
   tsr_session_memory(s, &peak);
-  if (o->verbose) fprintf(stderr, "tsrun: ran in %.1f ms, at most %.1f MiB of values\n", (cli_now() - start) * 1e3, (double)peak / 1048576);
+  if (o->verbose)
+    fprintf(stderr, "tsrun: ran in %.1f ms, at most %.1f MiB of values\n", (cli_now() - start) * 1e3,
+            (double)peak / 1048576);
   return EXIT_OK;
 }
 
@@ -210,9 +230,10 @@ static int run_model(const cli_options *o, tsr_model *m, const char *const *inpu
 
 int cli_run(const cli_options *o) {
   tsr_model *m = NULL;
-  cli_list inputs = { 0 };
+  cli_list inputs = {0};
   int threads;
-  if (o->args.count == 0) return cli_fail(EXIT_USAGE, "no model given (tsrun MODEL [INPUT...]; tsrun --help tells more)");
+  if (o->args.count == 0)
+    return cli_fail(EXIT_USAGE, "no model given (tsrun MODEL [INPUT...]; tsrun --help tells more)");
   int rc = check_output(o);
   if (rc == EXIT_OK) rc = cli_threads(o, &threads);
   double start = cli_now();

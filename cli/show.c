@@ -16,30 +16,51 @@ static double small_float(unsigned bits, int e, int m, bool fn, bool fnuz) {
   if (fnuz && negative && exponent == 0 && mantissa == 0) return NAN;
   if (!fnuz && fn && exponent == (1u << e) - 1 && mantissa == (1u << m) - 1) return NAN;
   if (!fnuz && !fn && exponent == (1u << e) - 1) return mantissa != 0 ? NAN : negative ? -INFINITY : INFINITY;
-  double v = exponent == 0 ? ldexp((double)mantissa, 1 - bias - m) : ldexp((double)(mantissa | 1u << m), (int)exponent - bias - m);
+  double v = exponent == 0 ? ldexp((double)mantissa, 1 - bias - m)
+                           : ldexp((double)(mantissa | 1u << m), (int)exponent - bias - m);
   return negative ? -v : v;
 }
 
 double cli_element(tsr_dtype dtype, const void *data, int64_t i, double *im) {
   if (im != NULL) *im = 0;
   switch (dtype) {
-  case TSR_UINT8: case TSR_QUINT8: return ((const uint8_t *)data)[i];
-  case TSR_INT8: case TSR_QINT8: return ((const int8_t *)data)[i];
-  case TSR_INT16: return ((const int16_t *)data)[i];
-  case TSR_INT32: case TSR_QINT32: return ((const int32_t *)data)[i];
-  case TSR_INT64: return (double)((const int64_t *)data)[i];
-  case TSR_UINT16: return ((const uint16_t *)data)[i];
-  case TSR_UINT32: return ((const uint32_t *)data)[i];
-  case TSR_UINT64: return (double)((const uint64_t *)data)[i];
-  case TSR_FLOAT16: return small_float(((const uint16_t *)data)[i], 5, 10, false, false);
-  case TSR_BFLOAT16: return small_float(((const uint16_t *)data)[i], 8, 7, false, false);
-  case TSR_FLOAT32: return ((const float *)data)[i];
-  case TSR_FLOAT64: return ((const double *)data)[i];
-  case TSR_BOOL: return ((const uint8_t *)data)[i] != 0;
-  case TSR_FLOAT8_E5M2: return small_float(((const uint8_t *)data)[i], 5, 2, false, false);
-  case TSR_FLOAT8_E4M3FN: return small_float(((const uint8_t *)data)[i], 4, 3, true, false);
-  case TSR_FLOAT8_E5M2FNUZ: return small_float(((const uint8_t *)data)[i], 5, 2, true, true);
-  case TSR_FLOAT8_E4M3FNUZ: return small_float(((const uint8_t *)data)[i], 4, 3, true, true);
+  case TSR_UINT8:
+  case TSR_QUINT8:
+    return ((const uint8_t *)data)[i];
+  case TSR_INT8:
+  case TSR_QINT8:
+    return ((const int8_t *)data)[i];
+  case TSR_INT16:
+    return ((const int16_t *)data)[i];
+  case TSR_INT32:
+  case TSR_QINT32:
+    return ((const int32_t *)data)[i];
+  case TSR_INT64:
+    return (double)((const int64_t *)data)[i];
+  case TSR_UINT16:
+    return ((const uint16_t *)data)[i];
+  case TSR_UINT32:
+    return ((const uint32_t *)data)[i];
+  case TSR_UINT64:
+    return (double)((const uint64_t *)data)[i];
+  case TSR_FLOAT16:
+    return small_float(((const uint16_t *)data)[i], 5, 10, false, false);
+  case TSR_BFLOAT16:
+    return small_float(((const uint16_t *)data)[i], 8, 7, false, false);
+  case TSR_FLOAT32:
+    return ((const float *)data)[i];
+  case TSR_FLOAT64:
+    return ((const double *)data)[i];
+  case TSR_BOOL:
+    return ((const uint8_t *)data)[i] != 0;
+  case TSR_FLOAT8_E5M2:
+    return small_float(((const uint8_t *)data)[i], 5, 2, false, false);
+  case TSR_FLOAT8_E4M3FN:
+    return small_float(((const uint8_t *)data)[i], 4, 3, true, false);
+  case TSR_FLOAT8_E5M2FNUZ:
+    return small_float(((const uint8_t *)data)[i], 5, 2, true, true);
+  case TSR_FLOAT8_E4M3FNUZ:
+    return small_float(((const uint8_t *)data)[i], 4, 3, true, true);
   case TSR_COMPLEX32:
     if (im != NULL) *im = small_float(((const uint16_t *)data)[2 * i + 1], 5, 10, false, false);
     return small_float(((const uint16_t *)data)[2 * i], 5, 10, false, false);
@@ -54,22 +75,37 @@ double cli_element(tsr_dtype dtype, const void *data, int64_t i, double *im) {
 }
 
 static bool is_complex(tsr_dtype d) { return d == TSR_COMPLEX32 || d == TSR_COMPLEX64 || d == TSR_COMPLEX128; }
-static bool is_real(tsr_dtype d) { return d == TSR_FLOAT16 || d == TSR_BFLOAT16 || d == TSR_FLOAT32 || d == TSR_FLOAT64; }
+static bool is_real(tsr_dtype d) {
+  return d == TSR_FLOAT16 || d == TSR_BFLOAT16 || d == TSR_FLOAT32 || d == TSR_FLOAT64;
+}
 
-typedef struct shower { FILE *out; bool all; int64_t top; char **labels; size_t label_count; } shower;
+typedef struct shower {
+  FILE *out;
+  bool all;
+  int64_t top;
+  char **labels;
+  size_t label_count;
+} shower;
 
 static void put_number(const shower *s, double v) {
-  if (v == floor(v) && fabs(v) < 1e15) fprintf(s->out, "%.0f", v);
-  else fprintf(s->out, "%.6g", v);
+  if (v == floor(v) && fabs(v) < 1e15)
+    fprintf(s->out, "%.0f", v);
+  else
+    fprintf(s->out, "%.6g", v);
 }
 
 static void put_element(const shower *s, tsr_dtype dtype, const void *data, int64_t i) {
   double im, re = cli_element(dtype, data, i, &im);
-  if (dtype == TSR_BOOL) fputs(re != 0 ? "true" : "false", s->out);
-  else if (dtype == TSR_INT64) fprintf(s->out, "%lld", (long long)((const int64_t *)data)[i]);
-  else if (dtype == TSR_UINT64) fprintf(s->out, "%llu", (unsigned long long)((const uint64_t *)data)[i]);
-  else if (is_complex(dtype)) fprintf(s->out, "%.6g%+.6gj", re, im);
-  else put_number(s, re);
+  if (dtype == TSR_BOOL)
+    fputs(re != 0 ? "true" : "false", s->out);
+  else if (dtype == TSR_INT64)
+    fprintf(s->out, "%lld", (long long)((const int64_t *)data)[i]);
+  else if (dtype == TSR_UINT64)
+    fprintf(s->out, "%llu", (unsigned long long)((const uint64_t *)data)[i]);
+  else if (is_complex(dtype))
+    fprintf(s->out, "%.6g%+.6gj", re, im);
+  else
+    put_number(s, re);
 }
 
 /* ---- tensors */
@@ -92,7 +128,8 @@ static void put_stats(const shower *s, tsr_dtype dtype, const void *data, int64_
     if (isfinite(v)) squares += (v - mean) * (v - mean);
   }
   if (finite > 0)
-    fprintf(s->out, "  min %.6g  max %.6g  mean %.6g  std %.6g", low, high, mean, finite > 1 ? sqrt(squares / (double)(finite - 1)) : 0.0);
+    fprintf(s->out, "  min %.6g  max %.6g  mean %.6g  std %.6g", low, high, mean,
+            finite > 1 ? sqrt(squares / (double)(finite - 1)) : 0.0);
   if (nans > 0) fprintf(s->out, "  nan %lld", (long long)nans);
   if (n - finite - nans > 0) fprintf(s->out, "  inf %lld", (long long)(n - finite - nans));
 }
@@ -107,7 +144,8 @@ static void put_first(const shower *s, tsr_dtype dtype, const void *data, int64_
   if (shown < n) fputs(" ...", s->out);
 }
 
-static void put_rows(const shower *s, tsr_dtype dtype, const void *data, const int64_t *sizes, int ndim, int64_t *at, int indent) {
+static void put_rows(const shower *s, tsr_dtype dtype, const void *data, const int64_t *sizes, int ndim, int64_t *at,
+                     int indent) {
   if (ndim == 0) {
     put_element(s, dtype, data, (*at)++);
     return;
@@ -204,9 +242,12 @@ static void put_items(const shower *s, const tsr_value *v, int indent) {
   for (size_t i = 0; i < shown; i++) {
     tsr_value *key = tsr_value_key(v, i), *item = tsr_value_item(v, i);
     fprintf(s->out, "\n%*s", indent, "");
-    if (key == NULL) fprintf(s->out, "%zu", i);
-    else if (tsr_value_kind(key) == TSR_KIND_STR) cli_print_safe(s->out, tsr_value_get_str(key, NULL), strlen(tsr_value_get_str(key, NULL)), false);
-    else put(s, key, indent + 2);
+    if (key == NULL)
+      fprintf(s->out, "%zu", i);
+    else if (tsr_value_kind(key) == TSR_KIND_STR)
+      cli_print_safe(s->out, tsr_value_get_str(key, NULL), strlen(tsr_value_get_str(key, NULL)), false);
+    else
+      put(s, key, indent + 2);
     fputs(": ", s->out);
     put(s, item, indent + 2);
     tsr_value_free(key);
@@ -218,18 +259,39 @@ static void put_items(const shower *s, const tsr_value *v, int indent) {
 static void put(const shower *s, const tsr_value *v, int indent) {
   double re, im;
   switch (v == NULL || indent > 200 ? TSR_KIND_OTHER : tsr_value_kind(v)) {
-  case TSR_KIND_NONE: fputs("None", s->out); return;
-  case TSR_KIND_BOOL: fputs(tsr_value_get_bool(v) ? "True" : "False", s->out); return;
-  case TSR_KIND_INT: fprintf(s->out, "%lld", (long long)tsr_value_get_int(v)); return;
-  case TSR_KIND_FLOAT: fprintf(s->out, "%.12g", tsr_value_get_float(v)); return;
+  case TSR_KIND_NONE:
+    fputs("None", s->out);
+    return;
+  case TSR_KIND_BOOL:
+    fputs(tsr_value_get_bool(v) ? "True" : "False", s->out);
+    return;
+  case TSR_KIND_INT:
+    fprintf(s->out, "%lld", (long long)tsr_value_get_int(v));
+    return;
+  case TSR_KIND_FLOAT:
+    fprintf(s->out, "%.12g", tsr_value_get_float(v));
+    return;
   case TSR_KIND_COMPLEX:
     tsr_value_get_complex(v, &re, &im);
     fprintf(s->out, "%.12g%+.12gj", re, im);
     return;
-  case TSR_KIND_STR: put_string(s, v); return;
-  case TSR_KIND_TENSOR: put_tensor(s, v, indent); return;
-  case TSR_KIND_LIST: case TSR_KIND_TUPLE: case TSR_KIND_DICT: case TSR_KIND_OBJECT: put_items(s, v, indent); return;
-  case TSR_KIND_DEVICE: case TSR_KIND_ENUM: case TSR_KIND_OTHER: fputs(v == NULL ? "?" : tsr_value_type_name(v), s->out); return;
+  case TSR_KIND_STR:
+    put_string(s, v);
+    return;
+  case TSR_KIND_TENSOR:
+    put_tensor(s, v, indent);
+    return;
+  case TSR_KIND_LIST:
+  case TSR_KIND_TUPLE:
+  case TSR_KIND_DICT:
+  case TSR_KIND_OBJECT:
+    put_items(s, v, indent);
+    return;
+  case TSR_KIND_DEVICE:
+  case TSR_KIND_ENUM:
+  case TSR_KIND_OTHER:
+    fputs(v == NULL ? "?" : tsr_value_type_name(v), s->out);
+    return;
   }
 }
 
@@ -250,7 +312,7 @@ static int read_labels(shower *s, const char *path) {
 }
 
 int cli_show(FILE *out, const tsr_value *v, bool all, int64_t top, const char *labels_path) {
-  shower s = { .out = out, .all = all, .top = top };
+  shower s = {.out = out, .all = all, .top = top};
   int rc = labels_path == NULL ? EXIT_OK : read_labels(&s, labels_path);
   if (rc == EXIT_OK) {
     put(&s, v, 2);

@@ -17,10 +17,10 @@ static void on_signal(int sig) {
 }
 
 void cli_signals_install(void) {
-  struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+  struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigaction(SIGINT, &act, NULL);
   sigaction(SIGTERM, &act, NULL);
-  struct sigaction ignore = { .sa_handler = SIG_IGN };
+  struct sigaction ignore = {.sa_handler = SIG_IGN};
   sigaction(SIGPIPE, &ignore, NULL); /* a closed pipe is a write error */
 }
 

@@ -16,18 +16,29 @@
 
 enum { MAX_REASON = 2000, MAX_NESTING = 8 };
 
-typedef struct tolerance { double rtol, atol; /* negative: not given */ } tolerance;
+typedef struct tolerance {
+  double rtol, atol; /* negative: not given */
+} tolerance;
 
-typedef struct checked { char *name; bool passed; char *reason; double seconds; } checked;
+typedef struct checked {
+  char *name;
+  bool passed;
+  char *reason;
+  double seconds;
+} checked;
 
 typedef struct verifier {
   const cli_options *o;
   int threads;
   bool json;
-  checked *cases; size_t count, failed;
+  checked *cases;
+  size_t count, failed;
 } verifier;
 
-typedef struct printed { char *text; size_t len; } printed;
+typedef struct printed {
+  char *text;
+  size_t len;
+} printed;
 
 /* ---- files of a case */
 
@@ -57,7 +68,7 @@ static char *read_text(const char *dir, const char *name) {
 
 /* dir/stem.EXT for the first form that is there, or NULL. */
 static char *find_values(const char *dir, const char *stem) {
-  static const char *const forms[] = { "pt", "npy", "npz", "safetensors", "json", "pth" };
+  static const char *const forms[] = {"pt", "npy", "npz", "safetensors", "json", "pth"};
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
     char name[64];
     snprintf(name, sizeof name, "%s.%s", stem, forms[i]);
@@ -118,9 +129,9 @@ static double number_setting(const char *text, const char *key, double otherwise
 /* ---- comparing */
 
 static tolerance tolerance_of(tolerance given, tsr_dtype dtype, const tsr_value *tensor) {
-  tolerance t = { 1e-4, 1e-5 };
-  if (dtype == TSR_FLOAT16) t = (tolerance){ 4e-3, 2e-3 };
-  if (dtype == TSR_BFLOAT16) t = (tolerance){ 3e-2, 2e-2 };
+  tolerance t = {1e-4, 1e-5};
+  if (dtype == TSR_FLOAT16) t = (tolerance){4e-3, 2e-3};
+  if (dtype == TSR_BFLOAT16) t = (tolerance){3e-2, 2e-2};
   if (given.rtol >= 0) t.rtol = given.rtol;
   if (given.atol >= 0) {
     t.atol = given.atol;
@@ -139,7 +150,8 @@ static tolerance tolerance_of(tolerance given, tsr_dtype dtype, const tsr_value 
 }
 
 static void put_shape(char *out, size_t size, const tsr_value *v) {
-  size_t n = (size_t)snprintf(out, size, "%s [", tsr_dtype_name(tsr_tensor_dtype(v)) == NULL ? "?" : tsr_dtype_name(tsr_tensor_dtype(v)));
+  size_t n = (size_t)snprintf(out, size, "%s [",
+                              tsr_dtype_name(tsr_tensor_dtype(v)) == NULL ? "?" : tsr_dtype_name(tsr_tensor_dtype(v)));
   for (int i = 0; i < tsr_tensor_ndim(v) && n + 24 < size; i++)
     n += (size_t)snprintf(out + n, size - n, "%s%lld", i == 0 ? "" : ", ", (long long)tsr_tensor_sizes(v)[i]);
   if (n + 2 < size) strcpy(out + n, "]");
@@ -164,8 +176,10 @@ static bool compare_leaf(const tsr_value *got, const tsr_value *want, tolerance 
   }
   tolerance t = tolerance_of(given, tensor ? tsr_tensor_dtype(want) : TSR_FLOAT64, tensor ? want : NULL);
   tsr_status status = tsr_value_compare(got, want, t.rtol, t.atol, &equal, &worst, &report, &err);
-  if (status != TSR_OK) cli_report(status, err, path);
-  else if (!equal) cli_fail(EXIT_RAISED, "%s: %s", path, report == NULL || report[0] == '\0' ? "values differ" : report);
+  if (status != TSR_OK)
+    cli_report(status, err, path);
+  else if (!equal)
+    cli_fail(EXIT_RAISED, "%s: %s", path, report == NULL || report[0] == '\0' ? "values differ" : report);
   tsr_string_free(report);
   return status == TSR_OK && equal;
 }
@@ -199,7 +213,8 @@ static bool compare(const tsr_value *got, const tsr_value *want, tolerance t, co
   }
   for (size_t i = 0; i < n; i++) {
     char name[128], inner[512];
-    bool equal = kind != TSR_KIND_DICT ? (snprintf(name, sizeof name, "[%zu]", i), true) : same_key(got, want, i, name, sizeof name);
+    bool equal = kind != TSR_KIND_DICT ? (snprintf(name, sizeof name, "[%zu]", i), true)
+                                       : same_key(got, want, i, name, sizeof name);
     snprintf(inner, sizeof inner, "%.300s%s", path, name);
     if (!equal) {
       cli_fail(EXIT_RAISED, "%s: keys differ", inner);
@@ -249,8 +264,10 @@ static bool check_error(const char *dir, int rc, const char *message) {
   size_t n = want == NULL ? 0 : strlen(want);
   bool ok = false;
   while (n > 0 && (want[n - 1] == '\n' || want[n - 1] == '\r' || want[n - 1] == ' ')) want[--n] = '\0';
-  if (rc == EXIT_OK) cli_fail(EXIT_RAISED, "did not raise; expected: %s", want);
-  else if (want != NULL && rc == EXIT_RAISED && strstr(message, want) != NULL) ok = true;
+  if (rc == EXIT_OK)
+    cli_fail(EXIT_RAISED, "did not raise; expected: %s", want);
+  else if (want != NULL && rc == EXIT_RAISED && strstr(message, want) != NULL)
+    ok = true;
   else {
     char *copy = strcpy(cli_alloc(NULL, strlen(message) + 1), message);
     cli_fail(EXIT_RAISED, "raised \"%s\" where \"%s\" is expected", copy, want == NULL ? "" : want);
@@ -283,10 +300,11 @@ static bool check_result(const char *dir, const tsr_value *got, const printed *p
   return ok;
 }
 
-static int run_case(const verifier *v, const char *dir, const char *method, const tsr_session_options *more, tsr_value **result) {
+static int run_case(const verifier *v, const char *dir, const char *method, const tsr_session_options *more,
+                    tsr_value **result) {
   tsr_model *m = NULL;
   tsr_session *s = NULL;
-  cli_call call = { 0 };
+  cli_call call = {0};
   tsr_error *err = NULL;
   char *model = join(dir, "model.pt"), *inputs = find_values(dir, "inputs");
   const char *word = inputs;
@@ -310,16 +328,19 @@ static int run_case(const verifier *v, const char *dir, const char *method, cons
 
 static bool check_case(const verifier *v, const char *dir, char *reason) {
   char *settings = read_text(dir, "case.txt");
-  char *method = settings == NULL ? NULL : find_setting(settings, "method"), *error_path = join(dir, "expected_error.txt");
+  char *method = settings == NULL ? NULL : find_setting(settings, "method"),
+       *error_path = join(dir, "expected_error.txt");
   double seed = number_setting(settings, "seed", -1);
-  tolerance t = { v->o->rtol >= 0 ? v->o->rtol : number_setting(settings, "rtol", -1),
-                  v->o->atol >= 0 ? v->o->atol : number_setting(settings, "atol", -1) };
-  printed p = { 0 };
-  tsr_session_options more = { .print = collect, .warn = ignore, .user = &p, .has_seed = seed >= 0, .seed = seed >= 0 ? (uint64_t)seed : 0 };
+  tolerance t = {v->o->rtol >= 0 ? v->o->rtol : number_setting(settings, "rtol", -1),
+                 v->o->atol >= 0 ? v->o->atol : number_setting(settings, "atol", -1)};
+  printed p = {0};
+  tsr_session_options more = {
+      .print = collect, .warn = ignore, .user = &p, .has_seed = seed >= 0, .seed = seed >= 0 ? (uint64_t)seed : 0};
   tsr_value *result = NULL;
   cli_capture(reason, MAX_REASON);
   int rc = run_case(v, dir, method, &more, &result);
-  bool ok = cli_file_exists(error_path) ? check_error(dir, rc, reason) : rc == EXIT_OK && check_result(dir, result, &p, t);
+  bool ok =
+      cli_file_exists(error_path) ? check_error(dir, rc, reason) : rc == EXIT_OK && check_result(dir, result, &p, t);
   cli_capture(NULL, 0);
   tsr_value_free(result);
   free(p.text);
@@ -331,7 +352,9 @@ static bool check_case(const verifier *v, const char *dir, char *reason) {
 
 /* ---- all of them */
 
-static bool stopped(const verifier *v) { return (v->o->fail_fast && v->failed > 0) || cli_signals_exit(EXIT_OK) != EXIT_OK; }
+static bool stopped(const verifier *v) {
+  return (v->o->fail_fast && v->failed > 0) || cli_signals_exit(EXIT_OK) != EXIT_OK;
+}
 
 /* Each case runs in its own process: one that crashes or leaks fails alone. */
 static bool check_apart(const verifier *v, const char *dir, char *reason) {
@@ -354,10 +377,14 @@ static bool check_apart(const verifier *v, const char *dir, char *reason) {
     if (n > 0) len += (size_t)n;
   reason[len] = '\0';
   close(ends[0]);
-  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-  if (child < 0) snprintf(reason, MAX_REASON, "fork: %s", strerror(errno));
-  else if (WIFSIGNALED(status)) snprintf(reason, MAX_REASON, "died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-  else if (len == 0 && WEXITSTATUS(status) != 0) snprintf(reason, MAX_REASON, "ended with code %d", WEXITSTATUS(status));
+  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (child < 0)
+    snprintf(reason, MAX_REASON, "fork: %s", strerror(errno));
+  else if (WIFSIGNALED(status))
+    snprintf(reason, MAX_REASON, "died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+  else if (len == 0 && WEXITSTATUS(status) != 0)
+    snprintf(reason, MAX_REASON, "ended with code %d", WEXITSTATUS(status));
   return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -366,10 +393,11 @@ static void add_case(verifier *v, const char *dir) {
   double start = cli_now();
   bool ok = check_apart(v, dir, reason);
   v->cases = cli_alloc(v->cases, (v->count + 1) * sizeof *v->cases);
-  v->cases[v->count++] = (checked){ strdup(dir), ok, strdup(ok ? "" : reason), cli_now() - start };
+  v->cases[v->count++] = (checked){strdup(dir), ok, strdup(ok ? "" : reason), cli_now() - start};
   v->failed += !ok;
   if (v->json || (ok && !v->o->verbose)) return;
-  if (ok) printf("ok   %s (%.0f ms)\n", dir, (cli_now() - start) * 1e3);
+  if (ok)
+    printf("ok   %s (%.0f ms)\n", dir, (cli_now() - start) * 1e3);
   else {
     printf("FAIL %s: ", dir);
     cli_print_safe(stdout, reason, strlen(reason), false);
@@ -407,7 +435,8 @@ static void print_json(const verifier *v) {
   for (size_t i = 0; i < v->count; i++) {
     printf("%s\n  {\"case\": ", i == 0 ? "" : ",");
     cli_json_string(stdout, v->cases[i].name);
-    printf(", \"passed\": %s, \"ms\": %.1f, \"reason\": ", v->cases[i].passed ? "true" : "false", v->cases[i].seconds * 1e3);
+    printf(", \"passed\": %s, \"ms\": %.1f, \"reason\": ", v->cases[i].passed ? "true" : "false",
+           v->cases[i].seconds * 1e3);
     cli_json_string(stdout, v->cases[i].reason);
     putchar('}');
   }
@@ -415,22 +444,28 @@ static void print_json(const verifier *v) {
 }
 
 int cli_verify(const cli_options *o) {
-  verifier v = { .o = o, .json = o->json || (o->format != NULL && strcmp(o->format, "json") == 0) };
+  verifier v = {.o = o, .json = o->json || (o->format != NULL && strcmp(o->format, "json") == 0)};
   if (o->args.count == 0) return cli_fail(EXIT_USAGE, "no case folder given (tsrun verify CASE_DIR...)");
-  if (o->format != NULL && !v.json && strcmp(o->format, "text") != 0) return cli_fail(EXIT_USAGE, "--format: \"%s\" is not one of text|json", o->format);
+  if (o->format != NULL && !v.json && strcmp(o->format, "text") != 0)
+    return cli_fail(EXIT_USAGE, "--format: \"%s\" is not one of text|json", o->format);
   int rc = cli_threads(o, &v.threads);
   for (size_t i = 0; i < o->args.count && rc == EXIT_OK && !stopped(&v); i++) {
     size_t before = v.count;
     char *dir = strdup(o->args.items[i]);
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/') dir[--n] = '\0';
-    if (!is_directory(dir)) rc = cli_fail(cli_file_exists(dir) ? EXIT_USAGE : EXIT_IO, "%s: no such folder", dir);
-    else search(&v, dir, 0);
-    if (rc == EXIT_OK && v.count == before && !stopped(&v)) rc = cli_fail(EXIT_USAGE, "%s: holds no case (a folder with model.pt)", dir);
+    if (!is_directory(dir))
+      rc = cli_fail(cli_file_exists(dir) ? EXIT_USAGE : EXIT_IO, "%s: no such folder", dir);
+    else
+      search(&v, dir, 0);
+    if (rc == EXIT_OK && v.count == before && !stopped(&v))
+      rc = cli_fail(EXIT_USAGE, "%s: holds no case (a folder with model.pt)", dir);
     free(dir);
   }
-  if (v.json) print_json(&v);
-  else if (v.count > 0) printf("%zu passed, %zu failed\n", v.count - v.failed, v.failed);
+  if (v.json)
+    print_json(&v);
+  else if (v.count > 0)
+    printf("%zu passed, %zu failed\n", v.count - v.failed, v.failed);
   for (size_t i = 0; i < v.count; i++) {
     free(v.cases[i].name);
     free(v.cases[i].reason);

@@ -49,11 +49,16 @@ void tsr_syntax_unexpected(tsr_syntax *s, bool end_of_file, tsr_span at) {
   while (len > 0 && len == 40 && ((unsigned char)text[len] & 0xC0) == 0x80) len--; /* whole characters */
   const char *newline = memchr(text, '\n', (size_t)len);
   if (newline != NULL) len = (int)(newline - text);
-  if (end_of_file) tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected end of file");
-  else if (len > 0) tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected \"%.*s\"", len, text);
-  else if (at.begin < s->src->len && s->previous == TSR_TOK_INDENT) tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected indent");
-  else if (s->previous == TSR_TOK_DEDENT) tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected unindent");
-  else tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected end of line");
+  if (end_of_file)
+    tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected end of file");
+  else if (len > 0)
+    tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected \"%.*s\"", len, text);
+  else if (at.begin < s->src->len && s->previous == TSR_TOK_INDENT)
+    tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected indent");
+  else if (s->previous == TSR_TOK_DEDENT)
+    tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected unindent");
+  else
+    tsr_syntax_fail(s, TSR_EFORMAT, at, "unexpected end of line");
 }
 
 /* ---- parsing */
@@ -74,7 +79,8 @@ static size_t check_text(const unsigned char *p, size_t len) {
       if ((p[i + k] & 0xC0) != 0x80) return i;
     /* overlong forms, surrogates, beyond U+10FFFF */
     if ((c == 0xE0 && p[i + 1] < 0xA0) || (c == 0xED && p[i + 1] > 0x9F) || (c == 0xF0 && p[i + 1] < 0x90) ||
-        (c == 0xF4 && p[i + 1] > 0x8F)) return i;
+        (c == 0xF4 && p[i + 1] > 0x8F))
+      return i;
     i += more + 1;
   }
   return len;
@@ -82,10 +88,11 @@ static size_t check_text(const unsigned char *p, size_t len) {
 
 static tsr_status check_source(tsr_syntax *s) {
   const tsr_source *src = s->src;
-  if (src->len > TSR_SYNTAX_MAX_FILE) return tsr_syntax_fail(s, TSR_ELIMIT, (tsr_span){ 0, 0 }, "the file is larger than 64 MiB");
+  if (src->len > TSR_SYNTAX_MAX_FILE)
+    return tsr_syntax_fail(s, TSR_ELIMIT, (tsr_span){0, 0}, "the file is larger than 64 MiB");
   size_t bad = check_text((const unsigned char *)src->text, src->len);
   if (bad == src->len) return TSR_OK;
-  tsr_span at = { (uint32_t)bad, (uint32_t)bad };
+  tsr_span at = {(uint32_t)bad, (uint32_t)bad};
   return tsr_syntax_fail(s, TSR_EFORMAT, at, src->text[bad] == '\0' ? "a NUL byte" : "invalid UTF-8");
 }
 
@@ -109,7 +116,7 @@ static tsr_status run(tsr_syntax *s, char *copy) {
   s->absent->height = 1;
   int rc = tsr_parser_parse(s);
   if (s->status == TSR_OK && s->big != NULL)
-    tsr_syntax_fail(s, TSR_EFORMAT, (tsr_span){ s->big->begin, s->big->end },
+    tsr_syntax_fail(s, TSR_EFORMAT, (tsr_span){s->big->begin, s->big->end},
                     "integer constant out of range (must fit in a signed 64 bit integer)");
   if (s->status == TSR_OK && rc == 2) tsr_syntax_fail_nomem(s);
   if (s->status == TSR_OK && (rc != 0 || s->root == NULL)) tsr_syntax_fail_nomem(s);
@@ -147,7 +154,7 @@ tsr_status tsr_parse_expr(tsr_arena *arena, tsr_errrec *e, const tsr_source *src
 const char *tsr_ast_kind_name(tsr_ast_kind k) {
   static const char *const names[] = {
 #define X(kind, name, doc) name,
-    TSR_AST_KINDS(X)
+      TSR_AST_KINDS(X)
 #undef X
   };
   return (size_t)k < TSR_COUNT(names) ? names[k] : "?";
@@ -157,21 +164,33 @@ static void print_text(const tsr_ast *a, tsr_buf *out) {
   tsr_buf_puts(out, " \"");
   for (uint32_t i = 0; i < a->len; i++) {
     unsigned char c = (unsigned char)a->text[i];
-    if (c == '"' || c == '\\') tsr_buf_printf(out, "\\%c", c);
-    else if (c == '\n') tsr_buf_puts(out, "\\n");
-    else if (c < 32 || c == 127) tsr_buf_printf(out, "\\%03o", c);
-    else tsr_buf_putc(out, (char)c);
+    if (c == '"' || c == '\\')
+      tsr_buf_printf(out, "\\%c", c);
+    else if (c == '\n')
+      tsr_buf_puts(out, "\\n");
+    else if (c < 32 || c == 127)
+      tsr_buf_printf(out, "\\%03o", c);
+    else
+      tsr_buf_putc(out, (char)c);
   }
   tsr_buf_putc(out, '"');
 }
 
 static void print_payload(const tsr_ast *a, tsr_buf *out) {
   switch (a->kind) {
-  case TSR_AST_NAME: tsr_buf_printf(out, " %.*s", (int)a->len, a->text); break;
-  case TSR_AST_INT: tsr_buf_printf(out, " %lld", (long long)a->ival); break;
+  case TSR_AST_NAME:
+    tsr_buf_printf(out, " %.*s", (int)a->len, a->text);
+    break;
+  case TSR_AST_INT:
+    tsr_buf_printf(out, " %lld", (long long)a->ival);
+    break;
   case TSR_AST_FLOAT:
-  case TSR_AST_COMPLEX: tsr_buf_printf(out, " %.17g", a->fval); break;
-  case TSR_AST_STR: print_text(a, out); break;
+  case TSR_AST_COMPLEX:
+    tsr_buf_printf(out, " %.17g", a->fval);
+    break;
+  case TSR_AST_STR:
+    print_text(a, out);
+    break;
   case TSR_AST_FILE:
   case TSR_AST_PARAMS:
     if (a->ival >= 0) tsr_buf_printf(out, " %lld", (long long)a->ival);

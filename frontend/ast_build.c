@@ -30,7 +30,7 @@ static tsr_ast *adopt(tsr_syntax *s, tsr_ast *a, tsr_ast **kids, uint32_t count)
     tallest = TSR_MAX(tallest, kids[i]->height);
   }
   if (tallest >= TSR_MAX_DEPTH) {
-    tsr_syntax_fail(s, TSR_ELIMIT, (tsr_span){ a->begin, a->end }, "nested more than %d deep", TSR_MAX_DEPTH);
+    tsr_syntax_fail(s, TSR_ELIMIT, (tsr_span){a->begin, a->end}, "nested more than %d deep", TSR_MAX_DEPTH);
     return NULL;
   }
   a->kids = kids;
@@ -132,7 +132,8 @@ tsr_ast *tsr_syntax_headed(tsr_syntax *s, tsr_ast_kind kind, tsr_span at, tsr_as
 }
 
 tsr_ast *tsr_syntax_tuple(tsr_syntax *s, tsr_span at, tsr_ast *first, tsr_nodes *rest, bool trailing_comma) {
-  tsr_ast *a = rest == NULL ? tsr_syntax_node(s, TSR_AST_TUPLE, at, 1, first) : tsr_syntax_headed(s, TSR_AST_TUPLE, at, first, rest);
+  tsr_ast *a = rest == NULL ? tsr_syntax_node(s, TSR_AST_TUPLE, at, 1, first)
+                            : tsr_syntax_headed(s, TSR_AST_TUPLE, at, first, rest);
   if (a != NULL) a->ival = trailing_comma;
   return a;
 }
@@ -140,9 +141,7 @@ tsr_ast *tsr_syntax_tuple(tsr_syntax *s, tsr_span at, tsr_ast *first, tsr_nodes 
 /* ---- numbers */
 
 /* strtod in the C locale, whatever the caller's is.  The text ends where the scanner said. */
-static double parse_float(tsr_syntax *s, const char *text) {
-  return strtod_l(text, NULL, (locale_t)s->numeric_locale);
-}
+static double parse_float(tsr_syntax *s, const char *text) { return strtod_l(text, NULL, (locale_t)s->numeric_locale); }
 
 static bool has_any(const char *text, uint32_t len, const char *set) {
   for (uint32_t i = 0; i < len; i++)
@@ -184,8 +183,10 @@ tsr_ast *tsr_syntax_number(tsr_syntax *s, tsr_span at) {
   }
   memcpy(copy, p, len);
   copy[len] = '\0';
-  if (real) a->fval = parse_float(s, copy);
-  else a = integer(s, at, a, copy);
+  if (real)
+    a->fval = parse_float(s, copy);
+  else
+    a = integer(s, at, a, copy);
   if (copy != text) free(copy);
   return a;
 }
@@ -194,12 +195,17 @@ tsr_ast *tsr_syntax_minus(tsr_syntax *s, tsr_span at, tsr_ast *operand) {
   switch (operand->kind) {
   case TSR_AST_INT:
     if (s->big != operand && operand->ival == INT64_MIN) return tsr_syntax_op(s, TSR_AST_UNARY, at, "-", 1, operand);
-    if (s->big == operand) s->big = NULL; /* -2^63, already negative */
-    else operand->ival = -operand->ival;
+    if (s->big == operand)
+      s->big = NULL; /* -2^63, already negative */
+    else
+      operand->ival = -operand->ival;
     break;
   case TSR_AST_FLOAT:
-  case TSR_AST_COMPLEX: operand->fval = -operand->fval; break;
-  default: return tsr_syntax_op(s, TSR_AST_UNARY, at, "-", 1, operand);
+  case TSR_AST_COMPLEX:
+    operand->fval = -operand->fval;
+    break;
+  default:
+    return tsr_syntax_op(s, TSR_AST_UNARY, at, "-", 1, operand);
   }
   operand->begin = at.begin;
   return operand;
@@ -296,22 +302,25 @@ static bool check_target(tsr_syntax *s, const tsr_ast *a) {
   switch (a->kind) {
   case TSR_AST_NAME:
   case TSR_AST_ATTR:
-  case TSR_AST_SUBSCRIPT: return true;
-  case TSR_AST_STARRED: return check_target(s, a->kids[0]);
+  case TSR_AST_SUBSCRIPT:
+    return true;
+  case TSR_AST_STARRED:
+    return check_target(s, a->kids[0]);
   case TSR_AST_TUPLE:
     for (uint32_t i = 0; i < a->count; i++)
       if (!check_target(s, a->kids[i])) return false;
     if (a->count > 0) return true;
     break;
-  default: break;
+  default:
+    break;
   }
-  tsr_syntax_fail(s, TSR_EFORMAT, (tsr_span){ a->begin, a->end }, "cannot assign to this expression");
+  tsr_syntax_fail(s, TSR_EFORMAT, (tsr_span){a->begin, a->end}, "cannot assign to this expression");
   return false;
 }
 
 tsr_ast *tsr_syntax_targets(tsr_syntax *s, tsr_ast *expr) {
   if (expr == NULL || !check_target(s, expr)) return NULL;
-  tsr_span at = { expr->begin, expr->end };
+  tsr_span at = {expr->begin, expr->end};
   if (expr->kind != TSR_AST_TUPLE) return tsr_syntax_node(s, TSR_AST_TARGETS, at, 1, expr);
   tsr_ast *a = make(s, TSR_AST_TARGETS, at);
   if (a == NULL) return NULL;
@@ -378,7 +387,7 @@ tsr_ast *tsr_syntax_params(tsr_syntax *s, tsr_span at, tsr_nodes *params) {
     } else if (star < 0) {
       star = kept;
     } else {
-      tsr_syntax_fail(s, TSR_EFORMAT, (tsr_span){ p->begin, p->end }, "a second bare *");
+      tsr_syntax_fail(s, TSR_EFORMAT, (tsr_span){p->begin, p->end}, "a second bare *");
       return NULL;
     }
   }
@@ -400,8 +409,10 @@ tsr_ast *tsr_syntax_file(tsr_syntax *s, tsr_span at, tsr_nodes *items) {
   int64_t version = -1;
   uint32_t kept = 0;
   for (uint32_t i = 0; i < items->count; i++) {
-    if (items->items[i]->kind == TSR_AST_INT) version = items->items[i]->ival;
-    else items->items[kept++] = items->items[i];
+    if (items->items[i]->kind == TSR_AST_INT)
+      version = items->items[i]->ival;
+    else
+      items->items[kept++] = items->items[i];
   }
   items->count = kept;
   tsr_ast *a = tsr_syntax_listed(s, TSR_AST_FILE, at, items);

@@ -45,10 +45,12 @@ static bool is_layout(int kind) {
 /* Enum members are written raw, so the scanner must know the bodies of class X(Enum). */
 static void track_enum(tsr_syntax *s, const tsr_raw_token *t) {
   const char *text = s->src->text + t->span.begin;
-  if (t->kind == TSR_TOK_CLASS && is_layout(s->previous)) s->class_line = true;
+  if (t->kind == TSR_TOK_CLASS && is_layout(s->previous))
+    s->class_line = true;
   else if (s->class_line && s->previous == '(' && t->span.end - t->span.begin == 4 && memcmp(text, "Enum", 4) == 0)
     s->enum_line = true;
-  if (t->kind == '=' && s->brackets == 0 && s->enum_level != 0 && s->enum_level == s->indent_count) tsr_scanner_raw_string(s);
+  if (t->kind == '=' && s->brackets == 0 && s->enum_level != 0 && s->enum_level == s->indent_count)
+    tsr_scanner_raw_string(s);
 }
 
 static int fail_token(tsr_syntax *s, tsr_status status, tsr_span at, const char *message) {
@@ -61,7 +63,8 @@ static int layout(tsr_syntax *s) {
   uint32_t column = s->held.column, top = s->indents[s->indent_count - 1];
   if (!is_layout(s->previous)) return TSR_TOK_NEWLINE;
   if (column > top) {
-    if (s->indent_count == TSR_SYNTAX_MAX_INDENT) return fail_token(s, TSR_ELIMIT, s->held.span, "too many nested blocks");
+    if (s->indent_count == TSR_SYNTAX_MAX_INDENT)
+      return fail_token(s, TSR_ELIMIT, s->held.span, "too many nested blocks");
     s->indents[s->indent_count++] = column;
     if (s->enum_line) s->enum_level = s->indent_count;
     s->class_line = s->enum_line = false;
@@ -90,7 +93,8 @@ static int give(tsr_syntax *s, tsr_span *loc) {
   s->held.kind = EMPTY;
   *loc = t.span;
   if (t.kind == TSR_TOK_FAILED) return TSR_TOK_TSR_PARSER_error;
-  if (t.span.end - t.span.begin > TSR_SYNTAX_MAX_TOKEN) return fail_token(s, TSR_ELIMIT, t.span, "a token is longer than 1 MiB");
+  if (t.span.end - t.span.begin > TSR_SYNTAX_MAX_TOKEN)
+    return fail_token(s, TSR_ELIMIT, t.span, "a token is longer than 1 MiB");
   if (t.kind == TSR_TOK_BAD && (s->src->text[t.span.begin] == '"' || s->src->text[t.span.begin] == '\''))
     return fail_token(s, TSR_EFORMAT, t.span, "unterminated string");
   track_enum(s, &t);

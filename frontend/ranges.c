@@ -13,11 +13,18 @@ typedef struct item item;
 typedef enum item_kind { ITEM_OTHER, ITEM_MARK, ITEM_NONE, ITEM_INT, ITEM_TEXT, ITEM_TUPLE } item_kind;
 struct item {
   item_kind kind;
-  uint32_t count;          /* ITEM_TEXT: bytes; ITEM_TUPLE (tuples and lists): items */
-  union { int64_t i; const char *text; item *items; };
+  uint32_t count; /* ITEM_TEXT: bytes; ITEM_TUPLE (tuples and lists): items */
+  union {
+    int64_t i;
+    const char *text;
+    item *items;
+  };
 };
 
-typedef struct stack { item *items; size_t len, cap; } stack;
+typedef struct stack {
+  item *items;
+  size_t len, cap;
+} stack;
 
 typedef struct reader {
   const uint8_t *p, *end;
@@ -25,23 +32,33 @@ typedef struct reader {
   stack stack, memo;
 } reader;
 
-typedef struct source {    /* one original text that records point into */
-  const item *items;       /* the source tuple, its identity */
-  const char *text; size_t len;
+typedef struct source { /* one original text that records point into */
+  const item *items;    /* the source tuple, its identity */
+  const char *text;
+  size_t len;
   bool assembled;
 } source;
 
-typedef struct record { uint32_t offset, source; uint32_t begin, end; } record;
+typedef struct record {
+  uint32_t offset, source;
+  uint32_t begin, end;
+} record;
 
 typedef struct index {
   tsr_arena *arena;
-  tsr_lock *lock;          /* guards the assembly of texts */
-  item texts;              /* the string table; kind ITEM_NONE in the plain form */
-  record *records; size_t record_count;
-  source *sources; size_t source_count;
+  tsr_lock *lock; /* guards the assembly of texts */
+  item texts;     /* the string table; kind ITEM_NONE in the plain form */
+  record *records;
+  size_t record_count;
+  source *sources;
+  size_t source_count;
 } index_t;
 
-struct tsr_ranges { const void *bytes; size_t len; index_t *index; };
+struct tsr_ranges {
+  const void *bytes;
+  size_t len;
+  index_t *index;
+};
 
 /* ---- the pickle */
 
@@ -58,7 +75,7 @@ static bool push(reader *r, stack *s, item v) {
   return true;
 }
 
-static bool push_int(reader *r, int64_t i) { return push(r, &r->stack, (item){ ITEM_INT, 0, { .i = i } }); }
+static bool push_int(reader *r, int64_t i) { return push(r, &r->stack, (item){ITEM_INT, 0, {.i = i}}); }
 
 static bool take_bytes(reader *r, size_t n, const uint8_t **out) {
   if ((size_t)(r->end - r->p) < n) return false;
@@ -87,7 +104,7 @@ static bool read_text(reader *r, size_t length_bytes) {
   uint64_t n;
   const uint8_t *b;
   if (!take_uint(r, length_bytes, &n) || n > UINT32_MAX || !take_bytes(r, n, &b)) return false;
-  return push(r, &r->stack, (item){ ITEM_TEXT, (uint32_t)n, { .text = (const char *)b } });
+  return push(r, &r->stack, (item){ITEM_TEXT, (uint32_t)n, {.text = (const char *)b}});
 }
 
 static bool skip_line(reader *r) {
@@ -109,7 +126,7 @@ static bool find_mark(const reader *r, size_t *at) {
 /* Replace the items from `from` on, and `drop` things below them, by one tuple. */
 static bool make_tuple(reader *r, size_t from, size_t drop) {
   size_t n = r->stack.len - from;
-  item t = { ITEM_TUPLE, (uint32_t)n, { .items = NULL } };
+  item t = {ITEM_TUPLE, (uint32_t)n, {.items = NULL}};
   if (n > UINT32_MAX) return false;
   if (n > 0) {
     t.items = tsr_arena_alloc(r->arena, n * sizeof *t.items);
@@ -136,7 +153,7 @@ static bool reduce(reader *r) {
   if (r->stack.len < 2) return false;
   item args = r->stack.items[r->stack.len - 1];
   r->stack.len -= 2;
-  item result = { ITEM_OTHER, 0, { .i = 0 } };
+  item result = {ITEM_OTHER, 0, {.i = 0}};
   if (args.kind == ITEM_TUPLE && args.count == 1) result = args.items[0];
   return push(r, &r->stack, result);
 }
@@ -145,7 +162,7 @@ static bool put(reader *r, size_t id_bytes) {
   uint64_t id;
   if (!take_uint(r, id_bytes, &id) || r->stack.len == 0 || id > r->memo.len + 256) return false; /* ids are dense */
   while (r->memo.len <= id)
-    if (!push(r, &r->memo, (item){ ITEM_OTHER, 0, { .i = 0 } })) return false;
+    if (!push(r, &r->memo, (item){ITEM_OTHER, 0, {.i = 0}})) return false;
   r->memo.items[id] = r->stack.items[r->stack.len - 1];
   return true;
 }
@@ -158,28 +175,51 @@ static bool get(reader *r, size_t id_bytes) {
 static bool step(reader *r, uint8_t op) {
   uint64_t n;
   switch (op) {
-  case 0x80: return take_uint(r, 1, &n);                       /* PROTO */
-  case '(': return push(r, &r->stack, (item){ ITEM_MARK, 0, { .i = 0 } });
-  case ')': case ']': return push(r, &r->stack, (item){ ITEM_TUPLE, 0, { .items = NULL } });
-  case 't': return make_marked(r, false);
-  case 'e': return make_marked(r, true);
-  case 0x85: return make_tuple_n(r, 1);
-  case 0x86: return make_tuple_n(r, 2);
-  case 0x87: return make_tuple_n(r, 3);
-  case 'K': return take_uint(r, 1, &n) && push_int(r, (int64_t)n);
-  case 'M': return take_uint(r, 2, &n) && push_int(r, (int64_t)n);
-  case 'J': return take_uint(r, 4, &n) && push_int(r, (int32_t)(uint32_t)n);
-  case 0x8a: return read_long(r);
-  case 'X': return read_text(r, 4);
-  case 0x8c: return read_text(r, 1);                           /* SHORT_BINUNICODE */
-  case 'N': return push(r, &r->stack, (item){ ITEM_NONE, 0, { .i = 0 } });
-  case 'c': return skip_line(r) && skip_line(r) && push(r, &r->stack, (item){ ITEM_OTHER, 0, { .i = 0 } });
-  case 'R': return reduce(r);
-  case 'q': return put(r, 1);
-  case 'r': return put(r, 4);
-  case 'h': return get(r, 1);
-  case 'j': return get(r, 4);
-  default: return false;
+  case 0x80:
+    return take_uint(r, 1, &n); /* PROTO */
+  case '(':
+    return push(r, &r->stack, (item){ITEM_MARK, 0, {.i = 0}});
+  case ')':
+  case ']':
+    return push(r, &r->stack, (item){ITEM_TUPLE, 0, {.items = NULL}});
+  case 't':
+    return make_marked(r, false);
+  case 'e':
+    return make_marked(r, true);
+  case 0x85:
+    return make_tuple_n(r, 1);
+  case 0x86:
+    return make_tuple_n(r, 2);
+  case 0x87:
+    return make_tuple_n(r, 3);
+  case 'K':
+    return take_uint(r, 1, &n) && push_int(r, (int64_t)n);
+  case 'M':
+    return take_uint(r, 2, &n) && push_int(r, (int64_t)n);
+  case 'J':
+    return take_uint(r, 4, &n) && push_int(r, (int32_t)(uint32_t)n);
+  case 0x8a:
+    return read_long(r);
+  case 'X':
+    return read_text(r, 4);
+  case 0x8c:
+    return read_text(r, 1); /* SHORT_BINUNICODE */
+  case 'N':
+    return push(r, &r->stack, (item){ITEM_NONE, 0, {.i = 0}});
+  case 'c':
+    return skip_line(r) && skip_line(r) && push(r, &r->stack, (item){ITEM_OTHER, 0, {.i = 0}});
+  case 'R':
+    return reduce(r);
+  case 'q':
+    return put(r, 1);
+  case 'r':
+    return put(r, 4);
+  case 'h':
+    return get(r, 1);
+  case 'j':
+    return get(r, 4);
+  default:
+    return false;
   }
 }
 
@@ -217,7 +257,7 @@ static bool intern_source(index_t *x, const item *tuple, size_t *cap, uint32_t *
     *cap = bigger;
   }
   *out = (uint32_t)x->source_count;
-  x->sources[x->source_count++] = (source){ .items = tuple->items };
+  x->sources[x->source_count++] = (source){.items = tuple->items};
   return true;
 }
 
@@ -225,8 +265,9 @@ static bool intern_source(index_t *x, const item *tuple, size_t *cap, uint32_t *
 static bool read_record(const item *v, record *out, const item **src) {
   if (!is_tuple(v, 2) || !is_offset(&v->items[0]) || !is_tuple(&v->items[1], 3)) return false;
   const item *range = v->items[1].items;
-  if (!is_tuple(&range[0], 3) || !is_offset(&range[1]) || !is_offset(&range[2]) || range[1].i > range[2].i) return false;
-  *out = (record){ (uint32_t)v->items[0].i, 0, (uint32_t)range[1].i, (uint32_t)range[2].i };
+  if (!is_tuple(&range[0], 3) || !is_offset(&range[1]) || !is_offset(&range[2]) || range[1].i > range[2].i)
+    return false;
+  *out = (record){(uint32_t)v->items[0].i, 0, (uint32_t)range[1].i, (uint32_t)range[2].i};
   *src = &range[0];
   return true;
 }
@@ -273,8 +314,8 @@ static index_t *index_new(const void *bytes, size_t len) {
     tsr_arena_free(arena);
     return NULL;
   }
-  *x = (index_t){ .arena = arena, .lock = lock, .texts = { ITEM_NONE, 0, { .i = 0 } } };
-  reader r = { .p = bytes, .end = (const uint8_t *)bytes + len, .arena = arena };
+  *x = (index_t){.arena = arena, .lock = lock, .texts = {ITEM_NONE, 0, {.i = 0}}};
+  reader r = {.p = bytes, .end = (const uint8_t *)bytes + len, .arena = arena};
   item top;
   if (!unpickle(&r, &top) || top.kind != ITEM_TUPLE) return x;
   if (top.count == 3 && text_is(&top.items[0], "FORMAT_WITH_STRING_TABLE")) {
@@ -290,7 +331,8 @@ static index_t *get_index(tsr_ranges *r) {
   index_t *x = __atomic_load_n(&r->index, __ATOMIC_ACQUIRE), *seen = NULL;
   if (x != NULL) return x;
   x = index_new(r->bytes, r->len);
-  if (x == NULL || __atomic_compare_exchange_n(&r->index, &seen, x, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return x;
+  if (x == NULL || __atomic_compare_exchange_n(&r->index, &seen, x, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    return x;
   index_free(x); /* another thread was first */
   return seen;
 }
@@ -338,8 +380,10 @@ static const record *find_record(const index_t *x, uint32_t offset) {
   size_t lo = 0, hi = x->record_count; /* records[lo - 1].offset <= offset < records[hi].offset */
   while (lo < hi) {
     size_t mid = lo + (hi - lo) / 2;
-    if (x->records[mid].offset <= offset) lo = mid + 1;
-    else hi = mid;
+    if (x->records[mid].offset <= offset)
+      lo = mid + 1;
+    else
+      hi = mid;
   }
   return lo == 0 ? NULL : &x->records[lo - 1];
 }
@@ -347,7 +391,7 @@ static const record *find_record(const index_t *x, uint32_t offset) {
 static bool describe(const index_t *x, const record *rec, const source *s, tsr_origin *out) {
   const item *file = &s->items[1], *first = &s->items[2];
   if (s->len == 0 || rec->end > s->len || !is_offset(first)) return false;
-  *out = (tsr_origin){ .file = "", .text = s->text, .text_len = s->len, .begin = rec->begin, .end = rec->end };
+  *out = (tsr_origin){.file = "", .text = s->text, .text_len = s->len, .begin = rec->begin, .end = rec->end};
   if (x->texts.kind == ITEM_TUPLE) file = table_text(x, file);
   if (file != NULL && file->kind == ITEM_TEXT) {
     out->file = file->text;
@@ -362,7 +406,7 @@ static bool describe(const index_t *x, const record *rec, const source *s, tsr_o
 tsr_ranges *tsr_ranges_parse(tsr_arena *arena, const void *bytes, size_t len) {
   tsr_ranges *r = tsr_arena_alloc(arena, sizeof *r);
   if (r == NULL) return NULL;
-  *r = (tsr_ranges){ .bytes = bytes, .len = len };
+  *r = (tsr_ranges){.bytes = bytes, .len = len};
   return r;
 }
 

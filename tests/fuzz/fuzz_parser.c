@@ -10,12 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void parse(const uint8_t *data, size_t size, bool expr) {
   tsr_arena *arena = tsr_arena_new();
-  tsr_errrec e = { 0 };
-  tsr_source src = { "code/fuzz.py", (const char *)data, size, NULL };
+  tsr_errrec e = {0};
+  tsr_source src = {"code/fuzz.py", (const char *)data, size, NULL};
   tsr_ast *tree = NULL;
   if (arena == NULL) return;
   if ((expr ? tsr_parse_expr : tsr_parse_file)(arena, &e, &src, &tree) == TSR_OK) {
-    tsr_buf out = { 0 };
+    tsr_buf out = {0};
     tsr_ast_print(tree, &out);
     tsr_buf_dispose(&out);
   }
@@ -38,8 +38,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   uint8_t *copy = malloc(size); /* its own block: a read past the end is seen */
   if (copy == NULL) return 0;
   memcpy(copy, data + 1, size - 1);
-  if (data[0] % 3 == 2) find(copy, size - 1);
-  else parse(copy, size - 1, data[0] % 3 == 1);
+  if (data[0] % 3 == 2)
+    find(copy, size - 1);
+  else
+    parse(copy, size - 1, data[0] % 3 == 1);
   free(copy);
   return 0;
 }

@@ -14,17 +14,20 @@
 
 #define GOLDEN "tests/golden/parser"
 
-typedef struct outcome { tsr_status status; char *text; /* dump or message */ } outcome;
+typedef struct outcome {
+  tsr_status status;
+  char *text; /* dump or message */
+} outcome;
 
 static outcome parse(const char *name, const char *text, size_t len, bool expr) {
   tsr_arena *arena = tsr_arena_new();
-  tsr_errrec e = { 0 };
-  tsr_source src = { name, text, len, NULL };
+  tsr_errrec e = {0};
+  tsr_source src = {name, text, len, NULL};
   tsr_ast *tree = NULL;
-  outcome o = { TSR_OK, NULL };
+  outcome o = {TSR_OK, NULL};
   o.status = (expr ? tsr_parse_expr : tsr_parse_file)(arena, &e, &src, &tree);
   if (o.status == TSR_OK) {
-    tsr_buf b = { 0 };
+    tsr_buf b = {0};
     tsr_ast_print(tree, &b);
     o.text = tsr_buf_take(&b);
   } else {
@@ -76,33 +79,39 @@ static void golden(void **state) {
   assert_true(seen >= 10);
 }
 
-typedef struct refusal { const char *text, *message; tsr_status status; } refusal;
+typedef struct refusal {
+  const char *text, *message;
+  tsr_status status;
+} refusal;
 
 static const refusal refusals[] = {
-  { "def f():\n  x = = 1\n", "t.py:2:7: unexpected \"=\"", TSR_EFORMAT },
-  { "def f():\n  x = (1,\n", "t.py:3:1: unexpected end of file", TSR_EFORMAT },
-  { "def f():\n  x = [1}\n", "t.py:2:9: unexpected \"}\"", TSR_EFORMAT },
-  { "def f():\n", "t.py:1:9: unexpected end of file", TSR_EFORMAT },
-  { "def f():\n  x = \"abc\n", "t.py:2:7: unterminated string", TSR_EFORMAT },
-  { "def f():\n  x = \"\"\"abc\n", "t.py:2:9: unterminated string", TSR_EFORMAT },
-  { "def f():\n  x = \"\\q\"\n", "t.py:2:7: malformed escape in a string", TSR_EFORMAT },
-  { "def f():\n  x = \"\\777\"\n", "t.py:2:7: malformed escape in a string", TSR_EFORMAT },
-  { "def f():\n  x = 08\n", "t.py:2:7: malformed number \"08\"", TSR_EFORMAT },
-  { "def f():\n  x = 1_0\n", "t.py:2:8: unexpected \"_0\"", TSR_EFORMAT },
-  { "def f():\n  x = 9223372036854775808\n", "t.py:2:7: integer constant out of range (must fit in a signed 64 bit integer)", TSR_EFORMAT },
-  { "def f():\n  x = 1 - 9223372036854775808\n", "t.py:2:11: integer constant out of range (must fit in a signed 64 bit integer)", TSR_EFORMAT },
-  { "def f():\n  x = 99999999999999999999\n", "t.py:2:7: integer constant out of range (must fit in a signed 64 bit integer)", TSR_EFORMAT },
-  { "def f():\n    x = 1\n  y = 2\n", "t.py:3:3: unindent does not match any outer level", TSR_EFORMAT },
-  { "def f():\n  x = 1\n    y = 2\n", "t.py:3:5: unexpected indent", TSR_EFORMAT },
-  { "def f():\n  1 = x\n", "t.py:2:3: cannot assign to this expression", TSR_EFORMAT },
-  { "def f():\n  () = x\n", "t.py:2:3: cannot assign to this expression", TSR_EFORMAT },
-  { "def f():\n  a.b = c.d = x\n", "t.py:2:3: a chained assignment needs a plain name among its targets", TSR_EFORMAT },
-  { "def f(*, *):\n  pass\n", "t.py:1:10: a second bare *", TSR_EFORMAT },
-  { "x = 1\n", "t.py:1:1: expected a class, a function or op_version_set", TSR_EFORMAT },
-  { "class A(Module):\n  b[\"0\"] = T\n", "t.py:2:3: expected __annotations__", TSR_EFORMAT },
-  { "class A(Enum):\n  B = \"open\n", "t.py:2:7: unterminated string", TSR_EFORMAT },
-  { "def f():\n  x = y $ z\n", "t.py:2:9: unexpected \"$\"", TSR_EFORMAT },
-  { "def f():\n  global x\n", "t.py:2:3: unexpected \"global\"", TSR_EFORMAT },
+    {"def f():\n  x = = 1\n", "t.py:2:7: unexpected \"=\"", TSR_EFORMAT},
+    {"def f():\n  x = (1,\n", "t.py:3:1: unexpected end of file", TSR_EFORMAT},
+    {"def f():\n  x = [1}\n", "t.py:2:9: unexpected \"}\"", TSR_EFORMAT},
+    {"def f():\n", "t.py:1:9: unexpected end of file", TSR_EFORMAT},
+    {"def f():\n  x = \"abc\n", "t.py:2:7: unterminated string", TSR_EFORMAT},
+    {"def f():\n  x = \"\"\"abc\n", "t.py:2:9: unterminated string", TSR_EFORMAT},
+    {"def f():\n  x = \"\\q\"\n", "t.py:2:7: malformed escape in a string", TSR_EFORMAT},
+    {"def f():\n  x = \"\\777\"\n", "t.py:2:7: malformed escape in a string", TSR_EFORMAT},
+    {"def f():\n  x = 08\n", "t.py:2:7: malformed number \"08\"", TSR_EFORMAT},
+    {"def f():\n  x = 1_0\n", "t.py:2:8: unexpected \"_0\"", TSR_EFORMAT},
+    {"def f():\n  x = 9223372036854775808\n",
+     "t.py:2:7: integer constant out of range (must fit in a signed 64 bit integer)", TSR_EFORMAT},
+    {"def f():\n  x = 1 - 9223372036854775808\n",
+     "t.py:2:11: integer constant out of range (must fit in a signed 64 bit integer)", TSR_EFORMAT},
+    {"def f():\n  x = 99999999999999999999\n",
+     "t.py:2:7: integer constant out of range (must fit in a signed 64 bit integer)", TSR_EFORMAT},
+    {"def f():\n    x = 1\n  y = 2\n", "t.py:3:3: unindent does not match any outer level", TSR_EFORMAT},
+    {"def f():\n  x = 1\n    y = 2\n", "t.py:3:5: unexpected indent", TSR_EFORMAT},
+    {"def f():\n  1 = x\n", "t.py:2:3: cannot assign to this expression", TSR_EFORMAT},
+    {"def f():\n  () = x\n", "t.py:2:3: cannot assign to this expression", TSR_EFORMAT},
+    {"def f():\n  a.b = c.d = x\n", "t.py:2:3: a chained assignment needs a plain name among its targets", TSR_EFORMAT},
+    {"def f(*, *):\n  pass\n", "t.py:1:10: a second bare *", TSR_EFORMAT},
+    {"x = 1\n", "t.py:1:1: expected a class, a function or op_version_set", TSR_EFORMAT},
+    {"class A(Module):\n  b[\"0\"] = T\n", "t.py:2:3: expected __annotations__", TSR_EFORMAT},
+    {"class A(Enum):\n  B = \"open\n", "t.py:2:7: unterminated string", TSR_EFORMAT},
+    {"def f():\n  x = y $ z\n", "t.py:2:9: unexpected \"$\"", TSR_EFORMAT},
+    {"def f():\n  global x\n", "t.py:2:3: unexpected \"global\"", TSR_EFORMAT},
 };
 
 static void refused(void **state) {
@@ -114,13 +123,14 @@ static void refused(void **state) {
 }
 
 static void bad_bytes(void **state) {
-  static const struct { const char *text; size_t len; const char *message; } bad[] = {
-    { "def f():\n  a\0b\n", 15, "t.py:2:4: a NUL byte" },
-    { "x\xff", 2, "t.py:1:2: invalid UTF-8" },
-    { "\xc0\x80", 2, "t.py:1:1: invalid UTF-8" },
-    { "\xed\xa0\x80", 3, "t.py:1:1: invalid UTF-8" },
-    { "\xe2\x98", 2, "t.py:1:1: invalid UTF-8" },
-    { "\xf4\x90\x80\x80", 4, "t.py:1:1: invalid UTF-8" },
+  static const struct {
+    const char *text;
+    size_t len;
+    const char *message;
+  } bad[] = {
+      {"def f():\n  a\0b\n", 15, "t.py:2:4: a NUL byte"}, {"x\xff", 2, "t.py:1:2: invalid UTF-8"},
+      {"\xc0\x80", 2, "t.py:1:1: invalid UTF-8"},         {"\xed\xa0\x80", 3, "t.py:1:1: invalid UTF-8"},
+      {"\xe2\x98", 2, "t.py:1:1: invalid UTF-8"},         {"\xf4\x90\x80\x80", 4, "t.py:1:1: invalid UTF-8"},
   };
   for (size_t i = 0; i < TSR_COUNT(bad); i++) {
     outcome o = parse("t.py", bad[i].text, bad[i].len, false);
@@ -141,29 +151,34 @@ static char *repeated(const char *before, const char *unit, size_t count, const 
   return text;
 }
 
-typedef struct pile { const char *before, *unit; size_t count; const char *after; tsr_status status; } pile;
+typedef struct pile {
+  const char *before, *unit;
+  size_t count;
+  const char *after;
+  tsr_status status;
+} pile;
 
 static const pile piles[] = {
-  { "def f():\n  x = ", "(", 900, "", TSR_EFORMAT },
-  { "def f():\n  x = ", "(", 1000000, "", TSR_ELIMIT },
-  { "def f():\n  x = ", "[", 1000000, "", TSR_ELIMIT },
-  { "def f():\n  x = ", "-", 1000000, "1\n", TSR_ELIMIT },
-  { "def f():\n  x = ", "not ", 1000000, "1\n", TSR_ELIMIT },
-  { "def f():\n  x = ", "a ** ", 1000000, "1\n", TSR_ELIMIT },
-  { "def f():\n  x = a", " + a", 1000000, "\n", TSR_ELIMIT },
-  { "def f():\n  x = a", ".a", 1000000, "\n", TSR_ELIMIT },
-  { "def f():\n  x = a", "()", 1000000, "\n", TSR_ELIMIT },
-  { "def f():\n  x = a", " if b else c", 100000, "\n", TSR_ELIMIT },
-  { "def f():\n  if a:\n    b\n", "  elif c:\n    d\n", 100000, "", TSR_ELIMIT },
-  { "def f():\n  x = ", "f(", 1000000, "", TSR_ELIMIT },
-  { "def f():\n  x = a", " + a", 990, "\n", TSR_OK },
-  { "def f():\n  x = ", "[", 900, "]", TSR_EFORMAT },
-  { "def f():\n  x = \"", "a", (1 << 20) + 1, "\"\n", TSR_ELIMIT },
-  { "", "a", (1 << 20) + 1, "\n", TSR_ELIMIT },
-  { "", " ", (64 << 20) + 1, "\n", TSR_ELIMIT },
-  { "def f():\n  x = ", "\"\"\"", 100001, "\n", TSR_EFORMAT },
-  { "class A(Module):\n", "  x : T\n", 100000, "", TSR_OK },
-  { "def f():\n  x = \"", "a", 1000000, "\"\n", TSR_OK },
+    {"def f():\n  x = ", "(", 900, "", TSR_EFORMAT},
+    {"def f():\n  x = ", "(", 1000000, "", TSR_ELIMIT},
+    {"def f():\n  x = ", "[", 1000000, "", TSR_ELIMIT},
+    {"def f():\n  x = ", "-", 1000000, "1\n", TSR_ELIMIT},
+    {"def f():\n  x = ", "not ", 1000000, "1\n", TSR_ELIMIT},
+    {"def f():\n  x = ", "a ** ", 1000000, "1\n", TSR_ELIMIT},
+    {"def f():\n  x = a", " + a", 1000000, "\n", TSR_ELIMIT},
+    {"def f():\n  x = a", ".a", 1000000, "\n", TSR_ELIMIT},
+    {"def f():\n  x = a", "()", 1000000, "\n", TSR_ELIMIT},
+    {"def f():\n  x = a", " if b else c", 100000, "\n", TSR_ELIMIT},
+    {"def f():\n  if a:\n    b\n", "  elif c:\n    d\n", 100000, "", TSR_ELIMIT},
+    {"def f():\n  x = ", "f(", 1000000, "", TSR_ELIMIT},
+    {"def f():\n  x = a", " + a", 990, "\n", TSR_OK},
+    {"def f():\n  x = ", "[", 900, "]", TSR_EFORMAT},
+    {"def f():\n  x = \"", "a", (1 << 20) + 1, "\"\n", TSR_ELIMIT},
+    {"", "a", (1 << 20) + 1, "\n", TSR_ELIMIT},
+    {"", " ", (64 << 20) + 1, "\n", TSR_ELIMIT},
+    {"def f():\n  x = ", "\"\"\"", 100001, "\n", TSR_EFORMAT},
+    {"class A(Module):\n", "  x : T\n", 100000, "", TSR_OK},
+    {"def f():\n  x = \"", "a", 1000000, "\"\n", TSR_OK},
 };
 
 static void *run_piles(void *arg) {
@@ -196,11 +211,12 @@ static void limits(void **state) {
 
 static double seconds_of(size_t lines) {
   size_t len;
-  char *text = repeated("def f():\n", "  _1 = torch.add(x, torch.mul(y, [1, 2.5, \"a\"], alpha=1), )\n", lines, "", &len);
+  char *text =
+      repeated("def f():\n", "  _1 = torch.add(x, torch.mul(y, [1, 2.5, \"a\"], alpha=1), )\n", lines, "", &len);
   clock_t start = clock();
   tsr_arena *arena = tsr_arena_new();
-  tsr_errrec e = { 0 };
-  tsr_source src = { "t.py", text, len, NULL };
+  tsr_errrec e = {0};
+  tsr_source src = {"t.py", text, len, NULL};
   tsr_ast *tree = NULL;
   assert_int_equal(tsr_parse_file(arena, &e, &src, &tree), TSR_OK);
   double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
@@ -215,31 +231,35 @@ static void linear_time(void **state) {
 }
 
 static void expressions(void **state) {
-  static const struct { const char *text, *dump; } cases[] = {
-    { "Dict[str, Tuple[()]]", "(subscript\n  (name Dict)\n  (name str)\n  (subscript (name Tuple) (tuple)))\n" },
-    { "-1.5", "(float -1.5)\n" },
-    { "\"a\"", "(str \"a\")\n" },
-    { "(1, 2)", "(tuple (int 1) (int 2))\n" },
-    { "x y", NULL },
-    { "", NULL },
-    { "x = 1", NULL },
+  static const struct {
+    const char *text, *dump;
+  } cases[] = {
+      {"Dict[str, Tuple[()]]", "(subscript\n  (name Dict)\n  (name str)\n  (subscript (name Tuple) (tuple)))\n"},
+      {"-1.5", "(float -1.5)\n"},
+      {"\"a\"", "(str \"a\")\n"},
+      {"(1, 2)", "(tuple (int 1) (int 2))\n"},
+      {"x y", NULL},
+      {"", NULL},
+      {"x = 1", NULL},
   };
   for (size_t i = 0; i < TSR_COUNT(cases); i++) {
     outcome o = parse("e", cases[i].text, strlen(cases[i].text), true);
-    if (cases[i].dump == NULL) assert_int_equal(o.status, TSR_EFORMAT);
-    else assert_string_equal(o.text, cases[i].dump);
+    if (cases[i].dump == NULL)
+      assert_int_equal(o.status, TSR_EFORMAT);
+    else
+      assert_string_equal(o.text, cases[i].dump);
     free(o.text);
   }
 }
 
 static void foreign_locale(void **state) {
   char *old = strdup(setlocale(LC_ALL, NULL));
-  const char *const names[] = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE.utf8", "C.UTF-8" };
+  const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE.utf8", "C.UTF-8"};
   for (size_t i = 0; i < TSR_COUNT(names); i++) {
     if (setlocale(LC_ALL, names[i]) == NULL) continue;
     tsr_arena *arena = tsr_arena_new();
-    tsr_errrec e = { 0 };
-    tsr_source src = { "e", "1.5", 3, NULL };
+    tsr_errrec e = {0};
+    tsr_source src = {"e", "1.5", 3, NULL};
     tsr_ast *tree = NULL;
     assert_int_equal(tsr_parse_expr(arena, &e, &src, &tree), TSR_OK);
     assert_int_equal(tree->kind, TSR_AST_FLOAT);
@@ -252,7 +272,7 @@ static void foreign_locale(void **state) {
 
 static void positions(void **state) {
   const char *text = "a\néb\n";
-  tsr_source src = { "t", text, strlen(text), NULL };
+  tsr_source src = {"t", text, strlen(text), NULL};
   int line, column;
   tsr_source_position(&src, 0, &line, &column);
   assert_int_equal(line, 1);
@@ -267,8 +287,8 @@ static void positions(void **state) {
 static void ranges_cover_text(void **state) {
   const char *text = "def f():\n  y = torch.add(x, 1)\n";
   tsr_arena *arena = tsr_arena_new();
-  tsr_errrec e = { 0 };
-  tsr_source src = { "t", text, strlen(text), NULL };
+  tsr_errrec e = {0};
+  tsr_source src = {"t", text, strlen(text), NULL};
   tsr_ast *tree = NULL;
   assert_int_equal(tsr_parse_file(arena, &e, &src, &tree), TSR_OK);
   const tsr_ast *assign = tree->kids[0]->kids[2]->kids[0], *call = assign->kids[1];
@@ -281,12 +301,13 @@ static void ranges_cover_text(void **state) {
 }
 
 static void arena_limit(void **state) {
-  const char *text = "class A(Enum):\n  B = \"x\"\n  C = 1\ndef f(x: int=1) -> str:\n  if x:\n    return \"a\\n\" \"b\"\n  else:\n    pass\n";
+  const char *text = "class A(Enum):\n  B = \"x\"\n  C = 1\ndef f(x: int=1) -> str:\n  if x:\n    return \"a\\n\" "
+                     "\"b\"\n  else:\n    pass\n";
   bool done = false;
   for (uint64_t limit = 64; !done && limit < 65536; limit += 64) {
     tsr_arena *arena = tsr_arena_new();
-    tsr_errrec e = { 0 };
-    tsr_source src = { "t", text, strlen(text), NULL };
+    tsr_errrec e = {0};
+    tsr_source src = {"t", text, strlen(text), NULL};
     tsr_ast *tree = NULL;
     tsr_arena_set_limit(arena, limit);
     tsr_status status = tsr_parse_file(arena, &e, &src, &tree);
@@ -300,9 +321,10 @@ static void arena_limit(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(golden), cmocka_unit_test(refused), cmocka_unit_test(bad_bytes), cmocka_unit_test(limits),
-    cmocka_unit_test(linear_time), cmocka_unit_test(expressions), cmocka_unit_test(foreign_locale), cmocka_unit_test(positions),
-    cmocka_unit_test(ranges_cover_text), cmocka_unit_test(arena_limit),
+      cmocka_unit_test(golden),         cmocka_unit_test(refused),     cmocka_unit_test(bad_bytes),
+      cmocka_unit_test(limits),         cmocka_unit_test(linear_time), cmocka_unit_test(expressions),
+      cmocka_unit_test(foreign_locale), cmocka_unit_test(positions),   cmocka_unit_test(ranges_cover_text),
+      cmocka_unit_test(arena_limit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,12 +34,14 @@ static void record(tsr_buf *b, uint32_t offset, uint32_t begin, uint32_t end, bo
     get(b, 0);
   }
   num(b, begin), num(b, end), op(b, 0x87);
-  if (tag) num(b, UINT32_MAX), op(b, 0x87);
-  else op(b, 0x86);
+  if (tag)
+    num(b, UINT32_MAX), op(b, 0x87);
+  else
+    op(b, 0x86);
 }
 
 static tsr_buf plain(bool tag) {
-  tsr_buf b = { 0 };
+  tsr_buf b = {0};
   op(&b, 0x80), op(&b, 2), op(&b, '(');
   record(&b, 10, 14, 23, true, tag);
   record(&b, 20, 35, 40, false, tag);
@@ -56,11 +58,12 @@ static void intlist(tsr_buf *b, const uint32_t *ids, int count) {
 }
 
 static tsr_buf table(uint32_t last_id) {
-  tsr_buf b = { 0 };
+  tsr_buf b = {0};
   op(&b, 0x80), op(&b, 2), text(&b, "FORMAT_WITH_STRING_TABLE"), op(&b, '(');
-  text(&b, ""), text(&b, "def f(x):\n"), text(&b, "    y = x + 1\n"), text(&b, "    return y @ x\n"), text(&b, "/home/u/net.py");
+  text(&b, ""), text(&b, "def f(x):\n"), text(&b, "    y = x + 1\n"), text(&b, "    return y @ x\n"),
+      text(&b, "/home/u/net.py");
   op(&b, 't'), op(&b, '(');
-  num(&b, 10), intlist(&b, (uint32_t[]){ 1, 2, last_id }, 3), num(&b, 4), num(&b, 7), op(&b, 0x87);
+  num(&b, 10), intlist(&b, (uint32_t[]){1, 2, last_id}, 3), num(&b, 4), num(&b, 7), op(&b, 0x87);
   num(&b, 14), num(&b, 23), op(&b, 0x87), num(&b, 1), op(&b, 0x87);
   num(&b, 30), intlist(&b, NULL, 0), num(&b, 0), num(&b, 0), op(&b, 0x87);
   num(&b, 0), num(&b, 0), op(&b, 0x87), num(&b, 0), op(&b, 0x87);
@@ -113,12 +116,12 @@ static void table_form(void **state) {
 }
 
 static void truncated(void **state) {
-  tsr_buf forms[] = { plain(true), table(3) };
+  tsr_buf forms[] = {plain(true), table(3)};
   for (size_t k = 0; k < 2; k++) {
     for (size_t len = 0; len < forms[k].len; len++) {
       char *copy = malloc(len + 1); /* so that an overrun is seen */
       memcpy(copy, forms[k].data, len);
-      tsr_buf cut = { copy, len, len, false };
+      tsr_buf cut = {copy, len, len, false};
       assert_false(find(&cut, 15, 0, NULL));
       free(copy);
     }
@@ -127,7 +130,7 @@ static void truncated(void **state) {
 }
 
 static void flipped(void **state) {
-  tsr_buf forms[] = { plain(true), table(3) };
+  tsr_buf forms[] = {plain(true), table(3)};
   for (size_t k = 0; k < 2; k++) {
     for (size_t i = 0; i < forms[k].len; i++) {
       char keep = forms[k].data[i];
@@ -143,13 +146,13 @@ static void flipped(void **state) {
 
 /* Memo and mark games: sharing must not multiply memory, depth must not use the stack. */
 static void hostile(void **state) {
-  tsr_buf b = { 0 };
+  tsr_buf b = {0};
   op(&b, ')'), put(&b, 0);
   for (int i = 0; i < 100000; i++) op(&b, 0x85);
   op(&b, '.');
   assert_false(find(&b, 0, 0, NULL));
   tsr_buf_dispose(&b);
-  b = (tsr_buf){ 0 };
+  b = (tsr_buf){0};
   op(&b, '('), op(&b, 'r'), tsr_buf_put(&b, "\xff\xff\xff\x7f", 4), op(&b, 't'), op(&b, '.');
   assert_false(find(&b, 0, 0, NULL));
   tsr_buf_dispose(&b);
@@ -157,7 +160,8 @@ static void hostile(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(plain_form), cmocka_unit_test(table_form), cmocka_unit_test(truncated), cmocka_unit_test(flipped), cmocka_unit_test(hostile),
+      cmocka_unit_test(plain_form), cmocka_unit_test(table_form), cmocka_unit_test(truncated),
+      cmocka_unit_test(flipped),    cmocka_unit_test(hostile),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
