@@ -13,7 +13,6 @@
 #define V(verb) (1u << VERB_##verb)
 #define AT(field) offsetof(cli_options, field)
 
-/* clang-format off: one row an option */
 const cli_option cli_options_table[] = {
     {'m', "model", "FILE", TEXT, AT(model), V(RUN) | V(BENCH) | V(CHECK) | V(CODE) | V(INSPECT), NULL,
      "the archive (instead of the first word)"},
@@ -55,7 +54,6 @@ const cli_option cli_options_table[] = {
     {'V', "version", NULL, FLAG, AT(version), ALL, NULL, "the version"},
 };
 
-/* clang-format on */
 
 const cli_verb_info cli_verbs[VERB_COUNT] = {
     [VERB_RUN] = {"run", "MODEL [INPUT...]", "run a method of a TorchScript archive (the verb may be left out)"},
