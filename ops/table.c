@@ -37,6 +37,7 @@
   X(tsr_ops_transformer) \
   X(tsr_ops_einsum) \
   X(tsr_ops_distance) \
+  X(tsr_ops_vision) \
   X(tsr_ops_fft) \
   X(tsr_ops_linalg) \
   X(tsr_ops_linalg_norm) \

@@ -163,7 +163,7 @@ static tsr_status position_sensitive(tsr_call *c, const regions *r, int64_t *cha
 
 TSR_KERNEL(ps_roi_align) {
   regions r = {0};
-  int64_t channels;
+  int64_t channels = 0;
   tsr_tensor *out, *map;
   TSR_TRY(read_regions(c, &r, "ps_roi_align"));
   TSR_TRY(position_sensitive(c, &r, &channels, "ps_roi_align"));
@@ -230,7 +230,7 @@ TSR_KERNEL(roi_pool) { /* the largest value of each bin of whole pixels */
 
 TSR_KERNEL(ps_roi_pool) { /* the mean of each bin, each from its own channel */
   regions r = {0};
-  int64_t channels;
+  int64_t channels = 0;
   tsr_tensor *out, *map;
   TSR_TRY(read_regions(c, &r, "ps_roi_pool"));
   TSR_TRY(position_sensitive(c, &r, &channels, "ps_roi_pool"));
