@@ -59,6 +59,18 @@ static tsr_status div_history(tsr_call *c, tsr_pw_state *s) {
   return TSR_OK;
 }
 
+/* The quotient is rounded to half precision before it is truncated. */
+static tsr_status trunc_of_half(tsr_call *c, tsr_pw_state *s) {
+  tsr_val args[2] = {c->args[0], c->args[1]}, ret;
+  bool tensor = c->args[1].tag == TSR_V_TENSOR;
+  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::div", tensor ? "Tensor" : "Scalar"), args, 2, &ret, 1));
+  s->it.count = s->it.nout;
+  s->it.offers = 0;
+  tsr_iter_add_in(&s->it, ret.t);
+  s->id = TSR_MAP_trunc;
+  return TSR_OK;
+}
+
 static tsr_status div_mode(tsr_call *c, tsr_pw_state *s) {
   if (tsr_arg_is_none(c, 2)) return TSR_OK;
   const tsr_str *mode = tsr_arg_str(c, 2);
@@ -67,6 +79,7 @@ static tsr_status div_mode(tsr_call *c, tsr_pw_state *s) {
     return tsr_op_fail(c->ctx, "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '%s'", mode->bytes);
   s->id = floor_ ? TSR_MAP_div_floor : TSR_MAP_div_trunc;
   s->common = tsr_iter_result_type(&s->it);
+  if (!floor_ && (s->common == TSR_FLOAT16 || s->common == TSR_BFLOAT16)) return trunc_of_half(c, s);
   if (s->common == TSR_BOOL || tsr_dtype_is_complex(s->common)) return tsr_not_implemented(c->ctx, floor_ ? "div_floor_cpu" : "div_trunc_cpu", s->common);
   return TSR_OK;
 }

@@ -12,8 +12,11 @@ tsr_tensor *tsr_x_bin(tsr_ctx *ctx, const char *op, tsr_tensor *a, tsr_tensor *b
 }
 tsr_tensor *tsr_x_num(tsr_ctx *ctx, const char *op, tsr_tensor *a, double b) {
   tsr_tensor *y = NULL;
-  tsr_scalar s = b == floor(b) && fabs(b) < 1e9 ? tsr_scalar_int((int64_t)b) : tsr_scalar_float(b);
-  return a && tsr_binary_scalar(ctx, &y, op, a, s) == TSR_OK ? y : NULL;
+  return a && tsr_binary_scalar(ctx, &y, op, a, tsr_scalar_float(b)) == TSR_OK ? y : NULL;
+}
+tsr_tensor *tsr_x_int(tsr_ctx *ctx, const char *op, tsr_tensor *a, int64_t b) {
+  tsr_tensor *y = NULL;
+  return a && tsr_binary_scalar(ctx, &y, op, a, tsr_scalar_int(b)) == TSR_OK ? y : NULL;
 }
 tsr_tensor *tsr_x_un(tsr_ctx *ctx, const char *op, tsr_tensor *a) {
   tsr_tensor *y = NULL;
@@ -67,14 +70,21 @@ static const loss_kind mse = {{TSR_MAP_squared_error, "", TSR_PROMO_SAME, TSR_NO
                        smooth = {{TSR_MAP_smooth_l1, "", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "smooth_l1_cpu"}, 2, 3,
                                  "smooth_l1_loss does not support negative values for beta.", true},
                        huber = {{TSR_MAP_huber, "", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "huber_cpu"}, 2, 3,
-                                "huber_loss does not support non-positive values for delta.", false},
-                       soft_margin = {{TSR_MAP_soft_margin, "", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "soft_margin_cpu"}, 2, 0, NULL, false};
+                                "huber_loss does not support non-positive values for delta.", false};
 
 /* ---- composed ones ---- */
 
 TSR_KERNEL(l1_loss) {
   tsr_tensor *d = tsr_x_bin(c->ctx, "sub", tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1));
   return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, tsr_x_un(c->ctx, "abs", d), tsr_arg_int(c, 2)));
+}
+
+/* Step by step, as half precision overflows on the way. */
+TSR_KERNEL(soft_margin) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *y = tsr_x_bin(x, "mul", tsr_x_un(x, "neg", tsr_arg_tensor(c, 1)), tsr_arg_tensor(c, 0));
+  y = tsr_x_un(x, "log1p", tsr_x_un(x, "exp", y));
+  return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 2)));
 }
 
 static tsr_status check_probabilities(tsr_ctx *ctx, tsr_tensor *x) {
@@ -110,8 +120,8 @@ TSR_KERNEL(bce_with_logits) {
   tsr_ctx *x = c->ctx;
   tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *w = tsr_arg_opt_tensor(c, 2), *p = tsr_arg_opt_tensor(c, 3);
   tsr_tensor *log_sig = tsr_x_un(x, "log_sigmoid", in);
-  tsr_tensor *y = tsr_x_bin(x, "mul", tsr_x_num(x, "rsub", t, 1), in);
-  if (p) log_sig = tsr_x_bin(x, "mul", tsr_x_num(x, "add", tsr_x_bin(x, "mul", tsr_x_num(x, "sub", p, 1), t), 1), log_sig);
+  tsr_tensor *y = tsr_x_bin(x, "mul", tsr_x_int(x, "rsub", t, 1), in);
+  if (p) log_sig = tsr_x_bin(x, "mul", tsr_x_int(x, "add", tsr_x_bin(x, "mul", tsr_x_int(x, "sub", p, 1), t), 1), log_sig);
   y = tsr_x_bin(x, "sub", y, log_sig);
   if (w) y = tsr_x_bin(x, "mul", y, w);
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 4)));
@@ -133,7 +143,7 @@ TSR_KERNEL(poisson_nll) {
   if (tsr_arg_bool(c, 3)) { /* Stirling's approximation of log t! */
     tsr_tensor *s = tsr_x_bin(x, "sub", tsr_x_bin(x, "mul", t, tsr_x_un(x, "log", t)), t);
     s = tsr_x_bin(x, "add", s, tsr_x_num(x, "mul", tsr_x_un(x, "log", tsr_x_num(x, "mul", t, 2 * M_PI)), 0.5));
-    y = tsr_x_bin(x, "add", y, tsr_x_where(x, tsr_x_num(x, "le", t, 1), tsr_x_zero(x, s), s));
+    y = tsr_x_bin(x, "add", y, tsr_x_where(x, tsr_x_int(x, "le", t, 1), tsr_x_zero(x, s), s));
   }
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 5)));
 }
@@ -159,7 +169,7 @@ TSR_KERNEL(hinge_embedding) {
   tsr_ctx *x = c->ctx;
   tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1);
   tsr_tensor *far = clamp0(x, tsr_x_num(x, "rsub", in, tsr_arg_float(c, 2))), *zero = tsr_x_zero(x, in);
-  tsr_tensor *y = tsr_x_bin(x, "add", tsr_x_where(x, tsr_x_num(x, "ne", t, 1), far, zero), tsr_x_where(x, tsr_x_num(x, "ne", t, -1), in, zero));
+  tsr_tensor *y = tsr_x_bin(x, "add", tsr_x_where(x, tsr_x_int(x, "ne", t, 1), far, zero), tsr_x_where(x, tsr_x_int(x, "ne", t, -1), in, zero));
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 3)));
 }
 
@@ -237,8 +247,8 @@ TSR_KERNEL(cosine_embedding) {
   tsr_tensor *cosine = tsr_x_bin(x, "div", ab, tsr_x_un(x, "sqrt", tsr_x_bin(x, "mul", aa, bb)));
   tsr_tensor *zero = tsr_x_zero(x, cosine);
   tsr_tensor *far = clamp0(x, tsr_x_num(x, "sub", cosine, tsr_arg_float(c, 3)));
-  tsr_tensor *y = tsr_x_bin(x, "add", tsr_x_where(x, tsr_x_num(x, "eq", t, 1), tsr_x_num(x, "rsub", cosine, 1), zero),
-                            tsr_x_where(x, tsr_x_num(x, "eq", t, -1), far, zero));
+  tsr_tensor *y = tsr_x_bin(x, "add", tsr_x_where(x, tsr_x_int(x, "eq", t, 1), tsr_x_num(x, "rsub", cosine, 1), zero),
+                            tsr_x_where(x, tsr_x_int(x, "eq", t, -1), far, zero));
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 4)));
 }
 
@@ -251,9 +261,9 @@ const tsr_op tsr_ops_loss[] = {
     {"aten::huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor", op_formula_loss, TSR_PURE, &huber},
     {"aten::huber_loss.out(Tensor self, Tensor target, int reduction=1, float delta=1., *, Tensor(a!) out) -> Tensor(a!)",
      op_formula_loss, TSR_OUT, &huber},
-    {"aten::soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", op_formula_loss, TSR_PURE, &soft_margin},
+    {"aten::soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", op_soft_margin, TSR_PURE},
     {"aten::soft_margin_loss.out(Tensor self, Tensor target, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",
-     op_formula_loss, TSR_OUT, &soft_margin},
+     op_soft_margin, TSR_OUT},
     {"aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", op_l1_loss, TSR_PURE},
     {"aten::binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
      op_binary_cross_entropy, TSR_PURE},

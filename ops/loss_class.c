@@ -143,7 +143,7 @@ static tsr_tensor *smoothed(tsr_ctx *x, const entropy *e, tsr_tensor *hard) {
   tsr_tensor *y = e->logp;
   if (e->weight) y = tsr_x_bin(x, "mul", y, weight_view(x, e));
   y = tsr_x_un(x, "neg", tsr_x_sum(x, y, e->dim, false));
-  y = tsr_x_where(x, tsr_x_num(x, "eq", e->target, (double)e->ignore), tsr_x_zero(x, y), y);
+  y = tsr_x_where(x, tsr_x_int(x, "eq", e->target, e->ignore), tsr_x_zero(x, y), y);
   y = tsr_x_reduce(x, y, e->reduction == TSR_LOSS_NONE ? TSR_LOSS_NONE : TSR_LOSS_SUM);
   if (e->reduction == TSR_LOSS_MEAN) {
     if (target_weight(x, e, &count) != TSR_OK) return NULL;

@@ -136,7 +136,6 @@ X(absolute_error, 2, M, N, 0, Y, FN(fabs)(a - b), N, 0, Y, cabs(a - b))
 X(smooth_l1, 2, S, N, 0, Y, HF(smooth_l1)(FN(fabs)(a - b), P0), N, 0, N, 0)
 X(huber, 2, S, N, 0, Y, HF(huber)(FN(fabs)(a - b), P0), N, 0, N, 0)
 X(binary_cross_entropy, 2, S, N, 0, Y, (b - 1) * FN(fmax)(FN(log1p)(-a), -100) - b * FN(fmax)(FN(log)(a), -100), N, 0, N, 0)
-X(soft_margin, 2, S, N, 0, Y, FN(log1p)(FN(exp)(-a * b)), N, 0, N, 0)
 /* special functions: double precision inside */
 #define SPECIAL1(id, fn) X(id, 1, S, N, 0, Y, (T)tsr_sp_##fn((double)a), N, 0, N, 0)
 #define SPECIAL2(id, fn) X(id, 2, S, N, 0, Y, (T)tsr_sp_##fn((double)a, (double)b), N, 0, N, 0)

@@ -13,6 +13,8 @@
   X(tsr_ops_loss_class) \
   X(tsr_ops_loss_ctc) \
   X(tsr_ops_reduce) \
+  X(tsr_ops_statistics) \
+  X(tsr_ops_reduce_order) \
   X(tsr_ops_cumulative) \
   X(tsr_ops_reduce_index) \
   X(tsr_ops_cast) \

@@ -1,0 +1,370 @@
+/* Statistics composed of other operators: covariance, distances between rows, trapezoidal sums, and kin. */
+#include <math.h>
+
+#include "ops/loss.h"
+#include "ops/pointwise.h"
+#include "ops/reduce.h"
+
+static const char *cpp_name(int dtype) { return tsr_dtype_get_info(dtype)->cpp_name; }
+
+/* log of the multivariate gamma function: sum over j < p of lgamma(x - j / 2), and a constant. */
+TSR_KERNEL(mvlgamma) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y = NULL;
+  int64_t p = tsr_arg_int(c, 1);
+  if (tsr_dtype_is_complex((tsr_dtype)x->dtype) || x->dtype == TSR_BOOL)
+    return tsr_op_fail(c->ctx, "The input tensor may not be of type %s", cpp_name(x->dtype));
+  if (p < 1) return tsr_op_fail(c->ctx, "p has to be greater than or equal to 1");
+  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) TSR_TRY(tsr_to_dtype(c->ctx, &x, x, TSR_FLOAT32));
+  for (int64_t j = 0; j < p; j++) {
+    TSR_TRY(tsr_ctx_poll(c->ctx, 1));
+    tsr_tensor *g = tsr_x_un(c->ctx, "lgamma", tsr_x_num(c->ctx, "sub", x, (double)j / 2));
+    y = y ? tsr_x_bin(c->ctx, "add", y, g) : g;
+    if (y == NULL) return tsr_x_ret(c, 0, NULL);
+  }
+  return tsr_x_ret(c, 0, tsr_x_num(c->ctx, "add", y, (double)p * (double)(p - 1) * log(M_PI) / 4));
+}
+
+/* ---- trapezoidal rule ---- */
+
+/* Neighbours along dim: y[:-1] and y[1:]. */
+static tsr_status neighbours(tsr_ctx *ctx, tsr_tensor *y, int64_t dim, tsr_tensor **left, tsr_tensor **right) {
+  int64_t n = TSR_MAX(y->size[dim] - 1, 0);
+  TSR_TRY(tsr_narrow(ctx, left, y, dim, 0, n));
+  return tsr_narrow(ctx, right, y, dim, y->size[dim] - n, n);
+}
+
+/* The spacing of sample points x, shaped to broadcast with y's neighbours. */
+static tsr_status spacing(tsr_ctx *ctx, tsr_tensor **dx, tsr_tensor *x, const tsr_tensor *y, int64_t dim, const char *name) {
+  int64_t size[TSR_MAX_NDIM], at = dim;
+  tsr_tensor *left, *right;
+  if (x->ndim == 1) {
+    if (x->size[0] != y->size[dim]) return tsr_op_fail(ctx, "%s: There must be one `x` value for each sample point", name);
+    for (int d = 0; d < y->ndim; d++) size[d] = d == dim ? x->numel : 1;
+    TSR_TRY(tsr_reshape(ctx, &x, x, y->ndim, size));
+  } else if (x->ndim < y->ndim) {
+    int lead = y->ndim - x->ndim;
+    for (int d = 0; d < y->ndim; d++) size[d] = d < lead ? 1 : x->size[d - lead];
+    TSR_TRY(tsr_reshape(ctx, &x, x, y->ndim, size));
+  }
+  if (x->ndim == 0 || at >= x->ndim) return tsr_op_fail(ctx, "%s: There must be one `x` value for each sample point", name);
+  TSR_TRY(neighbours(ctx, x, at, &left, &right));
+  return tsr_binary(ctx, dx, "sub", right, left);
+}
+
+typedef struct trap_args { const char *name; bool running; } trap_args;
+static const trap_args trapezoid = {"trapezoid", false}, cumulative = {"cumulative_trapezoid", true};
+
+/* (y, x or dx, dim) */
+TSR_KERNEL(trapezoid) {
+  const trap_args *a = c->op->data;
+  tsr_tensor *y = tsr_arg_tensor(c, 0), *x = tsr_arg_opt_tensor(c, 1), *left, *right, *dx, *s;
+  int64_t dim;
+  TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), y->ndim, &dim));
+  if (y->dtype == TSR_BOOL || (x && x->dtype == TSR_BOOL) || c->args[1].tag == TSR_V_BOOL)
+    return tsr_op_fail(c->ctx, "%s: received a bool input for `x` or `y`, but bool is not supported", a->name);
+  if (y->ndim == 0) return tsr_op_fail(c->ctx, "%s: y must have at least one dimension", a->name);
+  TSR_TRY(neighbours(c->ctx, y, dim, &left, &right));
+  s = tsr_x_bin(c->ctx, "add", left, right);
+  if (x) {
+    TSR_TRY(spacing(c->ctx, &dx, x, y, dim, a->name));
+    s = tsr_x_bin(c->ctx, "mul", s, dx);
+  } else {
+    tsr_scalar d = tsr_arg_scalar(c, 1);
+    tsr_tensor *scaled = NULL;
+    d.d /= 2;
+    d.z.re /= 2;
+    d.z.im /= 2;
+    if (d.tag != TSR_V_COMPLEX) d = tsr_scalar_float(d.d);
+    if (s) TSR_TRY(tsr_binary_scalar(c->ctx, &scaled, "mul", s, d));
+    s = scaled;
+  }
+  if (a->running && s) {
+    tsr_val args[3] = {tsr_from_obj(s), tsr_int(dim), tsr_none()}, ret;
+    TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::cumsum", ""), args, 3, &ret, 1));
+    s = ret.t;
+  } else s = tsr_x_sum(c->ctx, s, dim, false);
+  return tsr_x_ret(c, 0, x ? tsr_x_num(c->ctx, "div", s, 2) : s);
+}
+
+/* ---- renorm: every slice along dim is scaled down to at most maxnorm ---- */
+
+TSR_KERNEL(renorm) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *norm, *scale, *y;
+  tsr_scalar p = tsr_arg_scalar(c, 1), max = tsr_arg_scalar(c, 3);
+  int64_t dim;
+  if (p.d <= 0) return tsr_op_fail(c->ctx, "renorm: non-positive-norm not supported");
+  if (max.d < 0) return tsr_op_fail(c->ctx, "renorm: expected maxnorm to be >= 0 but got %g", max.d);
+  if (x->ndim < 2) return tsr_op_fail(c->ctx, "renorm: input needs at least 2 dimensions, got %d dimensions", x->ndim);
+  TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), x->ndim, &dim));
+  tsr_list *dims = tsr_list_new(c->ctx->mem, &tsr_type_int, x->ndim);
+  if (dims == NULL) return tsr_ctx_nomem(c->ctx);
+  TSR_TRY(tsr_temp(c->ctx, tsr_from_obj(dims)));
+  for (int d = 0; d < x->ndim; d++)
+    if (d != dim && !tsr_list_push_take(dims, tsr_int(d))) return tsr_ctx_nomem(c->ctx);
+  bool half = x->dtype == TSR_FLOAT16 || x->dtype == TSR_BFLOAT16;
+  tsr_val args[5] = {tsr_from_obj(x), c->args[1], tsr_from_obj(dims), tsr_bool(true), half ? tsr_int(TSR_FLOAT32) : tsr_none()}, ret;
+  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::linalg_vector_norm", ""), args, 5, &ret, 1));
+  TSR_TRY(tsr_ready(c->ctx, &norm, ret.t, TSR_FLOAT64));
+  TSR_TRY(tsr_new(c->ctx, &scale, TSR_FLOAT64, norm->ndim, norm->size));
+  const double *n = tsr_tensor_data_ro(norm);
+  double *s = scale->storage->data;
+  for (int64_t i = 0; i < norm->numel; i++) s[i] = n[i] > max.d ? max.d / (n[i] + 1e-7) : 1;
+  TSR_TRY(tsr_to_dtype(c->ctx, &scale, scale, tsr_dtype_real_of((tsr_dtype)x->dtype)));
+  TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, scale));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* ---- covariance ---- */
+
+static double total(tsr_ctx *ctx, tsr_tensor *t) {
+  tsr_tensor *s = tsr_x_reduce(ctx, t, TSR_LOSS_SUM), *d = NULL;
+  return s && tsr_ready(ctx, &d, s, TSR_FLOAT64) == TSR_OK ? *(const double *)tsr_tensor_data_ro(d) : 0;
+}
+
+static tsr_status check_weights(tsr_ctx *ctx, const tsr_tensor *w, int64_t n, const char *name, bool whole) {
+  if (w->ndim > 1) return tsr_op_fail(ctx, "cov(): expected %s to have one or fewer dimensions but got %s with %d dimensions", name, name, w->ndim);
+  if (whole && !tsr_dtype_is_integral((tsr_dtype)w->dtype, false))
+    return tsr_op_fail(ctx, "cov(): expected fweights to have integral dtype but got fweights with %s dtype", cpp_name(w->dtype));
+  if (!whole && !tsr_dtype_is_float((tsr_dtype)w->dtype))
+    return tsr_op_fail(ctx, "cov(): expected aweights to have floating point dtype but got aweights with %s dtype", cpp_name(w->dtype));
+  if (w->numel != n)
+    return tsr_op_fail(ctx, "cov(): expected %s to have the same numel as there are observations in the input but got %lld != %lld", name, (long long)w->numel, (long long)n);
+  return TSR_OK;
+}
+
+static tsr_status covariance(tsr_ctx *x, tsr_tensor **out, tsr_tensor *in, int64_t correction, tsr_tensor *fw, tsr_tensor *aw) {
+  tsr_tensor *w = NULL, *t, *right;
+  int64_t row[2] = {1, in->numel};
+  if (in->ndim > 2) return tsr_op_fail(x, "cov(): expected input to have two or fewer dimensions but got an input with %d dimensions", in->ndim);
+  if (in->dtype == TSR_BOOL) return tsr_op_fail(x, "cov(): bool dtype is not supported for input");
+  if (in->ndim < 2) TSR_TRY(tsr_reshape(x, &in, in, 2, row));
+  int64_t n = in->size[1];
+  if (fw) TSR_TRY(check_weights(x, fw, n, "fweights", true));
+  if (aw) TSR_TRY(check_weights(x, aw, n, "aweights", false));
+  if (fw) w = fw;
+  if (aw) w = w ? tsr_x_bin(x, "mul", w, aw) : aw;
+  double weight = w ? total(x, w) : (double)n;
+  if (w && weight == 0) return tsr_op_fail(x, "cov(): weights sum to zero, can't be normalized");
+  double norm = correction != 0 && aw ? weight - (double)correction * total(x, tsr_x_bin(x, "mul", w, aw)) / weight : weight - (double)correction;
+  tsr_tensor *mean = tsr_x_num(x, "div", tsr_x_sum(x, w ? tsr_x_bin(x, "mul", in, w) : in, 1, true), weight);
+  in = tsr_x_bin(x, "sub", in, mean);
+  right = w ? tsr_x_bin(x, "mul", in, w) : in;
+  if (right == NULL) return x->err.status;
+  TSR_TRY(tsr_transpose(x, &t, right, 0, 1));
+  if (tsr_dtype_is_complex((tsr_dtype)t->dtype)) TSR_TRY(tsr_unary(x, &t, "conj_physical", t));
+  TSR_TRY(tsr_to_dtype(x, &in, in, (tsr_dtype)t->dtype));
+  TSR_TRY(tsr_matmul(x, &t, in, t));
+  TSR_TRY(tsr_binary_scalar(x, &t, "div", t, tsr_scalar_float(fmax(norm, 0))));
+  for (int d = 1; d >= 0; d--)
+    if (t->size[d] == 1) TSR_TRY(tsr_squeeze_dim(x, &t, t, d));
+  *out = t;
+  return TSR_OK;
+}
+
+TSR_KERNEL(cov) {
+  tsr_tensor *y;
+  TSR_TRY(covariance(c->ctx, &y, tsr_arg_tensor(c, 0), tsr_arg_int(c, 1), tsr_arg_opt_tensor(c, 2), tsr_arg_opt_tensor(c, 3)));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+static tsr_tensor *part(tsr_ctx *ctx, const char *which, tsr_tensor *z) {
+  tsr_val v, ret;
+  if (z == NULL) return NULL;
+  v = tsr_from_obj(z);
+  return tsr_invoke(ctx, tsr_op_get(which, ""), &v, 1, &ret, 1) == TSR_OK ? ret.t : NULL;
+}
+
+static tsr_tensor *clip1(tsr_ctx *ctx, tsr_tensor *x) {
+  tsr_val args[3], ret;
+  if (x == NULL) return NULL;
+  args[0] = tsr_from_obj(x), args[1] = tsr_int(-1), args[2] = tsr_int(1);
+  return tsr_invoke(ctx, tsr_op_get("aten::clamp", ""), args, 3, &ret, 1) == TSR_OK ? ret.t : NULL;
+}
+
+/* Covariance over the product of standard deviations, clipped to [-1, 1]. */
+TSR_KERNEL(corrcoef) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *in = tsr_arg_tensor(c, 0), *v, *d, *col, *row;
+  if (in->ndim > 2) return tsr_op_fail(x, "corrcoef(): expected input to have two or fewer dimensions but got an input with %d dimensions", in->ndim);
+  TSR_TRY(covariance(x, &v, in, 1, NULL, NULL));
+  if (v->ndim == 0) return tsr_x_ret(c, 0, tsr_x_bin(x, "div", v, v));
+  int64_t n = v->size[0], as_col[2] = {n, 1}, as_row[2] = {1, n}, step = v->stride[0] + v->stride[1];
+  TSR_TRY(tsr_new_view(x, &d, v, v->offset, 1, &n, &step));
+  bool z = tsr_dtype_is_complex((tsr_dtype)v->dtype);
+  d = tsr_x_un(x, "sqrt", z ? part(x, "aten::real", d) : d);
+  if (d == NULL) return tsr_x_ret(c, 0, NULL);
+  TSR_TRY(tsr_reshape(x, &col, d, 2, as_col));
+  TSR_TRY(tsr_reshape(x, &row, d, 2, as_row));
+  tsr_tensor *y = tsr_x_bin(x, "div", tsr_x_bin(x, "div", v, col), row);
+  if (!z) return tsr_x_ret(c, 0, clip1(x, y));
+  return tsr_x_ret(c, 0, tsr_x_bin(x, "complex", clip1(x, part(x, "aten::real", y)), clip1(x, part(x, "aten::imag", y))));
+}
+
+/* ---- distances between rows ---- */
+
+static double row_distance(const double *a, const double *b, int64_t n, double p) {
+  double s = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double d = fabs(a[i] - b[i]);
+    if (p == 0) s += d != 0;
+    else if (p == 1) s += d;
+    else if (p == 2) s += d * d;
+    else if (p == INFINITY) s = d > s || d != d ? d : s;
+    else s += pow(d, p);
+  }
+  return p == 2 ? sqrt(s) : p == 0 || p == 1 || p == INFINITY ? s : pow(s, 1 / p);
+}
+
+typedef struct dist_job { const double *a, *b; double *y, p; int64_t rows_a, rows_b, n; } dist_job;
+
+/* Units are rows of a over all batches. */
+static void dist_range(void *arg, int64_t begin, int64_t end) {
+  const dist_job *j = arg;
+  for (int64_t u = begin; u < end; u++) {
+    const double *b = j->b + u / j->rows_a * j->rows_b * j->n;
+    for (int64_t k = 0; k < j->rows_b; k++) j->y[u * j->rows_b + k] = row_distance(j->a + u * j->n, b + k * j->n, j->n, j->p);
+  }
+}
+
+static tsr_status check_rows(tsr_ctx *ctx, const tsr_tensor *t, const char *name) {
+  if (!tsr_dtype_is_float((tsr_dtype)t->dtype)) return tsr_op_fail(ctx, "cdist only supports floating-point dtypes, %s got: %s", name, cpp_name(t->dtype));
+  if (t->ndim < 2) return tsr_op_fail(ctx, "cdist only supports at least 2D tensors, %s got: %dD", name, t->ndim);
+  return TSR_OK;
+}
+
+static tsr_status all_pairs(tsr_call *c, double p) {
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *y;
+  int64_t size[TSR_MAX_NDIM], size_b[TSR_MAX_NDIM];
+  int n;
+  TSR_TRY(check_rows(c->ctx, a, "X1"));
+  TSR_TRY(check_rows(c->ctx, b, "X2"));
+  if (!(p >= 0)) return tsr_op_fail(c->ctx, "cdist only supports non-negative p values");
+  dist_job j = {.p = p, .rows_a = a->size[a->ndim - 2], .rows_b = b->size[b->ndim - 2], .n = a->size[a->ndim - 1]};
+  if (j.n != b->size[b->ndim - 1])
+    return tsr_op_fail(c->ctx, "X1 and X2 must have the same number of columns. X1: %lld X2: %lld", (long long)j.n, (long long)b->size[b->ndim - 1]);
+  tsr_dtype d = tsr_result_type((tsr_tensor *[]){a, b}, 2);
+  TSR_TRY(tsr_broadcast_sizes(c->ctx, a->ndim - 2, a->size, b->ndim - 2, b->size, &n, size));
+  memcpy(size_b, size, (size_t)n * sizeof *size);
+  size[n] = j.rows_a, size[n + 1] = j.n;
+  size_b[n] = j.rows_b, size_b[n + 1] = j.n;
+  TSR_TRY(tsr_expand(c->ctx, &a, a, n + 2, size));
+  TSR_TRY(tsr_expand(c->ctx, &b, b, n + 2, size_b));
+  TSR_TRY(tsr_ready(c->ctx, &a, a, TSR_FLOAT64));
+  TSR_TRY(tsr_ready(c->ctx, &b, b, TSR_FLOAT64));
+  size[n + 1] = j.rows_b;
+  TSR_TRY(tsr_new(c->ctx, &y, TSR_FLOAT64, n + 2, size));
+  j.a = tsr_tensor_data_ro(a), j.b = tsr_tensor_data_ro(b), j.y = y->storage->data;
+  if (y->numel) tsr_parallel_for(c->ctx, y->numel / j.rows_b, TSR_MAX(16384 / TSR_MAX(j.rows_b * j.n, 1), 1), dist_range, &j);
+  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, d));
+  return tsr_ret_tensor(c, 0, y);
+}
+TSR_KERNEL(cdist) { return all_pairs(c, tsr_arg_float(c, 2)); }
+TSR_KERNEL(euclidean) { return all_pairs(c, 2); }
+
+TSR_KERNEL(pdist) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *in, *y;
+  double p = tsr_arg_float(c, 1);
+  if (x->ndim != 2) return tsr_op_fail(c->ctx, "pdist only supports 2D tensors, got: %dD", x->ndim);
+  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_op_fail(c->ctx, "pdist only supports floating-point dtypes");
+  if (!(p >= 0)) return tsr_op_fail(c->ctx, "pdist only supports non-negative p values");
+  TSR_TRY(tsr_ready(c->ctx, &in, x, TSR_FLOAT64));
+  int64_t rows = x->size[0], n = x->size[1], pairs;
+  if (tsr_mul_overflow(rows, rows - 1, &pairs)) return tsr_op_fail(c->ctx, "pdist: too many rows");
+  pairs = rows < 2 ? 0 : pairs / 2;
+  TSR_TRY(tsr_new(c->ctx, &y, TSR_FLOAT64, 1, &pairs));
+  const double *a = tsr_tensor_data_ro(in);
+  double *out = y->storage->data;
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t k = i + 1; k < rows; k++) *out++ = row_distance(a + i * n, a + k * n, n, p);
+  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, (tsr_dtype)x->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* ---- hash_tensor: exclusive or of the elements' 64-bit patterns ---- */
+
+TSR_KERNEL(hash_tensor) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *in, *y;
+  bool mask[TSR_MAX_NDIM];
+  int64_t n, size[TSR_MAX_NDIM], step[TSR_MAX_NDIM], next = 1;
+  const int64_t *dims = tsr_arg_ints(c, 1, &n);
+  if (dims == NULL) return tsr_ctx_nomem(c->ctx);
+  TSR_TRY(tsr_reduce_dims(c->ctx, x, dims, n, mask));
+  if (tsr_arg_int(c, 3) != 0) return tsr_op_fail(c->ctx, "Unknown hash_tensor mode: %lld", (long long)tsr_arg_int(c, 3));
+  if (tsr_dtype_is_complex((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "hash_tensor_cpu", (tsr_dtype)x->dtype);
+  if (x->numel == 0 && n == 0)
+    return tsr_op_fail(c->ctx, "hash_tensor: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
+  TSR_TRY(tsr_reduce_nonempty(c->ctx, x, mask, "hash_tensor"));
+  TSR_TRY(tsr_ready(c->ctx, &in, x, tsr_dtype_is_float((tsr_dtype)x->dtype) ? TSR_FLOAT64 : TSR_INT64));
+  int rank = tsr_reduce_shape(x, mask, tsr_arg_bool(c, 2), size);
+  TSR_TRY(tsr_new(c->ctx, &y, TSR_UINT64, rank, size));
+  TSR_TRY(tsr_fill(c->ctx, y, tsr_scalar_int(0)));
+  for (int d = x->ndim - 1; d >= 0; d--) {
+    step[d] = mask[d] ? 0 : next;
+    next *= mask[d] ? 1 : x->size[d];
+  }
+  const uint64_t *bits = tsr_tensor_data_ro(in);
+  uint64_t *out = y->storage->data;
+  for (int64_t i = 0; i < x->numel; i++) {
+    int64_t rest = i, o = 0;
+    for (int d = x->ndim - 1; d >= 0; d--) {
+      o += rest % x->size[d] * step[d];
+      rest /= x->size[d];
+    }
+    out[o] ^= bits[i];
+  }
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* ---- derivatives that archives call by name ---- */
+
+/* (grad - sum(grad * output)) * output; of the logarithm: grad - exp(output) * sum(grad) */
+TSR_KERNEL(softmax_backward) {
+  tsr_ctx *x = c->ctx;
+  tsr_tensor *g = tsr_arg_tensor(c, 0), *out = tsr_arg_tensor(c, 1), *y;
+  int64_t dim = tsr_arg_int(c, 2);
+  bool log = c->op->data != NULL;
+  if (log) y = tsr_x_bin(x, "sub", g, tsr_x_bin(x, "mul", tsr_x_un(x, "exp", out), tsr_x_sum(x, g, dim, true)));
+  else y = tsr_x_bin(x, "mul", tsr_x_bin(x, "sub", g, tsr_x_sum(x, tsr_x_bin(x, "mul", g, out), dim, true)), out);
+  if (y == NULL) return tsr_x_ret(c, 0, NULL);
+  TSR_TRY(tsr_to_dtype(x, &y, y, (tsr_dtype)tsr_arg_int(c, 3)));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+const tsr_op tsr_ops_statistics[] = {
+    {"aten::mvlgamma(Tensor self, int p) -> Tensor", op_mvlgamma, TSR_PURE},
+    {"aten::mvlgamma.out(Tensor self, int p, *, Tensor(a!) out) -> Tensor(a!)", op_mvlgamma, TSR_OUT},
+    {"aten::mvlgamma_(Tensor(a!) self, int p) -> Tensor(a!)", op_mvlgamma, TSR_INPLACE},
+    {"aten::special_multigammaln(Tensor self, int p) -> Tensor", op_mvlgamma, TSR_PURE},
+    {"aten::special_multigammaln.out(Tensor self, int p, *, Tensor(a!) out) -> Tensor(a!)", op_mvlgamma, TSR_OUT},
+    {"aten::trapz.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor", op_trapezoid, TSR_PURE, &trapezoid},
+    {"aten::trapz.dx(Tensor y, *, float dx=1., int dim=-1) -> Tensor", op_trapezoid, TSR_PURE, &trapezoid},
+    {"aten::trapezoid.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor", op_trapezoid, TSR_PURE, &trapezoid},
+    {"aten::trapezoid.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor", op_trapezoid, TSR_PURE, &trapezoid},
+    {"aten::cumulative_trapezoid.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor", op_trapezoid, TSR_PURE, &cumulative},
+    {"aten::cumulative_trapezoid.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor", op_trapezoid, TSR_PURE, &cumulative},
+    {"aten::renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", op_renorm, TSR_PURE},
+    {"aten::renorm.out(Tensor self, Scalar p, int dim, Scalar maxnorm, *, Tensor(a!) out) -> Tensor(a!)", op_renorm, TSR_OUT},
+    {"aten::renorm_(Tensor(a!) self, Scalar p, int dim, Scalar maxnorm) -> Tensor(a!)", op_renorm, TSR_INPLACE},
+    {"aten::cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", op_cov, TSR_PURE},
+    {"aten::corrcoef(Tensor self) -> Tensor", op_corrcoef, TSR_PURE},
+    {"aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor", op_cdist, TSR_PURE},
+    {"aten::_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor", op_cdist, TSR_PURE},
+    {"aten::_cdist_forward.out(Tensor x1, Tensor x2, float p, int? compute_mode, *, Tensor(a!) out) -> Tensor(a!)", op_cdist, TSR_OUT},
+    {"aten::_euclidean_dist(Tensor x1, Tensor x2) -> Tensor", op_euclidean, TSR_PURE},
+    {"aten::_euclidean_dist.out(Tensor x1, Tensor x2, *, Tensor(a!) out) -> Tensor(a!)", op_euclidean, TSR_OUT},
+    {"aten::pdist(Tensor self, float p=2.) -> Tensor", op_pdist, TSR_PURE},
+    {"aten::_pdist_forward(Tensor self, float p=2.) -> Tensor", op_pdist, TSR_PURE},
+    {"aten::_pdist_forward.out(Tensor self, float p=2., *, Tensor(a!) out) -> Tensor(a!)", op_pdist, TSR_OUT},
+    {"aten::hash_tensor(Tensor self, int[1] dim=[], *, bool keepdim=False, int mode=0) -> Tensor", op_hash_tensor, TSR_PURE},
+    {"aten::hash_tensor.out(Tensor self, int[1] dim=[], *, bool keepdim=False, int mode=0, Tensor(a!) out) -> Tensor(a!)",
+     op_hash_tensor, TSR_OUT},
+    {"aten::_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
+     op_softmax_backward, TSR_PURE},
+    {"aten::_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype, *, Tensor(a!) grad_input) -> Tensor(a!)",
+     op_softmax_backward, TSR_OUT},
+    {"aten::_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
+     op_softmax_backward, TSR_PURE, "log"},
+    {"aten::_log_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype, *, Tensor(a!) out) -> Tensor(a!)",
+     op_softmax_backward, TSR_OUT, "log"},
+    {0},
+};
