@@ -226,9 +226,9 @@ static tsr_status quantile_points(tsr_call *c, const tsr_tensor *qt, const doubl
 TSR_KERNEL(quantile) {
   bool ignore = *(const bool *)c->op->data, keepdim = tsr_arg_bool(c, 3), whole = tsr_arg_is_none(c, 2);
   tsr_tensor *x = tsr_arg_tensor(c, 0), *qt = tsr_arg_opt_tensor(c, 1), *y, *flat = x;
-  int64_t dim = 0, numel = x->numel, nq, size[TSR_MAX_NDIM + 1];
-  const double *q;
-  between mode;
+  int64_t dim = 0, numel = x->numel, nq = 0, size[TSR_MAX_NDIM + 1];
+  const double *q = NULL;
+  between mode = LINEAR;
   order_job j;
   bool mask[TSR_MAX_NDIM];
   TSR_TRY(check_quantile(c, x, qt));
