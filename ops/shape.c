@@ -65,6 +65,12 @@ tsr_status tsr_expand(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int ndim, c
                        tsr_dtype_get_info(t->dtype)->cpp_name, sizes_text(own, t->ndim, t->size),
                        sizes_text(text, ndim, size), ndim, t->ndim);
   int lead = ndim - t->ndim;
+  if (t->ndim == 0) { /* numbers spread freely: no size is compared, every stride is 0 */
+    for (int d = 0; d < ndim; d++)
+      if (size[d] < 0) return tsr_op_fail(ctx, "numel: integer multiplication overflow");
+    memset(nstride, 0, sizeof nstride);
+    return tsr_new_view(ctx, out, t, t->offset, ndim, size, nstride);
+  }
   for (int d = ndim - 1; d >= 0; d--) {
     bool real = d >= lead;
     int64_t have = real ? t->size[d - lead] : 1, want = size[d];

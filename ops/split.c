@@ -161,8 +161,8 @@ TSR_KERNEL(axis_split) {
 TSR_KERNEL(unbind) {
   tsr_tensor *x = tsr_arg_tensor(c, 0);
   int64_t dim;
-  if (x->ndim == 0) return tsr_op_fail(c->ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)tsr_arg_int(c, 1));
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
+  if (x->ndim == 0) return tsr_op_fail(c->ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)dim);
   int64_t n = x->size[dim];
   if (n == 0) return tsr_ret_tensors(c, 0, NULL, 0);
   tsr_tensor **ys = n > (int64_t)(SIZE_MAX / 64) ? NULL : tsr_scratch(c->ctx, (size_t)n * sizeof *ys);

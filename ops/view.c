@@ -119,6 +119,7 @@ TSR_KERNEL(unflatten) {
   const int64_t *sizes;
   TSR_TRY(tsr_ints_arg(c, 2, &sizes, &n));
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
+  if (n > 0 && x->ndim == 0) return tsr_op_fail(c->ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)dim);
   TSR_TRY(unflatten_sizes(c->ctx, x->ndim ? x->size[dim] : 1, dim, n, sizes, part));
   TSR_TRY(tsr_check_ndim(c->ctx, x->ndim + n - 1));
   int k = 0;

@@ -20,6 +20,7 @@ static const tsr_op *base_row(const tsr_op *op, const char *suffix) {
   if (n >= 3 && strcmp(overload + n - 3, "out") == 0) overload[n - 3] = 0;
   n = strlen(overload);
   if (n > 0 && overload[n - 1] == '_') overload[n - 1] = 0;
+  if (strcmp(name, "aten::view") == 0 && overload[0] == 0) return tsr_op_get("aten::reshape", ""); /* a copy needs no fitting strides */
   return tsr_op_get(name, overload);
 }
 
@@ -45,10 +46,16 @@ TSR_KERNEL(view_copy) {
   return tsr_ret_tensors(c, 0, ys, (int64_t)n);
 }
 
-TSR_KERNEL(self_copy) {
-  tsr_tensor *y;
-  TSR_TRY(tsr_clone(c->ctx, &y, tsr_arg_tensor(c, 0)));
-  return tsr_ret_tensor(c, 0, y);
+/* A copy with x's strides: of the whole storage, unless elements of x share memory. */
+static tsr_status clone_strided(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
+  int64_t span = (int64_t)(x->storage->nbytes / tsr_tensor_itemsize(x)), one = 1;
+  tsr_tensor *flat, *copy;
+  bool overlaps = false;
+  for (int d = 0; d < x->ndim; d++) overlaps = overlaps || (x->stride[d] == 0 && x->size[d] > 1);
+  if (overlaps || tsr_tensor_is_dense(x) || span < x->numel) return tsr_clone(ctx, out, x);
+  TSR_TRY(tsr_new_view(ctx, &flat, x, 0, 1, &span, &one));
+  TSR_TRY(copy_of(ctx, &copy, flat));
+  return tsr_new_view(ctx, out, copy, x->offset, x->ndim, x->size, x->stride);
 }
 
 /* args: self, src, the view's own arguments. */
@@ -61,7 +68,7 @@ TSR_KERNEL(view_scatter) {
   if (base == NULL || c->nargs > 8) return tsr_fail(&c->ctx->err, TSR_EINTERNAL, "no view operator behind %s", c->op->schema);
   tsr_val args[8], view = tsr_none();
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0), *src = tsr_arg_tensor(c, 1);
-  TSR_TRY(tsr_clone(c->ctx, &y, x));
+  TSR_TRY(clone_strided(c->ctx, &y, x));
   args[0] = tsr_from_obj(y);
   for (uint32_t i = 2; i < c->nargs; i++) args[i - 1] = c->args[i];
   TSR_TRY(tsr_invoke(c->ctx, base, args, c->nargs - 1, &view, 1));
@@ -127,12 +134,12 @@ const tsr_op tsr_ops_view_copy[] = {
      op_view_copy, TSR_OUT},
     {"aten::_neg_view_copy(Tensor self) -> Tensor", op_view_copy, TSR_PURE},
     {"aten::_neg_view_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_view_copy, TSR_OUT},
-    {"aten::alias_copy(Tensor self) -> Tensor", op_self_copy, TSR_PURE},
-    {"aten::alias_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_self_copy, TSR_OUT},
-    {"aten::detach_copy(Tensor self) -> Tensor", op_self_copy, TSR_PURE},
-    {"aten::detach_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_self_copy, TSR_OUT},
-    {"aten::lift_fresh_copy(Tensor self) -> Tensor", op_self_copy, TSR_PURE},
-    {"aten::lift_fresh_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_self_copy, TSR_OUT},
+    {"aten::alias_copy(Tensor self) -> Tensor", op_view_copy, TSR_PURE},
+    {"aten::alias_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_view_copy, TSR_OUT},
+    {"aten::detach_copy(Tensor self) -> Tensor", op_view_copy, TSR_PURE},
+    {"aten::detach_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_view_copy, TSR_OUT},
+    {"aten::lift_fresh_copy(Tensor self) -> Tensor", op_view_copy, TSR_PURE},
+    {"aten::lift_fresh_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_view_copy, TSR_OUT},
     {"aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor", op_view_scatter, TSR_PURE, "int"},
     {"aten::select_scatter.out(Tensor self, Tensor src, int dim, SymInt index, *, Tensor(a!) out) -> Tensor(a!)",
      op_view_scatter, TSR_OUT, "int"},
