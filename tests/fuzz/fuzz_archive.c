@@ -1,8 +1,11 @@
 /* Fuzz target: bytes of a whole file, through detection, the zip directory, every entry, the loader of
  * torch.save files and the description. */
 #include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "frontend/describe.h"
+#include "frontend/formats.h"
 #include "frontend/pickle.h"
 #include "touch.h"
 
@@ -29,11 +32,31 @@ static void read_entries(tsr_archive *a) {
 
 static void ignore(void *user, const char *text, size_t len) { (void)user, (void)text, (void)len; }
 
+/* What could be loaded and can be saved, loads again. */
+static void save_and_load(tsr_mem *mem, tsr_types *types, tsr_val v) {
+  tsr_errrec e = {0};
+  tsr_file_env env = {mem, types, &e};
+  tsr_outfile o = {.fd = memfd_create("fuzz", MFD_CLOEXEC)};
+  tsr_archive *a = NULL;
+  tsr_val again;
+  if (tsr_torch_save(&env, &o, v) == TSR_OK && tsr_archive_open_fd(o.fd, true, &e, &a) == TSR_OK &&
+      tsr_torch_load(a, mem, types, &e, &again) == TSR_OK) {
+    if (again.tag != v.tag) abort();
+    touch_all(mem, again);
+    tsr_release(again);
+  }
+  if (e.status != TSR_OK && e.status != TSR_EUNSUPPORTED && e.status != TSR_ELIMIT) abort();
+  tsr_archive_release(a);
+  tsr_errrec_dispose(&e);
+  close(o.fd);
+}
+
 static void load(tsr_archive *a, tsr_mem *mem, tsr_types *types) {
   tsr_errrec e = {0};
   tsr_val v;
   if (tsr_torch_load(a, mem, types, &e, &v) == TSR_OK) {
     touch_all(mem, v);
+    save_and_load(mem, types, v);
     tsr_release(v);
   } else if (e.status == TSR_OK) {
     abort();
