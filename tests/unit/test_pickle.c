@@ -315,6 +315,102 @@ static void ranks_are_limited(void **state) {
   }
 }
 
+/* ---- tensors of every builder ---- */
+
+static tsr_val load_from_archive(const char *p, size_t len) {
+  tsr_val v;
+  if (load_archive(p, len, "little", &v) != TSR_OK) fail_msg("%s", err.message);
+  return v;
+}
+#define LOAD_ARCHIVE(p) load_from_archive(p, sizeof(p) - 1)
+
+#define Q(type, params) "ctorch._utils\n_rebuild_qtensor\n(" PID(type, "1", "K\3") "K\0(K\3t(K\1t(" params "t" END
+#define HALF "G\x3f\xe0\0\0\0\0\0\0"
+static void quantized_tensors_have_their_parameters(void **state) {
+  tsr_val v = LOAD_ARCHIVE("\x80\2" Q("QUInt8Storage", "ctorch\nper_tensor_affine\n" HALF "K\1") ".");
+  assert_int_equal(v.t->dtype, TSR_QUINT8);
+  assert_true(v.t->quant->scale == 0.5 && v.t->quant->zero_point == 1);
+  assert_true(tsr_tensor_get(mem, v.t, 2).d == 0.5);
+  tsr_release(v);
+  v = LOAD_ARCHIVE("\x80\2" Q("QInt8Storage", "ctorch\nper_channel_affine\n" TENSOR("K\1", "K\3", "K\1") TENSOR("K\0", "K\3", "K\1") "K\0") ".");
+  assert_int_equal(v.t->quant->scheme, 1);
+  assert_int_equal(v.t->quant->scales->numel, 3);
+  assert_int_equal(v.t->quant->axis, 0);
+  tsr_release(v);
+  v = LOAD_ARCHIVE("\x80\2" PID("QInt8Storage", "1", "K\3") "."); /* a bare storage */
+  assert_non_null(v.t->quant);
+  tsr_release(v);
+  BAD_ARCHIVE("\x80\2" Q("QInt8Storage", "ctorch\nper_tensor_affine\nK\1K\1") ".", "float scale");
+  BAD_ARCHIVE("\x80\2" Q("QInt8Storage", "ctorch\nper_tensor_affine\n") ".", "parameters are missing");
+  BAD_ARCHIVE("\x80\2" Q("QInt8Storage", "ctorch\nper_channel_affine\n" TENSOR("K\1", "K\2", "K\1") TENSOR("K\0", "K\2", "K\1") "K\0") ".", "do not match");
+  BAD_ARCHIVE("\x80\2" Q("QInt8Storage", "ctorch\nper_channel_affine\n" TENSOR("K\1", "K\3", "K\1") TENSOR("K\0", "K\3", "K\1") "K\1") ".", "do not match");
+  BAD_ARCHIVE("\x80\2" Q("QInt8Storage", "ctorch\nper_channel_affine\nNNK\0") ".", "wants scales");
+  BAD_ARCHIVE("\x80\2" Q("FloatStorage", "ctorch\nper_tensor_affine\n" HALF "K\1") ".", "entry \"data/1\"");
+}
+
+/* Indices are the first four bytes of storage 0, zero, repeated by strides of 0; its second four are 1.0f. */
+#define COO(indices, values, sizes) "ctorch._utils\n_rebuild_sparse_tensor\nctorch.serialization\n_get_layout\nX\x10\0\0\0torch.sparse_coo\x85R(" indices values "ctorch\nSize\n(" sizes "t\x85R\x88t\x86R"
+#define CSR_SCRIPT(rows, columns, values, sizes) "ctorch._utils\n_rebuild_sparse_tensor\n(K\2(" sizes "t\x89" rows columns values "Nt" "R"
+static void sparse_tensors_are_checked(void **state) {
+  tsr_val v = LOAD_ARCHIVE("\x80\2" COO(V2 "(" PID("LongStorage", "0", "K\x08") "K\0(K\2K\0t(K\0K\1t" END, TENSOR("K\0", "K\0", "K\1"), "K\3K\3") ".");
+  assert_int_equal(v.t->layout, 1);
+  assert_true(v.t->sparse->coalesced);
+  assert_int_equal(v.t->size[1], 3);
+  tsr_release(v);
+  BAD_ARCHIVE("\x80\2" COO(TENSOR("K\0", "K\2K\1", "K\0K\0"), TENSOR("K\0", "K\1", "K\1"), "K\3K\3") ".", "int64 or int32");
+  BAD_ARCHIVE("\x80\2" COO(V2 "(" PID("IntStorage", "0", "K\x10") "K\1(K\2K\1t(K\0K\0t" END, TENSOR("K\0", "K\1", "K\1"), "K\3K\3") ".", "do not match");
+  BAD_ARCHIVE("\x80\2" COO(V2 "(" PID("IntStorage", "0", "K\x10") "K\0(K\2K\2t(K\0K\0t" END, TENSOR("K\0", "K\1", "K\1"), "K\3K\3") ".", "do not match");
+  v = LOAD_ARCHIVE("\x80\2" COO(V2 "(" PID("IntStorage", "0", "K\x10") "K\0(K\2K\1t(K\0K\0t" END, TENSOR("K\0", "K\1", "K\1"), "K\3K\3") ".");
+  tsr_release(v);
+  v = LOAD_ARCHIVE("\x80\2" CSR_SCRIPT(V2 "(" PID("IntStorage", "0", "K\x10") "K\0(K\4t(K\0t" END, V2 "(" PID("IntStorage", "0", "K\x10") "K\0(K\0t(K\1t" END, TENSOR("K\0", "K\0", "K\1"), "K\3K\3") ".");
+  assert_int_equal(v.t->layout, 2);
+  tsr_release(v);
+  BAD_ARCHIVE("\x80\2" CSR_SCRIPT(V2 "(" PID("IntStorage", "0", "K\x10") "K\0(K\4t(K\1t" END, V2 "(" PID("IntStorage", "0", "K\x10") "K\0(K\0t(K\1t" END, TENSOR("K\0", "K\0", "K\1"), "K\3K\3") ".", "do not match");
+  REFUSED("\x80\2" "ctorch._utils\n_rebuild_sparse_tensor\nK\3)\x86R.", TSR_EUNSUPPORTED, "layout 3");
+}
+
+static void other_builders(void **state) {
+  tsr_val v = LOAD_ARCHIVE("\x80\2" "ctorch._utils\n_rebuild_parameter\n" TENSOR("K\0", "K\2", "K\1") "\x88N\x87R.");
+  assert_true(v.t->requires_grad);
+  tsr_release(v);
+  v = LOAD_ARCHIVE("\x80\2" "ctorch._tensor\n_rebuild_from_type_v2\n(" V2 "cm\nMine\n(" PID("FloatStorage", "0", "K\x10") "K\3(K\2t(K\1t\x89Nt}tR.");
+  assert_int_equal((int)tsr_tensor_get(mem, v.t, 1).d, 4);
+  tsr_release(v);
+  v = LOAD_ARCHIVE("\x80\2" "ctorch._utils\n_rebuild_tensor_v3\n((X\7\0\0\0storagectorch.storage\nUntypedStorage\nX\1\0\0\0" "0X\3\0\0\0cpuK\x40tQK\1(K\2t(K\1t\x89Nctorch\nuint32\ntR.");
+  assert_int_equal(v.t->dtype, TSR_UINT32);
+  assert_int_equal(tsr_tensor_get(mem, v.t, 0).i, 0x3f800000);
+  tsr_release(v);
+  v = LOAD_ARCHIVE("\x80\2" "ctorch._utils\n_rebuild_meta_tensor_no_storage\n(ctorch\nfloat32\n(" HUGE_INT "K\0t(K\1K\1t\x89tR.");
+  assert_int_equal(v.t->numel, 0);
+  tsr_release(v);
+  v = LOAD_ARCHIVE("\x80\2" V2 "((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" "9X\4\0\0\0metaK\6tQK\0(K\2K\3t(K\3K\1t" END ".");
+  assert_int_equal(v.t->numel, 6);
+  assert_true(tsr_tensor_get(mem, v.t, 5).d == 0);
+  tsr_release(v);
+  v = LOAD_ARCHIVE("\x80\2" V2 "(" PID("ComplexFloatStorage", "0", "K\x8") "K\1(K\1t(K\1t\x89N}(X\4\0\0\0conj\x88X\3\0\0\0neg\x88utR.");
+  tsr_val z = tsr_tensor_get(mem, v.t, 0);
+  assert_true(z.c->z.re == -2 && z.c->z.im == 3); /* -(conj(2 + 3i)) */
+  tsr_release(z);
+  tsr_release(v);
+  prints(LOAD("\x80\2" "ctorch\nSize\n(K\2K\3t\x85R."), "[2, 3]");
+  prints(LOAD("\x80\2" "ccollections\nOrderedDict\n](](K\1K\2eK\3K\4\x86" "e\x85R."), "{1: 2, 3: 4}");
+  prints(LOAD("\x80\2" "c__builtin__\nbytearray\nX\2\0\0\0abX\7\0\0\0latin-1\x86R."), "ab");
+  prints(LOAD("\x80\2" "c__builtin__\nbytes\n)R."), "");
+  v = LOAD("\x80\2" "c__builtin__\nfrozenset\n](K\1e\x85R.");
+  assert_int_equal(v.obj->slots[2].l->len, 1);
+  tsr_release(v);
+}
+
+/* A key may be named again with another type or length. */
+static void storages_may_be_seen_in_two_ways(void **state) {
+  tsr_val v = LOAD_ARCHIVE("\x80\2" TENSOR("K\0", "K\2", "K\1") V2 "(" PID("IntStorage", "0", "K\x10") "K\1(K\1t(K\1t" END "\x86.");
+  assert_ptr_equal(v.u->items[0].t->storage, v.u->items[1].t->storage);
+  assert_int_equal(tsr_tensor_get(mem, v.u->items[1].t, 0).i, 0x3f800000);
+  tsr_release(v);
+  BAD_ARCHIVE("\x80\2" TENSOR("K\0", "K\2", "K\1") PID("DoubleStorage", "0", "K\x10") "\x86.", "outside its storage");
+  BAD_ARCHIVE("\x80\2" PID("CharStorage", "1", "K\3") PID("BoolStorage", "1", "K\3") "\x86.", "used as bool");
+}
+
 /* ---- hostile pickles ---- */
 
 static void broken_pickles_are_refused(void **state) {
@@ -494,7 +590,8 @@ int main(void) {
       T(numbers_of_every_opcode), T(strings_of_every_opcode), T(containers_of_every_opcode), T(devices_complex_and_dtypes), T(identity_is_kept),
       T(protocol_4_memo_frames_and_globals), T(foreign_classes_are_only_named), T(objects_and_enums_go_through_hooks),
       T(type_tags_are_believed_only_when_true), T(tensors_share_storages), T(big_endian_bytes_are_turned), T(bools_are_zero_or_one),
-      T(tensors_stay_inside_their_storage), T(records_hold_what_is_claimed), T(ranks_are_limited), T(broken_pickles_are_refused),
+      T(tensors_stay_inside_their_storage), T(records_hold_what_is_claimed), T(ranks_are_limited), T(quantized_tensors_have_their_parameters), T(sparse_tensors_are_checked), T(other_builders),
+      T(storages_may_be_seen_in_two_ways), T(broken_pickles_are_refused),
       T(nothing_contains_itself), T(nesting_is_limited), T(shared_values_are_cheap), T(memory_is_metered), T(allocation_failures_are_errors),
       T(streams_of_pickles_are_read)};
   return cmocka_run_group_tests(tests, NULL, NULL);
