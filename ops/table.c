@@ -47,6 +47,7 @@
   X(tsr_ops_stft) \
   X(tsr_ops_lang_scalar) \
   X(tsr_ops_lang_string) \
+  X(tsr_ops_lang_tensor) \
   X(tsr_ops_lang_list) \
   X(tsr_ops_lang_dict) \
   X(tsr_ops_lang_misc) \
