@@ -180,6 +180,7 @@ static bool fit_union(tsr_compiler *c, tsr_val *v, const tsr_type *t) {
 
 bool tsr_values_fit(tsr_compiler *c, tsr_val *v, const tsr_type *t) {
   tsr_compile_depth(c, NULL, NULL);
+  if (t->kind == TSR_T_CLASS && t->cls == NULL && tsr_class_type(c, t->name, strlen(t->name)) == NULL) return false; /* named, never declared */
   switch (t->kind) {
   case TSR_T_ANY: return fit_own_tag(c, v);
   case TSR_T_NONE: return v->tag == TSR_V_NONE;
