@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "ops/pointwise.h"
+#include "ops/random.h"
 
 static void set_params(tsr_pw_state *s, double a, double b, double c) {
   tsr_map_set_param(&s->p, 0, tsr_scalar_float(a));
@@ -48,13 +49,11 @@ static tsr_status softshrink(tsr_call *c, tsr_pw_state *s) {
   return TSR_OK;
 }
 
-static tsr_status rrelu_slope(tsr_call *c, tsr_pw_state *s, bool training) {
-  if (training) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "rrelu is not available in training mode");
+static tsr_status rrelu_slope(tsr_call *c, tsr_pw_state *s) {
+  TSR_UNUSED(c);
   set_params(s, (s->p.d[0] + s->p.d[1]) / 2, 0, 0);
   return TSR_OK;
 }
-static tsr_status rrelu_eval(tsr_call *c, tsr_pw_state *s) { return rrelu_slope(c, s, tsr_arg_bool(c, 3)); }
-static tsr_status rrelu_noise(tsr_call *c, tsr_pw_state *s) { return rrelu_slope(c, s, tsr_arg_bool(c, 4)); }
 
 static const tsr_pw pw_relu = {TSR_MAP_relu, "o", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_COMPLEX,
     .no_bool = "Boolean inputs not supported for relu", .no_complex = "clamp is not supported for complex types"};
@@ -78,10 +77,48 @@ static const tsr_pw pw_softshrink = {TSR_MAP_softshrink, "op", TSR_PROMO_SAME, T
 static const tsr_pw pw_threshold = {TSR_MAP_threshold, "opp", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_COMPLEX, .kernel = "threshold_cpu"};
 static const tsr_pw pw_log_sigmoid = {TSR_MAP_log_sigmoid, "o", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
 static const tsr_pw pw_rrelu = {TSR_MAP_rrelu, "opp", TSR_PROMO_SAME, TSR_FLOAT_ONLY,
-    .kernel = "rrelu_with_noise_out_cpu", .prepare = rrelu_eval};
+    .kernel = "rrelu_with_noise_out_cpu", .prepare = rrelu_slope};
 static const tsr_pw pw_rrelu_noise = {TSR_MAP_rrelu, "o.pp", TSR_PROMO_SAME, TSR_FLOAT_ONLY,
-    .kernel = "rrelu_with_noise_out_cpu", .prepare = rrelu_noise};
+    .kernel = "rrelu_with_noise_out_cpu", .prepare = rrelu_slope};
 static const tsr_pw pw_prelu_kernel = {TSR_MAP_prelu, "oo", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "prelu_cpu"};
+
+/* Training: a slope of its own for every element that is not positive, drawn in C order. */
+static tsr_status rrelu_train(tsr_call *c, tsr_tensor *noise, uint32_t lower, tsr_tensor **out) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *in, *slopes;
+  tsr_rng *rng;
+  double lo = tsr_arg_scalar(c, lower).d, hi = tsr_arg_scalar(c, lower + 1).d;
+  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "rrelu_with_noise_out_cpu", (tsr_dtype)x->dtype);
+  TSR_TRY(tsr_rng_arg(c, lower + 3, &rng));
+  TSR_TRY(tsr_ready(c->ctx, &in, x, TSR_FLOAT64));
+  TSR_TRY(tsr_new(c->ctx, &slopes, TSR_FLOAT64, x->ndim, x->size));
+  const double *a = tsr_tensor_data_ro(in);
+  double *r = slopes->storage->data;
+  for (int64_t i = 0; i < x->numel; i++) r[i] = a[i] <= 0 ? lo + tsr_rng_uniform(rng) * (hi - lo) : 1;
+  TSR_TRY(tsr_to_dtype(c->ctx, &slopes, slopes, (tsr_dtype)x->dtype));
+  if (noise) TSR_TRY(tsr_copy_into(c->ctx, noise, slopes));
+  return tsr_binary(c->ctx, out, "mul", x, slopes);
+}
+
+typedef struct rrelu_row { bool noise, inplace; } rrelu_row;
+static const rrelu_row rrelu_plain = {false, false}, rrelu_plain_ = {false, true}, rrelu_noisy = {true, false}, rrelu_noisy_ = {true, true};
+
+TSR_KERNEL(rrelu) {
+  const rrelu_row *k = c->op->data;
+  uint32_t lower = k->noise ? 2 : 1;
+  tsr_tensor *y;
+  if (!tsr_arg_bool(c, lower + 2)) {
+    tsr_op row = *c->op;
+    tsr_call inner = *c;
+    row.data = k->noise ? &pw_rrelu_noise : &pw_rrelu;
+    inner.op = &row;
+    tsr_status status = k->inplace ? tsr_pw_inplace(&inner) : tsr_pw_call(&inner);
+    return status;
+  }
+  TSR_TRY(rrelu_train(c, k->noise ? tsr_arg_tensor(c, 1) : NULL, lower, &y));
+  if (!k->inplace) return tsr_ret_tensor(c, 0, y);
+  TSR_TRY(tsr_copy_into(c->ctx, tsr_arg_tensor(c, 0), y));
+  return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0));
+}
 
 TSR_KERNEL(log_sigmoid_forward) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *z;
@@ -195,15 +232,15 @@ const tsr_op tsr_ops_activation[] = {
     {"aten::log_sigmoid(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_log_sigmoid},
     {"aten::log_sigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_log_sigmoid},
     {"aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor",
-     tsr_pw_call, TSR_PURE, &pw_rrelu},
+     op_rrelu, TSR_EFFECT, &rrelu_plain},
     {"aten::rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)",
-     tsr_pw_inplace, 0, &pw_rrelu},
+     op_rrelu, TSR_EFFECT, &rrelu_plain_},
     {"aten::rrelu_with_noise(Tensor self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor",
-     tsr_pw_call, TSR_PURE, &pw_rrelu_noise},
+     op_rrelu, TSR_EFFECT, &rrelu_noisy},
     {"aten::rrelu_with_noise.out(Tensor self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None, *, Tensor(a!) out) -> Tensor(a!)",
-     tsr_pw_call, TSR_OUT, &pw_rrelu_noise},
+     op_rrelu, TSR_OUT | TSR_EFFECT, &rrelu_noisy},
     {"aten::rrelu_with_noise_(Tensor(a!) self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)",
-     tsr_pw_inplace, 0, &pw_rrelu_noise},
+     op_rrelu, TSR_EFFECT, &rrelu_noisy_},
     {"aten::_prelu_kernel(Tensor self, Tensor weight) -> Tensor", tsr_pw_call, TSR_PURE, &pw_prelu_kernel},
     {"aten::log_sigmoid_forward(Tensor self) -> (Tensor output, Tensor buffer)", op_log_sigmoid_forward, TSR_PURE},
     {"aten::prelu(Tensor self, Tensor weight) -> Tensor", op_prelu, TSR_PURE},

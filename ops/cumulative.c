@@ -1,4 +1,5 @@
 /* Running sums, products, extremes and log-sum-exps along one dimension. */
+#include <complex.h>
 #include <math.h>
 
 #include "ops/pointwise.h"
@@ -43,6 +44,16 @@ static void run_lse(const run_job *j, int64_t o) {
   }
 }
 
+static void run_lse_c128(const run_job *j, int64_t o) {
+  const cplx *x = (const cplx *)j->x + o;
+  cplx *y = (cplx *)j->y + o, m = -INFINITY;
+  for (int64_t i = 0; i < j->n; i++) {
+    cplx a = x[i * j->inner], hi = creal(a) > creal(m) ? a : m, lo = creal(a) > creal(m) ? m : a;
+    m = creal(lo) == -INFINITY ? hi : hi + clog(1 + cexp(lo - hi));
+    y[i * j->inner] = m;
+  }
+}
+
 /* The latest of equal elements wins; once a NaN is met it stays. */
 #define EXTREME(name, T)                                                                  \
   static void name(const run_job *j, int64_t o) {                                         \
@@ -66,7 +77,7 @@ static void run_range(void *arg, int64_t begin, int64_t end) {
   const run_job *j = arg;
   for (int64_t u = begin; u < end; u++) {
     int64_t o = u / j->inner * j->n * j->inner + u % j->inner;
-    if (j->kind == LOGSUMEXP) run_lse(j, o);
+    if (j->kind == LOGSUMEXP) (j->ct == TSR_CT_C128 ? run_lse_c128 : run_lse)(j, o);
     else if (j->kind >= MAX) (j->ct == TSR_CT_F64 ? extreme_f64 : extreme_i64)(j, o);
     else if (j->ct == TSR_CT_F32) run_f32(j, o);
     else if (j->ct == TSR_CT_F64) run_f64(j, o);
@@ -134,9 +145,9 @@ TSR_KERNEL(logcumsumexp) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   int64_t dim;
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
-  if (tsr_dtype_is_complex((tsr_dtype)x->dtype)) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "logcumsumexp of complex tensors is not available");
-  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "logcumsumexp_out_cpu", (tsr_dtype)x->dtype);
-  TSR_TRY(run_along(c->ctx, &y, NULL, x, dim, TSR_FLOAT64, LOGSUMEXP));
+  bool z = tsr_dtype_is_complex((tsr_dtype)x->dtype);
+  if (!z && !tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "logcumsumexp_out_cpu", (tsr_dtype)x->dtype);
+  TSR_TRY(run_along(c->ctx, &y, NULL, x, dim, z ? TSR_COMPLEX128 : TSR_FLOAT64, LOGSUMEXP));
   TSR_TRY(tsr_to_dtype(c->ctx, &y, y, (tsr_dtype)x->dtype));
   return tsr_ret_tensor(c, 0, y);
 }

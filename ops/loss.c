@@ -192,10 +192,6 @@ static tsr_tensor *pair_distance(tsr_ctx *x, tsr_tensor *a, tsr_tensor *b, doubl
   return norm_along(x, d, p, -1, keepdim);
 }
 
-TSR_KERNEL(pairwise_distance) {
-  return tsr_x_ret(c, 0, pair_distance(c->ctx, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), tsr_arg_float(c, 2), tsr_arg_float(c, 3), tsr_arg_bool(c, 4)));
-}
-
 TSR_KERNEL(triplet_margin) {
   tsr_ctx *x = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *p = tsr_arg_tensor(c, 1), *n = tsr_arg_tensor(c, 2);
@@ -207,28 +203,6 @@ TSR_KERNEL(triplet_margin) {
   if (tsr_arg_bool(c, 6)) dn = tsr_x_bin(x, "minimum", dn, pair_distance(x, p, n, order, eps, false));
   tsr_tensor *y = clamp0(x, tsr_x_num(x, "add", tsr_x_bin(x, "sub", dp, dn), margin));
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 7)));
-}
-
-TSR_KERNEL(cosine_similarity) {
-  tsr_ctx *x = c->ctx;
-  tsr_tensor *in[2] = {tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)};
-  int64_t dim = tsr_arg_int(c, 2), size[TSR_MAX_NDIM];
-  int n;
-  tsr_dtype d = tsr_result_type(in, 2);
-  if (!tsr_dtype_is_float(d) && !tsr_dtype_is_complex(d))
-    return tsr_op_fail(x, "expected common dtype to be floating point, yet common dtype is %s", tsr_dtype_get_info((int)d)->cpp_name);
-  TSR_TRY(tsr_broadcast_sizes(x, in[0]->ndim, in[0]->size, in[1]->ndim, in[1]->size, &n, size));
-  tsr_scalar eps = tsr_scalar_float(tsr_arg_float(c, 3));
-  for (int k = 0; k < 2; k++) {
-    TSR_TRY(tsr_to_dtype(x, &in[k], in[k], d));
-    TSR_TRY(tsr_expand(x, &in[k], in[k], n, size));
-    tsr_tensor *len = norm_along(x, in[k], 2, dim, true);
-    if (len == NULL) return tsr_x_ret(c, 0, NULL);
-    tsr_val args[2] = {tsr_from_obj(len), tsr_float(eps.d)}, ret;
-    TSR_TRY(tsr_invoke(x, tsr_op_get("aten::clamp_min", ""), args, 2, &ret, 1));
-    in[k] = tsr_x_bin(x, "div", in[k], ret.t);
-  }
-  return tsr_x_ret(c, 0, tsr_x_sum(x, tsr_x_bin(x, "mul", in[0], in[1]), dim, false));
 }
 
 TSR_KERNEL(cosine_embedding) {
@@ -279,11 +253,8 @@ const tsr_op tsr_ops_loss[] = {
     {"aten::margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor",
      op_margin_ranking, TSR_PURE},
     {"aten::hinge_embedding_loss(Tensor self, Tensor target, float margin=1., int reduction=1) -> Tensor", op_hinge_embedding, TSR_PURE},
-    {"aten::pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor",
-     op_pairwise_distance, TSR_PURE},
     {"aten::triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1., float p=2., float eps=9.9999999999999995e-07, bool swap=False, int reduction=1) -> Tensor",
      op_triplet_margin, TSR_PURE},
-    {"aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor", op_cosine_similarity, TSR_PURE},
     {"aten::cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor",
      op_cosine_embedding, TSR_PURE},
     {0},

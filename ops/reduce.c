@@ -303,20 +303,31 @@ TSR_KERNEL(norm) {
                      has(c, a->dtype) ? (int)tsr_arg_int(c, (uint32_t)a->dtype) : -1, NORM_TEXT, true);
 }
 
-TSR_KERNEL(dist) {
-  tsr_tensor *d;
-  bool mask[TSR_MAX_NDIM];
-  TSR_TRY(tsr_binary(c->ctx, &d, "sub", tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)));
-  tsr_val args[2] = {tsr_from_obj(d), c->args[2]};
-  tsr_call inner = *c;
-  inner.args = args;
-  inner.nargs = 2;
-  inner.moved = 0;
-  TSR_TRY(tsr_reduce_dims(c->ctx, d, NULL, -1, mask));
-  return vector_norm(&inner, order_arg(c, 2), mask, true, false, -1, NORM_TEXT, true);
-}
-
 /* ---- log-sum-exp ---- */
+
+/* The largest real part is taken out before the exponentials. */
+static tsr_status complex_logsumexp(tsr_call *c, tsr_tensor *x, const bool *mask) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *m, *y, *inf, *zero;
+  int64_t dims[TSR_MAX_NDIM];
+  int n = 0;
+  for (int d = 0; d < x->ndim; d++)
+    if (mask[d]) dims[n++] = d;
+  if (n == 0) dims[0] = 0;
+  bool keepdim = tsr_arg_bool(c, 2);
+  TSR_TRY(part_of(ctx, &m, x, "aten::real"));
+  if (x->ndim && x->numel) TSR_TRY(tsr_reduce(ctx, &m, "amax", m, n, dims, true, -1));
+  TSR_TRY(tsr_unary(ctx, &inf, "isinf", m));
+  TSR_TRY(tsr_new_scalar(ctx, &zero, (tsr_dtype)m->dtype, tsr_scalar_int(0)));
+  TSR_TRY(tsr_where(ctx, &m, inf, zero, m));
+  TSR_TRY(tsr_binary(ctx, &y, "sub", x, m));
+  TSR_TRY(tsr_unary(ctx, &y, "exp", y));
+  TSR_TRY(tsr_reduce(ctx, &y, "sum", y, n, dims, keepdim, -1));
+  TSR_TRY(tsr_unary(ctx, &y, "log", y));
+  TSR_TRY(tsr_reshape(ctx, &m, m, y->ndim, y->size));
+  TSR_TRY(tsr_binary(ctx, &y, "add", y, m));
+  return tsr_ret_tensor(c, 0, y);
+}
 
 TSR_KERNEL(logsumexp) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
@@ -325,7 +336,8 @@ TSR_KERNEL(logsumexp) {
   void *acc;
   tsr_reduction r = {.x = x, .id = TSR_RED_max, .ct = tsr_ct_of(d)};
   TSR_TRY(dims_arg(c, x, 1, false, r.dims));
-  if (r.ct == TSR_CT_C128) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "logsumexp of complex tensors is not available");
+  if (r.ct == TSR_CT_C128 && x->numel > 0) return complex_logsumexp(c, x, r.dims);
+  if (r.ct == TSR_CT_C128) r.ct = TSR_CT_F64; /* nothing to add up: -inf */
   int n = tsr_reduce_shape(x, r.dims, tsr_arg_bool(c, 2), size);
   tsr_numel(n, size, &nout);
   TSR_TRY(tsr_reduce_run(c->ctx, &r, &acc));
@@ -464,8 +476,6 @@ const tsr_op tsr_ops_reduce[] = {
      op_linalg_vector_norm, TSR_OUT},
     {"aten::linalg__powsum(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
      op_linalg_vector_norm, TSR_PURE, "no root"},
-    {"aten::dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", op_dist, TSR_PURE},
-    {"aten::dist.out(Tensor self, Tensor other, Scalar p=2, *, Tensor(a!) out) -> Tensor(a!)", op_dist, TSR_OUT},
     {"aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor", op_logsumexp, TSR_PURE},
     {"aten::logsumexp.out(Tensor self, int[1] dim, bool keepdim=False, *, Tensor(a!) out) -> Tensor(a!)", op_logsumexp, TSR_OUT},
     {"aten::special_logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor", op_logsumexp, TSR_PURE},

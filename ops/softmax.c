@@ -110,18 +110,6 @@ TSR_KERNEL(softmax_half) { /* third argument: half to float */
   return tsr_ret_tensor(c, 0, y);
 }
 
-/* Rows that are -inf throughout become 0 instead of NaN. */
-TSR_KERNEL(safe_softmax) {
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *masked, *zero;
-  int64_t dim = tsr_arg_int(c, 1);
-  TSR_TRY(softmax_into(c->ctx, &y, x, dim, false, tsr_arg_dtype_or(c, 2, (tsr_dtype)x->dtype), false));
-  TSR_TRY(tsr_binary_scalar(c->ctx, &masked, "eq", x, tsr_scalar_float(-INFINITY)));
-  TSR_TRY(tsr_reduce(c->ctx, &masked, "all", masked, 1, &dim, true, -1));
-  TSR_TRY(tsr_new_scalar(c->ctx, &zero, (tsr_dtype)y->dtype, tsr_scalar_int(0)));
-  TSR_TRY(tsr_where(c->ctx, &y, masked, zero, y));
-  return tsr_ret_tensor(c, 0, y);
-}
-
 const tsr_op tsr_ops_softmax[] = {
     {"aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &plain},
     {"aten::softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)", op_softmax, TSR_OUT, &plain},
@@ -133,6 +121,5 @@ const tsr_op tsr_ops_softmax[] = {
     {"aten::_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT, &plain},
     {"aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", op_softmax_half, TSR_PURE, &logarithm},
     {"aten::_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT, &logarithm},
-    {"aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_safe_softmax, TSR_PURE},
     {0},
 };

@@ -1,4 +1,4 @@
-/* Statistics composed of other operators: covariance, distances between rows, trapezoidal sums, and kin. */
+/* Statistics composed of other operators: covariance, trapezoidal sums, and kin. */
 #include <math.h>
 
 #include "ops/loss.h"
@@ -200,86 +200,6 @@ TSR_KERNEL(corrcoef) {
   return tsr_x_ret(c, 0, tsr_x_bin(x, "complex", clip1(x, part(x, "aten::real", y)), clip1(x, part(x, "aten::imag", y))));
 }
 
-/* ---- distances between rows ---- */
-
-static double row_distance(const double *a, const double *b, int64_t n, double p) {
-  double s = 0;
-  for (int64_t i = 0; i < n; i++) {
-    double d = fabs(a[i] - b[i]);
-    if (p == 0) s += d != 0;
-    else if (p == 1) s += d;
-    else if (p == 2) s += d * d;
-    else if (p == INFINITY) s = d > s || d != d ? d : s;
-    else s += pow(d, p);
-  }
-  return p == 2 ? sqrt(s) : p == 0 || p == 1 || p == INFINITY ? s : pow(s, 1 / p);
-}
-
-typedef struct dist_job { const double *a, *b; double *y, p; int64_t rows_a, rows_b, n; } dist_job;
-
-/* Units are rows of a over all batches. */
-static void dist_range(void *arg, int64_t begin, int64_t end) {
-  const dist_job *j = arg;
-  for (int64_t u = begin; u < end; u++) {
-    const double *b = j->b + u / j->rows_a * j->rows_b * j->n;
-    for (int64_t k = 0; k < j->rows_b; k++) j->y[u * j->rows_b + k] = row_distance(j->a + u * j->n, b + k * j->n, j->n, j->p);
-  }
-}
-
-static tsr_status check_rows(tsr_ctx *ctx, const tsr_tensor *t, const char *name) {
-  if (!tsr_dtype_is_float((tsr_dtype)t->dtype)) return tsr_op_fail(ctx, "cdist only supports floating-point dtypes, %s got: %s", name, cpp_name(t->dtype));
-  if (t->ndim < 2) return tsr_op_fail(ctx, "cdist only supports at least 2D tensors, %s got: %dD", name, t->ndim);
-  return TSR_OK;
-}
-
-static tsr_status all_pairs(tsr_call *c, double p) {
-  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *y;
-  int64_t size[TSR_MAX_NDIM], size_b[TSR_MAX_NDIM];
-  int n;
-  TSR_TRY(check_rows(c->ctx, a, "X1"));
-  TSR_TRY(check_rows(c->ctx, b, "X2"));
-  if (!(p >= 0)) return tsr_op_fail(c->ctx, "cdist only supports non-negative p values");
-  dist_job j = {.p = p, .rows_a = a->size[a->ndim - 2], .rows_b = b->size[b->ndim - 2], .n = a->size[a->ndim - 1]};
-  if (j.n != b->size[b->ndim - 1])
-    return tsr_op_fail(c->ctx, "X1 and X2 must have the same number of columns. X1: %lld X2: %lld", (long long)j.n, (long long)b->size[b->ndim - 1]);
-  tsr_dtype d = tsr_result_type((tsr_tensor *[]){a, b}, 2);
-  TSR_TRY(tsr_broadcast_sizes(c->ctx, a->ndim - 2, a->size, b->ndim - 2, b->size, &n, size));
-  memcpy(size_b, size, (size_t)n * sizeof *size);
-  size[n] = j.rows_a, size[n + 1] = j.n;
-  size_b[n] = j.rows_b, size_b[n + 1] = j.n;
-  TSR_TRY(tsr_expand(c->ctx, &a, a, n + 2, size));
-  TSR_TRY(tsr_expand(c->ctx, &b, b, n + 2, size_b));
-  TSR_TRY(tsr_ready(c->ctx, &a, a, TSR_FLOAT64));
-  TSR_TRY(tsr_ready(c->ctx, &b, b, TSR_FLOAT64));
-  size[n + 1] = j.rows_b;
-  TSR_TRY(tsr_new(c->ctx, &y, TSR_FLOAT64, n + 2, size));
-  j.a = tsr_tensor_data_ro(a), j.b = tsr_tensor_data_ro(b), j.y = y->storage->data;
-  if (y->numel) tsr_parallel_for(c->ctx, y->numel / j.rows_b, TSR_MAX(16384 / TSR_MAX(j.rows_b * j.n, 1), 1), dist_range, &j);
-  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, d));
-  return tsr_ret_tensor(c, 0, y);
-}
-TSR_KERNEL(cdist) { return all_pairs(c, tsr_arg_float(c, 2)); }
-TSR_KERNEL(euclidean) { return all_pairs(c, 2); }
-
-TSR_KERNEL(pdist) {
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *in, *y;
-  double p = tsr_arg_float(c, 1);
-  if (x->ndim != 2) return tsr_op_fail(c->ctx, "pdist only supports 2D tensors, got: %dD", x->ndim);
-  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_op_fail(c->ctx, "pdist only supports floating-point dtypes");
-  if (!(p >= 0)) return tsr_op_fail(c->ctx, "pdist only supports non-negative p values");
-  TSR_TRY(tsr_ready(c->ctx, &in, x, TSR_FLOAT64));
-  int64_t rows = x->size[0], n = x->size[1], pairs;
-  if (tsr_mul_overflow(rows, rows - 1, &pairs)) return tsr_op_fail(c->ctx, "pdist: too many rows");
-  pairs = rows < 2 ? 0 : pairs / 2;
-  TSR_TRY(tsr_new(c->ctx, &y, TSR_FLOAT64, 1, &pairs));
-  const double *a = tsr_tensor_data_ro(in);
-  double *out = y->storage->data;
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t k = i + 1; k < rows; k++) *out++ = row_distance(a + i * n, a + k * n, n, p);
-  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, (tsr_dtype)x->dtype));
-  return tsr_ret_tensor(c, 0, y);
-}
-
 /* ---- hash_tensor: exclusive or of the elements' 64-bit patterns ---- */
 
 TSR_KERNEL(hash_tensor) {
@@ -347,14 +267,6 @@ const tsr_op tsr_ops_statistics[] = {
     {"aten::renorm_(Tensor(a!) self, Scalar p, int dim, Scalar maxnorm) -> Tensor(a!)", op_renorm, TSR_INPLACE},
     {"aten::cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", op_cov, TSR_PURE},
     {"aten::corrcoef(Tensor self) -> Tensor", op_corrcoef, TSR_PURE},
-    {"aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor", op_cdist, TSR_PURE},
-    {"aten::_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor", op_cdist, TSR_PURE},
-    {"aten::_cdist_forward.out(Tensor x1, Tensor x2, float p, int? compute_mode, *, Tensor(a!) out) -> Tensor(a!)", op_cdist, TSR_OUT},
-    {"aten::_euclidean_dist(Tensor x1, Tensor x2) -> Tensor", op_euclidean, TSR_PURE},
-    {"aten::_euclidean_dist.out(Tensor x1, Tensor x2, *, Tensor(a!) out) -> Tensor(a!)", op_euclidean, TSR_OUT},
-    {"aten::pdist(Tensor self, float p=2.) -> Tensor", op_pdist, TSR_PURE},
-    {"aten::_pdist_forward(Tensor self, float p=2.) -> Tensor", op_pdist, TSR_PURE},
-    {"aten::_pdist_forward.out(Tensor self, float p=2., *, Tensor(a!) out) -> Tensor(a!)", op_pdist, TSR_OUT},
     {"aten::hash_tensor(Tensor self, int[1] dim=[], *, bool keepdim=False, int mode=0) -> Tensor", op_hash_tensor, TSR_PURE},
     {"aten::hash_tensor.out(Tensor self, int[1] dim=[], *, bool keepdim=False, int mode=0, Tensor(a!) out) -> Tensor(a!)",
      op_hash_tensor, TSR_OUT},
