@@ -71,6 +71,7 @@ const tsr_bytecode *tsr_model_compile_fn(void *model, tsr_errrec *e, tsr_ir_fn *
 }
 
 tsr_status tsr_model_own(tsr_model *m, tsr_errrec *e, tsr_val *v) {
+  if (v->o->immortal) return TSR_OK; /* the program's already */
   if (m->nowned == m->owned_cap) {
     size_t cap = m->owned_cap == 0 ? 32 : m->owned_cap * 2;
     tsr_val *owned = realloc(m->owned, cap * sizeof *owned);
