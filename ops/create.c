@@ -1,4 +1,6 @@
 /* Factories with given or copied shapes: empty, zeros, ones, full, their new_ and _like forms, resize_. */
+#include <math.h>
+
 #include "ops/create.h"
 #include "ops/native.h"
 #include "ops/shape.h"
@@ -98,8 +100,51 @@ TSR_KERNEL(empty) {
 /* Row data of the constant factories: the value, or NULL for a Scalar argument. */
 static const int64_t value_zero = 0, value_one = 1;
 
+/* PyTorch's names of the C types in conversion errors. */
+static const char *c_name(tsr_dtype dtype) {
+  switch (dtype) {
+  case TSR_UINT8: return "uint8_t";
+  case TSR_INT8: return "int8_t";
+  case TSR_INT16: return "int16_t";
+  case TSR_INT32: return "int";
+  case TSR_INT64: return "int64_t";
+  case TSR_FLOAT16: return "c10::Half";
+  case TSR_BFLOAT16: return "c10::BFloat16";
+  case TSR_FLOAT32: return "float";
+  case TSR_FLOAT64: return "double";
+  default: return tsr_dtype_name(dtype);
+  }
+}
+
+/* Largest magnitude of the type; integers: of the positive side. */
+static double largest_value(tsr_dtype dtype) {
+  switch (dtype) {
+  case TSR_UINT8: return UINT8_MAX;
+  case TSR_INT8: return INT8_MAX;
+  case TSR_INT16: return INT16_MAX;
+  case TSR_INT32: return INT32_MAX;
+  case TSR_INT64: return 0x1p63;
+  case TSR_FLOAT16: return 65504;
+  case TSR_BFLOAT16: return 0x1.fep127;
+  case TSR_FLOAT32: return 0x1.fffffep127;
+  default: return INFINITY;
+  }
+}
+
+tsr_status tsr_scalar_check(tsr_ctx *ctx, tsr_scalar s, tsr_dtype dtype) {
+  bool fits = true, integral = tsr_dtype_is_integral(dtype, false);
+  double v = s.z.re, top = largest_value(dtype);
+  if (dtype == TSR_BOOL || tsr_dtype_is_complex(dtype)) return TSR_OK;
+  if (s.tag == TSR_V_COMPLEX && s.z.im != 0) fits = false;
+  else if (!integral) fits = isnan(v) || isinf(v) || fabs(v) <= top;
+  else if (s.tag == TSR_V_INT || s.tag == TSR_V_BOOL) fits = dtype == TSR_INT64 || (v <= top && v >= (dtype == TSR_UINT8 ? -top : -top - 1));
+  else fits = dtype == TSR_INT64 ? v >= -top && v < top : v <= top && v >= (dtype == TSR_UINT8 ? -top : -top - 1);
+  return fits ? TSR_OK : tsr_op_fail(ctx, "value cannot be converted to type %s without overflow", c_name(dtype));
+}
+
 static tsr_status ret_filled(tsr_call *c, tsr_tensor *y, uint32_t scalar_arg) {
   const int64_t *fixed = c->op->data;
+  if (fixed == NULL) TSR_TRY(tsr_scalar_check(c->ctx, tsr_arg_scalar(c, scalar_arg), (tsr_dtype)y->dtype));
   TSR_TRY(tsr_fill(c->ctx, y, fixed != NULL ? tsr_scalar_int(*fixed) : tsr_arg_scalar(c, scalar_arg)));
   return tsr_ret_tensor(c, 0, y);
 }

@@ -17,5 +17,7 @@ tsr_status tsr_factory_new(tsr_call *c, uint32_t opt, tsr_dtype dflt, int64_t nd
 tsr_status tsr_factory_like(tsr_call *c, uint32_t opt, tsr_tensor **out);
 /* Strides of a MemoryFormat code (0, 2, 3); PyTorch's errors for ranks that do not fit. */
 tsr_status tsr_format_strides(tsr_ctx *ctx, int64_t format, int ndim, const int64_t *size, int64_t *stride);
+/* Scalar::to: refuses numbers the type cannot hold (unsigned types take their negative range too). */
+tsr_status tsr_scalar_check(tsr_ctx *ctx, tsr_scalar s, tsr_dtype dtype);
 
 #endif

@@ -67,8 +67,8 @@ static tsr_status arange_count(tsr_ctx *ctx, tsr_dtype dtype, tsr_scalar start, 
   double lo = as_double(start), hi = as_double(end), by = as_double(step), count;
   if (by == 0 || isnan(by)) return tsr_op_fail(ctx, "step must be nonzero");
   if (!isfinite(lo) || !isfinite(hi)) return tsr_op_fail(ctx, "unsupported range: %g -> %g", lo, hi);
-  if (tsr_dtype_is_integral(dtype, false) && step.i == 0) return tsr_op_fail(ctx, "step must be nonzero");
-  bool integral = tsr_dtype_is_integral(dtype, false);
+  bool integral = dtype == TSR_INT64; /* the other integer types are counted in double */
+  if (integral && step.i == 0) return tsr_op_fail(ctx, "step must be nonzero");
   bool up = integral ? step.i > 0 : by > 0;
   if (up ? (integral ? end.i < start.i : hi < lo) : (integral ? end.i > start.i : hi > lo))
     return tsr_op_fail(ctx, "upper bound and lower bound inconsistent with step sign");
@@ -193,6 +193,16 @@ static tsr_c128 lerp_point(tsr_c128 lo, tsr_c128 hi, int64_t i, int64_t n) {
   return (tsr_c128){hi.re - step.re * back, hi.im - step.im * back};
 }
 
+/* The number as dtype holds it: -5 is 251 in uint8. */
+static tsr_c128 in_dtype(tsr_dtype dtype, tsr_scalar s) {
+  uint64_t raw[2];
+  tsr_c128 z;
+  bool integral = tsr_dtype_is_integral(dtype, false);
+  tsr_convert(dtype, raw, integral ? TSR_INT64 : TSR_COMPLEX128, integral ? (void *)&s.i : (void *)&s.z, 1);
+  tsr_convert(TSR_COMPLEX128, &z, dtype, raw, 1);
+  return z;
+}
+
 static tsr_status fill_linspace(tsr_ctx *ctx, tsr_tensor *y, tsr_scalar start, tsr_scalar end) {
   void *p;
   int64_t n = y->numel;
@@ -202,8 +212,7 @@ static tsr_status fill_linspace(tsr_ctx *ctx, tsr_tensor *y, tsr_scalar start, t
   if (dtype == TSR_FLOAT32) linspace_f32(p, n, (float)start.z.re, (float)end.z.re);
   else if (dtype == TSR_FLOAT64) linspace_f64(p, n, start.z.re, end.z.re);
   else {
-    tsr_c128 lo = start.z, hi = end.z;
-    if (tsr_dtype_is_integral(dtype, false)) lo.re = (double)start.i, hi.re = (double)end.i;
+    tsr_c128 lo = in_dtype(dtype, start), hi = in_dtype(dtype, end);
     for (int64_t i = 0; i < n; i++) {
       tsr_c128 v = lerp_point(lo, hi, i, n);
       tsr_convert(dtype, (char *)p + (size_t)i * tsr_dtype_size(dtype), TSR_COMPLEX128, &v, 1);
@@ -220,7 +229,7 @@ static tsr_status space(tsr_call *c, uint32_t opt, const char *op, tsr_scalar *s
   bool complex = start->tag == TSR_V_COMPLEX || end->tag == TSR_V_COMPLEX;
   tsr_dtype dtype;
   TSR_TRY(tsr_factory_dtype(c, opt, complex ? TSR_COMPLEX64 : TSR_FLOAT32, &dtype));
-  if (dtype == TSR_BOOL) return refuse_dtype(c->ctx, op[1] == 'i' ? "linspace_cpu" : "logspace_cpu", dtype);
+  if (dtype == TSR_BOOL && n > 1) return refuse_dtype(c->ctx, op[1] == 'i' ? "linspace_cpu" : "logspace_cpu", dtype);
   if (complex && !tsr_dtype_is_complex(dtype))
     return tsr_op_fail(c->ctx, "torch.%s(): inferred dtype ComplexFloat can't be safely cast to passed dtype %s", op,
                        tsr_dtype_get_info(dtype)->cpp_name);
@@ -246,10 +255,11 @@ static tsr_c128 complex_power(double base, tsr_c128 z) {
 static void fill_logspace(tsr_dtype dtype, void *p, int64_t n, tsr_c128 lo, tsr_c128 hi, double base) {
   bool complex = tsr_dtype_is_complex(dtype), wide = dtype == TSR_FLOAT64;
   float step = n > 1 ? (float)(hi.re - lo.re) / (float)(n - 1) : 0;
+  double step_d = n > 1 ? (hi.re - lo.re) / (double)(n - 1) : 0;
   for (int64_t i = 0; i < n; i++) {
     tsr_c128 v = {0, 0};
     if (complex) v = complex_power(base, n > 1 ? lerp_point(lo, hi, i, n) : lo);
-    else if (wide && n > 1) v.re = pow(base, i < n / 2 ? lo.re + (double)step * (double)i : hi.re - (double)step * (double)(n - 1 - i));
+    else if (wide && n > 1) v.re = pow(base, i < n / 2 ? lo.re + step_d * (double)i : hi.re - step_d * (double)(n - 1 - i));
     else if (n > 1) v.re = pow(base, i < n / 2 ? (float)lo.re + step * (float)i : (float)hi.re - step * (float)(n - 1 - i));
     else v.re = pow(base, lo.re);
     tsr_convert(dtype, (char *)p + (size_t)i * tsr_dtype_size(dtype), TSR_COMPLEX128, &v, 1);

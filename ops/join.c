@@ -101,7 +101,10 @@ static tsr_status cat_operands(tsr_ctx *ctx, tsr_tensor *const *ts, int64_t n, i
     if (ts[i]->ndim == 0) return tsr_op_fail(ctx, "zero-dimensional tensor (at position %lld) cannot be concatenated", (long long)i);
     if (!is_legacy_empty(ts[i])) used[m++] = ts[i];
   }
-  if (m == 0) used[m++] = ts[0];
+  if (m == 0) {
+    used[m++] = ts[0];
+    *dim = 0; /* not looked at when nothing is joined */
+  }
   const tsr_tensor *first = used[0];
   TSR_TRY(tsr_wrap_dim(ctx, *dim, first->ndim, dim));
   memcpy(size, first->size, first->ndim * sizeof *size);
@@ -117,7 +120,7 @@ static tsr_status cat_operands(tsr_ctx *ctx, tsr_tensor *const *ts, int64_t n, i
 }
 
 tsr_status tsr_cat(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int64_t n, int64_t dim) {
-  if (n == 0) return tsr_op_fail(ctx, "expected a non-empty list of Tensors");
+  if (n == 0) return tsr_op_fail(ctx, "torch.cat(): expected a non-empty list of Tensors");
   tsr_tensor **used = tsr_scratch(ctx, (size_t)n * sizeof *used), *y;
   if (used == NULL) return tsr_op_nomem(ctx);
   int64_t m = 0, size[TSR_MAX_NDIM], stride[TSR_MAX_NDIM];
@@ -147,7 +150,7 @@ tsr_status tsr_stack(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int6
   tsr_tensor **rows = tsr_scratch(ctx, (size_t)n * sizeof *rows);
   if (rows == NULL) return tsr_op_nomem(ctx);
   for (int64_t i = 0; i < n; i++) {
-    if (ts[i]->ndim != ts[0]->ndim || memcmp(ts[i]->size, ts[0]->size, ts[0]->ndim * sizeof *a) != 0) {
+    if (ts[i]->ndim != ts[0]->ndim || memcmp(ts[i]->size, ts[0]->size, ts[0]->ndim * sizeof(int64_t)) != 0) {
       tsr_sizes_print(a, sizeof a, ts[0]->ndim, ts[0]->size);
       tsr_sizes_print(b, sizeof b, ts[i]->ndim, ts[i]->size);
       return tsr_op_fail(ctx, "stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %lld", a, b, (long long)i);

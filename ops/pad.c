@@ -83,7 +83,7 @@ static void pad_rows(void *arg, int64_t begin, int64_t end) {
 static tsr_status pad_tensor(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, pad_mode mode, const int64_t *before, const int64_t *after, const void *fill) {
   int64_t size[TSR_MAX_NDIM], stride[TSR_MAX_NDIM], order[TSR_MAX_NDIM], osize[TSR_MAX_NDIM], *map[TSR_MAX_NDIM];
   int n = x->ndim, last = 0;
-  bool channels_last = tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x);
+  bool channels_last = mode != PAD_CIRCULAR && tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x);
   for (int d = 0; d < n; d++) size[d] = x->size[d] + before[d] + after[d];
   if (channels_last) {
     tsr_strides_channels_last(n, size, stride);
@@ -131,7 +131,7 @@ static tsr_status pad_constant(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, in
   tsr_tensor *fill;
   if (n % 2 != 0) return tsr_op_fail(ctx, "Length of pad must be even but instead it equals %lld", (long long)n);
   if (n > 2 * x->ndim)
-    return tsr_op_fail(ctx, "Length of pad should be no more than twice the number of dimensions of the input. Pad length is %lld while the input has %d dimensions.",
+    return tsr_op_fail(ctx, "Length of pad should be no more than twice the number of dimensions of the input. Pad length is %lldwhile the input has %ddimensions.",
                        (long long)n, x->ndim);
   spread_pairs(x, n, pad, before, after);
   for (int d = x->ndim - 1; d >= 0; d--) {
@@ -143,6 +143,10 @@ static tsr_status pad_constant(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, in
       return tsr_op_fail(ctx, "The input size %lld, plus negative padding %lld and %lld resulted in a negative output size, which is invalid. Check dimension %d of your input.",
                          (long long)x->size[d], (long long)before[d], (long long)after[d], d);
   }
+  bool crops = true;
+  for (int64_t i = 0; i < n; i++) crops = crops && pad[i] <= 0;
+  for (int d = 0; crops && d < x->ndim; d++) TSR_TRY(tsr_narrow(ctx, &x, x, d, -before[d], x->size[d] + before[d] + after[d]));
+  if (crops) return tsr_clone(ctx, out, x);
   TSR_TRY(tsr_new_scalar(ctx, &fill, (tsr_dtype)x->dtype, value));
   return pad_tensor(ctx, out, x, PAD_CONSTANT, before, after, tsr_tensor_data_ro(fill));
 }
@@ -197,6 +201,7 @@ static tsr_status pad_edges(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, pad_m
   int64_t before[TSR_MAX_NDIM], after[TSR_MAX_NDIM];
   if (n != 2 * dims) return tsr_op_fail(ctx, "padding size is expected to be %d, but got: %lld", 2 * dims, (long long)n);
   TSR_TRY(check_rank(ctx, x, dims));
+  if (x->dtype == TSR_BOOL) return tsr_op_fail(ctx, "\"%s_pad%dd\" not implemented for 'Bool'", mode == PAD_REFLECT ? "reflection" : "replication", dims);
   TSR_TRY(check_amounts(ctx, n, pad));
   spread_pairs(x, n, pad, before, after);
   if (mode == PAD_REFLECT) TSR_TRY(check_reflection(ctx, x, dims, before, after));
@@ -212,7 +217,8 @@ static tsr_status pad_circular(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, in
   spread_pairs(x, n, pad, before, after);
   for (int d = 0; d < x->ndim; d++) {
     if (before[d] > x->size[d] || after[d] > x->size[d]) return tsr_op_fail(ctx, "Padding value causes wrapping around more than once.");
-    if (x->size[d] + TSR_MIN(before[d], 0) + TSR_MIN(after[d], 0) <= 0) return tsr_op_fail(ctx, "Negative padding value is resulting in an empty dimension");
+    int64_t kept = x->size[d] + TSR_MIN(before[d], 0) + TSR_MIN(after[d], 0), total = x->size[d] + before[d] + after[d];
+    if (total < 0 || (kept <= 0 && total > 0)) return tsr_op_fail(ctx, "Negative padding value is resulting in an empty dimension");
   }
   return pad_tensor(ctx, out, x, PAD_CIRCULAR, before, after, NULL);
 }

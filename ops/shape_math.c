@@ -11,9 +11,9 @@
 static tsr_status repeated_positions(tsr_ctx *ctx, tsr_tensor *repeats, int64_t expected, tsr_tensor **out) {
   int64_t total = 0;
   void *data;
-  if (repeats->ndim != 1) return tsr_op_fail(ctx, "repeat_interleave only accept 1D vector as repeat");
   if (repeats->dtype != TSR_INT64 && repeats->dtype != TSR_INT32)
     return tsr_op_fail(ctx, "\"repeat_interleave_cpu\" not implemented for '%s'", tsr_dtype_get_info(repeats->dtype)->cpp_name);
+  if (repeats->ndim != 1) return tsr_op_fail(ctx, "repeat_interleave only accept 1D vector as repeat");
   TSR_TRY(tsr_index_ready(ctx, &repeats, repeats));
   const int64_t *r = tsr_tensor_data_ro(repeats);
   for (int64_t i = 0; i < repeats->numel; i++) {
@@ -40,7 +40,11 @@ TSR_KERNEL(repeat_interleave) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *repeats = tsr_arg_opt_tensor(c, 1), *at;
   int64_t dim = 0, expected = tsr_arg_int_or(c, 3, -1), flat = x->numel;
   if (tsr_arg_is_none(c, 2)) TSR_TRY(tsr_reshape(ctx, &x, x, 1, &flat));
-  else TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 2), x->ndim, &dim));
+  else {
+    TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 2), x->ndim, &dim));
+    if (x->ndim == 0 && repeats == NULL) return tsr_op_fail(ctx, "Dimension out of range (expected to be in range of [-1, 0], but got 1)");
+    if (x->ndim == 0) return tsr_op_fail(ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)tsr_arg_int(c, 2));
+  }
   int64_t have = x->ndim > 0 ? x->size[dim] : 1;
   if (repeats == NULL) {
     int64_t times = tsr_arg_int(c, 1), total;
@@ -73,6 +77,7 @@ TSR_KERNEL(repeat_interleave) {
 
 TSR_KERNEL(trace) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
+  if (x->dtype == TSR_BOOL) return tsr_op_fail(c->ctx, "\"trace\" not implemented for 'Bool'");
   if (x->ndim != 2) return tsr_op_fail(c->ctx, "trace: expected a matrix, but got tensor with dim %d", x->ndim);
   TSR_TRY(tsr_diagonal(c->ctx, &y, x, 0, 0, 1));
   TSR_TRY(tsr_reduce(c->ctx, &y, "sum", y, -1, NULL, false, -1));

@@ -155,6 +155,7 @@ TSR_KERNEL(roll) {
     return tsr_ret_tensor(c, 0, y);
   }
   if (n != m) return tsr_op_fail(c->ctx, "shifts and dimensions must align. shifts: %lld, dims:%lld", (long long)n, (long long)m);
+  if (x->ndim == 0) return tsr_op_fail(c->ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)dims[0]);
   TSR_TRY(roll(c->ctx, &y, x, n, shifts, dims));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -395,10 +396,13 @@ static tsr_status meshgrid(tsr_ctx *ctx, tsr_tensor **ts, int64_t n, bool swap) 
   int64_t size[TSR_MAX_NDIM], shape[TSR_MAX_NDIM];
   TSR_TRY(tsr_check_ndim(ctx, n));
   for (int64_t i = 0; i < n; i++) {
-    if (ts[i]->ndim > 1) return refuse_grid(ctx, ts[i]);
     if (ts[i]->dtype != ts[0]->dtype) return tsr_op_fail(ctx, "meshgrid expects all tensors to have the same dtype");
   }
   swap = swap && n >= 2;
+  for (int64_t i = 0; i < n; i++) {
+    const tsr_tensor *t = ts[swap && i < 2 ? 1 - i : i];
+    if (t->ndim > 1) return refuse_grid(ctx, t);
+  }
   for (int64_t i = 0; i < n; i++) size[swap && i < 2 ? 1 - i : i] = ts[i]->numel;
   for (int64_t i = 0; i < n; i++) {
     int64_t at = swap && i < 2 ? 1 - i : i;
