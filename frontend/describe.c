@@ -43,7 +43,7 @@ static bool first_time(description *d, tsr_umap *m, const void *p) {
 
 static void count_class(description *d, const char *name) {
   for (size_t i = 0; i < d->class_count; i++)
-    if (strcmp(d->classes[i].name, name) == 0) {
+    if (d->classes[i].name == name) { /* one class, one string */
       d->classes[i].count++;
       return;
     }

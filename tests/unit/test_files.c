@@ -268,6 +268,39 @@ static void json_of_tensors(void **state) {
   tsr_obj_release(t);
 }
 
+static void json_of_other_values(void **state) {
+  tsr_tuple *u = tsr_tuple_new(mem, NULL, 3);
+  tsr_dict *d = tsr_dict_new(mem, &tsr_type_int, &tsr_type_any);
+  u->items[0] = tsr_from_obj(tsr_complex_new(mem, 1, -2));
+  u->items[1] = tsr_device_val((tsr_device){1, 3});
+  tsr_dict_set(d, tsr_int(5), tsr_bool(true));
+  u->items[2] = tsr_from_obj(d);
+  tsr_val v = tsr_from_obj(u);
+  tsr_buf b = {0};
+  assert_int_equal(tsr_json_write(&env, v, &b), TSR_OK);
+  assert_string_equal(b.data, "[[1.0,-2.0],\"cuda:3\",{\"5\":true}]");
+  tsr_buf_dispose(&b);
+  tsr_release(v);
+}
+
+/* 64 levels, each twice in the next: what JSON would unfold is refused, what keeps sharing is not. */
+static void shared_values_do_not_unfold(void **state) {
+  tsr_val v = tsr_from_obj(tsr_list_new(mem, &tsr_type_any, 0));
+  for (int i = 0; i < 64; i++) {
+    tsr_list *l = tsr_list_new(mem, &tsr_type_any, 2);
+    tsr_list_push_take(l, tsr_retain(v));
+    tsr_list_push_take(l, v);
+    v = tsr_from_obj(l);
+  }
+  assert_int_equal(tsr_file_save(&env, in_dir("u.npz"), NULL, v), TSR_ELIMIT);
+  tsr_errrec_dispose(&err);
+  assert_int_equal(tsr_file_save(&env, in_dir("u.pt"), NULL, v), TSR_OK);
+  tsr_release(v);
+  assert_int_equal(tsr_file_load(&env, in_dir("u.pt"), NULL, &v), TSR_OK);
+  assert_ptr_equal(v.l->items[0].l, v.l->items[1].l);
+  tsr_release(v);
+}
+
 /* ---- round trips ---- */
 
 /* {"x": float32 [2, 3] transposed, "n": [int64 scalar, bool tensor]} */
@@ -397,6 +430,23 @@ static void full_disks_are_errors(void **state) {
   tsr_release(v);
 }
 
+static void a_dash_is_stdout(void **state) {
+  tsr_val v = tsr_int(42);
+  char text[64] = {0};
+  int saved = dup(1), ends[2];
+  assert_int_equal(pipe(ends), 0);
+  dup2(ends[1], 1);
+  tsr_status st = tsr_file_save(&env, "-", "json", v), zip = tsr_file_save(&env, "-", "npz", v);
+  dup2(saved, 1);
+  close(saved);
+  close(ends[1]);
+  assert_int_equal(st, TSR_OK);
+  assert_int_equal(zip, TSR_OK);
+  assert_true(read(ends[0], text, sizeof text) > 7);
+  assert_memory_equal(text, "42\nPK\3\4", 7); /* a zip, too, though a pipe cannot seek */
+  close(ends[0]);
+}
+
 /* ---- descriptions ---- */
 
 static void descriptions_show_the_tree(void **state) {
@@ -436,7 +486,7 @@ static void texts_from_files_are_made_harmless(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       T(npy_orders_and_bytes), T(npy_lies_are_refused), T(safetensors_rules_hold), T(json_reads_and_writes), T(json_mistakes_are_refused),
-      T(numbers_know_no_locale), T(json_of_tensors), T(flat_formats_name_what_is_nested), T(torch_files_keep_strides_and_nesting),
+      T(numbers_know_no_locale), T(json_of_tensors), T(json_of_other_values), T(shared_values_do_not_unfold), T(a_dash_is_stdout), T(flat_formats_name_what_is_nested), T(torch_files_keep_strides_and_nesting),
       T(formats_refuse_what_they_cannot_hold), T(a_failed_write_leaves_the_old_file), T(devices_are_written_directly), T(full_disks_are_errors),
       T(descriptions_show_the_tree), T(texts_from_files_are_made_harmless)};
   return cmocka_run_group_tests(tests, make_dir, remove_dir);

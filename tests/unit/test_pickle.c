@@ -119,6 +119,41 @@ static void protocol_4_memo_frames_and_globals(void **state) {
   prints(LOAD("\x80\4\x95\x10\0\0\0\0\0\0\0]\x94(\x8c\1a\x94h\1\x8c\5torch\x94\x8c\7float64\x94\x93\x94" "e."), "[a, a, 7]");
 }
 
+static void stack_opcodes(void **state) {
+  prints(LOAD("(K\1" "2K\2" "0(K\3K\4" "1t."), "(1, 1)");
+  prints(LOAD("(K\5K\6(0t."), "(5, 6)"); /* POP takes a mark off */
+  prints(LOAD("(I7\np12\n0g12\ng12\nt."), "(7, 7)");
+  REFUSED("g1x\n.", TSR_EFORMAT, "memo number");
+  REFUSED("g\n.", TSR_EFORMAT, "memo number");
+  REFUSED("1.", TSR_EFORMAT, "no mark");
+  REFUSED("0.", TSR_EFORMAT, "not enough values");
+  REFUSED("2.", TSR_EFORMAT, "not enough values");
+  REFUSED("S'a\n.", TSR_EFORMAT, "not quoted");
+  REFUSED("S'\\q'\n.", TSR_EFORMAT, "escape");
+  REFUSED("S'\\x4'\n.", TSR_EFORMAT, "escape");
+  REFUSED("V\\u00g0\n.", TSR_EFORMAT, "escape");
+}
+
+static void objects_of_every_opcode(void **state) {
+  static const struct { const char *p; size_t len; size_t args; } made[] = {
+#define P(text, args) {text, sizeof(text) - 1, args}
+      P("cm\nA\n(K\1K\2tR.", 2), P("cm\nA\n(K\1t\x81.", 1), P("(cm\nA\nK\1o.", 1), P("(K\1K\2im\nA\n.", 2),
+      P("cm\nA\n)}\x92.", 0), P("cm\nA\n(K\1t}X\1\0\0\0kK\2s\x92.", 2), /* keywords become one more argument */
+#undef P
+  };
+  for (size_t i = 0; i < TSR_COUNT(made); i++) {
+    tsr_val v = load(made[i].p, made[i].len);
+    assert_string_equal(v.obj->cls->name, "m.A");
+    assert_int_equal(v.obj->slots[0].u->len, made[i].args);
+    tsr_release(v);
+  }
+  REFUSED("K\1)\x81.", TSR_EFORMAT, "not a class");
+  REFUSED("cm\nA\nN}\x92.", TSR_EFORMAT, "not a class");
+  REFUSED("(o.", TSR_EFORMAT, "without a class");
+  REFUSED("cm\nA\n)RK\1aK\1K\2s.", TSR_EFORMAT, "as a list and as a dict");
+  REFUSED("\x80\4X\1\0\0\0aK\1\x93.", TSR_EFORMAT, "not a string");
+}
+
 static void foreign_classes_are_only_named(void **state) {
   tsr_val v = LOAD("\x80\2" "cos\nsystem\nX\2\0\0\0ls\x85R.");
   assert_int_equal(v.tag, TSR_V_OBJECT);
@@ -588,7 +623,7 @@ static void streams_of_pickles_are_read(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       T(numbers_of_every_opcode), T(strings_of_every_opcode), T(containers_of_every_opcode), T(devices_complex_and_dtypes), T(identity_is_kept),
-      T(protocol_4_memo_frames_and_globals), T(foreign_classes_are_only_named), T(objects_and_enums_go_through_hooks),
+      T(protocol_4_memo_frames_and_globals), T(stack_opcodes), T(objects_of_every_opcode), T(foreign_classes_are_only_named), T(objects_and_enums_go_through_hooks),
       T(type_tags_are_believed_only_when_true), T(tensors_share_storages), T(big_endian_bytes_are_turned), T(bools_are_zero_or_one),
       T(tensors_stay_inside_their_storage), T(records_hold_what_is_claimed), T(ranks_are_limited), T(quantized_tensors_have_their_parameters), T(sparse_tensors_are_checked), T(other_builders),
       T(storages_may_be_seen_in_two_ways), T(broken_pickles_are_refused),
