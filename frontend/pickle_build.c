@@ -476,7 +476,7 @@ static tsr_status build_typed_list(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *
   const tsr_type *elem = elems[g->value];
   bool ids = elem == &tsr_type_tensor && are_tensor_ids(l);
   if (!ids && !check_elements(l, elem)) return bad_arg(v, g, 0, "a list of one type");
-  l->elem = ids ? NULL : elem;
+  l->elem = ids ? &tsr_type_any : elem; /* until the owner puts tensors in */
   *out = tsr_retain(args->items[0]);
   return TSR_OK;
 }
