@@ -352,6 +352,27 @@ TSR_KERNEL(baddbmm) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* Half types: PyTorch adds one product of the stack after the other, rounding each time. */
+static tsr_status addbmm_narrow(tsr_call *c, tsr_tensor *y, tsr_tensor *a, tsr_tensor *b) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_scalar beta = tsr_arg_scalar(c, 3), alpha = tsr_arg_scalar(c, 4);
+  if (a->size[0] == 0) {
+    tsr_tensor *zero;
+    TSR_TRY(tsr_new(ctx, &zero, (tsr_dtype)a->dtype, 2, y->size));
+    TSR_TRY(tsr_fill(ctx, zero, tsr_scalar_int(0)));
+    TSR_TRY(blend(ctx, &y, y, zero, beta, alpha));
+  }
+  for (int64_t i = 0; i < a->size[0]; i++) {
+    tsr_tensor *ai, *bi, *p;
+    TSR_TRY(tsr_select(ctx, &ai, a, 0, i));
+    TSR_TRY(tsr_select(ctx, &bi, b, 0, i));
+    TSR_TRY(widen(ctx, &ai, &bi));
+    TSR_TRY(mm(ctx, &p, ai, bi));
+    TSR_TRY(blend(ctx, &y, y, p, i == 0 ? beta : tsr_scalar_int(1), alpha));
+  }
+  return tsr_ret_tensor(c, 0, y);
+}
+
 /* self + the sum over the stack: one product of [n, b*k] and [b*k, m]. */
 TSR_KERNEL(addbmm) {
   tsr_ctx *ctx = c->ctx;
@@ -367,7 +388,7 @@ TSR_KERNEL(addbmm) {
   TSR_TRY(tsr_expand(ctx, &wide, self, 2, size));
   if (self->dtype != b->dtype) return tsr_op_fail(ctx, "self and mat2 must have the same dtype, but got %s and %s", dtype_of(self), dtype_of(b));
   if (a->dtype != b->dtype) return tsr_op_fail(ctx, "mat1 and mat2 must have the same dtype, but got %s and %s", dtype_of(a), dtype_of(b));
-  TSR_TRY(widen(ctx, &a, &b));
+  if (is_narrow(a)) return addbmm_narrow(c, wide, a, b);
   TSR_TRY(tsr_permute(ctx, &a, a, (int64_t[]){1, 0, 2}));
   TSR_TRY(tsr_reshape(ctx, &a, a, 2, (int64_t[]){size[0], k}));
   TSR_TRY(tsr_reshape(ctx, &b, b, 2, (int64_t[]){k, size[1]}));

@@ -168,6 +168,22 @@ static tsr_status layer_norm(tsr_call *c, bool stats) {
 TSR_KERNEL(layer_norm) { return layer_norm(c, false); }
 TSR_KERNEL(native_layer_norm) { return layer_norm(c, true); }
 
+/* Complex: x / sqrt(mean(x^2) + eps) by operators; a square, not an absolute value, as in PyTorch. */
+static tsr_status rms_norm_complex(tsr_call *c, tsr_tensor *x, tsr_tensor *w, int64_t n) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *m;
+  int64_t dims[TSR_MAX_NDIM];
+  double eps = !tsr_arg_is_none(c, 3) ? tsr_arg_float(c, 3) : x->dtype == TSR_COMPLEX128 ? DBL_EPSILON : (double)FLT_EPSILON;
+  for (int64_t i = 0; i < n; i++) dims[i] = x->ndim - n + i;
+  TSR_TRY(tsr_binary(ctx, &m, "mul", x, x));
+  TSR_TRY(tsr_reduce(ctx, &m, "mean", m, (int)n, dims, true, -1));
+  TSR_TRY(tsr_binary_scalar(ctx, &m, "add", m, tsr_scalar_float(eps)));
+  TSR_TRY(tsr_unary(ctx, &m, "rsqrt", m));
+  TSR_TRY(tsr_binary(ctx, &m, "mul", x, m));
+  if (w != NULL) TSR_TRY(tsr_binary(ctx, &m, "mul", m, w));
+  return tsr_ret_tensor(c, 0, m);
+}
+
 static tsr_status rms_norm(tsr_call *c, bool stats) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *w = tsr_arg_opt_tensor(c, 2), *y, *rstd;
@@ -176,11 +192,10 @@ static tsr_status rms_norm(tsr_call *c, bool stats) {
   const int64_t *shape = tsr_arg_ints(c, 1, &n);
   if (shape == NULL) return tsr_op_nomem(ctx);
   TSR_TRY(check_shape(ctx, x, shape, n, w, NULL, true));
+  if (!stats && (d == TSR_COMPLEX64 || d == TSR_COMPLEX128)) return rms_norm_complex(c, x, w, n);
   TSR_TRY(tsr_norm_dtype(ctx, x, "rms_norm", &compute));
   double eps = !tsr_arg_is_none(c, 3) ? tsr_arg_float(c, 3) : compute == TSR_FLOAT64 ? DBL_EPSILON : (double)FLT_EPSILON;
-  tsr_dtype sd = compute;
-  TSR_UNUSED(d);
-  TSR_TRY(norm_rows(ctx, &y, NULL, stats ? &rstd : NULL, x, n, w, NULL, eps, true, compute, sd));
+  TSR_TRY(norm_rows(ctx, &y, NULL, stats ? &rstd : NULL, x, n, w, NULL, eps, true, compute, compute));
   if (stats) TSR_TRY(tsr_ret_tensor(c, 1, rstd));
   return tsr_ret_tensor(c, 0, y);
 }

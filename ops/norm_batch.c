@@ -14,7 +14,21 @@ typedef struct bn_job {
   void *y;
   void *scale, *shift;          /* c each */
   double *mean, *var;           /* statistics: biased variance */
+  bool rounded;                 /* var already holds 1 / sqrt(var + eps) */
 } bn_job;
+
+/* PyTorch keeps the batch's mean and 1/sqrt(var) in a half type when the parameters have it, and normalises by those. */
+static void round_stats(bn_job *j, tsr_dtype d, double eps) {
+  uint16_t half;
+  for (int64_t k = 0; k < j->c; k++) {
+    j->var[k] = 1 / sqrt(j->var[k] + eps);
+    tsr_convert(d, &half, TSR_FLOAT64, &j->mean[k], 1);
+    tsr_convert(TSR_FLOAT64, &j->mean[k], d, &half, 1);
+    tsr_convert(d, &half, TSR_FLOAT64, &j->var[k], 1);
+    tsr_convert(TSR_FLOAT64, &j->var[k], d, &half, 1);
+  }
+  j->rounded = true;
+}
 
 static void apply_task(void *arg, int64_t begin, int64_t end) { /* tasks: rows of outer x c, or of outer when inner is 1 */
   const bn_job *j = arg;
@@ -111,12 +125,12 @@ static tsr_status update_running(tsr_ctx *ctx, tsr_tensor *t, const double *batc
 }
 
 /* y, and the statistics as float64 when training (mean, 1 / sqrt(var + eps)). */
-static tsr_status run(tsr_ctx *ctx, const bn_args *a, tsr_tensor **out, double **mean, double **invstd) {
+static tsr_status run(tsr_ctx *ctx, const bn_args *a, bool mixed, tsr_tensor **out, double **mean, double **invstd) {
   tsr_dtype compute, d = (tsr_dtype)a->x->dtype;
   tsr_tensor *x = a->x, *y, *ps[4] = {a->w, a->b, a->rm, a->rv};
   TSR_TRY(tsr_norm_dtype(ctx, x, "batch_norm", &compute));
   bool last = x->ndim >= 4 && x->ndim <= 5 && !tsr_tensor_is_contiguous(x) && tsr_tensor_is_channels_last(x);
-  int64_t c = x->ndim > 1 ? x->size[1] : 1, s = c == 0 ? 0 : x->numel / c;
+  int64_t c = x->ndim > 1 ? x->size[1] : 0, s = c == 0 ? 0 : x->numel / c;
   bn_job j = {.nn = ctx->kernels->nn, .f64 = compute == TSR_FLOAT64, .c = c};
   j.inner = x->ndim == 2 || last || x->numel == 0 ? 1 : x->numel / (x->size[0] * c);
   j.outer = j.inner == 0 ? 0 : s / j.inner;
@@ -124,6 +138,10 @@ static tsr_status run(tsr_ctx *ctx, const bn_args *a, tsr_tensor **out, double *
   else TSR_TRY(tsr_ready(ctx, &x, x, compute));
   if (last) TSR_TRY(tsr_new_like(ctx, &y, x, compute));
   else TSR_TRY(tsr_new(ctx, &y, compute, x->ndim, x->size));
+  if (c == 0) { /* no channels: nothing to scale */
+    *mean = *invstd = tsr_scratch(ctx, sizeof **mean);
+    return *mean == NULL ? tsr_op_nomem(ctx) : tsr_clone(ctx, out, a->x);
+  }
   for (int i = 0; i < 4; i++)
     if (ps[i] != NULL) TSR_TRY(tsr_ready(ctx, &ps[i], ps[i], compute));
   double *stats = tsr_scratch(ctx, (size_t)(4 * c + 1) * sizeof *stats);
@@ -137,9 +155,10 @@ static tsr_status run(tsr_ctx *ctx, const bn_args *a, tsr_tensor **out, double *
   if (a->training) tsr_parallel_for(ctx, c, TSR_MAX(1, 8192 / TSR_MAX(1, s)), stats_task, &j);
   if (a->training && a->rm != NULL) TSR_TRY(update_running(ctx, a->rm, j.mean, c, a->momentum, 1));
   if (a->training && a->rv != NULL) TSR_TRY(update_running(ctx, a->rv, j.var, c, a->momentum, (double)s / (double)(s - 1)));
+  if (a->training && !mixed && d != compute) round_stats(&j, d, a->eps);
   for (int64_t k = 0; k < c; k++) {
     double mu = a->training ? j.mean[k] : number_at(ps[2], k), var = a->training ? j.var[k] : number_at(ps[3], k);
-    double inv = j.f64 ? 1 / sqrt(var + a->eps) : (double)(1 / sqrtf((float)var + (float)a->eps));
+    double inv = j.rounded ? var : j.f64 ? 1 / sqrt(var + a->eps) : (double)(1 / sqrtf((float)var + (float)a->eps));
     double scale = (ps[0] != NULL ? number_at(ps[0], k) : 1) * inv;
     if (!j.f64) scale = (float)scale;
     set_number(&j, j.scale, k, scale);
@@ -166,7 +185,7 @@ static tsr_status batch_norm(tsr_call *c, bn_args *a, uint32_t rets) {
   bool mixed;
   double *mean, *invstd;
   TSR_TRY(check(c->ctx, a, &mixed));
-  TSR_TRY(run(c->ctx, a, &y, &mean, &invstd));
+  TSR_TRY(run(c->ctx, a, mixed, &y, &mean, &invstd));
   tsr_dtype d = mixed ? TSR_FLOAT32 : (tsr_dtype)a->x->dtype;
   int64_t n = a->training && a->x->ndim > 1 ? a->x->size[1] : 0, none = 0;
   if (rets >= 3) {
@@ -293,7 +312,7 @@ TSR_KERNEL(instance_norm) {
   TSR_TRY(repeat(ctx, &in.rm, n));
   TSR_TRY(repeat(ctx, &in.rv, n));
   TSR_TRY(check(ctx, &in, &mixed));
-  TSR_TRY(run(ctx, &in, &y, &mean, &invstd));
+  TSR_TRY(run(ctx, &in, mixed, &y, &mean, &invstd));
   if (a.training && a.rm != NULL && n > 0) TSR_TRY(fold_back(ctx, a.rm, in.rm, n, ch));
   if (a.training && a.rv != NULL && n > 0) TSR_TRY(fold_back(ctx, a.rv, in.rv, n, ch));
   TSR_TRY(tsr_view_as(ctx, &y, y, x->ndim, x->size));
