@@ -186,17 +186,29 @@ static bool compare_leaf(const tsr_value *got, const tsr_value *want, tolerance 
 
 static bool is_container(tsr_kind k) { return k == TSR_KIND_LIST || k == TSR_KIND_TUPLE || k == TSR_KIND_DICT; }
 
-static bool same_key(const tsr_value *got, const tsr_value *want, size_t i, char *name, size_t size) {
-  tsr_value *a = tsr_value_key(got, i), *b = tsr_value_key(want, i);
+static bool keys_equal(const tsr_value *a, const tsr_value *b) {
   bool equal = a == NULL && b == NULL;
   char *report = NULL;
-  snprintf(name, size, "[%zu]", i);
-  if (b != NULL && tsr_value_kind(b) == TSR_KIND_STR) snprintf(name, size, "[\"%.100s\"]", tsr_value_get_str(b, NULL));
   if (a != NULL && b != NULL) tsr_value_compare(a, b, 0, 0, &equal, NULL, &report, NULL);
   tsr_string_free(report);
-  tsr_value_free(a);
-  tsr_value_free(b);
   return equal;
+}
+
+/* The entry of got that has the i-th key of want.  Order does not count: before 1.3 dicts had none. */
+static bool find_key(const tsr_value *got, const tsr_value *want, size_t i, size_t *at, char *name, size_t size) {
+  size_t n = tsr_value_count(got);
+  tsr_value *key = tsr_value_key(want, i);
+  bool found = false;
+  snprintf(name, size, "[%zu]", i);
+  if (key != NULL && tsr_value_kind(key) == TSR_KIND_STR) snprintf(name, size, "[\"%.100s\"]", tsr_value_get_str(key, NULL));
+  for (size_t k = 0; k < n && !found; k++) {
+    *at = (i + k) % n;
+    tsr_value *other = tsr_value_key(got, *at);
+    found = keys_equal(other, key);
+    tsr_value_free(other);
+  }
+  tsr_value_free(key);
+  return found;
 }
 
 static bool compare(const tsr_value *got, const tsr_value *want, tolerance t, const char *path, int depth) {
@@ -213,14 +225,15 @@ static bool compare(const tsr_value *got, const tsr_value *want, tolerance t, co
   }
   for (size_t i = 0; i < n; i++) {
     char name[128], inner[512];
+    size_t at = i;
     bool equal = kind != TSR_KIND_DICT ? (snprintf(name, sizeof name, "[%zu]", i), true)
-                                       : same_key(got, want, i, name, sizeof name);
+                                       : find_key(got, want, i, &at, name, sizeof name);
     snprintf(inner, sizeof inner, "%.300s%s", path, name);
     if (!equal) {
-      cli_fail(EXIT_RAISED, "%s: keys differ", inner);
+      cli_fail(EXIT_RAISED, "%s: no such key in the result", inner);
       return false;
     }
-    tsr_value *a = tsr_value_item(got, i), *b = tsr_value_item(want, i);
+    tsr_value *a = tsr_value_item(got, at), *b = tsr_value_item(want, i);
     equal = a != NULL && b != NULL && compare(a, b, t, inner, depth + 1);
     tsr_value_free(a);
     tsr_value_free(b);
