@@ -135,7 +135,8 @@ static tsr_status visit_simple(folder *f, tsr_ir_node *n, bool *done) {
       if (never_none(n->in[0]) || (tsr_ir_const_of(n->in[0], &c) && c.tag != TSR_V_NONE)) return replace(f, n, n->in);
       break;
     case TSR_IR_CAST:
-      if (n->slot == 0 && (tsr_type_equal(n->in[0]->type, n->out[0]->type) || (tsr_ir_const_of(n->in[0], &c) && is_plain(c))))
+      if (tsr_type_equal(n->in[0]->type, n->out[0]->type)) return replace(f, n, n->in);
+      if (tsr_ir_const_of(n->in[0], &c) && (n->slot == 0 ? is_plain(c) : tsr_val_is_instance(c, n->type != NULL ? n->type : n->out[0]->type)))
         return replace(f, n, n->in);
       break;
     case TSR_IR_ISINSTANCE:

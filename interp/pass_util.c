@@ -157,6 +157,22 @@ bool tsr_ir_has_effect(const tsr_ir_node *n) {
   }
 }
 
+bool tsr_ir_reads_shape(const tsr_ir_node *n) {
+  static const char *const names[] = {"aten::dim", "aten::size", "aten::numel", "prim::dtype", "prim::device", "aten::is_floating_point", "aten::len"};
+  for (size_t i = 0; i < TSR_COUNT(names); i++)
+    if (tsr_ir_is_op(n, names[i])) return true;
+  return false;
+}
+
+bool tsr_ir_writes(const tsr_ir_node *n) {
+  if (n->kind == TSR_IR_RAISE || n->kind == TSR_IR_UNWRAP || n->kind == TSR_IR_CAST) return false;
+  if (n->kind != TSR_IR_IF) return tsr_ir_has_effect(n);
+  for (uint32_t k = 0; k < 2; k++)
+    for (const tsr_ir_node *i = n->blocks[k]->first; i != NULL; i = i->next)
+      if (tsr_ir_writes(i)) return true;
+  return false;
+}
+
 uint32_t tsr_ir_count_nodes(const tsr_ir_block *b, uint32_t limit) {
   uint32_t count = 0;
   for (const tsr_ir_node *n = b->first; n != NULL && count < limit; n = n->next) {

@@ -37,6 +37,8 @@ tsr_ir_value *tsr_ir_insert_const(tsr_ir_fn *fn, tsr_ir_node *at, tsr_val v, con
 /* Move the nodes of b before `at` (b is left empty). */
 void tsr_ir_splice(tsr_ir_block *b, tsr_ir_node *at);
 bool tsr_ir_has_effect(const tsr_ir_node *n); /* it or something inside must be kept although unused */
+bool tsr_ir_writes(const tsr_ir_node *n);     /* an effect other than raising */
+bool tsr_ir_reads_shape(const tsr_ir_node *n); /* an operator that looks at a tensor's shape, dtype or device only */
 uint32_t tsr_ir_count_nodes(const tsr_ir_block *b, uint32_t limit);
 
 /* pass_*.c */
@@ -46,5 +48,8 @@ tsr_status tsr_pass_fold(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_dce(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_freeze(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_share(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* constants and literal lists nothing writes */
+tsr_status tsr_pass_cse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_batchnorm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_fuse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 
 #endif

@@ -1,0 +1,110 @@
+/* Batch normalisation in evaluation mode, after a convolution with constant weights, becomes part of
+ * the weights: w' = w * g / sqrt(var + eps), b' = (b - mean) * g / sqrt(var + eps) + beta, a channel at a time. */
+#include "interp/pass_util.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct norm { const float *gamma, *beta, *mean, *var; double eps; } norm;
+
+static tsr_tensor *const_f32(const tsr_ir_value *v) {
+  tsr_val c;
+  if (!tsr_ir_const_of(v, &c) || c.tag != TSR_V_TENSOR || v->def->slot != TSR_CONST_SHARED) return NULL;
+  return c.t->dtype == TSR_FLOAT32 && c.t->layout == 0 && tsr_tensor_is_contiguous(c.t) ? c.t : NULL;
+}
+
+/* A vector of n float32, or None when that is allowed. */
+static bool vector(const tsr_ir_value *v, int64_t n, bool optional, const float **out) {
+  tsr_val c;
+  *out = NULL;
+  if (optional && tsr_ir_const_of(v, &c) && c.tag == TSR_V_NONE) return true;
+  const tsr_tensor *t = const_f32(v);
+  if (t == NULL || t->ndim != 1 || t->numel != n) return false;
+  *out = tsr_tensor_data_ro(t);
+  return *out != NULL;
+}
+
+static bool is_plain_conv(const tsr_ir_node *n) {
+  static const char *const names[] = {"aten::conv1d", "aten::conv2d", "aten::conv3d"};
+  tsr_val transposed;
+  for (size_t i = 0; i < TSR_COUNT(names); i++)
+    if (tsr_ir_is_op(n, names[i])) return true;
+  return (tsr_ir_is_op(n, "aten::_convolution") || tsr_ir_is_op(n, "aten::convolution")) && n->nin >= 9 &&
+         tsr_ir_const_of(n->in[6], &transposed) && transposed.tag == TSR_V_BOOL && !transposed.b;
+}
+
+static bool read_norm(const tsr_ir_node *bn, int64_t channels, norm *out) {
+  tsr_val training, eps;
+  if (bn->nin < 8 || !tsr_ir_const_of(bn->in[5], &training) || training.b || !tsr_ir_const_of(bn->in[7], &eps) || eps.tag != TSR_V_FLOAT)
+    return false;
+  out->eps = eps.d;
+  return vector(bn->in[1], channels, true, &out->gamma) && vector(bn->in[2], channels, true, &out->beta) &&
+         vector(bn->in[3], channels, false, &out->mean) && vector(bn->in[4], channels, false, &out->var);
+}
+
+static void scale_channel(const norm *n, int64_t c, const float *w, int64_t count, double b, float *w_out, float *b_out) {
+  double s = (n->gamma != NULL ? n->gamma[c] : 1.0) / sqrt((double)n->var[c] + n->eps);
+  for (int64_t i = 0; i < count; i++) w_out[i] = (float)(w[i] * s);
+  *b_out = (float)((b - n->mean[c]) * s + (n->beta != NULL ? n->beta[c] : 0.0));
+}
+
+static tsr_status own(tsr_pass_env *env, tsr_tensor *t, tsr_val *out) {
+  *out = tsr_from_obj(t);
+  return tsr_model_own(env->model, env->e, out);
+}
+
+/* Weights of the merged convolution, in front of it. */
+static tsr_status merge(tsr_pass_env *env, tsr_ir_fn *fn, tsr_ir_node *conv, const tsr_tensor *w, const float *bias, const norm *n) {
+  tsr_mem *mem = env->model->mem;
+  tsr_tensor *w2 = tsr_tensor_new(mem, TSR_FLOAT32, w->ndim, w->size), *b2 = w2 == NULL ? NULL : tsr_tensor_new(mem, TSR_FLOAT32, 1, w->size);
+  if (b2 == NULL) {
+    tsr_obj_release(w2);
+    return tsr_fail_nomem(env->e);
+  }
+  int64_t channels = w->size[0], count = w->numel / channels;
+  const float *src = tsr_tensor_data_ro(w);
+  float *dst = w2->storage->data, *bdst = b2->storage->data;
+  for (int64_t c = 0; c < channels; c++)
+    scale_channel(n, c, src + c * count, count, bias != NULL ? bias[c] : 0.0, dst + c * count, bdst + c);
+  tsr_val wv, bv;
+  TSR_TRY(own(env, w2, &wv));
+  TSR_TRY(own(env, b2, &bv));
+  tsr_ir_value *wc = tsr_ir_insert_const(fn, conv, wv, &tsr_type_tensor, TSR_CONST_SHARED);
+  tsr_ir_value *bc = tsr_ir_insert_const(fn, conv, bv, &tsr_type_tensor, TSR_CONST_SHARED);
+  if (wc == NULL || bc == NULL) return tsr_fail_nomem(env->e);
+  tsr_ir_set_input(conv, 1, wc);
+  tsr_ir_set_input(conv, 2, bc);
+  return TSR_OK;
+}
+
+static tsr_status visit(tsr_pass_env *env, tsr_ir_fn *fn, tsr_subst *subst, tsr_ir_node *bn, bool *changed) {
+  norm n;
+  const float *bias;
+  if (!tsr_ir_is_op(bn, "aten::batch_norm")) return TSR_OK;
+  tsr_ir_node *conv = bn->in[0]->def;
+  if (conv == NULL || !is_plain_conv(conv) || bn->in[0]->uses != 1 || conv->parent != bn->parent) return TSR_OK;
+  const tsr_tensor *w = const_f32(conv->in[1]);
+  if (w == NULL || w->ndim < 3 || w->numel == 0) return TSR_OK;
+  if (!vector(conv->in[2], w->size[0], true, &bias) || !read_norm(bn, w->size[0], &n)) return TSR_OK;
+  TSR_TRY(merge(env, fn, conv, w, bias, &n));
+  *changed = true;
+  return tsr_subst_remove(subst, bn, &bn->in[0]) ? TSR_OK : tsr_fail_nomem(env->e);
+}
+
+static tsr_status walk(tsr_pass_env *env, tsr_ir_fn *fn, tsr_subst *subst, tsr_ir_block *b, bool *changed) {
+  for (tsr_ir_node *n = b->first, *next; n != NULL; n = next) {
+    next = n->next;
+    tsr_subst_node(subst, n);
+    if (n->kind == TSR_IR_OP) TSR_TRY(visit(env, fn, subst, n, changed));
+    else for (uint32_t k = 0; k < n->nblocks; k++) TSR_TRY(walk(env, fn, subst, n->blocks[k], changed));
+  }
+  tsr_subst_rets(subst, b);
+  return TSR_OK;
+}
+
+tsr_status tsr_pass_batchnorm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed) {
+  tsr_subst subst = {0};
+  tsr_status s = walk(env, fn, &subst, fn->body, changed);
+  free(subst.to);
+  return s;
+}
