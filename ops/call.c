@@ -5,6 +5,7 @@
 
 #include "ops/kernels.h"
 #include "ops/native.h"
+#include "ops/quant.h"
 #include "ops/random.h"
 
 /* ---- context ---- */
@@ -379,15 +380,31 @@ static uint64_t steps_of(const tsr_call *c) {
   return steps;
 }
 
+/* Quantized operands show in the first argument, or in the list it is. */
+static bool sees_quantized(const tsr_call *c) {
+  if (c->nargs == 0) return false;
+  tsr_val v = c->args[0];
+  if (v.tag == TSR_V_LIST && v.l->len > 0) v = v.l->items[0];
+  return v.tag == TSR_V_TENSOR && v.t->quant != NULL;
+}
+
+static tsr_status run_kernel(tsr_call *c) {
+  if (TSR_UNLIKELY(sees_quantized(c))) {
+    bool handled;
+    TSR_TRY(tsr_quant_call(c, &handled));
+    if (handled) return TSR_OK;
+  }
+  if (TSR_UNLIKELY((c->op->flags & TSR_OUT) != 0)) return run_out(c);
+  if (TSR_UNLIKELY((c->op->flags & TSR_INPLACE) != 0)) return run_inplace(c);
+  return c->op->kernel(c);
+}
+
 tsr_status tsr_call_run(tsr_call *c) {
   tsr_ctx *ctx = c->ctx;
   size_t mark = ctx->temp_count;
   if (ctx->depth >= 64) return tsr_fail(&ctx->err, TSR_EINTERNAL, "%s: operators nested too deeply", c->op->schema);
   ctx->depth++;
-  tsr_status status;
-  if (TSR_UNLIKELY((c->op->flags & TSR_OUT) != 0)) status = run_out(c);
-  else if (TSR_UNLIKELY((c->op->flags & TSR_INPLACE) != 0)) status = run_inplace(c);
-  else status = c->op->kernel(c);
+  tsr_status status = run_kernel(c);
   ctx->depth--;
   if (status == TSR_OK && ctx->depth == 0) status = tsr_ctx_poll(ctx, steps_of(c));
   if (TSR_UNLIKELY(status != TSR_OK)) {

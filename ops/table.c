@@ -40,6 +40,8 @@
   X(tsr_ops_einsum) \
   X(tsr_ops_distance) \
   X(tsr_ops_vision) \
+  X(tsr_ops_quant) \
+  X(tsr_ops_quant_layers) \
   X(tsr_ops_fft) \
   X(tsr_ops_linalg) \
   X(tsr_ops_linalg_norm) \

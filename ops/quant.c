@@ -1,0 +1,401 @@
+/* Quantizing, dequantizing, and running ordinary operators on quantized tensors. */
+#include "ops/quant.h"
+
+#include <math.h>
+
+tsr_dtype tsr_quant_int_type(tsr_dtype q) { return q == TSR_QINT8 ? TSR_INT8 : q == TSR_QUINT8 ? TSR_UINT8 : TSR_INT32; }
+
+static void limits(tsr_dtype q, double *lo, double *hi) {
+  *lo = q == TSR_QINT8 ? -128 : q == TSR_QUINT8 ? 0 : -2147483648.0;
+  *hi = q == TSR_QINT8 ? 127 : q == TSR_QUINT8 ? 255 : 2147483647.0;
+}
+
+tsr_status tsr_need_quantized(tsr_ctx *ctx, const tsr_tensor *t, const char *name) {
+  if (t->quant != NULL) return TSR_OK;
+  return tsr_op_fail(ctx, "%s: expected a quantized tensor, but got %s", name, tsr_dtype_get_info(t->dtype)->cpp_name);
+}
+
+tsr_status tsr_int_repr(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q) {
+  tsr_tensor *t = tsr_tensor_view(ctx->mem, q->storage, tsr_quant_int_type((tsr_dtype)q->dtype), q->offset, q->ndim, q->size, q->stride);
+  if (t == NULL) return tsr_ctx_nomem(ctx);
+  *out = t;
+  return tsr_temp(ctx, tsr_from_obj(t));
+}
+
+tsr_status tsr_attach_quant(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *ints, const tsr_quant *quant, tsr_dtype dtype) {
+  tsr_tensor *t = tsr_tensor_view(ctx->mem, ints->storage, dtype, ints->offset, ints->ndim, ints->size, ints->stride);
+  if (t == NULL) return tsr_ctx_nomem(ctx);
+  TSR_TRY(tsr_temp(ctx, tsr_from_obj(t)));
+  t->quant = tsr_alloc(ctx->mem, sizeof *t->quant);
+  if (t->quant == NULL) return tsr_ctx_nomem(ctx);
+  *t->quant = *quant;
+  if (quant->scales != NULL) tsr_obj_retain(quant->scales);
+  if (quant->zero_points != NULL) tsr_obj_retain(quant->zero_points);
+  *out = t;
+  return TSR_OK;
+}
+
+/* A per-channel vector as float64, shaped to broadcast along axis. */
+static tsr_status channel_vector(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *v, int64_t axis, int ndim) {
+  int64_t size[TSR_MAX_NDIM];
+  for (int d = 0; d < ndim; d++) size[d] = d == axis ? v->numel : 1;
+  TSR_TRY(tsr_ready(ctx, out, v, TSR_FLOAT64));
+  return tsr_view_as(ctx, out, *out, ndim, size);
+}
+
+tsr_status tsr_centred(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q) {
+  TSR_TRY(tsr_int_repr(ctx, out, q));
+  TSR_TRY(tsr_to_dtype(ctx, out, *out, TSR_FLOAT64));
+  if (q->quant->scales == NULL) return q->quant->zero_point == 0 ? TSR_OK : tsr_binary_scalar(ctx, out, "sub", *out, tsr_scalar_float((double)q->quant->zero_point));
+  tsr_tensor *zero;
+  TSR_TRY(channel_vector(ctx, &zero, q->quant->zero_points, q->quant->axis, q->ndim));
+  return tsr_binary(ctx, out, "sub", *out, zero);
+}
+
+tsr_status tsr_dequantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q) {
+  if (q->quant == NULL) return tsr_to_dtype(ctx, out, q, TSR_FLOAT32);
+  if (q->quant->scheme == 4) { /* float zero points: (q - zp) * scale with zp kept as float */
+    tsr_tensor *zero;
+    TSR_TRY(tsr_int_repr(ctx, out, q));
+    TSR_TRY(tsr_to_dtype(ctx, out, *out, TSR_FLOAT64));
+    TSR_TRY(channel_vector(ctx, &zero, q->quant->zero_points, q->quant->axis, q->ndim));
+    TSR_TRY(tsr_binary(ctx, out, "sub", *out, zero));
+  } else {
+    TSR_TRY(tsr_centred(ctx, out, q));
+  }
+  if (q->quant->scales == NULL) {
+    TSR_TRY(tsr_binary_scalar(ctx, out, "mul", *out, tsr_scalar_float((double)(float)q->quant->scale)));
+  } else {
+    tsr_tensor *scales;
+    TSR_TRY(channel_vector(ctx, &scales, q->quant->scales, q->quant->axis, q->ndim));
+    TSR_TRY(tsr_binary(ctx, out, "mul", *out, scales));
+  }
+  return tsr_to_dtype(ctx, out, *out, TSR_FLOAT32);
+}
+
+tsr_status tsr_quantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, double scale, int64_t zero_point, tsr_dtype dtype) {
+  double lo, hi;
+  float inverse = 1.0f / (float)scale;
+  tsr_quant quant = {.scheme = 0, .scale = scale, .zero_point = zero_point};
+  tsr_tensor *wide, *ints;
+  if (!tsr_dtype_is_quantized(dtype)) return tsr_op_fail(ctx, "quantize: %s is not a quantized dtype", tsr_dtype_name(dtype));
+  if (!(scale > 0)) return tsr_op_fail(ctx, "quantize_tensor_per_tensor_affine: scale %g should be positive", scale);
+  limits(dtype, &lo, &hi);
+  if ((double)zero_point < lo || (double)zero_point > hi) {
+    return tsr_op_fail(ctx, "quantize_tensor_per_tensor_affine: zero_point %lld is %s", (long long)zero_point, (double)zero_point < lo ? "below lower bound." : "above upper bound.");
+  }
+  TSR_TRY(tsr_to_dtype(ctx, &wide, x, TSR_FLOAT64));
+  TSR_TRY(tsr_new_like(ctx, &ints, wide, tsr_quant_int_type(dtype)));
+  if (wide->numel > 0 && !(tsr_tensor_is_dense(wide) && memcmp(wide->stride, ints->stride, wide->ndim * sizeof *wide->stride) == 0)) {
+    TSR_TRY(tsr_contiguous(ctx, &wide, wide));
+    TSR_TRY(tsr_new(ctx, &ints, tsr_quant_int_type(dtype), wide->ndim, wide->size));
+  }
+  const double *s = tsr_tensor_data_ro(wide);
+  bool exact = x->dtype == TSR_FLOAT64; /* results of our own arithmetic: not rounded to float32 first */
+  for (int64_t i = 0; i < wide->numel; i++) {
+    double v = exact ? s[i] / scale : (double)((float)s[i] * inverse);
+    v = isnan(v) ? lo : fmin(fmax(nearbyint(v) + (double)zero_point, lo), hi);
+    if (dtype == TSR_QINT8) ((int8_t *)ints->storage->data)[i] = (int8_t)v;
+    else if (dtype == TSR_QUINT8) ((uint8_t *)ints->storage->data)[i] = (uint8_t)v;
+    else ((int32_t *)ints->storage->data)[i] = (int32_t)v;
+  }
+  return tsr_attach_quant(ctx, out, ints, &quant, dtype);
+}
+
+static tsr_status quantize_channels(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_tensor *scales, tsr_tensor *zeros, int64_t axis, tsr_dtype dtype) {
+  double lo, hi;
+  if (axis < 0 || axis >= x->ndim) return tsr_op_fail(ctx, "quantize_per_channel: axis %lld is out of range", (long long)axis);
+  if (scales->numel != x->size[axis] || zeros->numel != x->size[axis]) return tsr_op_fail(ctx, "length of scales must equal to channel, expected %lld got, %lld", (long long)x->size[axis], (long long)scales->numel);
+  limits(dtype, &lo, &hi);
+  bool float_zero = tsr_dtype_is_float((tsr_dtype)zeros->dtype);
+  tsr_quant quant = {.scheme = float_zero ? 4 : 1, .axis = axis};
+  TSR_TRY(tsr_ready(ctx, &quant.scales, scales, float_zero ? TSR_FLOAT32 : TSR_FLOAT64));
+  TSR_TRY(tsr_ready(ctx, &quant.zero_points, zeros, float_zero ? TSR_FLOAT32 : TSR_INT64));
+  tsr_tensor *s, *z, *y;
+  TSR_TRY(channel_vector(ctx, &s, quant.scales, axis, x->ndim));
+  TSR_TRY(channel_vector(ctx, &z, quant.zero_points, axis, x->ndim));
+  TSR_TRY(tsr_to_dtype(ctx, &y, x, TSR_FLOAT64));
+  TSR_TRY(tsr_binary(ctx, &y, "div", y, s));
+  TSR_TRY(tsr_unary(ctx, &y, "round", y));
+  TSR_TRY(tsr_binary(ctx, &y, "add", y, z));
+  tsr_val args[] = {tsr_from_obj(y), tsr_float(lo), tsr_float(hi)}, ret;
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::clamp", ""), args, 3, &ret, 1));
+  TSR_TRY(tsr_to_dtype(ctx, &y, ret.t, tsr_quant_int_type(dtype)));
+  return tsr_attach_quant(ctx, out, y, &quant, dtype);
+}
+
+tsr_status tsr_quantize_like(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_tensor *like) {
+  const tsr_quant *q = like->quant;
+  if (q->scales != NULL) return quantize_channels(ctx, out, x, q->scales, q->zero_points, q->axis, (tsr_dtype)like->dtype);
+  return tsr_quantize(ctx, out, x, q->scale, q->zero_point, (tsr_dtype)like->dtype);
+}
+
+void tsr_choose_qparams(double lo, double hi, int64_t qmin, int64_t qmax, double *scale, int64_t *zero_point) {
+  const double least = 6.1e-5;
+  float min = fminf((float)lo, 0), max = fmaxf((float)hi, 0);
+  double s = ((double)max - (double)min) / (double)(qmax - qmin), q0 = (double)qmin, q1 = (double)qmax;
+  if ((float)s == 0 || isinf(1.0f / (float)s)) s = 0.1;
+  if (s < least) {
+    float amplifier = (float)(least / s);
+    if (min == 0) max = (float)(least * (q1 - q0));
+    else if (max == 0) min = (float)(-least * (q1 - q0));
+    else min *= amplifier, max *= amplifier;
+    s = least;
+  }
+  double from_min = q0 - (double)min / s, from_max = q1 - (double)max / s;
+  double min_error = fabs(q0) - fabs((double)min / s), max_error = fabs(q1) - fabs((double)max / s);
+  double zero = min_error < max_error ? from_min : from_max;
+  *zero_point = zero < q0 ? qmin : zero > q1 ? qmax : (int64_t)nearbyint(zero);
+  *scale = s;
+}
+
+/* ---- operators ---- */
+
+static tsr_status one_number(tsr_ctx *ctx, const tsr_tensor *t, double *out) {
+  if (t->numel != 1) return tsr_op_fail(ctx, "quantize: expected one number, but got %lld", (long long)t->numel);
+  tsr_val v = tsr_tensor_get(ctx->mem, t, 0);
+  *out = v.tag == TSR_V_INT ? (double)v.i : v.d;
+  return TSR_OK;
+}
+
+TSR_KERNEL(quantize_per_tensor) {
+  tsr_tensor *out;
+  double scale = 0, zero = 0;
+  if (c->args[1].tag == TSR_V_TENSOR) {
+    TSR_TRY(one_number(c->ctx, tsr_arg_tensor(c, 1), &scale));
+    TSR_TRY(one_number(c->ctx, tsr_arg_tensor(c, 2), &zero));
+  } else {
+    scale = tsr_arg_float(c, 1);
+    zero = (double)tsr_arg_int(c, 2);
+  }
+  if (tsr_arg_tensor(c, 0)->dtype != TSR_FLOAT32) return tsr_op_fail(c->ctx, "Quantize only works on Float Tensor, got %s", tsr_dtype_get_info(tsr_arg_tensor(c, 0)->dtype)->cpp_name);
+  TSR_TRY(tsr_quantize(c->ctx, &out, tsr_arg_tensor(c, 0), scale, (int64_t)zero, (tsr_dtype)tsr_arg_int(c, 3)));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(quantize_per_channel) {
+  tsr_tensor *out;
+  TSR_TRY(quantize_channels(c->ctx, &out, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), tsr_arg_tensor(c, 2), tsr_arg_int(c, 3), (tsr_dtype)tsr_arg_int(c, 4)));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+static tsr_status range_of(tsr_ctx *ctx, tsr_tensor *x, double *lo, double *hi) {
+  tsr_tensor *m;
+  *lo = *hi = 0;
+  if (x->numel == 0) return TSR_OK;
+  TSR_TRY(tsr_reduce(ctx, &m, "amin", x, -1, NULL, false, -1));
+  TSR_TRY(one_number(ctx, m, lo));
+  TSR_TRY(tsr_reduce(ctx, &m, "amax", x, -1, NULL, false, -1));
+  return one_number(ctx, m, hi);
+}
+
+TSR_KERNEL(quantize_dynamic) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *out;
+  tsr_dtype dtype = (tsr_dtype)tsr_arg_int(c, 1);
+  double lo, hi, scale;
+  int64_t zero, half = tsr_arg_bool(c, 2) ? 2 : 1;
+  TSR_TRY(range_of(c->ctx, x, &lo, &hi));
+  tsr_choose_qparams(lo, hi, (dtype == TSR_QINT8 ? -128 : 0) / half, (dtype == TSR_QINT8 ? 127 : 255) / half, &scale, &zero);
+  TSR_TRY(tsr_quantize(c->ctx, &out, x, scale, zero, dtype));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(dequantize) {
+  tsr_tensor *out;
+  TSR_TRY(tsr_dequantize(c->ctx, &out, tsr_arg_tensor(c, 0)));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(dequantize_list) {
+  int64_t n;
+  tsr_tensor **ts = tsr_arg_tensors(c, 0, &n);
+  if (ts == NULL) return c->ctx->err.status;
+  for (int64_t i = 0; i < n; i++) TSR_TRY(tsr_dequantize(c->ctx, &ts[i], ts[i]));
+  return tsr_ret_tensors(c, 0, ts, n);
+}
+
+TSR_KERNEL(int_repr) {
+  tsr_tensor *out;
+  TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 0), "int_repr"));
+  TSR_TRY(tsr_int_repr(c->ctx, &out, tsr_arg_tensor(c, 0)));
+  TSR_TRY(tsr_clone(c->ctx, &out, out));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+#define QUERY(name, text, result)                                    \
+  TSR_KERNEL(name) {                                                 \
+    const tsr_tensor *t = tsr_arg_tensor(c, 0);                      \
+    TSR_TRY(tsr_need_quantized(c->ctx, t, text));                    \
+    return result;                                                   \
+  }
+QUERY(q_scale, "q_scale", tsr_ret_float(c, t->quant->scale))
+QUERY(q_zero_point, "q_zero_point", tsr_ret_int(c, t->quant->zero_point))
+QUERY(q_axis, "q_per_channel_axis", tsr_ret_int(c, t->quant->axis))
+QUERY(qscheme, "qscheme", tsr_ret_int(c, t->quant->scheme))
+QUERY(q_scales, "q_per_channel_scales", t->quant->scales == NULL ? tsr_op_fail(c->ctx, "Expected quantizer->qscheme() == kPerChannelAffine to be true, but got false.") : tsr_ret_tensor(c, 0, t->quant->scales))
+QUERY(q_zero_points, "q_per_channel_zero_points", t->quant->zero_points == NULL ? tsr_op_fail(c->ctx, "Expected quantizer->qscheme() == kPerChannelAffine to be true, but got false.") : tsr_ret_tensor(c, 0, t->quant->zero_points))
+
+static tsr_dtype quantized_of(tsr_dtype ints) { return ints == TSR_INT8 ? TSR_QINT8 : ints == TSR_UINT8 ? TSR_QUINT8 : TSR_QINT32; }
+
+TSR_KERNEL(make_per_tensor) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *out;
+  tsr_quant q = {.scale = tsr_arg_float(c, 1), .zero_point = tsr_arg_int(c, 2)};
+  TSR_TRY(tsr_clone(c->ctx, &x, x));
+  TSR_TRY(tsr_attach_quant(c->ctx, &out, x, &q, quantized_of((tsr_dtype)x->dtype)));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(make_per_channel) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *out;
+  tsr_quant q = {.scheme = 1, .axis = tsr_arg_int(c, 3)};
+  TSR_TRY(tsr_ready(c->ctx, &q.scales, tsr_arg_tensor(c, 1), TSR_FLOAT64));
+  TSR_TRY(tsr_ready(c->ctx, &q.zero_points, tsr_arg_tensor(c, 2), TSR_INT64));
+  if (q.axis < 0 || q.axis >= x->ndim || q.scales->numel != x->size[q.axis] || q.zero_points->numel != x->size[q.axis]) return tsr_op_fail(c->ctx, "_make_per_channel_quantized_tensor: scales do not match the axis");
+  TSR_TRY(tsr_clone(c->ctx, &x, x));
+  TSR_TRY(tsr_attach_quant(c->ctx, &out, x, &q, quantized_of((tsr_dtype)x->dtype)));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+/* ---- ordinary operators on quantized operands ---- */
+
+typedef enum way { RAW, FLOATS, FIXED } way; /* on the integers; on the values, same quantizer; own output quantizer */
+static const struct { const char *name; way how; double scale; int64_t zero; } known[] = {
+    {"clone", RAW, 0, 0},       {"contiguous", RAW, 0, 0},    {"reshape", RAW, 0, 0},      {"flatten", RAW, 0, 0},        {"index_select", RAW, 0, 0},
+    {"repeat", RAW, 0, 0},      {"flip", RAW, 0, 0},          {"detach", RAW, 0, 0},       {"to", RAW, 0, 0},             {"view", RAW, 0, 0},
+    {"relu", FLOATS, 0, 0},     {"relu_", FLOATS, 0, 0},      {"relu6", FLOATS, 0, 0},     {"hardtanh", FLOATS, 0, 0},    {"hardtanh_", FLOATS, 0, 0},
+    {"clamp", FLOATS, 0, 0},    {"threshold", FLOATS, 0, 0},  {"max_pool1d", FLOATS, 0, 0}, {"max_pool2d", FLOATS, 0, 0}, {"max_pool3d", FLOATS, 0, 0},
+    {"quantized_max_pool1d", FLOATS, 0, 0}, {"avg_pool2d", FLOATS, 0, 0}, {"avg_pool3d", FLOATS, 0, 0}, {"adaptive_avg_pool2d", FLOATS, 0, 0},
+    {"adaptive_avg_pool3d", FLOATS, 0, 0}, {"mean", FLOATS, 0, 0}, {"upsample_nearest1d", FLOATS, 0, 0}, {"upsample_nearest2d", FLOATS, 0, 0},
+    {"upsample_nearest3d", FLOATS, 0, 0}, {"upsample_bilinear2d", FLOATS, 0, 0}, {"leaky_relu", FLOATS, 0, 0}, {"elu", FLOATS, 0, 0},
+    {"cat", FLOATS, 0, 0},      {"pixel_shuffle", FLOATS, 0, 0}, {"channel_shuffle", FLOATS, 0, 0}, {"pad", FLOATS, 0, 0}, {"topk", FLOATS, 0, 0}, {"sort", FLOATS, 0, 0},
+    {"sigmoid", FIXED, 1.0 / 256, 0}, {"hardsigmoid", FIXED, 1.0 / 256, 0}, {"tanh", FIXED, 2.0 / 256, 128}};
+
+static int find_known(const char *schema) {
+  if (strncmp(schema, "aten::", 6) != 0) return -1;
+  for (size_t i = 0; i < TSR_COUNT(known); i++) {
+    size_t n = strlen(known[i].name);
+    if (strncmp(schema + 6, known[i].name, n) == 0 && (schema[6 + n] == '(' || schema[6 + n] == '.')) return (int)i;
+  }
+  return -1;
+}
+
+static tsr_status plain_value(tsr_ctx *ctx, tsr_val v, way how, tsr_val *out, const tsr_tensor **first) {
+  *out = v;
+  if (v.tag == TSR_V_TENSOR && v.t->quant != NULL) {
+    tsr_tensor *t;
+    if (*first == NULL) *first = v.t;
+    TSR_TRY(how == RAW ? tsr_int_repr(ctx, &t, v.t) : tsr_dequantize(ctx, &t, v.t));
+    *out = tsr_from_obj(t);
+  } else if (v.tag == TSR_V_LIST && v.l->len > 0 && v.l->items[0].tag == TSR_V_TENSOR) {
+    tsr_list *l = tsr_list_new(ctx->mem, v.l->elem, v.l->len);
+    if (l == NULL) return tsr_ctx_nomem(ctx);
+    TSR_TRY(tsr_temp(ctx, tsr_from_obj(l)));
+    for (size_t i = 0; i < v.l->len; i++) {
+      tsr_val item;
+      TSR_TRY(plain_value(ctx, v.l->items[i], how, &item, first));
+      tsr_list_push_take(l, tsr_retain(item));
+    }
+    *out = tsr_from_obj(l);
+  }
+  return TSR_OK;
+}
+
+static tsr_status wrap_result(tsr_call *c, tsr_val *v, int k, const tsr_tensor *first) {
+  tsr_tensor *out, *t = v->t;
+  if (v->tag != TSR_V_TENSOR) return TSR_OK;
+  bool same_kind = known[k].how == RAW ? t->dtype == tsr_quant_int_type((tsr_dtype)first->dtype) : t->dtype == TSR_FLOAT32;
+  if (!same_kind) return TSR_OK; /* indices of topk, … */
+  TSR_TRY(tsr_temp(c->ctx, *v));
+  *v = tsr_none();
+  if (known[k].how == RAW) TSR_TRY(tsr_attach_quant(c->ctx, &out, t, first->quant, (tsr_dtype)first->dtype));
+  else if (known[k].how == FLOATS) TSR_TRY(tsr_quantize_like(c->ctx, &out, t, first));
+  else {
+    int64_t zero = first->dtype == TSR_QINT8 ? known[k].zero - 128 : known[k].zero;
+    TSR_TRY(tsr_quantize(c->ctx, &out, t, known[k].scale, zero, (tsr_dtype)first->dtype));
+  }
+  tsr_obj_retain(out);
+  *v = tsr_from_obj(out);
+  return TSR_OK;
+}
+
+tsr_status tsr_quant_call(tsr_call *c, bool *handled) {
+  int k = find_known(c->op->schema);
+  *handled = false;
+  if (k < 0 || c->nargs > 32) return TSR_OK;
+  *handled = true;
+  tsr_val args[32];
+  const tsr_tensor *first = NULL;
+  for (uint32_t i = 0; i < c->nargs; i++) TSR_TRY(plain_value(c->ctx, c->args[i], known[k].how, &args[i], &first));
+  tsr_call inner = *c;
+  inner.args = args;
+  inner.moved = 0;
+  inner.site = NULL;
+  TSR_TRY(c->op->kernel(&inner));
+  for (uint32_t i = 0; i < c->nrets && first != NULL; i++) TSR_TRY(wrap_result(c, &c->rets[i], k, first));
+  const char *paren = strpbrk(c->op->schema, ".(");
+  if (paren[-1] == '_' && c->rets[0].tag == TSR_V_TENSOR) { /* in place */
+    tsr_tensor *from, *to;
+    TSR_TRY(tsr_int_repr(c->ctx, &from, c->rets[0].t));
+    TSR_TRY(tsr_int_repr(c->ctx, &to, c->args[0].t));
+    TSR_TRY(tsr_copy_into(c->ctx, to, from));
+    TSR_TRY(tsr_temp(c->ctx, c->rets[0]));
+    return tsr_ret(c, 0, c->args[0]);
+  }
+  return TSR_OK;
+}
+
+/* ---- simulated quantization ---- */
+
+static tsr_status fake(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_tensor *scale, tsr_tensor *zero, int64_t qmin, int64_t qmax) {
+  tsr_tensor *y;
+  TSR_TRY(tsr_to_dtype(ctx, &y, x, TSR_FLOAT64));
+  TSR_TRY(tsr_binary(ctx, &y, "div", y, scale));
+  TSR_TRY(tsr_unary(ctx, &y, "round", y));
+  TSR_TRY(tsr_binary(ctx, &y, "add", y, zero));
+  tsr_val args[] = {tsr_from_obj(y), tsr_float((double)qmin), tsr_float((double)qmax)}, ret;
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::clamp", ""), args, 3, &ret, 1));
+  TSR_TRY(tsr_binary(ctx, &y, "sub", ret.t, zero));
+  TSR_TRY(tsr_binary(ctx, &y, "mul", y, scale));
+  return tsr_to_dtype(ctx, out, y, (tsr_dtype)x->dtype);
+}
+
+TSR_KERNEL(fake_per_tensor) {
+  tsr_tensor *scale, *zero, *out;
+  if (c->args[1].tag == TSR_V_TENSOR) {
+    TSR_TRY(tsr_ready(c->ctx, &scale, tsr_arg_tensor(c, 1), TSR_FLOAT64));
+    TSR_TRY(tsr_ready(c->ctx, &zero, tsr_arg_tensor(c, 2), TSR_FLOAT64));
+  } else {
+    TSR_TRY(tsr_new_scalar(c->ctx, &scale, TSR_FLOAT64, tsr_scalar_float((double)(float)tsr_arg_float(c, 1))));
+    TSR_TRY(tsr_new_scalar(c->ctx, &zero, TSR_FLOAT64, tsr_scalar_int(tsr_arg_int(c, 2))));
+  }
+  TSR_TRY(fake(c->ctx, &out, tsr_arg_tensor(c, 0), scale, zero, tsr_arg_int(c, 3), tsr_arg_int(c, 4)));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(fake_per_channel) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *scale, *zero, *out;
+  int64_t axis = tsr_arg_int(c, 3);
+  if (axis < 0 || axis >= x->ndim || tsr_arg_tensor(c, 1)->numel != x->size[axis] || tsr_arg_tensor(c, 2)->numel != x->size[axis]) return tsr_op_fail(c->ctx, "dimensions of scale and zero-point are not consistent with input tensor");
+  TSR_TRY(channel_vector(c->ctx, &scale, tsr_arg_tensor(c, 1), axis, x->ndim));
+  TSR_TRY(channel_vector(c->ctx, &zero, tsr_arg_tensor(c, 2), axis, x->ndim));
+  TSR_TRY(fake(c->ctx, &out, x, scale, zero, tsr_arg_int(c, 4), tsr_arg_int(c, 5)));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+#define P TSR_PURE
+const tsr_op tsr_ops_quant[] = {
+    {"aten::quantize_per_tensor(Tensor self, float scale, int zero_point, ScalarType dtype) -> Tensor", op_quantize_per_tensor, P},
+    {"aten::quantize_per_tensor.tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, ScalarType dtype) -> Tensor", op_quantize_per_tensor, P},
+    {"aten::quantize_per_tensor_dynamic(Tensor self, ScalarType dtype, bool reduce_range) -> Tensor", op_quantize_dynamic, P},
+    {"aten::quantize_per_channel(Tensor self, Tensor scales, Tensor zero_points, int axis, ScalarType dtype) -> Tensor", op_quantize_per_channel, P},
+    {"aten::dequantize.self(Tensor self) -> Tensor", op_dequantize, P}, {"aten::dequantize.tensors(Tensor[] tensors) -> Tensor[]", op_dequantize_list, P},
+    {"aten::dequantize.tensor(Tensor qtensor) -> Tensor", op_dequantize, P}, {"aten::dequantize.list(Tensor[] qtensors) -> Tensor[]", op_dequantize_list, P},
+    {"aten::int_repr(Tensor self) -> Tensor", op_int_repr, P}, {"aten::q_scale(Tensor self) -> float", op_q_scale, P}, {"aten::q_zero_point(Tensor self) -> int", op_q_zero_point, P},
+    {"aten::q_per_channel_axis(Tensor self) -> int", op_q_axis, P}, {"aten::q_per_channel_scales(Tensor self) -> Tensor", op_q_scales, P},
+    {"aten::q_per_channel_zero_points(Tensor self) -> Tensor", op_q_zero_points, P}, {"aten::qscheme(Tensor self) -> QScheme", op_qscheme, P},
+    {"aten::_make_per_tensor_quantized_tensor(Tensor self, float scale, int zero_point) -> Tensor", op_make_per_tensor, P},
+    {"aten::_make_per_channel_quantized_tensor(Tensor self, Tensor scale, Tensor zero_point, int axis) -> Tensor", op_make_per_channel, P},
+    {"aten::fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, int quant_min, int quant_max) -> Tensor", op_fake_per_tensor, P},
+    {"aten::fake_quantize_per_tensor_affine.tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max) -> Tensor", op_fake_per_tensor, P},
+    {"aten::fake_quantize_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max) -> Tensor", op_fake_per_channel, P},
+    {0}};

@@ -1,0 +1,548 @@
+/* The quantized:: operators: layers over packed parameters, arithmetic, activations.
+ *
+ * Integers are exact in float64, so every layer is the float operator on centred integers, scaled at the
+ * end: the same result as integer kernels, rounded once. */
+#include <math.h>
+
+#include "ops/quant_packed.h"
+
+static tsr_status invoke1(tsr_ctx *ctx, tsr_tensor **out, const char *name, const char *overload, tsr_val *args, uint32_t n) {
+  tsr_val ret;
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get(name, overload), args, n, &ret, 1));
+  *out = ret.t;
+  return TSR_OK;
+}
+
+typedef enum after { PLAIN, RELU, LEAKY, TANH } after;
+static const after do_plain = PLAIN, do_relu = RELU, do_leaky = LEAKY, do_tanh = TANH;
+
+static tsr_status finish(tsr_ctx *ctx, tsr_tensor **y, after then, double slope) {
+  if (then == RELU) return tsr_unary(ctx, y, "relu", *y);
+  if (then == TANH) return tsr_unary(ctx, y, "tanh", *y);
+  if (then != LEAKY) return TSR_OK;
+  tsr_val args[] = {tsr_from_obj(*y), tsr_float(slope)};
+  return invoke1(ctx, y, "aten::leaky_relu", "", args, 2);
+}
+
+/* Scales of a weight along output channels as float64, shaped to broadcast at `dim` of an ndim result. */
+static tsr_status weight_scales(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *w, int dim, int ndim) {
+  if (w->quant->scales == NULL) return tsr_new_scalar(ctx, out, TSR_FLOAT64, tsr_scalar_float(w->quant->scale));
+  int64_t size[TSR_MAX_NDIM];
+  for (int d = 0; d < ndim; d++) size[d] = d == dim ? w->quant->scales->numel : 1;
+  TSR_TRY(tsr_ready(ctx, out, w->quant->scales, TSR_FLOAT64));
+  return tsr_view_as(ctx, out, *out, ndim, size);
+}
+
+/* acc * x_scale * w_scale + bias, in float64 */
+static tsr_status scale_up(tsr_ctx *ctx, tsr_tensor **y, double x_scale, const tsr_tensor *w, tsr_tensor *bias, int dim) {
+  tsr_tensor *s;
+  TSR_TRY(weight_scales(ctx, &s, w, dim, (*y)->ndim));
+  TSR_TRY(tsr_binary(ctx, y, "mul", *y, s));
+  TSR_TRY(tsr_binary_scalar(ctx, y, "mul", *y, tsr_scalar_float(x_scale)));
+  if (bias == NULL) return TSR_OK;
+  int64_t size[TSR_MAX_NDIM];
+  for (int d = 0; d < (*y)->ndim; d++) size[d] = d == dim ? bias->numel : 1;
+  TSR_TRY(tsr_ready(ctx, &bias, bias, TSR_FLOAT64));
+  TSR_TRY(tsr_view_as(ctx, &bias, bias, (*y)->ndim, size));
+  return tsr_binary(ctx, y, "add", *y, bias);
+}
+
+/* ---- linear ---- */
+
+static tsr_status check_width(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tensor *w) {
+  if (x->ndim >= 1 && x->size[x->ndim - 1] == w->size[1]) return TSR_OK;
+  return tsr_op_fail(ctx, "The number of columns in the input (%lld) does not match the weight's %lld", x->ndim > 0 ? (long long)x->size[x->ndim - 1] : 0LL, (long long)w->size[1]);
+}
+
+static tsr_status linear_values(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, const tsr_qlinear *p) {
+  tsr_tensor *x, *w;
+  TSR_TRY(check_width(ctx, qx, p->weight));
+  TSR_TRY(tsr_need_quantized(ctx, p->weight, "quantized::linear weight"));
+  TSR_TRY(tsr_centred(ctx, &x, qx));
+  TSR_TRY(tsr_centred(ctx, &w, p->weight));
+  TSR_TRY(tsr_transpose(ctx, &w, w, 0, 1));
+  TSR_TRY(tsr_matmul(ctx, y, x, w));
+  return scale_up(ctx, y, qx->quant->scale, p->weight, p->bias, (*y)->ndim - 1);
+}
+
+TSR_KERNEL(linear) { /* (X, W, scale, zero_point[, slope]) */
+  tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
+  tsr_qlinear p;
+  TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::linear"));
+  TSR_TRY(tsr_qlinear_read(c->ctx, &p, c->args[1]));
+  TSR_TRY(linear_values(c->ctx, &y, qx, &p));
+  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, c->nargs > 4 ? tsr_scalar_of(c->args[4]).d : 0));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 2), tsr_arg_int(c, 3), (tsr_dtype)qx->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+static tsr_status number_of(tsr_ctx *ctx, tsr_tensor **t, const char *op, tsr_tensor *x, double *out) {
+  TSR_TRY(tsr_reduce(ctx, t, op, x, -1, NULL, false, -1));
+  *out = tsr_tensor_get(ctx->mem, *t, 0).d;
+  return TSR_OK;
+}
+
+/* Quantize the activations of this call to 8 bits (7 with reduce_range). */
+static tsr_status quantize_now(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, bool reduce) {
+  double lo = 0, hi = 0, scale;
+  int64_t zero;
+  tsr_tensor *t;
+  if (x->numel > 0) {
+    TSR_TRY(number_of(ctx, &t, "amin", x, &lo));
+    TSR_TRY(number_of(ctx, &t, "amax", x, &hi));
+  }
+  tsr_choose_qparams(lo, hi, 0, reduce ? 127 : 255, &scale, &zero);
+  return tsr_quantize(ctx, out, x, scale, zero, TSR_QUINT8);
+}
+
+static tsr_status linear_float(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *x, const tsr_qlinear *p, bool reduce) {
+  tsr_tensor *qx;
+  TSR_TRY(check_width(ctx, x, p->weight));
+  if (p->weight->quant == NULL) { /* the fp16 form: weights kept as float */
+    TSR_TRY(tsr_to_dtype(ctx, &qx, p->weight, TSR_FLOAT32));
+    return tsr_linear(ctx, y, x, qx, p->bias);
+  }
+  TSR_TRY(quantize_now(ctx, &qx, x, reduce));
+  TSR_TRY(linear_values(ctx, y, qx, p));
+  return tsr_to_dtype(ctx, y, *y, TSR_FLOAT32);
+}
+
+TSR_KERNEL(linear_dynamic) {
+  tsr_tensor *y;
+  tsr_qlinear p;
+  TSR_TRY(tsr_qlinear_read(c->ctx, &p, c->args[1]));
+  TSR_TRY(linear_float(c->ctx, &y, tsr_arg_tensor(c, 0), &p, c->nargs > 2 && tsr_arg_bool(c, 2)));
+  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(linear_prepack) {
+  tsr_val packed;
+  TSR_TRY(tsr_qlinear_make(c->ctx, &packed, tsr_arg_tensor(c, 0), tsr_arg_opt_tensor(c, 1)));
+  return tsr_ret(c, 0, packed);
+}
+
+static tsr_status ret_pair(tsr_call *c, tsr_tensor *w, tsr_tensor *b) {
+  tsr_val wb[] = {tsr_from_obj(w), b == NULL ? tsr_none() : tsr_from_obj(b)};
+  if (c->nrets == 2) {
+    TSR_TRY(tsr_ret(c, 0, wb[0]));
+    return tsr_ret(c, 1, wb[1]);
+  }
+  tsr_tuple *u = tsr_tuple_new(c->ctx->mem, NULL, 2);
+  if (u == NULL) return tsr_ctx_nomem(c->ctx);
+  for (int i = 0; i < 2; i++) u->items[i] = tsr_retain(wb[i]);
+  c->rets[0] = tsr_from_obj(u);
+  return TSR_OK;
+}
+
+TSR_KERNEL(linear_unpack) {
+  tsr_qlinear p;
+  TSR_TRY(tsr_qlinear_read(c->ctx, &p, c->args[0]));
+  return ret_pair(c, p.weight, p.bias);
+}
+
+/* ---- convolution ---- */
+
+static tsr_status int_list(tsr_ctx *ctx, tsr_val *out, const int64_t *xs, int n) {
+  tsr_list *l = tsr_list_new(ctx->mem, &tsr_type_int, (size_t)n);
+  if (l == NULL) return tsr_ctx_nomem(ctx);
+  for (int i = 0; i < n; i++) tsr_list_push_take(l, tsr_int(xs[i]));
+  *out = tsr_from_obj(l);
+  return tsr_temp(ctx, *out);
+}
+
+static tsr_status conv_values(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, tsr_qconv *p) {
+  tsr_tensor *x, *w;
+  int dims = p->dims, skip = 0;
+  TSR_TRY(tsr_need_quantized(ctx, p->weight, "quantized::conv weight"));
+  if (qx->ndim == 3 && dims == 2) skip = 1; /* conv1d: packed as conv2d of height 1 */
+  else if (qx->ndim != dims + 2) return tsr_op_fail(ctx, "Expected a %dD input of a quantized convolution, but got %dD", dims + 2, qx->ndim);
+  TSR_TRY(tsr_centred(ctx, &x, qx));
+  TSR_TRY(tsr_centred(ctx, &w, p->weight));
+  if (skip) TSR_TRY(tsr_unsqueeze(ctx, &x, x, 2));
+  tsr_val stride, padding, dilation, extra;
+  TSR_TRY(int_list(ctx, &stride, p->stride, dims));
+  TSR_TRY(int_list(ctx, &padding, p->padding, dims));
+  TSR_TRY(int_list(ctx, &dilation, p->dilation, dims));
+  TSR_TRY(int_list(ctx, &extra, p->output_padding, dims));
+  tsr_val args[] = {tsr_from_obj(x), tsr_from_obj(w), tsr_none(), stride, padding, dilation, tsr_bool(p->transposed), extra, tsr_int(p->groups)};
+  TSR_TRY(invoke1(ctx, y, "aten::convolution", "", args, 9));
+  TSR_TRY(scale_up(ctx, y, qx->quant->scale, p->weight, p->bias, 1));
+  return skip ? tsr_squeeze_dim(ctx, y, *y, 2) : TSR_OK;
+}
+
+TSR_KERNEL(conv) { /* (X, W, scale, zero_point), or the older form with four arguments between */
+  tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
+  tsr_qconv p;
+  uint32_t at = c->nargs >= 8 ? 6 : 2;
+  TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::conv"));
+  TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[1]));
+  TSR_TRY(conv_values(c->ctx, &y, qx, &p));
+  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, at), tsr_arg_int(c, at + 1), (tsr_dtype)qx->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(conv_dynamic) {
+  tsr_tensor *qx, *y;
+  tsr_qconv p;
+  TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[1]));
+  TSR_TRY(quantize_now(c->ctx, &qx, tsr_arg_tensor(c, 0), tsr_arg_bool(c, 2)));
+  TSR_TRY(conv_values(c->ctx, &y, qx, &p));
+  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, TSR_FLOAT32));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+typedef struct conv_kind { int dims; bool transposed; } conv_kind;
+static const conv_kind k1 = {1, false}, k2 = {2, false}, k3 = {3, false}, t1 = {1, true}, t2 = {2, true}, t3 = {3, true};
+
+static tsr_status dims_arg(tsr_call *c, uint32_t i, int dims, int64_t *out, int64_t fill, bool one_d) {
+  int64_t n;
+  const int64_t *v = tsr_arg_ints(c, i, &n);
+  if (v == NULL) return c->ctx->err.status;
+  if (n != dims) return tsr_op_fail(c->ctx, "quantized convolution: expected %d values, but got %lld", dims, (long long)n);
+  if (one_d) out[0] = fill; /* height of the 2-D convolution that stands for it */
+  for (int d = 0; d < dims; d++) out[d + one_d] = v[d];
+  return TSR_OK;
+}
+
+TSR_KERNEL(conv_prepack) { /* (W, B, stride, padding, [output_padding,] dilation, groups) */
+  const conv_kind *k = c->op->data;
+  bool one_d = k->dims == 1;
+  tsr_qconv p = {.weight = tsr_arg_tensor(c, 0), .bias = tsr_arg_opt_tensor(c, 1), .dims = one_d ? 2 : k->dims, .transposed = k->transposed};
+  tsr_val packed;
+  uint32_t i = 2;
+  TSR_TRY(dims_arg(c, i++, k->dims, p.stride, 1, one_d));
+  TSR_TRY(dims_arg(c, i++, k->dims, p.padding, 0, one_d));
+  if (k->transposed) TSR_TRY(dims_arg(c, i++, k->dims, p.output_padding, 0, one_d));
+  TSR_TRY(dims_arg(c, i++, k->dims, p.dilation, 1, one_d));
+  p.groups = tsr_arg_int(c, i);
+  if (one_d && p.weight->ndim == 3) TSR_TRY(tsr_unsqueeze(c->ctx, &p.weight, p.weight, 2));
+  if (p.weight->ndim != p.dims + 2) return tsr_op_fail(c->ctx, "Weights are expected to have %d dimensions", k->dims + 2);
+  TSR_TRY(tsr_qconv_make(c->ctx, &packed, &p));
+  return tsr_ret(c, 0, packed);
+}
+
+TSR_KERNEL(conv_unpack) {
+  tsr_qconv p;
+  TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[0]));
+  if (((const conv_kind *)c->op->data)->dims == 1) TSR_TRY(tsr_squeeze_dim(c->ctx, &p.weight, p.weight, 2));
+  return ret_pair(c, p.weight, p.bias);
+}
+
+typedef enum field { STRIDE, PADDING, OUTPUT_PADDING, DILATION, GROUPS, TRANSPOSED } field;
+static const field f_stride = STRIDE, f_padding = PADDING, f_output_padding = OUTPUT_PADDING, f_dilation = DILATION, f_groups = GROUPS, f_transposed = TRANSPOSED;
+TSR_KERNEL(conv_field) {
+  tsr_qconv p;
+  TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[0]));
+  const int64_t *lists[] = {p.stride, p.padding, p.output_padding, p.dilation};
+  field f = *(const field *)c->op->data;
+  if (f == GROUPS) return tsr_ret_int(c, p.groups);
+  if (f == TRANSPOSED) return tsr_ret_int(c, p.transposed);
+  return tsr_ret_ints(c, 0, lists[f], p.dims);
+}
+
+/* ---- arithmetic ---- */
+
+typedef struct arith { const char *op; after then; } arith;
+static const arith a_add = {"add", PLAIN}, a_add_relu = {"add", RELU}, a_mul = {"mul", PLAIN}, a_mul_relu = {"mul", RELU};
+
+TSR_KERNEL(arith) { /* (qa, qb, scale, zero_point) */
+  const arith *a = c->op->data;
+  tsr_tensor *x, *y;
+  TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 0), c->op->schema));
+  TSR_TRY(tsr_dequantize(c->ctx, &x, tsr_arg_tensor(c, 0)));
+  TSR_TRY(tsr_dequantize(c->ctx, &y, tsr_arg_tensor(c, 1)));
+  TSR_TRY(tsr_binary(c->ctx, &y, a->op, x, y));
+  TSR_TRY(finish(c->ctx, &y, a->then, 0));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 2), tsr_arg_int(c, 3), (tsr_dtype)tsr_arg_tensor(c, 0)->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* A number only changes the quantizer, where the integers can stay: PyTorch's own choice of output range. */
+static tsr_status scalar_result(tsr_call *c, tsr_tensor *qa, const arith *a, double b) {
+  const tsr_quant *q = qa->quant;
+  double scale = q->scale;
+  int64_t zero = q->zero_point, qmin = qa->dtype == TSR_QINT8 ? -128 : 0, qmax = qa->dtype == TSR_QINT8 ? 127 : 255;
+  tsr_tensor *y;
+  TSR_TRY(tsr_dequantize(c->ctx, &y, qa));
+  if (a->op[0] == 'm') {
+    TSR_TRY(tsr_binary_scalar(c->ctx, &y, "mul", y, tsr_scalar_float(b)));
+    if (b == 0) scale = 1, zero = 0;
+    else if (b > 0) scale *= b;
+    else scale *= -b, zero = qmax - (zero - qmin);
+  } else {
+    TSR_TRY(tsr_binary_scalar(c->ctx, &y, "add", y, tsr_scalar_float(b)));
+    int64_t shift = (int64_t)nearbyint(b / scale);
+    if (zero - shift < qmin) {
+      scale = scale * ((double)qmax - (double)(zero - shift)) / (double)(qmax - qmin);
+      zero = qmin;
+    } else if (zero - shift > qmax) {
+      scale = scale * ((double)(zero - shift) - (double)qmin) / (double)(qmax - qmin);
+      zero = qmax;
+    } else {
+      zero -= shift;
+    }
+  }
+  TSR_TRY(finish(c->ctx, &y, a->then, 0));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, scale, zero, (tsr_dtype)qa->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(arith_scalar) {
+  uint32_t t = c->args[0].tag == TSR_V_TENSOR ? 0 : 1;
+  tsr_val b = c->args[1 - t];
+  TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, t), c->op->schema));
+  if (b.tag == TSR_V_TENSOR) {
+    if (b.t->numel != 1) return tsr_op_fail(c->ctx, "a quantized tensor and a number: the tensor given for the number has %lld elements", (long long)b.t->numel);
+    b = tsr_tensor_get(c->ctx->mem, b.t, 0);
+  }
+  return scalar_result(c, tsr_arg_tensor(c, t), c->op->data, tsr_scalar_of(b).d);
+}
+
+TSR_KERNEL(cat) {
+  int64_t n;
+  tsr_tensor **ts = tsr_arg_tensors(c, 0, &n), *y;
+  if (ts == NULL) return c->ctx->err.status;
+  if (n == 0 || ts[0]->quant == NULL) return tsr_op_fail(c->ctx, "quantized::cat: expected a non-empty list of quantized tensors");
+  const tsr_tensor *first = ts[0];
+  for (int64_t i = 0; i < n; i++) TSR_TRY(tsr_dequantize(c->ctx, &ts[i], ts[i]));
+  TSR_TRY(tsr_cat(c->ctx, &y, ts, n, tsr_arg_int(c, 1)));
+  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
+  double scale = tsr_arg_is_none(c, 2) ? first->quant->scale : tsr_arg_float(c, 2);
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, scale, tsr_arg_int_or(c, 3, first->quant->zero_point), (tsr_dtype)first->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(matmul) {
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *x, *y;
+  TSR_TRY(tsr_need_quantized(c->ctx, a, "quantized::matmul"));
+  TSR_TRY(tsr_need_quantized(c->ctx, b, "quantized::matmul"));
+  TSR_TRY(tsr_centred(c->ctx, &x, a));
+  TSR_TRY(tsr_centred(c->ctx, &y, b));
+  TSR_TRY(tsr_matmul(c->ctx, &y, x, y));
+  TSR_TRY(tsr_binary_scalar(c->ctx, &y, "mul", y, tsr_scalar_float(a->quant->scale * b->quant->scale)));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 2), tsr_arg_int(c, 3), (tsr_dtype)a->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* ---- an ordinary operator between dequantizing and quantizing ---- */
+
+typedef struct around {
+  const char *name;
+  uint32_t args;       /* arguments of the float operator, the tensor included */
+  int scale_at;        /* where scale and zero point stand; -1: as the input's */
+  const char *tail;    /* further arguments of the float operator: f false, t true, n None */
+  after then;
+} around;
+
+TSR_KERNEL(around) {
+  const around *a = c->op->data;
+  tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
+  tsr_val args[16];
+  uint32_t n = a->args;
+  TSR_TRY(tsr_need_quantized(c->ctx, qx, a->name));
+  TSR_TRY(tsr_dequantize(c->ctx, &y, qx));
+  for (uint32_t i = 0; i < n; i++) args[i] = c->args[i];
+  args[0] = tsr_from_obj(y);
+  for (const char *t = a->tail; *t != 0; t++) args[n++] = *t == 'n' ? tsr_none() : tsr_bool(*t == 't');
+  TSR_TRY(invoke1(c->ctx, &y, a->name, strcmp(a->name, "aten::softmax") == 0 ? "int" : "", args, n));
+  TSR_TRY(finish(c->ctx, &y, a->then, 0));
+  if (a->scale_at < 0) TSR_TRY(tsr_quantize_like(c->ctx, &y, y, qx));
+  else TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, (uint32_t)a->scale_at), tsr_arg_int(c, (uint32_t)a->scale_at + 1), (tsr_dtype)qx->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+static const around r_hardswish = {"aten::hardswish", 1, 1, "", PLAIN}, r_leaky = {"aten::leaky_relu", 2, 3, "", PLAIN}, r_sigmoid = {"aten::sigmoid", 1, 1, "", PLAIN},
+                    r_tanh = {"aten::tanh", 1, 1, "", PLAIN}, r_relu6 = {"aten::relu6", 1, -1, "", PLAIN}, r_softmax = {"aten::softmax", 2, 2, "n", PLAIN},
+                    r_clamp = {"aten::clamp", 3, -1, "", PLAIN}, r_threshold = {"aten::threshold", 3, -1, "", PLAIN},
+                    r_prelu = {"aten::prelu", 2, 2, "", PLAIN}, r_layer_norm = {"aten::layer_norm", 5, 5, "f", PLAIN}, r_max_pool2d = {"aten::max_pool2d", 6, -1, "", PLAIN},
+                    r_max_pool1d = {"aten::max_pool1d", 6, -1, "", PLAIN};
+
+TSR_KERNEL(elu) { /* (x, scale, zero_point, alpha, scale, input_scale) */
+  tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
+  TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::elu"));
+  TSR_TRY(tsr_dequantize(c->ctx, &y, qx));
+  tsr_val args[] = {tsr_from_obj(y), c->args[3], c->args[4], c->args[5]};
+  TSR_TRY(invoke1(c->ctx, &y, "aten::elu", "", args, 4));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 1), tsr_arg_int(c, 2), (tsr_dtype)qx->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(celu) { /* (x, scale, zero_point, alpha) */
+  tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
+  TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::celu"));
+  TSR_TRY(tsr_dequantize(c->ctx, &y, qx));
+  tsr_val args[] = {tsr_from_obj(y), c->args[3]};
+  TSR_TRY(invoke1(c->ctx, &y, "aten::celu", "", args, 2));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 1), tsr_arg_int(c, 2), (tsr_dtype)qx->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(batch_norm) { /* (x, w?, b?, mean, var, eps, scale, zero_point) */
+  tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
+  TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::batch_norm"));
+  TSR_TRY(tsr_dequantize(c->ctx, &y, qx));
+  tsr_val args[] = {tsr_from_obj(y), c->args[1], c->args[2], c->args[3], c->args[4], tsr_bool(false), tsr_float(0), c->args[5], tsr_bool(false)};
+  TSR_TRY(invoke1(c->ctx, &y, "aten::batch_norm", "", args, 9));
+  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 6), tsr_arg_int(c, 7), (tsr_dtype)qx->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(group_norm) { /* (x, groups, w?, b?, eps, scale, zero_point); instance norm lacks groups */
+  bool instance = *(const after *)c->op->data == RELU; /* the row's mark */
+  tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
+  uint32_t at = instance ? 1 : 2;
+  TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::group_norm"));
+  if (qx->ndim < 2) return tsr_op_fail(c->ctx, "quantized::group_norm: expected at least 2 dimensions");
+  TSR_TRY(tsr_dequantize(c->ctx, &y, qx));
+  tsr_val args[] = {tsr_from_obj(y), instance ? tsr_int(qx->size[1]) : c->args[1], c->args[at], c->args[at + 1], c->args[at + 2], tsr_bool(false)};
+  TSR_TRY(invoke1(c->ctx, &y, "aten::group_norm", "", args, 6));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, at + 3), tsr_arg_int(c, at + 4), (tsr_dtype)qx->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* ---- dynamic recurrent cells: two dynamic linear layers, then the float cell on their sums ---- */
+
+static tsr_status cell_gates(tsr_call *c, tsr_tensor *x, tsr_tensor *h, uint32_t at, tsr_tensor **gx, tsr_tensor **gh) {
+  tsr_qlinear ih, hh;
+  TSR_TRY(tsr_qlinear_read(c->ctx, &ih, c->args[at]));
+  TSR_TRY(tsr_qlinear_read(c->ctx, &hh, c->args[at + 1]));
+  TSR_TRY(linear_float(c->ctx, gx, x, &ih, true));
+  return linear_float(c->ctx, gh, h, &hh, true);
+}
+
+static tsr_status chunk_of(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *g, int64_t k, int64_t parts) {
+  int64_t n = g->size[g->ndim - 1] / parts;
+  return tsr_narrow(ctx, out, g, -1, k * n, n);
+}
+
+TSR_KERNEL(lstm_cell_dynamic) {
+  tsr_ctx *ctx = c->ctx;
+  int64_t n;
+  tsr_tensor **hx = tsr_arg_tensors(c, 1, &n), *gx, *gh, *g[4], *cell, *t, *h;
+  static const char *const acts[] = {"sigmoid", "sigmoid", "tanh", "sigmoid"};
+  if (hx == NULL) return ctx->err.status;
+  if (n != 2) return tsr_op_fail(ctx, "lstm_cell expects two hidden states");
+  TSR_TRY(cell_gates(c, tsr_arg_tensor(c, 0), hx[0], 2, &gx, &gh));
+  TSR_TRY(tsr_binary(ctx, &gx, "add", gx, gh));
+  for (int k = 0; k < 4; k++) {
+    TSR_TRY(chunk_of(ctx, &g[k], gx, k, 4));
+    TSR_TRY(tsr_unary(ctx, &g[k], acts[k], g[k]));
+  }
+  TSR_TRY(tsr_binary(ctx, &cell, "mul", g[1], hx[1]));
+  TSR_TRY(tsr_binary(ctx, &t, "mul", g[0], g[2]));
+  TSR_TRY(tsr_binary(ctx, &cell, "add", cell, t));
+  TSR_TRY(tsr_unary(ctx, &t, "tanh", cell));
+  TSR_TRY(tsr_binary(ctx, &h, "mul", g[3], t));
+  TSR_TRY(tsr_ret_tensor(c, 0, h));
+  return tsr_ret_tensor(c, 1, cell);
+}
+
+TSR_KERNEL(gru_cell_dynamic) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *h = tsr_arg_tensor(c, 1), *gx, *gh, *x[3], *y[3], *r, *z, *t;
+  TSR_TRY(cell_gates(c, tsr_arg_tensor(c, 0), h, 2, &gx, &gh));
+  for (int k = 0; k < 3; k++) {
+    TSR_TRY(chunk_of(ctx, &x[k], gx, k, 3));
+    TSR_TRY(chunk_of(ctx, &y[k], gh, k, 3));
+  }
+  TSR_TRY(tsr_binary(ctx, &r, "add", x[0], y[0]));
+  TSR_TRY(tsr_unary(ctx, &r, "sigmoid", r));
+  TSR_TRY(tsr_binary(ctx, &z, "add", x[1], y[1]));
+  TSR_TRY(tsr_unary(ctx, &z, "sigmoid", z));
+  TSR_TRY(tsr_binary(ctx, &t, "mul", r, y[2]));
+  TSR_TRY(tsr_binary(ctx, &t, "add", x[2], t));
+  TSR_TRY(tsr_unary(ctx, &t, "tanh", t));
+  TSR_TRY(tsr_binary(ctx, &h, "sub", h, t)); /* (h - n) z + n */
+  TSR_TRY(tsr_binary(ctx, &h, "mul", h, z));
+  TSR_TRY(tsr_binary(ctx, &h, "add", h, t));
+  return tsr_ret_tensor(c, 0, h);
+}
+
+TSR_KERNEL(rnn_cell_dynamic) {
+  tsr_tensor *gx, *gh;
+  TSR_TRY(cell_gates(c, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), 2, &gx, &gh));
+  TSR_TRY(tsr_binary(c->ctx, &gx, "add", gx, gh));
+  TSR_TRY(finish(c->ctx, &gx, *(const after *)c->op->data, 0));
+  return tsr_ret_tensor(c, 0, gx);
+}
+
+#define P TSR_PURE
+#define LIN "__torch__.torch.classes.quantized.LinearPackedParamsBase"
+#define CONV2 "__torch__.torch.classes.quantized.Conv2dPackedParamsBase"
+#define CONV3 "__torch__.torch.classes.quantized.Conv3dPackedParamsBase"
+#define OUTQ "float output_scale, int output_zero_point"
+#define CELL LIN " w_ih, " LIN " w_hh, Tensor b_ih, Tensor b_hh"
+#define CONV_ROWS(n, W)                                                                                                                   \
+  {"quantized::conv" n "(Tensor qx, " W " packed_weight, " OUTQ ") -> Tensor", op_conv, P, &do_plain},                                    \
+      {"quantized::conv" n "_relu(Tensor qx, " W " packed_weight, " OUTQ ") -> Tensor", op_conv, P, &do_relu},                            \
+      {"quantized::conv" n "_dynamic(Tensor qx, " W " packed_weight, bool reduce_range=False) -> Tensor", op_conv_dynamic, P},            \
+      {"quantized::conv_transpose" n "(Tensor qx, " W " packed_weight, " OUTQ ") -> Tensor", op_conv, P, &do_plain},                      \
+      {"quantized::conv_transpose" n "_dynamic(Tensor qx, " W " packed_weight, bool reduce_range=False) -> Tensor", op_conv_dynamic, P}
+#define CONV_OLD(n, W) /* with the four arguments that packing now holds */                                                              \
+  {"quantized::conv" n ".new(Tensor qx, " W " packed_weight, " OUTQ ") -> Tensor", op_conv, P, &do_plain},                                \
+      {"quantized::conv" n "(Tensor qx, " W " weight, int[] stride, int[] padding, int[] dilation, int groups, " OUTQ ") -> Tensor", op_conv, P, &do_plain}, \
+      {"quantized::conv" n "_relu.new(Tensor qx, " W " packed_weight, " OUTQ ") -> Tensor", op_conv, P, &do_relu},                        \
+      {"quantized::conv" n "_relu(Tensor qx, " W " weight, int[] stride, int[] padding, int[] dilation, int groups, " OUTQ ") -> Tensor", op_conv, P, &do_relu}, \
+      {"quantized::conv" n "_dynamic(Tensor qx, " W " packed_weight, bool reduce_range=False) -> Tensor", op_conv_dynamic, P},            \
+      {"quantized::conv_transpose" n "(Tensor qx, " W " packed_weight, " OUTQ ") -> Tensor", op_conv, P, &do_plain},                      \
+      {"quantized::conv_transpose" n "_dynamic(Tensor qx, " W " packed_weight, bool reduce_range=False) -> Tensor", op_conv_dynamic, P}
+#define PACK_ROWS(n, W, k, t)                                                                                                             \
+  {"quantized::conv" n "_prepack(Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> " W, op_conv_prepack, P, &k}, \
+      {"quantized::conv_transpose" n "_prepack(Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] output_padding, int[] dilation, int groups) -> " W, op_conv_prepack, P, &t}, \
+      {"quantized::conv" n "_unpack(" W " packed_weights) -> (Tensor unpacked_weights, Tensor? B_origin)", op_conv_unpack, P, &k},        \
+      {"quantized::conv_transpose" n "_unpack(" W " packed_weights) -> (Tensor unpacked_weights, Tensor? B_origin)", op_conv_unpack, P, &k}
+#define FIELD_ROWS(n, W)                                                                                                                  \
+  {"quantized::" n "_stride(" W " packed_weights) -> int[]", op_conv_field, P, &f_stride}, {"quantized::" n "_padding(" W " packed_weights) -> int[]", op_conv_field, P, &f_padding}, \
+      {"quantized::" n "_output_padding(" W " packed_weights) -> int[]", op_conv_field, P, &f_output_padding},                            \
+      {"quantized::" n "_dilation(" W " packed_weights) -> int[]", op_conv_field, P, &f_dilation}, {"quantized::" n "_groups(" W " packed_weights) -> int", op_conv_field, P, &f_groups}, \
+      {"quantized::" n "_transpose(" W " packed_weights) -> int", op_conv_field, P, &f_transposed}
+#define ARITH_ROWS(n, a)                                                                                                                  \
+  {"quantized::" n "(Tensor qa, Tensor qb, float scale, int zero_point) -> Tensor", op_arith, P, &a}, {"quantized::" n ".Scalar(Tensor qa, Scalar b) -> Tensor", op_arith_scalar, P, &a}, \
+      {"quantized::" n ".Scalar2(Scalar b, Tensor qa) -> Tensor", op_arith_scalar, P, &a}
+#define SCALAR_ROWS(n, a)                                                                                                                 \
+  {"quantized::" n "(Tensor qa, Scalar b) -> Tensor", op_arith_scalar, P, &a}, {"quantized::" n ".Tensor(Tensor qa, Tensor b) -> Tensor", op_arith_scalar, P, &a}
+#define BN_ROW(n, mark) {"quantized::batch_norm" n "(Tensor qx, Tensor? weight, Tensor? bias, Tensor mean, Tensor var, float eps, " OUTQ ") -> Tensor", op_batch_norm, P, &mark}
+
+const tsr_op tsr_ops_quant_layers[] = {
+    {"quantized::linear(Tensor X, " LIN " W_prepack, float Y_scale_i, int Y_zero_point_i) -> Tensor", op_linear, P, &do_plain},
+    {"quantized::linear_relu(Tensor X, " LIN " W_prepack, float Y_scale_i, int Y_zero_point_i) -> Tensor", op_linear, P, &do_relu},
+    {"quantized::linear_tanh(Tensor X, " LIN " W_prepack, float Y_scale_i, int Y_zero_point_i) -> Tensor", op_linear, P, &do_tanh},
+    {"quantized::linear_leaky_relu(Tensor X, " LIN " W_prepack, float Y_scale_i, int Y_zero_point_i, float negative_slope) -> Tensor", op_linear, P, &do_leaky},
+    {"quantized::linear_dynamic(Tensor X, " LIN " W_prepack, bool reduce_range=False) -> Tensor", op_linear_dynamic, P, &do_plain},
+    {"quantized::linear_relu_dynamic(Tensor X, " LIN " W_prepack, bool reduce_range=False) -> Tensor", op_linear_dynamic, P, &do_relu},
+    {"quantized::linear_dynamic_fp16(Tensor X, " LIN " W_prepack) -> Tensor", op_linear_dynamic, P, &do_plain},
+    {"quantized::linear_relu_dynamic_fp16(Tensor X, " LIN " W_prepack) -> Tensor", op_linear_dynamic, P, &do_relu},
+    {"quantized::linear_prepack(Tensor W, Tensor? B=None) -> " LIN, op_linear_prepack, P}, {"quantized::linear_prepack_fp16(Tensor W, Tensor? B=None) -> " LIN, op_linear_prepack, P},
+    {"quantized::linear_unpack(" LIN " W_prepack) -> (Tensor W_origin, Tensor? B_origin)", op_linear_unpack, P},
+    {"quantized::linear_unpack_fp16(" LIN " W_prepack) -> (Tensor W_origin, Tensor? B_origin)", op_linear_unpack, P},
+    {"quantized::LinearPackedParamsBase_unpack(" LIN " self) -> (Tensor, Tensor?)", op_linear_unpack, P},
+    {"quantized::Conv2dPackedParamsBase_unpack(" CONV2 " self) -> (Tensor, Tensor?)", op_conv_unpack, P, &k2},
+    {"quantized::Conv3dPackedParamsBase_unpack(" CONV3 " self) -> (Tensor, Tensor?)", op_conv_unpack, P, &k3},
+    CONV_ROWS("1d", CONV2), CONV_OLD("2d", CONV2), CONV_OLD("3d", CONV3), PACK_ROWS("1d", CONV2, k1, t1), PACK_ROWS("2d", CONV2, k2, t2), PACK_ROWS("3d", CONV3, k3, t3),
+    FIELD_ROWS("conv2d", CONV2), FIELD_ROWS("conv3d", CONV3), FIELD_ROWS("conv_transpose2d", CONV2), FIELD_ROWS("conv_transpose3d", CONV3),
+    ARITH_ROWS("add", a_add), ARITH_ROWS("add_relu", a_add_relu), ARITH_ROWS("mul", a_mul), ARITH_ROWS("mul_relu", a_mul_relu),
+    SCALAR_ROWS("add_scalar", a_add), SCALAR_ROWS("add_scalar_relu", a_add_relu), SCALAR_ROWS("mul_scalar", a_mul), SCALAR_ROWS("mul_scalar_relu", a_mul_relu),
+    {"quantized::cat(Tensor[] qx, int dim, float? scale, int? zero_point) -> Tensor", op_cat, P, &do_plain},
+    {"quantized::cat_relu(Tensor[] qx, int dim, float? scale, int? zero_point) -> Tensor", op_cat, P, &do_relu},
+    {"quantized::matmul(Tensor qa, Tensor qb, float scale, int zero_point) -> Tensor", op_matmul, P},
+    BN_ROW("", do_plain), BN_ROW("1d", do_plain), BN_ROW("2d", do_plain), BN_ROW("3d", do_plain), BN_ROW("_relu", do_relu), BN_ROW("1d_relu", do_relu), BN_ROW("2d_relu", do_relu), BN_ROW("3d_relu", do_relu),
+    {"aten::quantized_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor mean, Tensor var, float eps, float output_scale, int output_zero_point) -> Tensor", op_batch_norm, P, &do_plain},
+    {"quantized::layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps, " OUTQ ") -> Tensor", op_around, P, &r_layer_norm},
+    {"quantized::group_norm(Tensor input, int num_groups, Tensor? weight, Tensor? bias, float eps, " OUTQ ") -> Tensor", op_group_norm, P, &do_plain},
+    {"quantized::instance_norm(Tensor input, Tensor? weight, Tensor? bias, float eps, " OUTQ ") -> Tensor", op_group_norm, P, &do_relu},
+    {"quantized::hardswish(Tensor input, " OUTQ ") -> Tensor", op_around, P, &r_hardswish}, {"quantized::sigmoid(Tensor qx, " OUTQ ") -> Tensor", op_around, P, &r_sigmoid},
+    {"quantized::tanh(Tensor qx, " OUTQ ") -> Tensor", op_around, P, &r_tanh},
+    {"quantized::leaky_relu(Tensor qx, Scalar negative_slope, bool inplace, " OUTQ ") -> Tensor", op_around, P, &r_leaky}, {"quantized::relu6(Tensor qx, bool inplace=False) -> Tensor", op_around, P, &r_relu6},
+    {"quantized::elu(Tensor self, " OUTQ ", Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor", op_elu, P}, {"quantized::celu(Tensor self, " OUTQ ", Scalar alpha=1) -> Tensor", op_celu, P},
+    {"quantized::prelu(Tensor qx, Tensor weight, " OUTQ ") -> Tensor", op_around, P, &r_prelu}, {"quantized::softmax(Tensor qx, int dim, " OUTQ ") -> Tensor", op_around, P, &r_softmax},
+    {"quantized::clamp(Tensor qx, Scalar? min=None, Scalar? max=None) -> Tensor", op_around, P, &r_clamp}, {"quantized::threshold(Tensor qx, Scalar threshold, Scalar value) -> Tensor", op_around, P, &r_threshold},
+    {"quantized::max_pool2d(Tensor qx, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> Tensor", op_around, P, &r_max_pool2d},
+    {"quantized::max_pool1d(Tensor qx, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> Tensor", op_around, P, &r_max_pool1d},
+    {"quantized::quantized_lstm_cell_dynamic(Tensor input, Tensor[] hx, " CELL ") -> (Tensor, Tensor)", op_lstm_cell_dynamic, P},
+    {"quantized::quantized_gru_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_gru_cell_dynamic, P},
+    {"quantized::quantized_rnn_tanh_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_rnn_cell_dynamic, P, &do_tanh},
+    {"quantized::quantized_rnn_relu_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_rnn_cell_dynamic, P, &do_relu},
+    {0}};

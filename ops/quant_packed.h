@@ -1,0 +1,20 @@
+/* Packed parameters of quantized layers: objects of custom classes whose slot 0 is what archives store. */
+#ifndef TSR_OPS_QUANT_PACKED_H
+#define TSR_OPS_QUANT_PACKED_H
+
+#include "ops/quant.h"
+
+typedef struct tsr_qlinear { tsr_tensor *weight, *bias; /* weight quantized [out, in], or float for the fp16 form; bias or NULL */ } tsr_qlinear;
+typedef struct tsr_qconv {
+  tsr_tensor *weight, *bias;
+  int dims;
+  int64_t stride[3], padding[3], dilation[3], output_padding[3], groups;
+  bool transposed;
+} tsr_qconv;
+
+tsr_status tsr_qlinear_read(tsr_ctx *ctx, tsr_qlinear *out, tsr_val packed);
+tsr_status tsr_qconv_read(tsr_ctx *ctx, tsr_qconv *out, tsr_val packed);
+tsr_status tsr_qlinear_make(tsr_ctx *ctx, tsr_val *out, tsr_tensor *weight, tsr_tensor *bias); /* a temp */
+tsr_status tsr_qconv_make(tsr_ctx *ctx, tsr_val *out, const tsr_qconv *conv);
+
+#endif
