@@ -227,7 +227,7 @@ static tsr_status put_header(const tsr_file_env *env, const tsr_tensor *t, tsr_b
                  types[k].kind, types[k].size);
   for (int i = 0; i < t->ndim; i++) tsr_buf_printf(&d, i == 0 ? "%lld" : ", %lld", (long long)t->size[i]);
   tsr_buf_puts(&d, t->ndim == 1 ? ",), }" : "), }");
-  while ((10 + d.len + 1) % 64 != 0) tsr_buf_putc(&d, ' ');
+  for (size_t pad = (64 - (10 + d.len + 1) % 64) % 64; pad > 0; pad--) tsr_buf_putc(&d, ' ');
   tsr_buf_putc(&d, '\n');
   tsr_buf_put(b, "\x93NUMPY\1\0", 8);
   tsr_buf_putc(b, (char)(d.len & 0xff));
