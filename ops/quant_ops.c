@@ -95,7 +95,7 @@ static tsr_status quantize_now(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, bo
   return tsr_quantize(ctx, out, x, scale, zero, TSR_QUINT8);
 }
 
-static tsr_status linear_float(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *x, const tsr_qlinear *p, bool reduce) {
+tsr_status tsr_qlinear_dynamic(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *x, const tsr_qlinear *p, bool reduce) {
   tsr_tensor *qx;
   TSR_TRY(check_width(ctx, x, p->weight));
   if (p->weight->quant == NULL) { /* the fp16 form: weights kept as float */
@@ -111,7 +111,7 @@ TSR_KERNEL(linear_dynamic) {
   tsr_tensor *y;
   tsr_qlinear p;
   TSR_TRY(tsr_qlinear_read(c->ctx, &p, c->args[1]));
-  TSR_TRY(linear_float(c->ctx, &y, tsr_arg_tensor(c, 0), &p, c->nargs > 2 && tsr_arg_bool(c, 2)));
+  TSR_TRY(tsr_qlinear_dynamic(c->ctx, &y, tsr_arg_tensor(c, 0), &p, c->nargs > 2 && tsr_arg_bool(c, 2)));
   TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -403,78 +403,11 @@ TSR_KERNEL(group_norm) { /* (x, groups, w?, b?, eps, scale, zero_point); instanc
   return tsr_ret_tensor(c, 0, y);
 }
 
-/* ---- dynamic recurrent cells: two dynamic linear layers, then the float cell on their sums ---- */
-
-static tsr_status cell_gates(tsr_call *c, tsr_tensor *x, tsr_tensor *h, uint32_t at, tsr_tensor **gx, tsr_tensor **gh) {
-  tsr_qlinear ih, hh;
-  TSR_TRY(tsr_qlinear_read(c->ctx, &ih, c->args[at]));
-  TSR_TRY(tsr_qlinear_read(c->ctx, &hh, c->args[at + 1]));
-  TSR_TRY(linear_float(c->ctx, gx, x, &ih, true));
-  return linear_float(c->ctx, gh, h, &hh, true);
-}
-
-static tsr_status chunk_of(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *g, int64_t k, int64_t parts) {
-  int64_t n = g->size[g->ndim - 1] / parts;
-  return tsr_narrow(ctx, out, g, -1, k * n, n);
-}
-
-TSR_KERNEL(lstm_cell_dynamic) {
-  tsr_ctx *ctx = c->ctx;
-  int64_t n;
-  tsr_tensor **hx = tsr_arg_tensors(c, 1, &n), *gx, *gh, *g[4], *cell, *t, *h;
-  static const char *const acts[] = {"sigmoid", "sigmoid", "tanh", "sigmoid"};
-  if (hx == NULL) return ctx->err.status;
-  if (n != 2) return tsr_op_fail(ctx, "lstm_cell expects two hidden states");
-  TSR_TRY(cell_gates(c, tsr_arg_tensor(c, 0), hx[0], 2, &gx, &gh));
-  TSR_TRY(tsr_binary(ctx, &gx, "add", gx, gh));
-  for (int k = 0; k < 4; k++) {
-    TSR_TRY(chunk_of(ctx, &g[k], gx, k, 4));
-    TSR_TRY(tsr_unary(ctx, &g[k], acts[k], g[k]));
-  }
-  TSR_TRY(tsr_binary(ctx, &cell, "mul", g[1], hx[1]));
-  TSR_TRY(tsr_binary(ctx, &t, "mul", g[0], g[2]));
-  TSR_TRY(tsr_binary(ctx, &cell, "add", cell, t));
-  TSR_TRY(tsr_unary(ctx, &t, "tanh", cell));
-  TSR_TRY(tsr_binary(ctx, &h, "mul", g[3], t));
-  TSR_TRY(tsr_ret_tensor(c, 0, h));
-  return tsr_ret_tensor(c, 1, cell);
-}
-
-TSR_KERNEL(gru_cell_dynamic) {
-  tsr_ctx *ctx = c->ctx;
-  tsr_tensor *h = tsr_arg_tensor(c, 1), *gx, *gh, *x[3], *y[3], *r, *z, *t;
-  TSR_TRY(cell_gates(c, tsr_arg_tensor(c, 0), h, 2, &gx, &gh));
-  for (int k = 0; k < 3; k++) {
-    TSR_TRY(chunk_of(ctx, &x[k], gx, k, 3));
-    TSR_TRY(chunk_of(ctx, &y[k], gh, k, 3));
-  }
-  TSR_TRY(tsr_binary(ctx, &r, "add", x[0], y[0]));
-  TSR_TRY(tsr_unary(ctx, &r, "sigmoid", r));
-  TSR_TRY(tsr_binary(ctx, &z, "add", x[1], y[1]));
-  TSR_TRY(tsr_unary(ctx, &z, "sigmoid", z));
-  TSR_TRY(tsr_binary(ctx, &t, "mul", r, y[2]));
-  TSR_TRY(tsr_binary(ctx, &t, "add", x[2], t));
-  TSR_TRY(tsr_unary(ctx, &t, "tanh", t));
-  TSR_TRY(tsr_binary(ctx, &h, "sub", h, t)); /* (h - n) z + n */
-  TSR_TRY(tsr_binary(ctx, &h, "mul", h, z));
-  TSR_TRY(tsr_binary(ctx, &h, "add", h, t));
-  return tsr_ret_tensor(c, 0, h);
-}
-
-TSR_KERNEL(rnn_cell_dynamic) {
-  tsr_tensor *gx, *gh;
-  TSR_TRY(cell_gates(c, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), 2, &gx, &gh));
-  TSR_TRY(tsr_binary(c->ctx, &gx, "add", gx, gh));
-  TSR_TRY(finish(c->ctx, &gx, *(const after *)c->op->data, 0));
-  return tsr_ret_tensor(c, 0, gx);
-}
-
 #define P TSR_PURE
 #define LIN "__torch__.torch.classes.quantized.LinearPackedParamsBase"
 #define CONV2 "__torch__.torch.classes.quantized.Conv2dPackedParamsBase"
 #define CONV3 "__torch__.torch.classes.quantized.Conv3dPackedParamsBase"
 #define OUTQ "float output_scale, int output_zero_point"
-#define CELL LIN " w_ih, " LIN " w_hh, Tensor b_ih, Tensor b_hh"
 #define CONV_ROWS(n, W)                                                                                                                   \
   {"quantized::conv" n "(Tensor qx, " W " packed_weight, " OUTQ ") -> Tensor", op_conv, P, &do_plain},                                    \
       {"quantized::conv" n "_relu(Tensor qx, " W " packed_weight, " OUTQ ") -> Tensor", op_conv, P, &do_relu},                            \
@@ -541,8 +474,4 @@ const tsr_op tsr_ops_quant_layers[] = {
     {"quantized::clamp(Tensor qx, Scalar? min=None, Scalar? max=None) -> Tensor", op_around, P, &r_clamp}, {"quantized::threshold(Tensor qx, Scalar threshold, Scalar value) -> Tensor", op_around, P, &r_threshold},
     {"quantized::max_pool2d(Tensor qx, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> Tensor", op_around, P, &r_max_pool2d},
     {"quantized::max_pool1d(Tensor qx, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> Tensor", op_around, P, &r_max_pool1d},
-    {"quantized::quantized_lstm_cell_dynamic(Tensor input, Tensor[] hx, " CELL ") -> (Tensor, Tensor)", op_lstm_cell_dynamic, P},
-    {"quantized::quantized_gru_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_gru_cell_dynamic, P},
-    {"quantized::quantized_rnn_tanh_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_rnn_cell_dynamic, P, &do_tanh},
-    {"quantized::quantized_rnn_relu_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_rnn_cell_dynamic, P, &do_relu},
     {0}};

@@ -17,4 +17,7 @@ tsr_status tsr_qconv_read(tsr_ctx *ctx, tsr_qconv *out, tsr_val packed);
 tsr_status tsr_qlinear_make(tsr_ctx *ctx, tsr_val *out, tsr_tensor *weight, tsr_tensor *bias); /* a temp */
 tsr_status tsr_qconv_make(tsr_ctx *ctx, tsr_val *out, const tsr_qconv *conv);
 
+/* x . w^T + b in float32, x quantized for this call when the weight is; reduce: to 7 bits. */
+tsr_status tsr_qlinear_dynamic(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *x, const tsr_qlinear *p, bool reduce);
+
 #endif

@@ -42,6 +42,7 @@
   X(tsr_ops_vision) \
   X(tsr_ops_quant) \
   X(tsr_ops_quant_layers) \
+  X(tsr_ops_quant_rnn) \
   X(tsr_ops_fft) \
   X(tsr_ops_linalg) \
   X(tsr_ops_linalg_norm) \
