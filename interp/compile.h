@@ -17,6 +17,7 @@ typedef struct tsr_codefile {
   bool loaded, parsed;
   tsr_ast *ast;
   const char *debug_name;  /* entry of its source ranges, or NULL */
+  bool loose_returns;      /* PyTorch 1.2 called a power of integers, a float, an int: returned values have their own type */
   bool builtin;            /* our own text (builtins.c): operators mean what they mean today */
 } tsr_codefile;
 
@@ -56,6 +57,7 @@ typedef struct tsr_classrec {  /* tsr_class.impl */
   const char **hooks[2];       /* pre, post */
   size_t hook_count[2];
   bool filled, filling;
+  bool open;                   /* __init__ is being lowered: what it assigns are the attributes (before 1.3) */
   bool instantiated;           /* some object of it may exist */
 } tsr_classrec;
 
@@ -93,6 +95,9 @@ typedef struct tsr_compiler {
   tsr_errrec *err;
   const char *stack_base;      /* address near the entry: bounds recursion in bytes */
 } tsr_compiler;
+
+/* For the rarer arms of recursive functions: inlined, each would add its locals to every level of nesting. */
+#define TSR_NOINLINE __attribute__((noinline))
 
 /* Type of values that a missing operator would give: agrees with everything. */
 extern const tsr_type tsr_type_unknown;
@@ -143,6 +148,8 @@ tsr_classrec *tsr_class_rec(tsr_compiler *c, const tsr_class *cls);             
 tsr_fnrec *tsr_class_find_method(tsr_compiler *c, const tsr_class *cls, const char *name, size_t len); /* declared; NULL: none */
 tsr_classrec *tsr_class_declare(tsr_compiler *c, tsr_type *type, tsr_class_kind kind, const tsr_ast *ast, tsr_codefile *file);
 void tsr_class_add_attr(tsr_compiler *c, tsr_classrec *r, const char *name, size_t len, const tsr_type *type);
+/* A class of an old file: the assignment to target in f, if that is its __init__, declares an attribute. */
+void tsr_class_define(tsr_compiler *c, const tsr_fnrec *f, const tsr_class *cls, const tsr_ast *target, const tsr_type *type);
 void tsr_class_add_method(tsr_compiler *c, tsr_classrec *r, const tsr_ast *def);
 bool tsr_class_implements(tsr_compiler *c, const tsr_class *cls, const tsr_class *iface);
 bool tsr_class_is_schema_custom(const char *qualified, size_t len);              /* __torch__.torch.classes.… */
@@ -166,14 +173,20 @@ bool tsr_consteval(tsr_compiler *c, tsr_codefile *file, const tsr_ast *a, const 
 /* NULL: no such operator.  today: without the version's upgraders. */
 const tsr_opset *tsr_opset_find(tsr_compiler *c, const char *qualified, size_t len, bool today);
 /* Functions written in TorchScript that stand beside the operator table. */
-extern const char tsr_builtin_source[];
+enum { TSR_ANY_VERSION = 1000 };
 typedef struct tsr_builtin_row {
   const char *op;          /* "aten::mul"; with overload "aten::div.Tensor" for an upgrader that replaces it */
-  const char *function;    /* in tsr_builtin_source */
-  int max_version;         /* files up to this version see it; 0: all */
+  const char *function;    /* in the source of its set */
+  int max_version;         /* files up to this version see it */
   bool replaces;
 } tsr_builtin_row;
-extern const tsr_builtin_row tsr_builtin_rows[]; /* ends with op == NULL */
+typedef struct tsr_builtin_set {
+  const char *qualifier;
+  const char *source;
+  const tsr_builtin_row *rows; /* ends with op == NULL */
+} tsr_builtin_set;
+extern const tsr_builtin_set tsr_builtins_1;
+extern const tsr_builtin_set *const tsr_builtin_sets[]; /* ends with NULL */
 void tsr_opset_record_missing(tsr_compiler *c, const char *text, const tsr_loc *loc);
 
 /* ---- lowering (lower.c) ---- */

@@ -71,16 +71,28 @@ static void print_attributes(tsr_buf *out, const tsr_ir_node *n) {
   }
 }
 
-static void print_loc(tsr_buf *out, const tsr_loc *loc) {
-  if (loc == NULL || loc->src == NULL) return;
-  int line = 0, column = 0;
-  tsr_source_position(loc->src, loc->begin, &line, &column);
-  tsr_buf_printf(out, " # %s:%d:%d", loc->src->name, line, column);
+/* Lines are counted from the last location printed, forth or back: neighbours are near each other. */
+typedef struct printer { tsr_buf *out; const tsr_source *src; uint32_t offset; int line; } printer;
+
+static int column_of(const tsr_source *src, uint32_t offset) {
+  int column = 1;
+  for (; offset > 0 && src->text[offset - 1] != '\n'; offset--) column += ((unsigned char)src->text[offset - 1] & 0xC0) != 0x80;
+  return column;
 }
 
-static void print_block(tsr_buf *out, const tsr_ir_block *b, int depth);
+static void print_loc(printer *p, const tsr_loc *loc) {
+  if (loc == NULL || loc->src == NULL) return;
+  if (p->src != loc->src) *p = (printer){p->out, loc->src, 0, 1};
+  uint32_t end = (uint32_t)TSR_MIN((size_t)loc->begin, loc->src->len);
+  for (; p->offset < end; p->offset++) p->line += loc->src->text[p->offset] == '\n';
+  for (; p->offset > end; p->offset--) p->line -= loc->src->text[p->offset - 1] == '\n';
+  tsr_buf_printf(p->out, " # %s:%d:%d", loc->src->name, p->line, column_of(loc->src, end));
+}
 
-static void print_node(tsr_buf *out, const tsr_ir_node *n, int depth) {
+static void print_block(printer *p, const tsr_ir_block *b, int depth);
+
+static void print_node(printer *p, const tsr_ir_node *n, int depth) {
+  tsr_buf *out = p->out;
   indent(out, depth);
   print_list(out, n->out, n->nout, true);
   if (n->nout > 0) tsr_buf_puts(out, " = ");
@@ -91,19 +103,20 @@ static void print_node(tsr_buf *out, const tsr_ir_node *n, int depth) {
   tsr_buf_puts(out, "(");
   print_list(out, n->in, n->nin, false);
   tsr_buf_puts(out, ")");
-  print_loc(out, n->loc);
+  print_loc(p, n->loc);
   tsr_buf_puts(out, "\n");
   for (uint32_t k = 0; k < n->nblocks; k++) {
     indent(out, depth + 1);
     tsr_buf_printf(out, "block%u(", k);
     print_list(out, n->blocks[k]->params, n->blocks[k]->nparams, true);
     tsr_buf_puts(out, "):\n");
-    print_block(out, n->blocks[k], depth + 2);
+    print_block(p, n->blocks[k], depth + 2);
   }
 }
 
-static void print_block(tsr_buf *out, const tsr_ir_block *b, int depth) {
-  for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) print_node(out, n, depth);
+static void print_block(printer *p, const tsr_ir_block *b, int depth) {
+  tsr_buf *out = p->out;
+  for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) print_node(p, n, depth);
   indent(out, depth);
   tsr_buf_puts(out, "-> (");
   print_list(out, b->rets, b->nrets, false);
@@ -119,5 +132,6 @@ void tsr_ir_print(const tsr_ir_fn *fn, tsr_buf *out) {
     tsr_type_print(fn->schema->rets[0].type, out);
   }
   tsr_buf_puts(out, ":\n");
-  print_block(out, fn->body, 1);
+  printer p = {out, NULL, 0, 1};
+  print_block(&p, fn->body, 1);
 }

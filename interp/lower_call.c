@@ -17,7 +17,7 @@ static void push_arg(tsr_lower *L, arg_list *list, tsr_arg a) {
   list->items[list->count++] = a;
 }
 
-static void collect_args(tsr_lower *L, const tsr_ast *call, arg_list *list) {
+static TSR_NOINLINE void collect_args(tsr_lower *L, const tsr_ast *call, arg_list *list) {
   for (uint32_t i = 1; i < call->count; i++) {
     const tsr_ast *a = call->kids[i];
     if (a->kind == TSR_AST_STARRED) {
@@ -136,7 +136,7 @@ static tsr_ir_value *emit_matched(tsr_lower *L, const tsr_matched *m, const tsr_
   return s->ret_count == 1 ? out[0] : tsr_build_tuple(L, NULL, out, s->ret_count);
 }
 
-static tsr_ir_value *call_function(tsr_lower *L, tsr_fnrec *f, const tsr_arg *args, uint32_t n, const tsr_ast *at) {
+static TSR_NOINLINE tsr_ir_value *call_function(tsr_lower *L, tsr_fnrec *f, const tsr_arg *args, uint32_t n, const tsr_ast *at) {
   tsr_candidate cand = {f->fn.schema, f};
   tsr_matched m;
   const char *why = NULL;
@@ -351,7 +351,7 @@ static tsr_ir_value *call_interface(tsr_lower *L, tsr_ir_value *recv, tsr_fnrec 
   return tsr_build_out(L, node, f->fn.schema->rets[0].type == NULL ? &tsr_type_tensor : f->fn.schema->rets[0].type);
 }
 
-static tsr_sv call_value(tsr_lower *L, tsr_ir_value *callee, const arg_list *list, const tsr_ast *at);
+static TSR_NOINLINE tsr_sv call_value(tsr_lower *L, tsr_ir_value *callee, const arg_list *list, const tsr_ast *at);
 
 /* args[0] is the receiver. */
 static tsr_ir_value *call_method(tsr_lower *L, const char *name, uint32_t len, tsr_arg *args, uint32_t n, const tsr_type *hint, const tsr_ast *at) {
@@ -395,7 +395,7 @@ static tsr_arg *with_receiver(tsr_lower *L, tsr_ir_value *recv, const arg_list *
   return args;
 }
 
-static tsr_sv call_value(tsr_lower *L, tsr_ir_value *callee, const arg_list *list, const tsr_ast *at) {
+static TSR_NOINLINE tsr_sv call_value(tsr_lower *L, tsr_ir_value *callee, const arg_list *list, const tsr_ast *at) {
   const tsr_type *t = callee->type;
   tsr_arg *args = with_receiver(L, callee, list);
   if (tsr_is_unknown(t)) return tsr_sv_value(missing(L, "call of an unknown value", args, list->count + 1, at, false));
@@ -407,7 +407,7 @@ static tsr_sv call_value(tsr_lower *L, tsr_ir_value *callee, const arg_list *lis
 }
 
 /* Point(1, x, None) */
-static tsr_ir_value *make_namedtuple(tsr_lower *L, const tsr_type *t, const arg_list *list, const tsr_ast *at) {
+static TSR_NOINLINE tsr_ir_value *make_namedtuple(tsr_lower *L, const tsr_type *t, const arg_list *list, const tsr_ast *at) {
   const tsr_class *cls = t->cls;
   tsr_classrec *r = tsr_class_rec(L->c, cls);
   tsr_schema *s = tsr_compile_alloc(L->c, sizeof *s);
@@ -435,7 +435,7 @@ static tsr_ir_value *make_namedtuple(tsr_lower *L, const tsr_type *t, const arg_
   return tsr_build_tuple(L, t, items, cls->attr_count);
 }
 
-static tsr_ir_value *make_object(tsr_lower *L, const tsr_type *t) {
+static TSR_NOINLINE tsr_ir_value *make_object(tsr_lower *L, const tsr_type *t) {
   if (t->kind != TSR_T_CLASS || t->cls == NULL || t->cls->is_custom)
     tsr_lower_fail(L, L->at, "cannot make an object of '%s'", tsr_compile_typename(L->c, t));
   tsr_class_rec(L->c, t->cls)->instantiated = true;
@@ -444,7 +444,7 @@ static tsr_ir_value *make_object(tsr_lower *L, const tsr_type *t) {
   return tsr_build_out(L, n, t);
 }
 
-static tsr_ir_value *construct(tsr_lower *L, const tsr_type *t, const arg_list *list, const tsr_ast *at) {
+static TSR_NOINLINE tsr_ir_value *construct(tsr_lower *L, const tsr_type *t, const arg_list *list, const tsr_ast *at) {
   L->at = at;
   if (t->kind == TSR_T_NAMEDTUPLE) return make_namedtuple(L, t, list, at);
   tsr_ir_value *obj = make_object(L, t);

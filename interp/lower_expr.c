@@ -38,7 +38,7 @@ tsr_ir_value *tsr_lower_binary(tsr_lower *L, const tsr_ast *at, const char *op, 
   return tsr_lower_op2(L, op, l, r);
 }
 
-static tsr_ir_value *lower_contains(tsr_lower *L, const tsr_ast *a, bool negate) {
+static TSR_NOINLINE tsr_ir_value *lower_contains(tsr_lower *L, const tsr_ast *a, bool negate) {
   tsr_ir_value *item = tsr_lower_expr(L, a->kids[0], NULL), *set = tsr_lower_expr(L, a->kids[1], NULL);
   tsr_ir_value *v = tsr_lower_binary(L, a, "aten::__contains__", "__contains__", set, item);
   return negate ? tsr_lower_op1(L, "aten::__not__", v) : v;
@@ -50,7 +50,7 @@ static bool is_number(const tsr_ast *a) {
          (a->kind == TSR_AST_NAME && (tsr_ast_is(a, "inf") || tsr_ast_is(a, "nan") || tsr_ast_is(a, "infj") || tsr_ast_is(a, "nanj")));
 }
 
-static tsr_ir_value *lower_binary(tsr_lower *L, const tsr_ast *a) {
+static TSR_NOINLINE tsr_ir_value *lower_binary(tsr_lower *L, const tsr_ast *a) {
   if (tsr_ast_is(a, "and") || tsr_ast_is(a, "or")) return tsr_lower_and_or(L, a);
   if (tsr_ast_is(a, "in")) return lower_contains(L, a, false);
   if (tsr_ast_is(a, "not in")) return lower_contains(L, a, true);
@@ -63,7 +63,7 @@ static tsr_ir_value *lower_binary(tsr_lower *L, const tsr_ast *a) {
   return tsr_lower_binary(L, a, operators[i].op, operators[i].magic, l, r);
 }
 
-static tsr_ir_value *lower_unary(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
+static TSR_NOINLINE tsr_ir_value *lower_unary(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   tsr_val folded;
   if (is_number(a) && tsr_consteval(L->c, L->file, a, hint, &folded)) return tsr_build_const(L, folded, tsr_resolve_type_of(L->c, folded));
   if (tsr_ast_is(a, "not")) {
@@ -81,7 +81,7 @@ static tsr_ir_value *lower_unary(tsr_lower *L, const tsr_ast *a, const tsr_type 
 
 /* ---- literals */
 
-static tsr_ir_value *lower_int(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
+static TSR_NOINLINE tsr_ir_value *lower_int(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   /* large integral floats are printed without a point */
   if (hint == &tsr_type_float) return tsr_build_const(L, tsr_float((double)a->ival), hint);
   return tsr_build_const(L, tsr_int(a->ival), &tsr_type_int);
@@ -114,7 +114,7 @@ static void repair_floats(tsr_lower *L, tsr_ir_value **items, uint32_t n) {
     if (is_int_const(items[i])) items[i] = tsr_build_const(L, tsr_float((double)items[i]->def->val.i), &tsr_type_float);
 }
 
-static tsr_ir_value *lower_list(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
+static TSR_NOINLINE tsr_ir_value *lower_list(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   const tsr_type *elem = hint != NULL && hint->kind == TSR_T_LIST ? hint->args[0] : NULL;
   tsr_ir_value **items = tsr_compile_alloc(L->c, (a->count + 1) * sizeof *items);
   for (uint32_t i = 0; i < a->count; i++) items[i] = tsr_lower_expr(L, a->kids[i], elem);
@@ -139,7 +139,7 @@ static tsr_ir_value *lower_list(tsr_lower *L, const tsr_ast *a, const tsr_type *
   return tsr_build_list(L, elem, items, a->count);
 }
 
-static tsr_ir_value *lower_tuple(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
+static TSR_NOINLINE tsr_ir_value *lower_tuple(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   tsr_ir_value **items = NULL;
   uint32_t n = 0;
   bool hinted = hint != NULL && (hint->kind == TSR_T_TUPLE || hint->kind == TSR_T_NAMEDTUPLE);
@@ -159,7 +159,7 @@ static tsr_ir_value *lower_tuple(tsr_lower *L, const tsr_ast *a, const tsr_type 
   return tsr_build_tuple(L, NULL, items, n);
 }
 
-static tsr_ir_value *lower_dict(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
+static TSR_NOINLINE tsr_ir_value *lower_dict(tsr_lower *L, const tsr_ast *a, const tsr_type *hint) {
   const tsr_type *kt = hint != NULL && hint->kind == TSR_T_DICT ? hint->args[0] : NULL;
   const tsr_type *vt = kt != NULL ? hint->args[1] : NULL;
   tsr_ir_value **items = tsr_compile_alloc(L->c, (a->count + 1) * sizeof *items);
@@ -213,7 +213,7 @@ tsr_sv tsr_lower_name(tsr_lower *L, const tsr_ast *a) {
 
 /* ---- attributes */
 
-static tsr_sv space_attr(tsr_lower *L, tsr_sv sv, const tsr_ast *a) {
+static TSR_NOINLINE tsr_sv space_attr(tsr_lower *L, tsr_sv sv, const tsr_ast *a) {
   if (strcmp(sv.name, "aten") == 0 && (tsr_ast_is(a, "autograd") || tsr_ast_is(a, "jit"))) return sv;
   const char *op = tsr_compile_text(L->c, "%.*s::%.*s", (int)sv.len, sv.name, (int)a->len, a->text);
   tsr_dtype d;
@@ -223,7 +223,7 @@ static tsr_sv space_attr(tsr_lower *L, tsr_sv sv, const tsr_ast *a) {
   return (tsr_sv){.kind = TSR_SV_BUILTIN, .name = op, .len = (uint32_t)strlen(op)};
 }
 
-static tsr_sv class_attr(tsr_lower *L, tsr_sv sv, const tsr_ast *a) {
+static TSR_NOINLINE tsr_sv class_attr(tsr_lower *L, tsr_sv sv, const tsr_ast *a) {
   tsr_classrec *r = tsr_class_rec(L->c, sv.type->cls);
   if (sv.type->kind == TSR_T_ENUM) {
     tsr_val v;
@@ -283,7 +283,7 @@ static tsr_sv object_extra(tsr_lower *L, tsr_ir_value *obj, const tsr_ast *a) {
   return (tsr_sv){.kind = TSR_SV_UNBOUND};
 }
 
-static tsr_sv object_attr(tsr_lower *L, tsr_ir_value *obj, const tsr_ast *a) {
+static TSR_NOINLINE tsr_sv object_attr(tsr_lower *L, tsr_ir_value *obj, const tsr_ast *a) {
   tsr_class *cls = obj->type->cls;
   if (cls == NULL || cls->is_custom || obj->type->kind == TSR_T_INTERFACE)
     return (tsr_sv){.kind = TSR_SV_METHOD, .v = obj, .name = a->text, .len = a->len};
@@ -297,7 +297,7 @@ static tsr_sv object_attr(tsr_lower *L, tsr_ir_value *obj, const tsr_ast *a) {
   tsr_lower_fail(L, a, "Tried to access nonexistent attribute or method '%.*s' of type '%s'", (int)a->len, a->text, cls->name);
 }
 
-static tsr_sv value_attr(tsr_lower *L, tsr_ir_value *v, const tsr_ast *a) {
+static TSR_NOINLINE tsr_sv value_attr(tsr_lower *L, tsr_ir_value *v, const tsr_ast *a) {
   const tsr_type *t = v->type;
   L->at = a;
   if (tsr_is_unknown(t)) return tsr_sv_value(tsr_build_unknown(L, "attribute of an unknown value", &v, 1));
@@ -325,7 +325,7 @@ static tsr_sv attr_base(tsr_lower *L, const tsr_ast *base, const tsr_ast *a) {
   return tsr_lower_sugared(L, base, NULL);
 }
 
-static tsr_sv lower_attr(tsr_lower *L, const tsr_ast *a) {
+static TSR_NOINLINE tsr_sv lower_attr(tsr_lower *L, const tsr_ast *a) {
   tsr_sv base = attr_base(L, a->kids[0], a);
   L->at = a;
   switch (base.kind) {
