@@ -18,9 +18,12 @@ static tsr_scalar alpha_of(const tsr_call *c) {
   return c->nargs > 2 && !tsr_arg_is_none(c, 2) ? tsr_arg_scalar(c, 2) : tsr_scalar_int(1);
 }
 
+static bool is_one(tsr_scalar a) { return a.d == 1 && (a.tag != TSR_V_COMPLEX || a.z.im == 0); }
+
 static tsr_status add_alpha(tsr_call *c, tsr_pw_state *s) {
   tsr_scalar alpha = alpha_of(c);
   tsr_map_set_param(&s->p, 0, alpha);
+  if (is_one(alpha)) s->id = TSR_MAP_plus;
   return check_alpha(c, s, alpha);
 }
 
@@ -32,6 +35,10 @@ static tsr_status sub_alpha(tsr_call *c, tsr_pw_state *s) {
   if (b0 || b1)
     return tsr_op_fail(c->ctx, "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
   TSR_TRY(check_alpha(c, s, a));
+  if (is_one(a)) {
+    s->id = TSR_MAP_minus;
+    return TSR_OK;
+  }
   a.i = (int64_t)-(uint64_t)a.i;
   a.d = -a.d;
   a.z = (tsr_c128){-a.z.re, -a.z.im};

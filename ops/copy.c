@@ -1,4 +1,5 @@
 /* Copies between tensors of any layout and type: what other families call.  The operators are in cast.c. */
+#pragma GCC optimize("O3")
 #include <math.h>
 
 #include "ops/pointwise.h"

@@ -1,5 +1,6 @@
 /* See cvt.h.  One loop body a pair of types, written by macro; half precision goes through the
  * processor's own kernels when the run is contiguous. */
+#pragma GCC optimize("O3")
 #include "ops/cvt.h"
 
 #include "ops/map.h"

@@ -314,26 +314,29 @@ tsr_status tsr_iter_plan(tsr_iter *it) {
 /* ---- walking ---- */
 
 void tsr_iter_rows(const tsr_iter *it, int64_t begin, int64_t end, tsr_iter_row_fn fn, void *arg) {
-  char *ptr[TSR_ITER_MAX];
+  char *row[TSR_ITER_MAX], *ptr[TSR_ITER_MAX]; /* row: start of the current row */
   int64_t at[TSR_MAX_NDIM], rest = begin;
+  if (begin >= end) return;
   for (int d = 0; d < it->ndim; d++) {
-    at[d] = it->size[d] ? rest % it->size[d] : 0;
-    rest = it->size[d] ? rest / it->size[d] : 0;
+    at[d] = rest % it->size[d];
+    rest /= it->size[d];
   }
-  while (begin < end) {
-    int64_t n = TSR_MIN(end - begin, it->size[0] - at[0]);
-    for (int k = 0; k < it->count; k++) {
-      char *p = it->op[k].data;
-      for (int d = 0; d < it->ndim; d++) p += at[d] * it->op[k].step[d];
-      ptr[k] = p;
-    }
+  for (int k = 0; k < it->count; k++) {
+    row[k] = it->op[k].data;
+    for (int d = 1; d < it->ndim; d++) row[k] += at[d] * it->op[k].step[d];
+    ptr[k] = row[k] + at[0] * it->op[k].step[0];
+  }
+  for (int64_t col = at[0]; begin < end; col = 0) {
+    int64_t n = TSR_MIN(end - begin, it->size[0] - col);
     fn(arg, ptr, n);
     begin += n;
-    at[0] += n;
-    for (int d = 0; d + 1 < it->ndim && at[d] == it->size[d]; d++) {
+    for (int d = 1; d < it->ndim; d++) { /* to the next row, carrying outwards */
+      bool carry = ++at[d] == it->size[d];
+      for (int k = 0; k < it->count; k++) row[k] += carry ? (1 - at[d]) * it->op[k].step[d] : it->op[k].step[d];
+      if (!carry) break;
       at[d] = 0;
-      at[d + 1]++;
     }
+    memcpy(ptr, row, sizeof ptr);
   }
 }
 

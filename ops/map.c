@@ -1,4 +1,5 @@
 /* Formulas in the compute types other than float32, and the choice of table. */
+#pragma GCC optimize("O3")
 #include "ops/map.h"
 
 #include "ops/map_scalar.h"
@@ -81,7 +82,6 @@ TRUTHS(TRUTH)
     TSR_UNUSED(p);                                                                                 \
     for (int64_t i = 0; i < n; i++) y[i] = m[i] ? a[i] : b[i];                                     \
   }
-WHERE(f32, uint32_t)
 WHERE(f64, uint64_t)
 WHERE(c128, tsr_c128)
 WHERE(u8, uint8_t)
@@ -96,7 +96,7 @@ static const tsr_map_fn fns[TSR_CT_COUNT][TSR_MAP_COUNT] = {
 #define X(id, expr) [TSR_CT_U8][TSR_MAP_##id] = u8_##id,
     TRUTHS(X)
 #undef X
-    [TSR_CT_F32][TSR_MAP_where] = where_f32, [TSR_CT_F64][TSR_MAP_where] = where_f64, [TSR_CT_I64][TSR_MAP_where] = where_f64,
+    [TSR_CT_F64][TSR_MAP_where] = where_f64, [TSR_CT_I64][TSR_MAP_where] = where_f64,
     [TSR_CT_C128][TSR_MAP_where] = where_c128, [TSR_CT_U8][TSR_MAP_where] = where_u8,
 };
 
@@ -116,7 +116,7 @@ const tsr_map_kernels *tsr_map_kernels_best(void) {
 }
 
 tsr_map_fn tsr_map_get(tsr_map_id id, tsr_ct ct) {
-  if (ct == TSR_CT_F32 && id != TSR_MAP_where) return tsr_map_kernels_best()->f32[id];
+  if (ct == TSR_CT_F32) return tsr_map_kernels_best()->f32[id];
   return fns[ct][id];
 }
 int tsr_map_out_kind(tsr_map_id id) { return infos[id].out; }

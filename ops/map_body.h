@@ -78,6 +78,18 @@ static void f32_to_bf16(uint16_t *y, const float *x, int64_t n) {
   }
 }
 
+/* Operand 0 is truth values. */
+static void where_lanes(void *y_, const void *const *in, int64_t n, const tsr_map_params *p) {
+  uint32_t *y = y_;
+  const uint8_t *m = in[0];
+  const uint32_t *a = in[1], *b = in[2];
+  (void)p;
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {
+    uint32_t mask = 0u - (m[i] != 0);
+    y[i] = (a[i] & mask) | (b[i] & ~mask);
+  }
+}
+
 #include "ops/softmax_body.h"
 
 #define FN_N(id, ...)
@@ -86,6 +98,7 @@ const tsr_map_kernels VF_NAME(tsr_map) = {
 #define X(id, nin, out, V, vexpr, F, fexpr, I, iexpr, C, cexpr) SKIP_##out(FN_##F(id))
 #include "ops/map_list.h"
 #undef X
+    .f32[TSR_MAP_where] = where_lanes,
     .half_to_f32 = half_to_f32,
     .f32_to_half = f32_to_half,
     .bf16_to_f32 = bf16_to_f32,

@@ -8,6 +8,8 @@
 X(copy, 1, S, N, 0, Y, a, Y, a, Y, a)
 X(one, 1, S, N, 0, Y, 1, Y, 1, Y, 1)
 X(fill, 1, S, N, 0, Y, P0, Y, P0, Y, P0)
+X(plus, 2, S, N, 0, Y, a + b, Y, WRAP(UI(a) + UI(b)), Y, a + b)
+X(minus, 2, S, N, 0, Y, a - b, Y, WRAP(UI(a) - UI(b)), Y, a - b)
 X(add, 2, S, N, 0, Y, a + P0 * b, Y, WRAP(UI(a) + UI(P0) * UI(b)), Y, a + P0 * b)
 X(mul, 2, S, N, 0, Y, a * b, Y, WRAP(UI(a) * UI(b)), Y, a * b)
 X(div, 2, S, N, 0, Y, a / b, N, 0, Y, c_div(a, b))

@@ -24,6 +24,7 @@ typedef struct map_job {
   int nin;
   bool rows;         /* walk row by row; else by gathered blocks */
   bool direct;       /* rows need no buffer at all */
+  bool copy;         /* the formula is the operand itself: only conversions */
   map_operand op[TSR_ITER_MAX];
 } map_job;
 
@@ -72,10 +73,30 @@ static const void *row_input(map_work *w, int k, const char *ptr, int64_t off, i
   return w->buf[k];
 }
 
+/* Conversion only: straight from or to memory where one side needs none. */
+static void copy_row(map_work *w, char *const *ptr, int64_t n) {
+  const map_job *j = w->j;
+  int64_t ostep = j->it->op[0].step[0];
+  bool to_place = j->op[0].native && ostep == j->op[0].item;
+  for (int64_t off = 0; off < n; off += BLOCK) {
+    int64_t m = TSR_MIN(BLOCK, n - off), step = j->it->op[1].step[0];
+    if (to_place) load_run(w, 1, ptr[0] + off * ostep, ptr[1] + off * step, step, m);
+    else {
+      const void *x = row_input(w, 1, ptr[1], off, m);
+      if (j->op[0].round) memcpy(w->buf[0], x, (size_t)(m * j->op[0].item)), x = w->buf[0];
+      store_run(j, ptr[0] + off * ostep, ostep, (void *)(uintptr_t)x, m);
+    }
+  }
+}
+
 static void map_row(void *arg, char *const *ptr, int64_t n) {
   map_work *w = arg;
   const map_job *j = w->j;
   const void *in[TSR_ITER_MAX];
+  if (j->copy && !j->direct) {
+    copy_row(w, ptr, n);
+    return;
+  }
   int64_t ostep = j->it->op[0].step[0];
   bool out_direct = j->op[0].native && ostep == j->op[0].item;
   int64_t block = j->direct ? n : BLOCK;
@@ -126,12 +147,20 @@ static void map_block(map_work *w, int64_t at, int64_t n) {
   }
 }
 
+static void direct_row(void *arg, char *const *ptr, int64_t n) {
+  const map_job *j = arg;
+  const void *in[TSR_ITER_MAX];
+  for (int k = 0; k < j->nin; k++) in[k] = ptr[k + 1];
+  run_fn(j, ptr[0], in, n);
+}
+
 static void map_range(void *arg, int64_t begin, int64_t end) {
   const map_job *j = arg;
   map_work w;
   w.j = j;
   for (int k = 0; k < TSR_ITER_MAX; k++) w.filled[k] = NULL;
-  if (j->rows) tsr_iter_rows(j->it, begin, end, map_row, &w);
+  if (j->rows && j->direct) tsr_iter_rows(j->it, begin, end, direct_row, arg);
+  else if (j->rows) tsr_iter_rows(j->it, begin, end, map_row, &w);
   else
     for (int64_t at = begin; at < end; at += BLOCK) map_block(&w, at, TSR_MIN(BLOCK, end - at));
 }
@@ -179,6 +208,7 @@ tsr_status tsr_map_run(tsr_iter *it, tsr_map_id id, tsr_dtype common, const tsr_
   j.common_out = kind == TSR_MAP_OUT_B ? TSR_BOOL : kind == TSR_MAP_OUT_Z ? tsr_dtype_complex_of(common) : kind == TSR_MAP_OUT_M ? tsr_dtype_real_of(common) : common;
   setup_operand(&j, 0, out, j.common_out, false);
   for (int k = 1; k < it->count; k++) setup_operand(&j, k, id == TSR_MAP_where && k == 1 ? TSR_CT_U8 : ct, common, k == 2 && keeps_number(id));
+  j.copy = id == TSR_MAP_copy;
   j.rows = it->ndim == 1 || it->size[0] >= MIN_ROW;
   j.direct = true;
   for (int k = 0; k < it->count; k++) {

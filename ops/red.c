@@ -1,4 +1,5 @@
 /* Reductions of double, int64 and complex128 elements, and the choice of table. */
+#pragma GCC optimize("O3")
 #include "ops/red.h"
 
 #include <complex.h>
