@@ -11,7 +11,7 @@
   "def " name "_float(x: BroadcastingList" size "[float]) -> List[float]:\n"  \
   "  return x\n"
 
-const char tsr_builtin_source[] =
+static const char source[] =
     COMPARE("mul", "mul") COMPARE("add", "add") COMPARE("eq", "eq") COMPARE("ne", "ne")
     COMPARE("lt", "gt") COMPARE("le", "ge") COMPARE("gt", "lt") COMPARE("ge", "le")
     "def sub_number(a: number, b: Tensor) -> Tensor:\n"
@@ -123,39 +123,39 @@ const char tsr_builtin_source[] =
     "    n = unchecked_cast(int, steps)\n"
     "  return torch.logspace(start, end, n, base, out=out)\n";
 
-const tsr_builtin_row tsr_builtin_rows[] = {
-    {"aten::mul", "mul_number", 0, false},
-    {"aten::add", "add_number", 0, false},
-    {"aten::sub", "sub_number", 0, false},
-    {"aten::div", "div_number", 0, false},
-    {"aten::eq", "eq_number", 0, false},
-    {"aten::ne", "ne_number", 0, false},
-    {"aten::lt", "lt_number", 0, false},
-    {"aten::le", "le_number", 0, false},
-    {"aten::gt", "gt_number", 0, false},
-    {"aten::ge", "ge_number", 0, false},
-    {"aten::floordiv", "floordiv_tensor", 0, false},
-    {"aten::floordiv", "floordiv_scalar", 0, false},
-    {"aten::_single", "_single_int", 0, false},
-    {"aten::_single", "_single_float", 0, false},
-    {"aten::_pair", "_pair_int", 0, false},
-    {"aten::_pair", "_pair_float", 0, false},
-    {"aten::_triple", "_triple_int", 0, false},
-    {"aten::_triple", "_triple_float", 0, false},
-    {"aten::_quadruple", "_quadruple_int", 0, false},
-    {"aten::_quadruple", "_quadruple_float", 0, false},
-    {"prim::ndim", "ndim", 0, false},
-    {"prim::shape", "shape", 0, false},
-    {"prim::T", "T", 0, false},
-    {"prim::H", "H", 0, false},
-    {"prim::mT", "mT", 0, false},
-    {"prim::mH", "mH", 0, false},
-    {"prim::abs", "abs", 0, false},
-    {"aten::_assert_int_or_pair", "_assert_int_or_pair", 0, false},
-    {"aten::list_with_default", "list_with_default", 0, false},
-    {"aten::_assert", "_assert_bool", 0, false},
-    {"aten::_assert", "_assert_tensor", 0, false},
-    {"aten::type", "type_dtype", 0, false},
+static const tsr_builtin_row rows[] = {
+    {"aten::mul", "mul_number", TSR_ANY_VERSION, false},
+    {"aten::add", "add_number", TSR_ANY_VERSION, false},
+    {"aten::sub", "sub_number", TSR_ANY_VERSION, false},
+    {"aten::div", "div_number", TSR_ANY_VERSION, false},
+    {"aten::eq", "eq_number", TSR_ANY_VERSION, false},
+    {"aten::ne", "ne_number", TSR_ANY_VERSION, false},
+    {"aten::lt", "lt_number", TSR_ANY_VERSION, false},
+    {"aten::le", "le_number", TSR_ANY_VERSION, false},
+    {"aten::gt", "gt_number", TSR_ANY_VERSION, false},
+    {"aten::ge", "ge_number", TSR_ANY_VERSION, false},
+    {"aten::floordiv", "floordiv_tensor", TSR_ANY_VERSION, false},
+    {"aten::floordiv", "floordiv_scalar", TSR_ANY_VERSION, false},
+    {"aten::_single", "_single_int", TSR_ANY_VERSION, false},
+    {"aten::_single", "_single_float", TSR_ANY_VERSION, false},
+    {"aten::_pair", "_pair_int", TSR_ANY_VERSION, false},
+    {"aten::_pair", "_pair_float", TSR_ANY_VERSION, false},
+    {"aten::_triple", "_triple_int", TSR_ANY_VERSION, false},
+    {"aten::_triple", "_triple_float", TSR_ANY_VERSION, false},
+    {"aten::_quadruple", "_quadruple_int", TSR_ANY_VERSION, false},
+    {"aten::_quadruple", "_quadruple_float", TSR_ANY_VERSION, false},
+    {"prim::ndim", "ndim", TSR_ANY_VERSION, false},
+    {"prim::shape", "shape", TSR_ANY_VERSION, false},
+    {"prim::T", "T", TSR_ANY_VERSION, false},
+    {"prim::H", "H", TSR_ANY_VERSION, false},
+    {"prim::mT", "mT", TSR_ANY_VERSION, false},
+    {"prim::mH", "mH", TSR_ANY_VERSION, false},
+    {"prim::abs", "abs", TSR_ANY_VERSION, false},
+    {"aten::_assert_int_or_pair", "_assert_int_or_pair", TSR_ANY_VERSION, false},
+    {"aten::list_with_default", "list_with_default", TSR_ANY_VERSION, false},
+    {"aten::_assert", "_assert_bool", TSR_ANY_VERSION, false},
+    {"aten::_assert", "_assert_tensor", TSR_ANY_VERSION, false},
+    {"aten::type", "type_dtype", TSR_ANY_VERSION, false},
     {"aten::div.Tensor", "div_Tensor_3", 3, true},
     {"aten::div.Scalar", "div_Scalar_3", 3, true},
     {"aten::div_.Tensor", "div__Tensor_3", 3, true},
@@ -167,3 +167,8 @@ const tsr_builtin_row tsr_builtin_rows[] = {
     {"aten::logspace", "logspace_8", 8, false},
     {"aten::logspace.out", "logspace_out_8", 8, false},
     {NULL, NULL, 0, false}};
+
+static const tsr_builtin_set builtins = {"__builtin__", source, rows};
+
+/* the older first: an overload has one meaning */
+const tsr_builtin_set *const tsr_builtin_sets[] = {&tsr_builtins_1, &builtins, NULL};

@@ -196,6 +196,21 @@ static void fill_item(tsr_compiler *c, tsr_classrec *r, const tsr_ast *a) {
   }
 }
 
+/* Before 1.3 a class did not list its attributes: what its __init__ assigns, in order. */
+static void fill_from_init(tsr_compiler *c, tsr_classrec *r) {
+  tsr_fnrec *f = tsr_strmap_get(&r->methods, "__init__", 8);
+  if (r->kind != TSR_CLASS_SCRIPT || r->cls->attr_count > 0 || r->file->ast->ival < 0 || f == NULL) return;
+  r->open = true;
+  tsr_lower_function(c, f);
+  r->open = false;
+}
+
+void tsr_class_define(tsr_compiler *c, const tsr_fnrec *f, const tsr_class *cls, const tsr_ast *target, const tsr_type *type) {
+  tsr_classrec *r = cls->impl;
+  if (!r->open || f->cls != cls || strcmp(f->short_name, "__init__") != 0) return;
+  if (tsr_strmap_get(&r->attrs, target->text, target->len) == NULL) tsr_class_add_attr(c, r, target->text, target->len, type);
+}
+
 static void fill(tsr_compiler *c, tsr_classrec *r) {
   if (r->filled) return;
   if (r->filling) {
@@ -207,6 +222,7 @@ static void fill(tsr_compiler *c, tsr_classrec *r) {
   for (uint32_t i = 1; i < r->ast->count; i++) fill_item(c, r, r->ast->kids[i]);
   r->filled = true;
   r->filling = false;
+  fill_from_init(c, r);
 }
 
 tsr_classrec *tsr_class_rec(tsr_compiler *c, const tsr_class *cls) {

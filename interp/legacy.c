@@ -200,6 +200,8 @@ static void add_methods(tsr_compiler *c, tsr_classrec *r, const char *entry, con
   f->debug_name = debug == NULL ? NULL : tsr_compile_text(c, "%s", debug);
   tsr_names_parse(c, f);
   r->file = f;
+  c->p->version = f->ast->ival <= 0 ? -1 : 0;
+  f->loose_returns = f->ast->ival == 1;
   for (uint32_t i = 0; i < f->ast->count; i++)
     if (f->ast->kids[i]->kind == TSR_AST_DEF) tsr_class_add_method(c, r, f->ast->kids[i]);
 }

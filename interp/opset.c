@@ -16,41 +16,43 @@ static row_match split_row(const char *op) {
   return m;
 }
 
-/* The version's function that stands in for this overload, or NULL. */
-static const tsr_builtin_row *replaced_by(const tsr_compiler *c, const tsr_schema *s) {
-  for (const tsr_builtin_row *r = tsr_builtin_rows; r->op != NULL; r++) {
-    if (!r->replaces || c->p->version > r->max_version) continue;
-    row_match m = split_row(r->op);
-    if (strlen(s->name) == m.name_len && memcmp(s->name, r->op, m.name_len) == 0 && strcmp(s->overload, m.overload) == 0) return r;
-  }
-  return NULL;
-}
-
 static void push(tsr_compiler *c, tsr_opset *set, const tsr_schema *schema, tsr_fnrec *fn) {
   set->items = tsr_compile_grow(c, set->items, set->count, sizeof *set->items);
   set->items[set->count++] = (tsr_candidate){schema, fn};
 }
 
-static tsr_fnrec *builtin_function(tsr_compiler *c, const char *name) {
-  static const char qualifier[] = "__builtin__";
-  if (tsr_strmap_get(&c->files_by_qualifier, qualifier, sizeof qualifier - 1) == NULL) {
-    tsr_names_add_file(c, qualifier, "builtins", tsr_builtin_source, strlen(tsr_builtin_source), SIZE_MAX);
+static tsr_fnrec *builtin_function(tsr_compiler *c, const tsr_builtin_set *b, const char *name) {
+  if (tsr_strmap_get(&c->files_by_qualifier, b->qualifier, strlen(b->qualifier)) == NULL) {
+    tsr_names_add_file(c, b->qualifier, "builtins", b->source, strlen(b->source), SIZE_MAX);
     c->files[c->file_count - 1]->builtin = true;
   }
-  const char *full = tsr_compile_text(c, "%s.%s", qualifier, name);
+  const char *full = tsr_compile_text(c, "%s.%s", b->qualifier, name);
   tsr_entity *en = tsr_names_find(c, full, strlen(full));
   if (en == NULL) tsr_compile_fail(c, NULL, NULL, TSR_EINTERNAL, "builtin function '%s' is missing", name);
   return tsr_names_function(c, en);
 }
 
+/* The version's function that stands in for this overload, or NULL. */
+static tsr_fnrec *replacement(tsr_compiler *c, const tsr_schema *s) {
+  for (const tsr_builtin_set *const *b = tsr_builtin_sets; *b != NULL; b++)
+    for (const tsr_builtin_row *r = (*b)->rows; r->op != NULL; r++) {
+      if (!r->replaces || c->p->version > r->max_version) continue;
+      row_match m = split_row(r->op);
+      if (strlen(s->name) == m.name_len && memcmp(s->name, r->op, m.name_len) == 0 && strcmp(s->overload, m.overload) == 0)
+        return builtin_function(c, *b, r->function);
+    }
+  return NULL;
+}
+
 static void add_builtins(tsr_compiler *c, tsr_opset *set, const char *qualified, size_t len, bool today) {
-  for (const tsr_builtin_row *r = tsr_builtin_rows; r->op != NULL; r++) {
-    row_match m = split_row(r->op);
-    if (m.name_len != len || memcmp(r->op, qualified, len) != 0) continue;
-    if (r->max_version != 0 && (today || c->p->version > r->max_version)) continue;
-    tsr_fnrec *f = builtin_function(c, r->function);
-    push(c, set, f->fn.schema, f);
-  }
+  for (const tsr_builtin_set *const *b = tsr_builtin_sets; *b != NULL; b++)
+    for (const tsr_builtin_row *r = (*b)->rows; r->op != NULL; r++) {
+      row_match m = split_row(r->op);
+      if (r->replaces || m.name_len != len || memcmp(r->op, qualified, len) != 0) continue;
+      if (r->max_version != TSR_ANY_VERSION && (today || c->p->version > r->max_version)) continue;
+      tsr_fnrec *f = builtin_function(c, *b, r->function);
+      push(c, set, f->fn.schema, f);
+    }
 }
 
 const tsr_opset *tsr_opset_find(tsr_compiler *c, const char *qualified, size_t len, bool today) {
@@ -66,7 +68,8 @@ const tsr_opset *tsr_opset_find(tsr_compiler *c, const char *qualified, size_t l
       tsr_schema *s;
       tsr_compile_check(c, tsr_schema_parse(c->types, c->err, ops[i]->schema, &s));
       s->op = ops[i];
-      if (today || replaced_by(c, s) == NULL) push(c, set, s, NULL);
+      tsr_fnrec *f = today ? NULL : replacement(c, s);
+      push(c, set, f != NULL ? f->fn.schema : s, f);
     }
     add_builtins(c, set, name, len, today);
   }

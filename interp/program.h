@@ -34,7 +34,7 @@ struct tsr_program {
   tsr_types *types;     /* retained; classes live in its arena, so values that leave need only the table */
   tsr_mem *mem;         /* of the constants and the root's values; borrowed */
   tsr_arena *arena;     /* AST and IR */
-  int version;          /* archive format version 1–10 */
+  int version;          /* archive format version 1–10; of model.json: 0 by PyTorch 1.2, −1 before */
   tsr_val *constants;   /* CONSTANTS.cN; owned, immortal */
   size_t constant_count;
   tsr_val root;         /* the root object; owned, immortal */
