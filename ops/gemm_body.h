@@ -20,7 +20,7 @@ VF_INLINE vf act_vec(const tsr_act act, vf x, vf p0, vf p1) {
   case TSR_ACT_TANH: return vf_tanh(x);
   case TSR_ACT_LEAKY: return vf_select(vf_lt(zero, x), x, vf_mul(x, p0));
   case TSR_ACT_CLAMP: return vf_min(p1, vf_max(p0, x));
-  case TSR_ACT_ELU: return vf_select(vf_lt(zero, x), x, vf_mul(p0, vf_sub(vf_exp(vf_min(x, zero)), one)));
+  case TSR_ACT_ELU: return vf_select(vf_lt(zero, x), x, vf_mul(p0, vf_sub(vf_exp(vf_min(zero, x)), one)));
   case TSR_ACT_MISH: { /* x tanh(log(1 + e^x)) = x ((1+e)^2 - 1) / ((1+e)^2 + 1) */
     vf e = vf_exp(vf_min(vf_set(20.0f), x)), s = vf_mul(e, vf_add(e, vf_set(2.0f)));
     return vf_select(vf_lt(vf_set(20.0f), x), x, vf_mul(x, vf_div(s, vf_add(s, vf_set(2.0f)))));

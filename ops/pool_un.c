@@ -225,6 +225,49 @@ TSR_KERNEL(fractional_max_pool) { /* self, kernel_size, output_size, random_samp
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* ---- gradients of max pooling: each goes back to where its maximum was ---- */
+
+typedef struct back { const void *g; const int64_t *index; void *y; bool f64; int64_t in, out; int64_t *bad; } back;
+
+static void back_task(void *arg, int64_t begin, int64_t end) {
+  const back *b = arg;
+  for (int64_t plane = begin; plane < end; plane++)
+    for (int64_t i = plane * b->out; i < (plane + 1) * b->out; i++) {
+      int64_t at = b->index[i];
+      if (at < 0 || at >= b->in) __atomic_store_n(b->bad, 1, __ATOMIC_RELAXED);
+      else if (b->f64) ((double *)b->y)[plane * b->in + at] += ((const double *)b->g)[i];
+      else ((float *)b->y)[plane * b->in + at] += ((const float *)b->g)[i];
+    }
+}
+
+TSR_KERNEL(max_pool_backward) { /* grad_output, self, kernel_size, stride, padding, dilation, ceil_mode, indices */
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *g = tsr_arg_tensor(c, 0), *x = tsr_arg_tensor(c, 1), *index = tsr_arg_tensor(c, 7), *wide, *y;
+  int nd = c->op->data != NULL ? 3 : 2;
+  tsr_dtype d = (tsr_dtype)x->dtype, compute = d == TSR_FLOAT64 ? TSR_FLOAT64 : TSR_FLOAT32;
+  int64_t in = 1, out = 1, bad = 0;
+  if (!tsr_dtype_is_float(d) || d > TSR_BFLOAT16 || g->dtype != d || index->dtype != TSR_INT64)
+    return tsr_op_fail(ctx, "\"max_pool%dd_backward\" not implemented for '%s'", nd, tsr_dtype_get_info(d)->cpp_name);
+  if ((x->ndim != nd + 1 && x->ndim != nd + 2) || g->ndim != x->ndim || index->ndim != x->ndim ||
+      memcmp(g->size, x->size, (size_t)(x->ndim - nd) * sizeof *g->size) != 0 || memcmp(g->size, index->size, g->ndim * sizeof *g->size) != 0)
+    return tsr_op_fail(ctx, "gradient, input and indices of max_pool%dd do not fit each other", nd);
+  for (int i = x->ndim - nd; i < x->ndim; i++) {
+    in *= x->size[i];
+    out *= g->size[i];
+  }
+  TSR_TRY(tsr_ready(ctx, &g, g, compute));
+  TSR_TRY(tsr_contiguous(ctx, &index, index));
+  TSR_TRY(tsr_new(ctx, &wide, compute, x->ndim, x->size));
+  TSR_TRY(tsr_fill(ctx, wide, tsr_scalar_int(0)));
+  back b = {tsr_tensor_data_ro(g), tsr_tensor_data_ro(index), NULL, compute == TSR_FLOAT64, in, out, &bad};
+  TSR_TRY(tsr_data_mut(ctx, wide, &b.y));
+  if (x->numel > 0 && out > 0) tsr_parallel_for(ctx, x->numel / in, TSR_MAX(1, 4096 / in), back_task, &b);
+  if (bad != 0) return tsr_op_fail(ctx, "indices of max_pool%dd are outside its input", nd);
+  TSR_TRY(tsr_new_like(ctx, &y, x, d));
+  TSR_TRY(tsr_copy_into(ctx, y, wide));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 const tsr_op tsr_ops_pool_un[] = {
     {"aten::max_unpool2d(Tensor self, Tensor indices, SymInt[2] output_size) -> Tensor", op_max_unpool2d, TSR_PURE},
     {"aten::max_unpool2d.out(Tensor self, Tensor indices, SymInt[2] output_size, *, Tensor(a!) out) -> Tensor(a!)", op_max_unpool2d, TSR_OUT},
@@ -235,5 +278,9 @@ const tsr_op tsr_ops_pool_un[] = {
      op_fractional_max_pool, TSR_PURE},
     {"aten::fractional_max_pool3d(Tensor self, int[3] kernel_size, int[3] output_size, Tensor random_samples) -> (Tensor, Tensor)",
      op_fractional_max_pool, TSR_PURE, "3d"},
+    {"aten::max_pool2d_with_indices_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, int[2] dilation, "
+     "bool ceil_mode, Tensor indices) -> Tensor", op_max_pool_backward, TSR_PURE},
+    {"aten::max_pool3d_with_indices_backward(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, int[3] dilation, "
+     "bool ceil_mode, Tensor indices) -> Tensor", op_max_pool_backward, TSR_PURE, "3d"},
     {0},
 };

@@ -1,0 +1,122 @@
+/* Convolutions of every instruction set, layout and kind against plain loops in double. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <math.h>
+#include <cmocka.h>
+
+#include "ops/conv.h"
+#include "ops/kernels.h"
+
+static tsr_mem *mem;
+static tsr_pool *pool;
+
+static uint32_t seed = 1;
+static float number(void) {
+  seed = seed * 1664525u + 1013904223u;
+  return (float)(int32_t)seed / 2147483648.0f;
+}
+
+typedef struct shape { int64_t n, c, h, w, oc, k, stride, pad, dil, groups; bool transposed; } shape;
+
+static const shape shapes[] = {
+    {1, 3, 9, 10, 8, 3, 2, 1, 1, 1, false},   /* few channels: merged kernel rows */
+    {2, 17, 7, 7, 33, 3, 1, 1, 1, 1, false},  /* ragged channels */
+    {1, 16, 8, 8, 64, 1, 1, 0, 1, 1, false},  /* plain product */
+    {1, 16, 9, 9, 20, 1, 2, 0, 1, 1, false},
+    {1, 20, 11, 13, 20, 3, 1, 1, 1, 20, false}, /* depthwise */
+    {1, 33, 12, 12, 33, 5, 2, 2, 1, 33, false},
+    {1, 19, 40, 40, 19, 3, 1, 2, 2, 19, false},
+    {2, 8, 10, 10, 16, 3, 1, 2, 2, 2, false}, /* groups, dilation */
+    {1, 12, 6, 6, 12, 3, 1, 1, 1, 4, false},
+    {1, 300, 4, 4, 40, 3, 1, 1, 1, 1, false}, /* several blocks of terms */
+    {1, 8, 5, 6, 7, 3, 2, 1, 1, 1, true},
+    {2, 6, 5, 5, 4, 2, 3, 0, 1, 2, true},     /* a kernel smaller than the stride leaves gaps */
+};
+
+static tsr_tensor *tensor(tsr_ctx *ctx, int64_t a, int64_t b, int64_t c, int64_t d, bool last) {
+  int64_t size[4] = {a, b, c, d}, stride[4];
+  tsr_tensor *t;
+  if (last) tsr_strides_channels_last(4, size, stride);
+  else tsr_strides_contiguous(4, size, stride);
+  assert_int_equal(tsr_new_strided(ctx, &t, TSR_FLOAT32, 4, size, stride), TSR_OK);
+  float *p = tsr_tensor_data_mut(t);
+  for (int64_t i = 0; i < t->numel; i++) p[i] = number();
+  return t;
+}
+
+static double at(const tsr_tensor *t, int64_t a, int64_t b, int64_t c, int64_t d) {
+  return (double)((const float *)tsr_tensor_data_ro(t))[a * t->stride[0] + b * t->stride[1] + c * t->stride[2] + d * t->stride[3]];
+}
+
+static double exact(const shape *s, const tsr_tensor *x, const tsr_tensor *w, int64_t n, int64_t o, int64_t y, int64_t z) {
+  int64_t cg = s->c / s->groups, og = s->oc / s->groups, g = o / og;
+  double sum = 0;
+  for (int64_t c = 0; c < cg; c++)
+    for (int64_t i = 0; i < s->k; i++)
+      for (int64_t j = 0; j < s->k; j++) {
+        int64_t h = s->transposed ? y + s->pad - i * s->dil : y * s->stride - s->pad + i * s->dil;
+        int64_t v = s->transposed ? z + s->pad - j * s->dil : z * s->stride - s->pad + j * s->dil;
+        if (s->transposed && (h % s->stride != 0 || v % s->stride != 0)) continue;
+        if (s->transposed) h /= s->stride, v /= s->stride;
+        if (h < 0 || h >= s->h || v < 0 || v >= s->w) continue;
+        double weight = s->transposed ? at(w, g * cg + c, o % og, i, j) : at(w, o, c, i, j);
+        sum += at(x, n, g * cg + c, h, v) * weight;
+      }
+  return sum;
+}
+
+static void conv_case(tsr_isa isa, const shape *s, bool last, bool keep) {
+  tsr_ctx ctx;
+  tsr_site site = {0};
+  tsr_ctx_init(&ctx, mem, pool);
+  ctx.kernels = tsr_kernels_get(isa);
+  tsr_tensor *x = tensor(&ctx, s->n, s->c, s->h, s->w, last);
+  tsr_tensor *w = s->transposed ? tensor(&ctx, s->c, s->oc / s->groups, s->k, s->k, false) : tensor(&ctx, s->oc, s->c / s->groups, s->k, s->k, false);
+  tsr_tensor *y, *bias, *res = NULL;
+  int64_t zero = 0;
+  assert_int_equal(tsr_new(&ctx, &bias, TSR_FLOAT32, 1, &s->oc), TSR_OK);
+  float *b = tsr_tensor_data_mut(bias);
+  for (int64_t i = 0; i < s->oc; i++) b[i] = number();
+  tsr_conv_args a = {.x = x, .w = w, .bias = bias, .stride = &s->stride, .pad = &s->pad, .dil = &s->dil, .opad = &zero, .stride_n = 1,
+                     .pad_n = 1, .dil_n = 1, .opad_n = 1, .transposed = s->transposed, .groups = s->groups, .site = keep ? &site : NULL};
+  for (int round = 0; round < 2; round++) { /* the second time with a residual, and from the site's weights */
+    assert_int_equal(tsr_convolution(&ctx, &y, &a), TSR_OK);
+    assert_true(last ? tsr_tensor_is_channels_last(y) : tsr_tensor_is_contiguous(y));
+    for (int64_t n = 0; n < y->size[0]; n++)
+      for (int64_t o = 0; o < y->size[1]; o++)
+        for (int64_t i = 0; i < y->size[2]; i++)
+          for (int64_t j = 0; j < y->size[3]; j++) {
+            double want = exact(s, x, w, n, o, i, j) + (double)b[o];
+            if (res != NULL) want = fmax(0, want + at(res, n, o, i, j));
+            if (!(fabs(at(y, n, o, i, j) - want) <= 2e-5 * sqrt((double)(s->c * s->k * s->k))))
+              fail_msg("%s, case of %ld channels, layout %d: %g, expected %g", tsr_isa_name(isa), (long)s->c, last, at(y, n, o, i, j), want);
+          }
+    res = tensor(&ctx, y->size[0], y->size[1], y->size[2], y->size[3], last);
+    a.residual = res;
+    a.epi.act = TSR_ACT_RELU;
+  }
+  if (site.data != NULL) site.free_fn(site.data);
+  while (ctx.temp_count > 0) tsr_release(ctx.temps[--ctx.temp_count]);
+  tsr_ctx_dispose(&ctx);
+}
+
+static void test_conv(void **state) {
+  for (int isa = 0; isa < TSR_ISA_COUNT; isa++) {
+    if (!tsr_cpu_has((tsr_isa)isa)) continue;
+    for (size_t i = 0; i < TSR_COUNT(shapes); i++)
+      for (int k = 0; k < 4; k++) conv_case((tsr_isa)isa, &shapes[i], (k & 1) != 0, (k & 2) != 0);
+  }
+}
+
+int main(void) {
+  mem = tsr_mem_new(0);
+  pool = tsr_pool_new(2);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv)};
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  tsr_pool_free(pool);
+  tsr_mem_close(mem);
+  return failed;
+}
