@@ -44,6 +44,8 @@ static tsr_status dropout(tsr_ctx *ctx, const dropout_kind *k, tsr_tensor *x, do
     return tsr_binary(ctx, y, "mul", x, noise);
   }
   TSR_TRY(draw_noise(ctx, x, k->feature, 1 - p, &noise));
+  if (!tsr_dtype_is_float((tsr_dtype)x->dtype) && !tsr_dtype_is_complex((tsr_dtype)x->dtype))
+    return tsr_op_fail(ctx, "result type Float can't be cast to the desired output type %s", tsr_dtype_get_info(x->dtype)->cpp_name);
   if (k->alpha) return apply_alpha(ctx, x, noise, p, y);
   TSR_TRY(tsr_binary_scalar(ctx, &noise, "div", noise, tsr_scalar_float(1 - p)));
   return tsr_binary(ctx, y, "mul", x, noise);

@@ -17,7 +17,6 @@ typedef struct index_plan {
   int64_t *offset;                         /* bcount element offsets */
   int64_t run;                             /* trailing suffix elements that are contiguous in self */
   int ndim; int64_t size[TSR_MAX_NDIM];    /* of the result */
-  int64_t istride[TSR_MAX_NDIM];           /* strides of the first index tensor over the broadcast dims, in result order */
 } index_plan;
 
 typedef struct indices { tsr_tensor *at[TSR_MAX_NDIM]; int count; } indices; /* one a dimension, NULL: not indexed */
@@ -28,6 +27,11 @@ static tsr_status mask_mismatch(tsr_ctx *ctx, const tsr_tensor *mask, int64_t i,
   tsr_sizes_print(b, sizeof b, x->ndim, x->size);
   return tsr_op_fail(ctx, "The shape of the mask %s at index %lld does not match the shape of the indexed tensor %s at index %d", a,
                      (long long)i, b, d);
+}
+
+/* A mask reaches past the last dimension. */
+static tsr_status past_end(tsr_ctx *ctx, const tsr_tensor *x, int d) {
+  return tsr_op_fail(ctx, "Dimension out of range (expected to be in range of [%d, %d], but got %d)", -TSR_MAX(x->ndim, 1), TSR_MAX(x->ndim, 1) - 1, d);
 }
 
 static tsr_status too_many(tsr_ctx *ctx, const tsr_tensor *x, int64_t got) {
@@ -62,6 +66,7 @@ static tsr_status expand_mask(tsr_ctx *ctx, tsr_tensor *mask, indices *out) {
 static tsr_status expand_indices(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const *given, int64_t n, indices *out) {
   out->count = 0;
   int64_t total = 0;
+  if (n > x->ndim) return too_many(ctx, x, n);
   for (int64_t i = 0; i < n; i++) {
     bool mask = given[i] != NULL && (given[i]->dtype == TSR_BOOL || given[i]->dtype == TSR_UINT8);
     total += mask ? given[i]->ndim : 1;
@@ -75,7 +80,7 @@ static tsr_status expand_indices(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *
     }
     if (t->dtype == TSR_BOOL || t->dtype == TSR_UINT8) {
       for (int d = 0; d < t->ndim; d++) {
-        if (out->count + d >= x->ndim) return too_many(ctx, x, total);
+        if (out->count + d >= x->ndim) return past_end(ctx, x, out->count + d);
         if (t->size[d] != x->size[out->count + d]) return mask_mismatch(ctx, t, d, x, out->count + d);
       }
       TSR_TRY(expand_mask(ctx, t, out));
@@ -121,8 +126,9 @@ static tsr_status broadcast_indices(tsr_ctx *ctx, indices *ix, index_plan *p) {
   return TSR_OK;
 }
 
-/* offset += index * stride over the broadcast elements, with bounds checked and negatives wrapped. */
-static tsr_status add_offsets(tsr_ctx *ctx, index_plan *p, tsr_tensor *idx, int64_t size, int64_t stride, int dim) {
+/* offset += index * stride over the broadcast elements, with bounds checked and negatives wrapped.
+ * nth: which of the index tensors this is, as messages count them. */
+static tsr_status add_offsets(tsr_ctx *ctx, index_plan *p, tsr_tensor *idx, int64_t size, int64_t stride, int nth) {
   if (idx->ndim != p->nb || memcmp(idx->size, p->bsize, (size_t)p->nb * sizeof *p->bsize) != 0)
     TSR_TRY(tsr_expand(ctx, &idx, idx, p->nb, p->bsize));
   TSR_TRY(tsr_index_ready(ctx, &idx, idx));
@@ -130,7 +136,7 @@ static tsr_status add_offsets(tsr_ctx *ctx, index_plan *p, tsr_tensor *idx, int6
   for (int64_t i = 0; i < p->bcount; i++) {
     int64_t at = v[i] < 0 ? v[i] + size : v[i];
     if (at < 0 || at >= size)
-      return tsr_op_fail(ctx, "index %lld is out of bounds for dimension %d with size %lld", (long long)v[i], dim, (long long)size);
+      return tsr_op_fail(ctx, "index %lld is out of bounds for dimension %d with size %lld", (long long)v[i], nth, (long long)size);
     p->offset[i] += at * stride;
   }
   return TSR_OK;
@@ -147,14 +153,14 @@ static tsr_status result_size(tsr_ctx *ctx, index_plan *p) {
   return TSR_OK;
 }
 
-static tsr_status make_plan(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const *given, int64_t n, index_plan *p) {
-  indices ix;
-  TSR_TRY(expand_indices(ctx, x, given, n, &ix));
-  TSR_TRY(broadcast_indices(ctx, &ix, p));
+/* Shapes only; plan_offsets looks at the indices' values. */
+static tsr_status make_plan(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const *given, int64_t n, index_plan *p, indices *ix) {
+  TSR_TRY(expand_indices(ctx, x, given, n, ix));
+  TSR_TRY(broadcast_indices(ctx, ix, p));
   int first = -1, last = -1, used = 0;
   bool zero_indexed = false;
   for (int d = 0; d < x->ndim; d++) {
-    if (ix.at[d] == NULL) continue;
+    if (ix->at[d] == NULL) continue;
     if (first < 0) first = d;
     last = d;
     used++;
@@ -163,7 +169,7 @@ static tsr_status make_plan(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const
   bool adjacent = used > 0 && last - first + 1 == used;
   p->np = p->ns = 0;
   for (int d = 0; d < x->ndim; d++) {
-    if (ix.at[d] != NULL) continue;
+    if (ix->at[d] != NULL) continue;
     bool before = used == 0 || (adjacent && d < first);
     int64_t *size = before ? p->psize : p->ssize, *stride = before ? p->pstride : p->sstride;
     int *k = before ? &p->np : &p->ns;
@@ -174,19 +180,17 @@ static tsr_status make_plan(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const
   if (zero_indexed && p->bcount > 0) return tsr_op_fail(ctx, "index is out of bounds for dimension with size 0");
   p->run = 1;
   for (int d = p->ns - 1; d >= 0 && (p->sstride[d] == p->run || p->ssize[d] == 1); d--) p->run *= p->ssize[d];
+  return TSR_OK;
+}
+
+static tsr_status plan_offsets(tsr_ctx *ctx, const tsr_tensor *x, const indices *ix, index_plan *p) {
   int64_t bytes;
+  int nth = 0;
   if (tsr_mul_overflow(p->bcount + 1, (int64_t)sizeof *p->offset, &bytes)) return tsr_op_nomem(ctx);
   p->offset = tsr_scratch(ctx, (size_t)bytes);
   if (p->offset == NULL) return tsr_op_nomem(ctx);
   for (int d = 0; d < x->ndim; d++)
-    if (ix.at[d] != NULL) TSR_TRY(add_offsets(ctx, p, ix.at[d], x->size[d], x->stride[d], d));
-  /* For the layout of the result: how the first index tensor lies in memory. */
-  memset(p->istride, 0, sizeof p->istride);
-  if (first >= 0) {
-    const tsr_tensor *t = ix.at[first];
-    for (int d = 0; d < t->ndim; d++)
-      if (t->size[d] != 1) p->istride[p->np + p->nb - t->ndim + d] = t->stride[d];
-  }
+    if (ix->at[d] != NULL) TSR_TRY(add_offsets(ctx, p, ix->at[d], x->size[d], x->stride[d], nth++));
   return TSR_OK;
 }
 
@@ -233,9 +237,32 @@ static void gather_rows(void *arg, int64_t begin, int64_t end) {
   }
 }
 
-/* Strides PyTorch gives the result: its dimensions keep the memory order of the source, where the
- * indexed ones count as broadcast and are ordered by the index tensor. */
-static void result_strides(const index_plan *p, int64_t *stride) {
+/* How dimension a of the result compares with b in the memory order of the operands: the source,
+ * where indexed dimensions count as broadcast, then the index tensors.  > 0: a is the slower one. */
+static int compare_dims(const index_plan *p, const indices *ix, const int64_t *src, int a, int b) {
+  for (int k = -1; k < ix->count; k++) {
+    int64_t sa, sb;
+    if (k < 0) {
+      sa = src[a];
+      sb = src[b];
+    } else {
+      const tsr_tensor *t = ix->at[k];
+      if (t == NULL) continue;
+      int at = a - (p->np + p->nb - t->ndim), bt = b - (p->np + p->nb - t->ndim); /* its own dimensions */
+      bool has_a = at >= 0 && at < t->ndim && (t->size[at] != 1 || p->size[a] == 1);
+      bool has_b = bt >= 0 && bt < t->ndim && (t->size[bt] != 1 || p->size[b] == 1);
+      sa = has_a ? t->stride[at] : 0;
+      sb = has_b ? t->stride[bt] : 0;
+    }
+    if (sa == 0 || sb == 0) continue;
+    if (sa != sb) return sa < sb ? -1 : 1;
+    if (p->size[a] > p->size[b]) return 1;
+  }
+  return 0;
+}
+
+/* Strides PyTorch gives the result: its dimensions keep the operands' memory order. */
+static void result_strides(const index_plan *p, const indices *ix, int64_t *stride) {
   int64_t src[TSR_MAX_NDIM];
   int order[TSR_MAX_NDIM]; /* fastest first */
   for (int d = 0; d < p->ndim; d++) {
@@ -246,14 +273,7 @@ static void result_strides(const index_plan *p, int64_t *stride) {
   for (int i = 1; i < p->ndim; i++) {
     int at = i;
     for (int k = i - 1; k >= 0; k--) {
-      int a = order[k], b = order[at], cmp = 0;
-      const int64_t *rows[2] = {src, p->istride};
-      for (int r = 0; r < 2 && cmp == 0; r++) {
-        int64_t sa = rows[r][a], sb = rows[r][b];
-        if (sa == 0 || sb == 0) continue;
-        if (sa != sb) cmp = sa < sb ? -1 : 1;
-        else if (p->size[a] > p->size[b]) cmp = 1;
-      }
+      int a = order[k], b = order[at], cmp = compare_dims(p, ix, src, a, b);
       if (cmp < 0) break;
       if (cmp > 0) {
         order[k] = b;
@@ -271,20 +291,22 @@ static void result_strides(const index_plan *p, int64_t *stride) {
 
 static tsr_status index_tensor(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, tsr_tensor *const *given, int64_t n) {
   index_plan p;
+  indices ix;
   int64_t stride[TSR_MAX_NDIM];
   tsr_tensor *y;
   void *data;
-  TSR_TRY(make_plan(ctx, x, given, n, &p));
+  TSR_TRY(make_plan(ctx, x, given, n, &p, &ix));
   TSR_TRY(tsr_new(ctx, &y, (tsr_dtype)x->dtype, p.ndim, p.size));
   TSR_TRY(tsr_data_mut(ctx, y, &data));
   *out = y;
-  if (y->numel == 0) return TSR_OK;
+  if (y->numel == 0) return TSR_OK; /* indices are not looked at then */
+  TSR_TRY(plan_offsets(ctx, x, &ix, &p));
   index_job j = {&p, data, tsr_tensor_data_ro(x), tsr_tensor_itemsize(x)};
   tsr_parallel_for(ctx, p.pcount * p.bcount, (1 << 17) / (p.scount * (int64_t)j.item) + 1, gather_rows, &j);
-  result_strides(&p, stride);
+  result_strides(&p, &ix, stride);
   bool same = true;
   for (int d = 0; d < p.ndim; d++) same = same && (p.size[d] == 1 || stride[d] == y->stride[d]);
-  if (same) return TSR_OK;
+  if (same) return tsr_tensor_set_dims(y, p.ndim, p.size, stride) ? TSR_OK : tsr_op_nomem(ctx);
   TSR_TRY(tsr_new_strided(ctx, out, (tsr_dtype)x->dtype, p.ndim, p.size, stride));
   return tsr_copy_into(ctx, *out, y);
 }
@@ -340,12 +362,15 @@ static tsr_status put_values(tsr_ctx *ctx, tsr_tensor *x, tsr_tensor *values, co
 
 static tsr_status index_put(tsr_ctx *ctx, tsr_tensor *x, tsr_tensor *const *given, int64_t n, tsr_tensor *values, bool accumulate) {
   index_plan p;
-  TSR_TRY(make_plan(ctx, x, given, n, &p));
+  indices ix;
+  TSR_TRY(make_plan(ctx, x, given, n, &p, &ix));
   if (values->storage == x->storage) TSR_TRY(tsr_clone(ctx, &values, values));
   TSR_TRY(check_values(ctx, x, &values, &p));
   int64_t numel;
   if (!tsr_numel(p.ndim, p.size, &numel)) return tsr_op_nomem(ctx);
-  return numel == 0 ? TSR_OK : put_values(ctx, x, values, &p, accumulate);
+  if (numel == 0) return TSR_OK;
+  TSR_TRY(plan_offsets(ctx, x, &ix, &p));
+  return put_values(ctx, x, values, &p, accumulate);
 }
 
 static const char in_place = 1; /* row data */

@@ -51,8 +51,12 @@ TSR_KERNEL(index_select) {
   TSR_TRY(tsr_index_ready(c->ctx, &idx, idx));
   const int64_t *v = tsr_tensor_data_ro(idx);
   int64_t size = x->ndim > 0 ? x->size[dim] : 1;
-  for (int64_t i = 0; i < idx->numel; i++)
-    if (v[i] < 0 || v[i] >= size) return tsr_op_fail(c->ctx, "index out of range in self");
+  if (size == 0 && idx->numel > 0) return tsr_op_fail(c->ctx, "index_select(): self indexing axis dim should be positive");
+  for (int64_t i = 0; i < idx->numel && x->numel > 0; i++) {
+    if (v[i] >= 0 && v[i] < size) continue;
+    if (dim == 1) return tsr_op_fail(c->ctx, "INDICES element is out of DATA bounds, id=%lld axis_dim=%lld", (long long)v[i], (long long)size);
+    return tsr_op_fail(c->ctx, "index out of range in self");
+  }
   TSR_TRY(select_slices(c->ctx, &y, x, dim, idx));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -197,7 +201,7 @@ TSR_KERNEL(index_fill) {
   const int64_t *v = tsr_tensor_data_ro(idx);
   slices s = cut_at(x, dim);
   for (int64_t i = 0; i < idx->numel; i++)
-    if (v[i] < -s.n || v[i] >= s.n)
+    if ((v[i] < -s.n || v[i] >= s.n) && x->numel > 0)
       return tsr_op_fail(ctx, "index %lld is out of bounds for dimension %lld with size %lld", (long long)v[i], (long long)dim, (long long)s.n);
   if (value != NULL) TSR_TRY(tsr_to_dtype(ctx, &value, value, (tsr_dtype)x->dtype));
   else TSR_TRY(tsr_new_scalar(ctx, &value, (tsr_dtype)x->dtype, tsr_arg_scalar(c, 3)));
@@ -253,7 +257,7 @@ TSR_KERNEL(index_reduce) {
   TSR_TRY(check_slices(ctx, x, source, dim, "index_reduce_"));
   int64_t have = source->ndim > 0 ? source->size[dim] : 1;
   if (idx->numel != have)
-    return tsr_op_fail(ctx, "index_reduce_(): Number of indices (%lld) should be equal to self.size(dim): (%lld)", (long long)idx->numel, (long long)have);
+    return tsr_op_fail(ctx, "index_reduce_(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %lld", (long long)idx->numel, (long long)have, (long long)dim);
   slices s = cut_at(x, dim);
   TSR_TRY(tsr_index_check(ctx, idx, s.n, dim));
   tsr_run_fn run = tsr_combine_run(how, (tsr_dtype)x->dtype), set = tsr_combine_run(TSR_SET, (tsr_dtype)x->dtype);

@@ -45,8 +45,11 @@ static tsr_status nonzero(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
 TSR_KERNEL(nonzero) {
   tsr_tensor *y, *rows;
   TSR_TRY(nonzero(c->ctx, &rows, tsr_arg_tensor(c, 0)));
-  int64_t stride[2] = {1, TSR_MAX(rows->size[0], 1)};
-  if (rows->size[0] <= 1 || rows->size[1] <= 1) return tsr_ret_tensor(c, 0, rows);
+  int64_t stride[2] = {1, rows->size[0]};
+  if (rows->size[0] <= 1 || rows->size[1] <= 1) {
+    if (!tsr_tensor_set_dims(rows, 2, rows->size, stride)) return tsr_op_nomem(c->ctx);
+    return tsr_ret_tensor(c, 0, rows);
+  }
   TSR_TRY(tsr_new_strided(c->ctx, &y, TSR_INT64, 2, rows->size, stride));
   TSR_TRY(tsr_copy_into(c->ctx, y, rows));
   return tsr_ret_tensor(c, 0, y);
@@ -86,20 +89,20 @@ TSR_KERNEL(nonzero_static) {
 
 TSR_KERNEL(masked_select) {
   tsr_ctx *ctx = c->ctx;
-  tsr_tensor *pair[2] = {tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)}, *y;
+  tsr_tensor *pair[2] = {tsr_arg_tensor(c, 1), tsr_arg_tensor(c, 0)}, *y; /* mask, self: the order messages name them in */
   void *data;
-  if (pair[1]->dtype != TSR_BOOL) return tsr_op_fail(ctx, "masked_select: expected BoolTensor for mask");
+  if (pair[0]->dtype != TSR_BOOL) return tsr_op_fail(ctx, "masked_select: expected BoolTensor for mask");
   TSR_TRY(tsr_broadcast_all(ctx, pair, 2));
   TSR_TRY(tsr_contiguous(ctx, &pair[0], pair[0]));
   TSR_TRY(tsr_contiguous(ctx, &pair[1], pair[1]));
-  int64_t count = count_true(pair[1]);
-  TSR_TRY(tsr_new(ctx, &y, (tsr_dtype)pair[0]->dtype, 1, &count));
+  int64_t count = count_true(pair[0]);
+  TSR_TRY(tsr_new(ctx, &y, (tsr_dtype)pair[1]->dtype, 1, &count));
   TSR_TRY(tsr_data_mut(ctx, y, &data));
-  const uint8_t *m = tsr_tensor_data_ro(pair[1]);
-  const char *in = tsr_tensor_data_ro(pair[0]);
+  const uint8_t *m = tsr_tensor_data_ro(pair[0]);
+  const char *in = tsr_tensor_data_ro(pair[1]);
   size_t item = tsr_tensor_itemsize(y);
   char *out = data;
-  for (int64_t i = 0; i < pair[1]->numel; i++) {
+  for (int64_t i = 0; i < pair[0]->numel; i++) {
     if (m[i] == 0) continue;
     memcpy(out, in + (size_t)i * item, item);
     out += item;
@@ -119,9 +122,9 @@ TSR_KERNEL(masked_scatter) {
   if (x->dtype != source->dtype)
     return tsr_op_fail(ctx, "masked_scatter: expected self and source to have same dtypes but got%s and %s", tsr_dtype_get_info(x->dtype)->cpp_name,
                        tsr_dtype_get_info(source->dtype)->cpp_name);
-  if (mask->dtype != TSR_BOOL && mask->dtype != TSR_UINT8)
+  if (mask->dtype != TSR_BOOL)
     return tsr_op_fail(ctx, "masked_scatter_ only supports boolean masks, but got mask with dtype %s", tsr_dtype_get_info(mask->dtype)->cpp_name);
-  TSR_TRY(tsr_broadcast_sizes(ctx, x->ndim, x->size, mask->ndim, mask->size, &n, size));
+  TSR_TRY(tsr_broadcast_sizes(ctx, mask->ndim, mask->size, x->ndim, x->size, &n, size));
   if (writes) n = x->ndim, memcpy(size, x->size, (size_t)n * sizeof *size);
   TSR_TRY(tsr_expand(ctx, &mask, mask, n, size));
   TSR_TRY(truth(ctx, &mask, mask));

@@ -106,41 +106,71 @@ static tsr_status fill_drawn(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, draw_fn dr
   return finish_fill(ctx, t, linear);
 }
 
-/* Bits of precision that a 32-bit draw is cut to; 0: the type draws 64 bits. */
-static int mantissa_bits(tsr_dtype dtype) { return dtype == TSR_FLOAT16 ? 11 : dtype == TSR_BFLOAT16 ? 8 : dtype == TSR_FLOAT64 ? 0 : 24; }
-
-static float round_to(tsr_dtype dtype, float v) {
-  if (dtype == TSR_FLOAT16) return tsr_half_to_float(tsr_float_to_half(v));
-  return dtype == TSR_BFLOAT16 ? tsr_bf16_to_float(tsr_float_to_bf16(v)) : v;
-}
-
 static double draw_uniform(tsr_rng *r, const double *p) { return tsr_rng_uniform(r) * (p[1] - p[0]) + p[0]; }
+static double draw_uniform_float(tsr_rng *r, const double *p) { return tsr_rng_uniform_float(r) * ((float)p[1] - (float)p[0]) + (float)p[0]; }
 
-/* p: from, to, bits */
-static double draw_uniform_short(tsr_rng *r, const double *p) {
-  int bits = (int)p[2];
-  float x = (float)(tsr_rng_next32(r) & ((1u << bits) - 1)) * ldexpf(1, -bits);
-  return x * ((float)p[1] - (float)p[0]) + (float)p[0];
-}
-
+/* Half and bfloat16 are drawn as float32 and rounded. */
 tsr_status tsr_random_uniform(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, double from, double to) {
-  tsr_dtype dtype = (tsr_dtype)t->dtype;
-  double p[3] = {from, to, mantissa_bits(dtype)};
-  if (p[2] == 0) return fill_drawn(ctx, r, t, draw_uniform, p);
-  p[0] = round_to(dtype, (float)from);
-  p[1] = round_to(dtype, (float)to);
-  return fill_drawn(ctx, r, t, draw_uniform_short, p);
+  double p[2] = {from, to};
+  return fill_drawn(ctx, r, t, t->dtype == TSR_FLOAT64 ? draw_uniform : draw_uniform_float, p);
 }
 
 static double draw_normal(tsr_rng *r, const double *p) { return tsr_rng_normal(r, p[0], p[1]); }
 
+/* Natural logarithm of x in (0, 1] by the Cephes polynomial, error below 1 ulp; the order of the fused
+ * operations is part of the generator: other orders change last bits. */
+static float normal_log(float x) {
+  static const float p[] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1676998740e-1f,  -1.2420140846e-1f, 1.4249322787e-1f,
+                            -1.6668057665e-1f, 2.0000714765e-1f,  -2.4999993993e-1f, 3.3333331174e-1f};
+  uint32_t u;
+  memcpy(&u, &x, sizeof u);
+  float e = (float)((int)(u >> 23) - 126), y = p[0];
+  u = (u & 0x807fffffu) | 0x3f000000u; /* mantissa in [0.5, 1) */
+  memcpy(&x, &u, sizeof x);
+  if (x < 0.707106781186547524f) {
+    e -= 1;
+    x = x - 1 + x;
+  } else {
+    x -= 1;
+  }
+  float z = x * x;
+  for (size_t i = 1; i < TSR_COUNT(p); i++) y = fmaf(y, x, p[i]);
+  y *= x;
+  y = fmaf(y, z, e * -2.12194440e-4f);
+  y = fmaf(-z, 0.5f, y);
+  return fmaf(e, 0.693359375f, x + y);
+}
+
+/* Sine and cosine of x in [0, 2π), Cephes polynomials after reduction to octants. */
+static void normal_sincos(float x, float *sine, float *cosine) {
+  int octant = (int)(x * 1.27323954473516f);
+  octant = (octant + 1) & ~1;
+  float y = (float)octant;
+  x = fmaf(y, -0.78515625f, x);
+  x = fmaf(y, -2.4187564849853515625e-4f, x);
+  x = fmaf(y, -3.77489497744594108e-8f, x);
+  float z = x * x, c = 2.443315711809948e-5f, s = -1.9515295891e-4f;
+  c = fmaf(c, z, -1.388731625493765e-3f);
+  c = fmaf(c, z, 4.166664568298827e-2f);
+  c *= z;
+  c = fmaf(c, z, -(z * 0.5f)) + 1;
+  s = fmaf(s, z, 8.3321608736e-3f);
+  s = fmaf(s, z, -1.6666654611e-1f);
+  s = fmaf(s * z, x, x);
+  bool straight = (octant & 2) == 0;
+  *sine = straight ? s : c;
+  *cosine = straight ? c : s;
+  if ((octant & 4) != 0) *sine = -*sine;
+  if (((octant - 2) & 4) == 0) *cosine = -*cosine;
+}
+
 /* 16 uniforms become 16 normals: lanes j and j + 8 are the polar pair. */
 static void normal_16_f32(float *x, float mean, float std) {
   for (int j = 0; j < 8; j++) {
-    float radius = sqrtf(-2 * logf(1 - x[j]));
-    float theta = (float)(2.0f * M_PI * (double)x[j + 8]);
-    x[j] = radius * cosf(theta) * std + mean;
-    x[j + 8] = radius * sinf(theta) * std + mean;
+    float radius = sqrtf(-2 * normal_log(1 - x[j])), sine, cosine;
+    normal_sincos((float)(2.0 * M_PI) * x[j + 8], &sine, &cosine);
+    x[j] = fmaf(radius * cosine, std, mean);
+    x[j + 8] = fmaf(radius * sine, std, mean);
   }
 }
 
@@ -152,23 +182,10 @@ static void normal_16_f64(double *x, double mean, double std) {
   }
 }
 
-/* The same with every intermediate rounded to the short type. */
-static void normal_16_short(float *x, float mean, float std, tsr_dtype dt) {
-  for (int j = 0; j < 8; j++) {
-    float u = round_to(dt, 1 - x[j]), log_u = round_to(dt, logf(u));
-    float radius = round_to(dt, sqrtf(round_to(dt, -2 * log_u)));
-    float theta = round_to(dt, (float)(2.0f * M_PI * (double)x[j + 8]));
-    float c = round_to(dt, cosf(theta)), s = round_to(dt, sinf(theta));
-    x[j] = round_to(dt, round_to(dt, round_to(dt, radius * c) * std) + mean);
-    x[j + 8] = round_to(dt, round_to(dt, round_to(dt, radius * s) * std) + mean);
-  }
-}
-
-static float uniform_bits(tsr_rng *r, int bits) { return (float)(tsr_rng_next32(r) & ((1u << bits) - 1)) * ldexpf(1, -bits); }
-
-/* n >= 16 elements: all uniforms are drawn first; a ragged end redraws the last 16. */
-static void normal_fill_f32(tsr_rng *r, float *x, int64_t n, float mean, float std) {
-  for (int64_t i = 0; i < n; i++) x[i] = tsr_rng_uniform_float(r);
+/* n >= 16 elements: all uniforms are drawn first (those of a ragged end not for half and bfloat16); a
+ * ragged end redraws the last 16. */
+static void normal_fill_f32(tsr_rng *r, float *x, int64_t n, float mean, float std, bool short_type) {
+  for (int64_t i = 0; i < (short_type ? n / 16 * 16 : n); i++) x[i] = tsr_rng_uniform_float(r);
   for (int64_t i = 0; i + 16 <= n; i += 16) normal_16_f32(x + i, mean, std);
   if (n % 16 == 0) return;
   x += n - 16;
@@ -185,18 +202,6 @@ static void normal_fill_f64(tsr_rng *r, double *x, int64_t n, double mean, doubl
   normal_16_f64(x, mean, std);
 }
 
-static void normal_fill_short(tsr_rng *r, float *x, int64_t n, float mean, float std, tsr_dtype dt) {
-  int bits = mantissa_bits(dt);
-  mean = round_to(dt, mean);
-  std = round_to(dt, std);
-  for (int64_t i = 0; i < n; i++) x[i] = uniform_bits(r, bits);
-  for (int64_t i = 0; i + 16 <= n; i += 16) normal_16_short(x + i, mean, std, dt);
-  if (n % 16 == 0) return;
-  x += n - 16;
-  for (int i = 0; i < 16; i++) x[i] = uniform_bits(r, bits);
-  normal_16_short(x, mean, std, dt);
-}
-
 tsr_status tsr_random_normal(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, double mean, double std) {
   double p[2] = {mean, std};
   void *data;
@@ -204,7 +209,7 @@ tsr_status tsr_random_normal(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, double mea
   if (t->numel < 16 || !tsr_tensor_is_contiguous(t)) return fill_drawn(ctx, r, t, draw_normal, p);
   TSR_TRY(tsr_data_mut(ctx, t, &data));
   if (dtype == TSR_FLOAT32) {
-    normal_fill_f32(r, data, t->numel, (float)mean, (float)std);
+    normal_fill_f32(r, data, t->numel, (float)mean, (float)std, false);
   } else if (dtype == TSR_FLOAT64) {
     normal_fill_f64(r, data, t->numel, mean, std);
   } else {
@@ -212,7 +217,7 @@ tsr_status tsr_random_normal(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, double mea
     void *x;
     TSR_TRY(tsr_new(ctx, &wide, TSR_FLOAT32, t->ndim, t->size));
     TSR_TRY(tsr_data_mut(ctx, wide, &x));
-    normal_fill_short(r, x, t->numel, (float)mean, (float)std, dtype);
+    normal_fill_f32(r, x, t->numel, (float)mean, (float)std, true);
     tsr_convert(dtype, data, TSR_FLOAT32, x, t->numel);
   }
   return TSR_OK;
@@ -296,7 +301,7 @@ static tsr_status sample_cauchy(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, const d
   if (!(p[1] > 0)) return tsr_op_fail(ctx, "cauchy_ expects sigma > 0.0, but found sigma=%g", p[1]);
   if (!tsr_dtype_is_float((tsr_dtype)t->dtype))
     return tsr_op_fail(ctx, "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you specified %s",
-                       tsr_dtype_get_info(t->dtype)->cpp_name);
+                       tsr_random_type_name((tsr_dtype)t->dtype));
   return fill_drawn(ctx, r, t, draw_cauchy, p);
 }
 

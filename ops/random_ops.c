@@ -55,7 +55,7 @@ static tsr_status fill_normal(tsr_call *c, tsr_tensor *y) {
   tsr_tensor *t = y;
   TSR_TRY(place_rng(c, &r));
   TSR_TRY(real_pairs(c->ctx, &t));
-  TSR_TRY(want_real(c->ctx, t, "normal_kernel_cpu"));
+  if (y->numel > 0) TSR_TRY(want_real(c->ctx, t, "normal_kernel_cpu"));
   TSR_TRY(tsr_random_normal(c->ctx, r, t, 0, t == y ? 1 : M_SQRT1_2));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -111,14 +111,14 @@ static int64_t smallest_int(tsr_dtype dtype) {
   return tsr_dtype_is_float(dtype) ? -largest_int(dtype) : -largest_int(dtype) - 1;
 }
 
-static const char *c_type_name(tsr_dtype dtype) {
+const char *tsr_random_type_name(tsr_dtype dtype) {
   switch (dtype) {
   case TSR_BOOL: return "bool";
   case TSR_UINT8: return "unsigned char";
   case TSR_INT8: return "signed char";
-  case TSR_INT16: return "short";
+  case TSR_INT16: return "short int";
   case TSR_INT32: return "int";
-  case TSR_INT64: return "long";
+  case TSR_INT64: return "long int";
   case TSR_FLOAT16: return "c10::Half";
   case TSR_BFLOAT16: return "c10::BFloat16";
   case TSR_FLOAT32: return "float";
@@ -153,7 +153,7 @@ static tsr_status check_bound(tsr_ctx *ctx, const char *name, int64_t v, tsr_dty
   bool exact = tsr_dtype_is_float(dtype); /* any int64 is inside a float's range, half's excepted */
   double limit = dtype == TSR_FLOAT16 ? 65504 : 1e300;
   bool fits = exact ? fabs((double)v) <= limit : v >= smallest_int(dtype) && v <= largest_int(dtype);
-  return fits ? TSR_OK : tsr_op_fail(ctx, "%s is out of bounds for %s", name, c_type_name(dtype));
+  return fits ? TSR_OK : tsr_op_fail(ctx, "%s is out of bounds for %s", name, tsr_random_type_name(dtype));
 }
 
 /* Integers in [from, to). */
@@ -204,7 +204,7 @@ static tsr_status random_from(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, int64_t f
   int64_t top = largest_int((tsr_dtype)t->dtype);
   if (from == INT64_MIN) return fill_ints(ctx, r, t, (int_draw){0, 0, true});
   TSR_TRY(check_bound(ctx, "from", from, (tsr_dtype)t->dtype));
-  if (from > top) return tsr_op_fail(ctx, "from is out of bounds for %s", c_type_name((tsr_dtype)t->dtype));
+  if (from > top) return tsr_op_fail(ctx, "from is out of bounds for %s", tsr_random_type_name((tsr_dtype)t->dtype));
   uint64_t range = (uint64_t)top - (uint64_t)from + 1;
   return fill_ints(ctx, r, t, (int_draw){range, (uint64_t)from, range >= UINT64_C(1) << 28});
 }
@@ -241,8 +241,7 @@ TSR_KERNEL(randperm) {
   TSR_TRY(place_rng(c, &r));
   TSR_TRY(tsr_new(c->ctx, &wide, TSR_INT64, 1, &n));
   TSR_TRY(tsr_factory_new(c, p->opt, TSR_INT64, 1, &n, &y));
-  if (n > largest_int((tsr_dtype)y->dtype) + (tsr_dtype_is_float((tsr_dtype)y->dtype) ? 0 : 1))
-    return tsr_op_fail(c->ctx, "n is too large for result tensor type");
+  TSR_TRY(tsr_scalar_check(c->ctx, tsr_scalar_int(n), (tsr_dtype)y->dtype));
   TSR_TRY(tsr_data_mut(c->ctx, wide, &data));
   int64_t *v = data;
   bool small = n < (int64_t)(UINT32_MAX / 20); /* larger ones draw 64 bits against modulo bias */
@@ -259,6 +258,19 @@ TSR_KERNEL(randperm) {
 
 /* ---- bernoulli, normal, poisson: parameters in tensors ---- */
 
+/* Both with t's dimensions from the slowest to the fastest in memory: the order elements are drawn in. */
+static tsr_status memory_order(tsr_ctx *ctx, tsr_tensor **t, tsr_tensor **p) {
+  int64_t order[TSR_MAX_NDIM];
+  const int64_t *stride = (*t)->stride;
+  for (int d = 0; d < (*t)->ndim; d++) {
+    int k = d;
+    for (; k > 0 && stride[order[k - 1]] < stride[d]; k--) order[k] = order[k - 1];
+    order[k] = d;
+  }
+  TSR_TRY(tsr_permute(ctx, t, *t, order));
+  return tsr_permute(ctx, p, *p, order);
+}
+
 /* t[i] = uniform < p[i]; p of any float type, broadcast to t. */
 static tsr_status bernoulli_tensor(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, tsr_tensor *p) {
   bool wide = p->dtype == TSR_FLOAT64;
@@ -267,6 +279,7 @@ static tsr_status bernoulli_tensor(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, tsr_
   if (!tsr_dtype_is_float((tsr_dtype)p->dtype))
     return tsr_op_fail(ctx, "\"bernoulli_tensor_cpu_p_\" not implemented for '%s'", tsr_dtype_get_info(p->dtype)->cpp_name);
   TSR_TRY(tsr_expand(ctx, &p, p, t->ndim, t->size));
+  TSR_TRY(memory_order(ctx, &t, &p));
   TSR_TRY(tsr_ready(ctx, &p, p, TSR_FLOAT64));
   TSR_TRY(tsr_new(ctx, &dense, TSR_BOOL, t->ndim, t->size));
   TSR_TRY(tsr_data_mut(ctx, dense, &out));
@@ -299,7 +312,7 @@ TSR_KERNEL(bernoulli_inplace) { return bernoulli_into(c, tsr_arg_tensor(c, 0), 1
 static const uint32_t p_is_self = 0, p_is_arg = 1;
 TSR_KERNEL(bernoulli) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
-  TSR_TRY(tsr_new_like(c->ctx, &y, x, (tsr_dtype)x->dtype));
+  TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)x->dtype, x->ndim, x->size));
   return bernoulli_into(c, y, *(const uint32_t *)c->op->data);
 }
 

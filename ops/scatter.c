@@ -126,11 +126,9 @@ TSR_KERNEL(take_along_dim) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *idx = tsr_arg_tensor(c, 1), *y;
   int64_t dim, xs[TSR_MAX_NDIM], is[TSR_MAX_NDIM], size[TSR_MAX_NDIM];
   int n;
-  if (idx->dtype != TSR_INT64)
-    return tsr_op_fail(ctx, "torch.take_along_dim(): dtype of indices should be Long but got %s", tsr_dtype_get_info(idx->dtype)->cpp_name);
   if (tsr_arg_is_none(c, 2)) {
-    TSR_TRY(wrap_indices(ctx, &idx, x->numel));
-    TSR_TRY(tsr_reshape(ctx, &x, x, 1, &x->numel));
+    TSR_TRY(check_index_dtype(ctx, "gather", idx));
+    TSR_TRY(tsr_view_as(ctx, &x, x, 1, &x->numel));
     TSR_TRY(tsr_reshape(ctx, &idx, idx, 1, &idx->numel));
     TSR_TRY(gather(ctx, &y, x, idx, 0));
     return tsr_ret_tensor(c, 0, y);
@@ -138,7 +136,9 @@ TSR_KERNEL(take_along_dim) {
   if (x->ndim != idx->ndim)
     return tsr_op_fail(ctx, "torch.take_along_dim(): input and indices should have the same number of dimensions, but got %d dimensions for input, and %d dimensions for indices",
                        x->ndim, idx->ndim);
+  TSR_TRY(check_index_dtype(ctx, "gather", idx));
   TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 2), x->ndim, &dim));
+  if (x->ndim == 0) return tsr_op_fail(ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)tsr_arg_int(c, 2));
   TSR_TRY(wrap_indices(ctx, &idx, x->ndim > 0 ? x->size[dim] : 1));
   memcpy(xs, x->size, x->ndim * sizeof *xs);
   memcpy(is, idx->size, idx->ndim * sizeof *is);
@@ -205,7 +205,10 @@ static tsr_status scatter_into(tsr_ctx *ctx, tsr_tensor *work, tsr_tensor *idx, 
   tsr_run_fn run = tsr_combine_run(how, (tsr_dtype)work->dtype);
   bool runs = repeated_rows(idx, dim);
   void *data;
-  if (run == NULL) return tsr_op_fail(ctx, "\"scatter_gather_tensor_cpu\" not implemented for '%s'", tsr_dtype_get_info(work->dtype)->cpp_name);
+  if (run == NULL) {
+    static const char *const kernel[] = {"", "_reduce_add", "_reduce_multiply", "_reduce_amax", "_reduce_amin"};
+    return tsr_op_fail(ctx, "\"scatter_gather_tensor_cpu%s\" not implemented for '%s'", kernel[how], tsr_dtype_get_info(work->dtype)->cpp_name);
+  }
   if (idx->numel == 0) return TSR_OK;
   TSR_TRY(tsr_index_ready(ctx, &idx, idx));
   TSR_TRY(tsr_index_check(ctx, idx, work->ndim > 0 ? work->size[dim] : 1, dim));
@@ -280,6 +283,7 @@ TSR_KERNEL(scatter_reduce) {
   TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   TSR_TRY(source_arg(c, x, &src, &checked));
   TSR_TRY(check_scatter(ctx, x, idx, checked, dim));
+  if (mean && x->dtype == TSR_BOOL) return tsr_op_fail(ctx, "\"scatter_gather_tensor_cpu_reduce_mean\" not implemented for 'Bool'");
   TSR_TRY(tsr_update_begin(c, c->op->data == &in_place, &u));
   if (!include_self) {
     TSR_TRY(tsr_new_scalar(ctx, &neutral, (tsr_dtype)x->dtype, tsr_combine_identity(how, (tsr_dtype)x->dtype)));

@@ -81,10 +81,10 @@ static tsr_status search_tensor(tsr_call *c, tsr_tensor *edges, tsr_tensor *valu
 
 static tsr_status check_searchsorted(tsr_ctx *ctx, const tsr_tensor *edges, const tsr_tensor *values, bool is_scalar) {
   char a[256], b[256];
-  if (edges->ndim == 0) return tsr_op_fail(ctx, "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension");
   if (is_scalar && edges->ndim != 1)
     return tsr_op_fail(ctx, "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries tensor dim(%d) and input value's dim(%d) numel(%lld)",
                        edges->ndim, values->ndim, (long long)values->numel);
+  if (edges->ndim == 0) return tsr_op_fail(ctx, "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension");
   bool match = edges->ndim == 1 || edges->ndim == values->ndim;
   for (int d = 0; match && edges->ndim > 1 && d < edges->ndim - 1; d++) match = edges->size[d] == values->size[d];
   if (match) return TSR_OK;
@@ -112,8 +112,6 @@ TSR_KERNEL(searchsorted) {
   tsr_tensor *edges = tsr_arg_tensor(c, 0), *values, *sorter = tsr_arg_opt_tensor(c, 5);
   bool right = tsr_arg_bool(c, 3);
   TSR_TRY(number_arg(c, 1, &values));
-  TSR_TRY(check_searchsorted(ctx, edges, values, values->ndim == 0 && values->numel == 1));
-  TSR_TRY(check_sorter(ctx, sorter, edges));
   if (!tsr_arg_is_none(c, 4)) {
     const char *side = tsr_arg_str(c, 4)->bytes;
     bool to_right = strcmp(side, "right") == 0;
@@ -122,6 +120,8 @@ TSR_KERNEL(searchsorted) {
       return tsr_op_fail(ctx, "torch.searchsorted(): side and right can't be set to opposites, got side of %s while right was True", side);
     right = to_right;
   }
+  TSR_TRY(check_searchsorted(ctx, edges, values, values->ndim == 0 && values->numel == 1));
+  TSR_TRY(check_sorter(ctx, sorter, edges));
   return search_tensor(c, edges, values, sorter, right, tsr_arg_bool(c, 2));
 }
 

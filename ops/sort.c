@@ -83,8 +83,8 @@ static tsr_status check_sortable(tsr_ctx *ctx, const tsr_tensor *x) {
 /* ---- sort ---- */
 
 static tsr_status sort_rows(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, bool descending, rows *r, picked *p) {
-  TSR_TRY(check_sortable(ctx, x));
   TSR_TRY(tsr_wrap_dim(ctx, dim, x->ndim, &dim));
+  TSR_TRY(check_sortable(ctx, x));
   TSR_TRY(open_rows(ctx, x, dim, r));
   TSR_TRY(new_picked(ctx, r, r->n, p));
   for (int64_t i = 0; i < r->count; i++) {
@@ -174,6 +174,7 @@ TSR_KERNEL(kthvalue) {
   if (x->ndim > 0 && x->size[dim] == 0) return tsr_op_fail(ctx, "kthvalue(): Expected reduction dim %lld to have non-zero size.", (long long)dim);
   if (k < 1 || k > (x->ndim > 0 ? x->size[dim] : 1))
     return tsr_op_fail(ctx, "kthvalue(): selected number k out of range for dimension %lld", (long long)dim);
+  if (x->dtype == TSR_BOOL) return tsr_op_fail(ctx, "\"kthvalue_cpu\" not implemented for 'Bool'");
   TSR_TRY(open_rows(ctx, x, dim, &r));
   TSR_TRY(new_picked(ctx, &r, 1, &p));
   for (int64_t i = 0; i < r.count; i++) {

@@ -109,6 +109,7 @@ static tsr_status unique_along(tsr_call *c, int64_t dim, bool sorted, bool inver
   tsr_tensor *x = tsr_arg_tensor(c, 0), *rows, *values;
   int64_t order[TSR_MAX_NDIM], back[TSR_MAX_NDIM], size[TSR_MAX_NDIM];
   groups g;
+  if (x->ndim == 0 && dim >= -1 && dim < 1) return tsr_op_fail(ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)dim);
   TSR_TRY(tsr_wrap_dim(ctx, dim, x->ndim, &dim));
   for (int d = 0; d < x->ndim && x->ndim > 0; d++)
     if (d != dim && x->size[d] == 0) return tsr_op_fail(ctx, "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
