@@ -68,20 +68,25 @@ static tsr_status print_methods(tsr_model *m, bool ir, const char *name, tsr_err
   return TSR_OK;
 }
 
+static tsr_status print_stage(tsr_model *m, const char *stage, const char *method, tsr_errrec *e, tsr_write_fn write, void *user) {
+  if (stage[0] == 's' || stage[0] == 'a') return print_sources(m, stage[0] == 'a', e, write, user);
+  if (method != NULL && tsr_model_find_method(m, method) == NULL) return tsr_fail(e, TSR_EUSAGE, "the model has no method '%s'", method);
+  return print_methods(m, stage[0] == 'i', method, e, write, user);
+}
+
 tsr_status tsr_code(const char *path, const char *stage, const char *method, int opt_level, tsr_write_fn write, void *user,
                     tsr_error **err) {
+  static const char *const stages[] = {"source", "ast", "ir", "bytecode"};
   tsr_errrec e = {0};
-  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = opt_level, .allow_missing_ops = true};
+  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = opt_level, .allow_missing_ops = true, .threads = 1};
+  tsr_archive *a = NULL;
   tsr_model *m = NULL;
-  if (stage == NULL || write == NULL) {
-    tsr_fail(&e, TSR_EUSAGE, "tsr_code: stage and write must not be NULL");
-    return tsr_errrec_publish(&e, err);
-  }
-  TSR_TRY(tsr_model_load(path, &opt, &m, err));
-  if (method != NULL && tsr_model_find_method(m, method) == NULL) tsr_fail(&e, TSR_EUSAGE, "the model has no method '%s'", method);
-  else if (strcmp(stage, "source") == 0 || strcmp(stage, "ast") == 0) print_sources(m, stage[0] == 'a', &e, write, user);
-  else if (strcmp(stage, "ir") == 0 || strcmp(stage, "bytecode") == 0) print_methods(m, stage[0] == 'i', method, &e, write, user);
-  else tsr_fail(&e, TSR_EUSAGE, "unknown stage '%s': source, ast, ir or bytecode", stage);
+  size_t known = 0;
+  while (stage != NULL && known < TSR_COUNT(stages) && strcmp(stage, stages[known]) != 0) known++;
+  if (path == NULL || stage == NULL || write == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_code: path, stage and write must not be NULL");
+  else if (known == TSR_COUNT(stages)) tsr_fail(&e, TSR_EUSAGE, "unknown stage '%s': source, ast, ir or bytecode", stage);
+  else if (tsr_archive_open(path, false, &e, &a) == TSR_OK && tsr_model_load_archive(a, &opt, known >= 2, &e, &m) == TSR_OK)
+    print_stage(m, stage, method, &e, write, user);
   tsr_model_free(m);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }

@@ -387,7 +387,7 @@ tsr_status tsr_inspect(const char *path, bool json, tsr_write_fn write, void *us
       tsr_load_options opt = {.struct_size = sizeof opt, .allow_missing_ops = true, .threads = 1};
       tsr_model *m = NULL;
       tsr_archive_retain(a);
-      if (tsr_model_load_archive(a, &opt, &e, &m) == TSR_OK) inspect_model(m, json, &e, &b);
+      if (tsr_model_load_archive(a, &opt, true, &e, &m) == TSR_OK) inspect_model(m, json, &e, &b);
       tsr_model_free(m);
     } else {
       tsr_describe(a, json, &e, &b);

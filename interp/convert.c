@@ -267,7 +267,18 @@ void tsr_declaration_print(const tsr_schema *schema, const char *method, bool wi
     s.params++;
     s.param_count--;
   }
+  size_t start = out->len;
   tsr_schema_print(&s, out);
+  if (!with_self || out->oom || s.ret_count != 1 || s.rets[0].type->kind != TSR_T_TUPLE) return;
+  char *arrow = NULL; /* PyTorch's declarations put a tuple result into two pairs of parentheses */
+  for (char *p = out->data + start; (p = strstr(p, ") -> ")) != NULL; p++) arrow = p;
+  tsr_buf tail = {0};
+  if (arrow != NULL) tsr_buf_printf(&tail, "(%s)", arrow + 5);
+  if (arrow != NULL && tail.data != NULL) {
+    out->len = (size_t)(arrow + 5 - out->data);
+    tsr_buf_puts(out, tail.data);
+  }
+  tsr_buf_dispose(&tail);
 }
 
 static tsr_status fail_declared(binder *b, const tsr_schema *s, const char *method, const char *label, const char *text) {

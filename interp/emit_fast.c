@@ -10,6 +10,7 @@ typedef enum shape {
   GET,      /* out = list[i] */
   SET,      /* list[i] = v; result is the list */
   PUSH,     /* append; result is the list */
+  DERIVE,   /* out = start + i * step, operands i, start, step */
 } shape;
 
 typedef struct fast_op { const char *name, *overload; uint8_t op, shape; } fast_op;
@@ -39,7 +40,7 @@ static const fast_op fast_ops[] = {
     {"aten::__xor__", "bool", TSR_BC_XOR_B, BIN}, {"aten::eq", "bool", TSR_BC_EQ_I, BIN},
     {"aten::ne", "bool", TSR_BC_NE_I, BIN},
     {"aten::__is__", "", TSR_BC_IS, BIN}, {"aten::__isnot__", "", TSR_BC_ISNOT, BIN},
-    {"aten::Float", "int", TSR_BC_ITOF, UN},
+    {"aten::Float", "int", TSR_BC_ITOF, UN}, {"aten::__derive_index", "", TSR_BC_ADD_I, DERIVE},
     {"aten::len", "t", TSR_BC_LIST_LEN, UN}, {"aten::__getitem__", "t", TSR_BC_LIST_GET, GET},
     {"aten::_set_item", "t", TSR_BC_LIST_SET, SET}, {"aten::append", "t", TSR_BC_LIST_APPEND, PUSH},
 };
@@ -121,7 +122,16 @@ static void emit_push(emitter *m, const tsr_ir_node *n, uint32_t list, uint32_t 
   result_is_first(m, n, list);
 }
 
-/* A register for the result that is not one of the temporaries still to be dropped. */
+static bool is_one(const tsr_ir_value *v) { return tsr_emit_is_const(v) && v->def->val.tag == TSR_V_INT && v->def->val.i == 1; }
+
+static void emit_derive(emitter *m, const tsr_ir_node *n, const uint32_t *regs) {
+  uint32_t out = tsr_emit_def(m, n->out[0]), scaled = regs[0];
+  bool plain = is_one(n->in[2]);
+  if (!plain) tsr_emit_insn(m, TSR_BC_MUL_I, scaled = tsr_emit_reg_new(m), regs[0], regs[2]);
+  tsr_emit_insn(m, TSR_BC_ADD_I, out, scaled, regs[1]);
+  if (!plain) tsr_emit_reg_free(m, scaled);
+}
+
 static uint32_t result_reg(emitter *m, const tsr_ir_node *n) { return tsr_emit_def(m, n->out[0]); }
 
 bool tsr_emit_fast(emitter *m, const tsr_ir_node *n) {
@@ -142,6 +152,7 @@ bool tsr_emit_fast(emitter *m, const tsr_ir_node *n) {
       result_is_first(m, n, regs[0]);
       break;
     case PUSH: emit_push(m, n, regs[0], regs[1]); break;
+    case DERIVE: emit_derive(m, n, regs); break;
   }
   drop_temps(m, temps, boxed, count);
   return true;

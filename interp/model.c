@@ -245,23 +245,23 @@ static bool can_run(tsr_file_kind k) {
   return k == TSR_FILE_TORCHSCRIPT || k == TSR_FILE_TORCHSCRIPT_LEGACY || k == TSR_FILE_LITE;
 }
 
-static tsr_status load_program(tsr_model *m, tsr_errrec *e, bool allow_missing) {
+static tsr_status load_program(tsr_model *m, tsr_errrec *e, const tsr_load_options *opt, bool lower) {
   tsr_program_hooks hooks = {m, run_at_load};
   if (!can_run(tsr_archive_kind(m->archive))) return tsr_archive_fail_kind(m->archive, e);
   TSR_TRY(tsr_program_load(m->archive, m->mem, &hooks, e, &m->program));
+  if (!lower) return TSR_OK;
   TSR_TRY(declare_methods(m, e));
-  return allow_missing ? TSR_OK : tsr_program_check_missing(m->program, e);
+  return opt->allow_missing_ops ? TSR_OK : tsr_program_check_missing(m->program, e);
 }
 
-/* archive: taken. */
-tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, tsr_errrec *e, tsr_model **out) {
+tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, bool lower, tsr_errrec *e, tsr_model **out) {
   tsr_model *m = model_new(e, opt->max_memory, opt->threads, opt->opt_level);
   if (m == NULL) {
     tsr_archive_release(archive);
     return e->status;
   }
   m->archive = archive;
-  tsr_status s = load_program(m, e, opt->allow_missing_ops);
+  tsr_status s = load_program(m, e, opt, lower);
   if (s != TSR_OK) tsr_model_free(m);
   else *out = m;
   return s;
@@ -279,7 +279,7 @@ tsr_status tsr_model_load(const char *path, const tsr_load_options *opt, tsr_mod
   tsr_archive *archive = NULL;
   tsr_load_options o = read_options(opt);
   if (path == NULL || out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load: path and out must not be NULL");
-  else if (tsr_archive_open(path, o.no_mmap, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, &e, out);
+  else if (tsr_archive_open(path, o.no_mmap, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, true, &e, out);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
 
@@ -288,7 +288,7 @@ tsr_status tsr_model_load_memory(const void *data, size_t len, const tsr_load_op
   tsr_archive *archive = NULL;
   tsr_load_options o = read_options(opt);
   if (data == NULL || out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load_memory: data and out must not be NULL");
-  else if (tsr_archive_open_memory(data, len, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, &e, out);
+  else if (tsr_archive_open_memory(data, len, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, true, &e, out);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
 
@@ -297,7 +297,7 @@ tsr_status tsr_model_load_fd(int fd, const tsr_load_options *opt, tsr_model **ou
   tsr_archive *archive = NULL;
   tsr_load_options o = read_options(opt);
   if (out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load_fd: out must not be NULL");
-  else if (tsr_archive_open_fd(fd, o.no_mmap, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, &e, out);
+  else if (tsr_archive_open_fd(fd, o.no_mmap, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, true, &e, out);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
 

@@ -33,8 +33,8 @@ struct tsr_model {
   tsr_val *constants; uint32_t nconstants, constants_cap; /* what sessions copy; borrowed from the program */
 };
 
-/* archive: taken, also on failure. */
-tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, tsr_errrec *e, tsr_model **out);
+/* archive: taken, also on failure.  lower false: sources and values only, no methods. */
+tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, bool lower, tsr_errrec *e, tsr_model **out);
 void tsr_model_retain(tsr_model *m);
 tsr_method *tsr_model_find_method(tsr_model *m, const char *name); /* NULL: none */
 /* Bytecode of a method, compiled on first use.  Thread-safe. */
