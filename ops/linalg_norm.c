@@ -91,7 +91,8 @@ static tsr_status matrix_norm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr
   int64_t sum_dim = columns ? d[0] : d[1], max_dim = columns ? d[1] : d[0];
   TSR_TRY(tsr_unary(ctx, &x, "abs", x));
   TSR_TRY(tsr_reduce(ctx, &x, "sum", x, 1, &sum_dim, true, -1));
-  TSR_TRY(tsr_reduce(ctx, out, kind == ONE || kind == INF ? "amax" : "amin", x, 1, &max_dim, true, -1));
+  const char *pick = x->size[max_dim] == 0 ? "sum" : kind == ONE || kind == INF ? "amax" : "amin"; /* of nothing: 0 */
+  TSR_TRY(tsr_reduce(ctx, out, pick, x, 1, &max_dim, true, -1));
   if (keepdim) return TSR_OK;
   TSR_TRY(tsr_squeeze_dim(ctx, out, *out, TSR_MAX(d[0], d[1])));
   return tsr_squeeze_dim(ctx, out, *out, TSR_MIN(d[0], d[1]));

@@ -80,18 +80,18 @@ static double support_of(mode m, double scale) {
   return scale >= 1 ? half * scale : half;
 }
 
-static void filter_taps(const taps *t, mode m, int64_t in, double scale, bool corners) {
-  double support = support_of(m, scale), inverse = scale >= 1 ? 1 / scale : 1, delta = corners ? 0.5 : 0;
+static void filter_taps(const taps *t, mode m, int64_t in, double scale) {
+  double support = support_of(m, scale), inverse = scale >= 1 ? 1 / scale : 1;
   for (int64_t i = 0; i < t->count; i++) {
-    double center = scale * ((double)i + 0.5 - delta), total = 0;
-    int64_t lo = TSR_MAX((int64_t)(center - support + 0.5 + delta), (int64_t)0);
-    int64_t hi = TSR_MIN((int64_t)(center + support + 0.5 + delta), in);
+    double center = scale * ((double)i + 0.5), total = 0;
+    int64_t lo = TSR_MAX((int64_t)(center - support + 0.5), (int64_t)0);
+    int64_t hi = TSR_MIN((int64_t)(center + support + 0.5), in);
     int64_t *index = t->index + i * t->width;
     double *w = t->weight + i * t->width;
     for (int k = 0; k < t->width; k++) {
       bool inside = lo + k < hi;
       index[k] = TSR_MIN(lo + k, in - 1);
-      w[k] = inside ? filter(m, ((double)(k + lo) - center + 0.5 - delta) * inverse) : 0;
+      w[k] = inside ? filter(m, ((double)(k + lo) - center + 0.5) * inverse) : 0;
       total += w[k];
     }
     for (int k = 0; k < t->width && total != 0; k++) w[k] /= total;
@@ -109,7 +109,7 @@ static tsr_status make_taps(tsr_ctx *ctx, taps *t, mode m, precision p, int64_t 
   if (t->index == NULL || t->weight == NULL) return ctx->err.status;
   if (m <= NEAREST_EXACT) nearest_taps(t, m, p, in, scale);
   else if (m <= CUBIC) smooth_taps(t, m, p, in, scale, corners);
-  else filter_taps(t, m, in, scale, corners);
+  else filter_taps(t, m, in, scale);
   return TSR_OK;
 }
 
@@ -122,6 +122,7 @@ typedef struct pass {
   int64_t in, inner;
   size_t item;
   tsr_dtype dtype;
+  int bits;        /* of uint8 weights */
 } pass;
 
 #define BLEND(name, T)                                                                                     \
@@ -154,6 +155,32 @@ typedef struct pass {
 BLEND(blend_f32, float)
 BLEND(blend_f64, double)
 
+/* uint8 pixels: weights of 15 bits, rounded after every dimension, as PyTorch and Pillow do. */
+static int weight_bits(const taps *t) {
+  double largest = 0;
+  int bits = 0;
+  for (int64_t i = 0; i < t->count * t->width; i++) largest = fmax(largest, t->weight[i]);
+  while (bits < 22 && (int)(0.5 + largest * (double)(1 << (bits + 1))) < 1 << 15) bits++;
+  return bits;
+}
+
+static void blend_u8(const pass *p, int64_t outer, int64_t i) {
+  const taps *t = p->t;
+  const int64_t *index = t->index + i * t->width;
+  const double *w = t->weight + i * t->width;
+  const uint8_t *base = (const uint8_t *)p->src + outer * p->in * p->inner;
+  uint8_t *d = (uint8_t *)p->dst + (outer * t->count + i) * p->inner;
+  for (int64_t x = 0; x < p->inner; x++) {
+    int32_t sum = p->bits > 0 ? 1 << (p->bits - 1) : 0;
+    for (int k = 0; k < t->width; k++) {
+      double scaled = w[k] * (double)(1 << p->bits);
+      sum += (int32_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5) * base[index[k] * p->inner + x];
+    }
+    sum >>= p->bits;
+    d[x] = (uint8_t)TSR_MAX(TSR_MIN(sum, 255), 0);
+  }
+}
+
 static void copy_nearest(const pass *p, int64_t outer, int64_t i) {
   size_t run = (size_t)p->inner * p->item;
   memcpy(p->dst + (size_t)(outer * p->t->count + i) * run, p->src + (size_t)(outer * p->in + p->t->index[i]) * run, run);
@@ -167,6 +194,7 @@ static void run_pass(void *arg, int64_t begin, int64_t end) {
     else {
       for (int64_t i = 0; i < p->t->count; i++) {
         if (p->t->width == 1) copy_nearest(p, o, i);
+        else if (p->dtype == TSR_UINT8) blend_u8(p, o, i);
         else if (p->dtype == TSR_FLOAT32) blend_f32(p, o, i);
         else blend_f64(p, o, i);
       }
@@ -183,6 +211,7 @@ static tsr_status along(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int dim, 
   for (int d = 0; d < dim; d++) outer *= size[d];
   for (int d = dim + 1; d < x->ndim; d++) p.inner *= size[d];
   if ((*out)->numel == 0) return TSR_OK;
+  if (p.dtype == TSR_UINT8 && t->width > 1) p.bits = weight_bits(t);
   int64_t grain = TSR_MAX((int64_t)1, 32768 / TSR_MAX(t->count * p.inner, (int64_t)1));
   tsr_parallel_for(ctx, outer, grain, run_pass, &p);
   return TSR_OK;
@@ -216,17 +245,7 @@ static tsr_status check(tsr_ctx *ctx, const family *f, const tsr_tensor *x, cons
   return tsr_op_fail(ctx, "Input and output sizes should be greater than 0, but got input %s output %s", in, out);
 }
 
-/* uint8 pixels are blended in float32 and rounded, half types computed in float32. */
-static tsr_status round_pixels(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *y) {
-  tsr_tensor *t;
-  TSR_TRY(tsr_new(ctx, &t, TSR_UINT8, y->ndim, y->size));
-  const float *s = tsr_tensor_data_ro(y);
-  uint8_t *d = t->storage->data;
-  for (int64_t i = 0; i < y->numel; i++) d[i] = (uint8_t)fminf(fmaxf(floorf(s[i] + 0.5f), 0), 255);
-  *out = t;
-  return TSR_OK;
-}
-
+/* Half types are computed in float32. */
 static tsr_status interpolate(tsr_ctx *ctx, tsr_tensor **out, const family *f, tsr_tensor *x, const int64_t *size, bool corners, const double *factors) {
   tsr_dtype dtype = (tsr_dtype)x->dtype;
   bool last = tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x), nearest = f->mode <= NEAREST_EXACT;
@@ -234,15 +253,14 @@ static tsr_status interpolate(tsr_ctx *ctx, tsr_tensor **out, const family *f, t
   if (!tsr_dtype_is_float(dtype) && dtype != TSR_UINT8) {
     return tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", f->name, tsr_dtype_get_info(dtype)->cpp_name);
   }
-  precision p = {dtype != TSR_FLOAT64};
+  precision p = {dtype != TSR_FLOAT64 && (nearest || dtype != TSR_UINT8)};
   tsr_tensor *y = x;
-  TSR_TRY(nearest ? tsr_contiguous(ctx, &y, x) : tsr_ready(ctx, &y, x, p.single ? TSR_FLOAT32 : TSR_FLOAT64));
+  TSR_TRY(nearest || dtype == TSR_UINT8 ? tsr_contiguous(ctx, &y, x) : tsr_ready(ctx, &y, x, p.single ? TSR_FLOAT32 : TSR_FLOAT64));
   for (int d = f->dims - 1; d >= 0; d--) {
     taps t;
     TSR_TRY(make_taps(ctx, &t, f->mode, p, x->size[d + 2], size[d], corners, factors[d]));
     TSR_TRY(along(ctx, &y, y, d + 2, &t));
   }
-  if (!nearest && dtype == TSR_UINT8) TSR_TRY(round_pixels(ctx, &y, y));
   TSR_TRY(tsr_to_dtype(ctx, &y, y, dtype));
   if (last && f->dims > 1) TSR_TRY(tsr_channels_last(ctx, &y, y));
   *out = y;
