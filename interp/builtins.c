@@ -171,4 +171,4 @@ static const tsr_builtin_row rows[] = {
 static const tsr_builtin_set builtins = {"__builtin__", source, rows};
 
 /* the older first: an overload has one meaning */
-const tsr_builtin_set *const tsr_builtin_sets[] = {&tsr_builtins_1, &builtins, NULL};
+const tsr_builtin_set *const tsr_builtin_sets[] = {&tsr_builtins_1, &builtins, &tsr_builtins_gone, NULL};

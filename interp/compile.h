@@ -185,7 +185,7 @@ typedef struct tsr_builtin_set {
   const char *source;
   const tsr_builtin_row *rows; /* ends with op == NULL */
 } tsr_builtin_set;
-extern const tsr_builtin_set tsr_builtins_1;
+extern const tsr_builtin_set tsr_builtins_1, tsr_builtins_gone;
 extern const tsr_builtin_set *const tsr_builtin_sets[]; /* ends with NULL */
 void tsr_opset_record_missing(tsr_compiler *c, const char *text, const tsr_loc *loc);
 
