@@ -112,6 +112,22 @@ static const tsr_type *return_type(tsr_lower *L, tsr_fnrec *f) {
   return f->fn.schema->rets[0].type;
 }
 
+/* A constant of no dimensions as second operand of these counts as a number: PyTorch's executor makes
+ * it one before it runs, which decides the dtype of the result. */
+static tsr_ir_value *as_number(tsr_lower *L, const tsr_schema *s, tsr_ir_value *v) {
+  static const char *const names[] = {"aten::add", "aten::sub", "aten::mul", "aten::div"};
+  bool listed = false;
+  for (size_t i = 0; i < TSR_COUNT(names); i++) listed = listed || strcmp(s->name, names[i]) == 0;
+  if (!listed || strcmp(s->overload, "Tensor") != 0 || v->def == NULL || v->def->kind != TSR_IR_CONST) return v;
+  const tsr_tensor *t = v->def->val.t;
+  if (v->def->val.tag != TSR_V_TENSOR || t->ndim != 0 || t->layout != 0 || t->quant != NULL || t->wrapped_number) return v;
+  tsr_tensor *number = tsr_tensor_new(L->c->p->mem, (tsr_dtype)t->dtype, 0, NULL);
+  if (number == NULL) tsr_compile_nomem(L->c);
+  memcpy(number->storage->data, tsr_tensor_data_ro(t), tsr_tensor_itemsize(t));
+  number->wrapped_number = 1;
+  return tsr_build_const(L, tsr_values_own(L->c, tsr_from_obj(number)), v->type);
+}
+
 static tsr_ir_value *emit_matched(tsr_lower *L, const tsr_matched *m, const tsr_arg *args, const tsr_ast *at) {
   const tsr_schema *s = m->cand->schema;
   uint32_t n = s->param_count + m->vararg_count;
@@ -120,6 +136,7 @@ static tsr_ir_value *emit_matched(tsr_lower *L, const tsr_matched *m, const tsr_
   for (uint32_t i = 0; i < s->param_count; i++) in[i] = operand(L, m, args, i);
   for (uint32_t i = 0; i < m->vararg_count; i++) in[s->param_count + i] = args[m->vararg_begin + i].value;
   const tsr_type *ret = m->cand->fn != NULL ? return_type(L, m->cand->fn) : NULL;
+  if (m->cand->fn == NULL && n > 1) in[1] = as_number(L, s, in[1]);
   L->at = at;
   tsr_ir_node *node = tsr_build_node(L, m->cand->fn != NULL ? TSR_IR_CALL : TSR_IR_OP, n, TSR_MAX(s->ret_count, 1), 0);
   for (uint32_t i = 0; i < n; i++) tsr_ir_set_input(node, i, in[i]);
