@@ -359,11 +359,46 @@ TSR_KERNEL(tensorinv) {
   return tsr_ret_tensor(c, 0, out);
 }
 
+/* ---- weight normalisation ---- */
+
+/* The norm over every dimension but dim, kept as size 1; dim -1: over all of them. */
+static tsr_status norm_except(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *v, double p, int64_t dim) {
+  int64_t dims[TSR_MAX_NDIM], keep;
+  int n = 0;
+  if (dim == -1) return vector_norm(ctx, out, v, tsr_float(p), tsr_none(), false, tsr_none());
+  TSR_TRY(tsr_wrap_dim(ctx, dim, v->ndim, &keep));
+  for (int d = 0; d < v->ndim; d++) {
+    if (d != keep) dims[n++] = d;
+  }
+  if (n == 0) { /* nothing to sum over: absolute values */
+    return tsr_unary(ctx, out, "abs", v);
+  }
+  tsr_val list;
+  TSR_TRY(int_list(ctx, &list, dims, n));
+  return vector_norm(ctx, out, v, tsr_float(p), list, true, tsr_none());
+}
+
+TSR_KERNEL(norm_except_dim) {
+  tsr_tensor *out;
+  TSR_TRY(norm_except(c->ctx, &out, tsr_arg_tensor(c, 0), (double)tsr_arg_int(c, 1), tsr_arg_int(c, 2)));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(weight_norm) {
+  tsr_tensor *v = tsr_arg_tensor(c, 0), *out;
+  TSR_TRY(norm_except(c->ctx, &out, v, 2, tsr_arg_int(c, 2)));
+  TSR_TRY(tsr_binary(c->ctx, &out, "div", tsr_arg_tensor(c, 1), out));
+  TSR_TRY(tsr_binary(c->ctx, &out, "mul", v, out));
+  return tsr_ret_tensor(c, 0, out);
+}
+
 #define P TSR_PURE
 #define O TSR_OUT
 #define REST "int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None"
 #define MREST "int[] dim=[-2, -1], bool keepdim=False, *, ScalarType? dtype=None"
 const tsr_op tsr_ops_linalg_norm[] = {
+    {"aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor", op_weight_norm, P},
+    {"aten::norm_except_dim(Tensor v, int pow=2, int dim=0) -> Tensor", op_norm_except_dim, P},
     {"aten::linalg_norm(Tensor self, Scalar? ord=None, " REST ") -> Tensor", op_norm, P},
     {"aten::linalg_norm.ord_str(Tensor self, str ord, " REST ") -> Tensor", op_norm, P},
     {"aten::linalg_norm.out(Tensor self, Scalar? ord=None, " REST ", Tensor(a!) out) -> Tensor(a!)", op_norm, O},
