@@ -5,11 +5,13 @@
 #define BLOCK 512
 #define GRAIN 32768 /* elements a task: fixed, so that results do not depend on the thread count */
 #define MIN_ROW 32  /* shorter innermost rows are gathered into blocks */
+#define LONG_ROW 512 /* from here on a call a row costs nothing */
 
 typedef struct map_operand {
   tsr_ct ct;
   bool native;       /* the dtype is the compute type */
   bool linear;       /* elements in walk order are adjacent */
+  bool periodic;     /* depends on the innermost dimension only: one pattern serves all blocks */
   bool round;        /* must take the common dtype's precision first */
   int64_t item;      /* bytes an element of ct */
   tsr_load_fn load;
@@ -32,7 +34,7 @@ typedef struct map_work { /* of one task */
   const map_job *j;
   const char *filled[TSR_ITER_MAX]; /* what a broadcast buffer holds */
   int64_t filled_n[TSR_ITER_MAX];
-  _Alignas(64) char buf[TSR_ITER_MAX][BLOCK * 16];
+  _Alignas(64) char buf[TSR_ITER_MAX][(BLOCK + LONG_ROW) * 16];
 } map_work;
 
 void tsr_map_set_param(tsr_map_params *p, int i, tsr_scalar s) {
@@ -121,6 +123,20 @@ static void scatter_row(void *arg, char *const *ptr, int64_t n) {
   g->buf += n * g->w->j->op[0].item;
 }
 
+/* The rows of a periodic operand, repeated; blocks start somewhere in the first. */
+static const void *periodic_input(map_work *w, int k, int64_t at) {
+  const map_operand *o = &w->j->op[k];
+  const tsr_iter *it = w->j->it;
+  int64_t row = it->size[0], total = BLOCK + row;
+  if (w->filled[k] == NULL) {
+    load_run(w, k, w->buf[k], it->op[k].data, it->op[k].step[0], row);
+    for (int64_t have = row; have < total; have *= 2)
+      memcpy(w->buf[k] + have * o->item, w->buf[k], (size_t)(TSR_MIN(have, total - have) * o->item));
+    w->filled[k] = it->op[k].data;
+  }
+  return w->buf[k] + at % row * o->item;
+}
+
 static void map_block(map_work *w, int64_t at, int64_t n) {
   const map_job *j = w->j;
   const tsr_iter *it = j->it;
@@ -129,6 +145,7 @@ static void map_block(map_work *w, int64_t at, int64_t n) {
     const map_operand *o = &j->op[k];
     int64_t item = (int64_t)tsr_dtype_size(it->op[k].dtype);
     if (o->linear && o->native) in[k - 1] = it->op[k].data + at * item;
+    else if (o->periodic) in[k - 1] = periodic_input(w, k, at);
     else {
       in[k - 1] = w->buf[k];
       piece g = {w, k, w->buf[k]};
@@ -178,6 +195,12 @@ static bool keeps_number(tsr_map_id id) {
   return id == TSR_MAP_mul || id == TSR_MAP_div || id == TSR_MAP_div_floor || id == TSR_MAP_div_trunc;
 }
 
+static bool is_periodic(const tsr_iter *it, int k) {
+  for (int d = 1; d < it->ndim; d++)
+    if (it->op[k].step[d] != 0) return false;
+  return it->ndim > 1 && it->size[0] < LONG_ROW;
+}
+
 /* full: a number beside a half precision tensor keeps float32 precision */
 static void setup_operand(map_job *j, int k, tsr_ct ct, tsr_dtype common, bool full) {
   map_operand *o = &j->op[k];
@@ -209,7 +232,12 @@ tsr_status tsr_map_run(tsr_iter *it, tsr_map_id id, tsr_dtype common, const tsr_
   setup_operand(&j, 0, out, j.common_out, false);
   for (int k = 1; k < it->count; k++) setup_operand(&j, k, id == TSR_MAP_where && k == 1 ? TSR_CT_U8 : ct, common, k == 2 && keeps_number(id));
   j.copy = id == TSR_MAP_copy;
-  j.rows = it->ndim == 1 || it->size[0] >= MIN_ROW;
+  bool blocks = it->size[0] < LONG_ROW; /* rows that blocks of many rows can serve as well */
+  for (int k = 0; k < it->count; k++) {
+    j.op[k].periodic = k > 0 && is_periodic(it, k);
+    blocks = blocks && (j.op[k].linear || j.op[k].periodic);
+  }
+  j.rows = it->ndim == 1 || (it->size[0] >= MIN_ROW && !blocks);
   j.direct = true;
   for (int k = 0; k < it->count; k++) {
     if (j.op[k].load == NULL || j.op[k].store == NULL)

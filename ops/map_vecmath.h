@@ -66,7 +66,7 @@ VF_INLINE vf vf_expm1(vf x) {
   return vf_select(vf_lt(vf_abs(x), vf_set(0.5f)), small, vf_sub(vf_exp(x), vf_set(1.0f)));
 }
 
-/* erf: odd polynomial below 1, 1 - erfc above.  2 ulp. */
+/* erf: odd polynomial below 1, 1 - erfc above.  3 ulp. */
 VF_INLINE vf vf_erf(vf x) {
   vf s = vf_mul(x, x), a = vf_abs(x);
   vf p = vf_set(-9.673593922e-06f);

@@ -5,7 +5,7 @@
 #define ACC_D A
 #define ACC_F T
 #define X(id, lane, first, step, both)                                                                  \
-  static void RED(run_##id)(void *acc, const void *x_, int64_t n, double m, double p) {                  \
+  static __attribute__((unused)) void RED(run_##id)(void *acc, const void *x_, int64_t n, double m, double p) {                  \
     const T *x = x_;                                                                                     \
     ACC_##lane lanes[LANES];                                                                             \
     for (int k = 0; k < LANES; k++) lanes[k] = (ACC_##lane)(first);                                      \
