@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "interp/emit_impl.h" /* tsr_grow */
+#include "interp/program.h"
 
 void tsr_writes_dispose(tsr_writes *w) {
   tsr_ptrset_dispose(&w->slots);
@@ -41,10 +42,21 @@ bool tsr_writes_has_slot(const tsr_writes *w, const tsr_class *cls, uint32_t slo
   return tsr_writes_sets_slot(w, cls, slot) || w->slots.oom || tsr_ptrset_has(&w->slots, &cls->attr_names[slot]);
 }
 
+const tsr_type *tsr_ir_sorted_class(const tsr_ir_node *n) {
+  if (n->kind != TSR_IR_OP || n->schema == NULL) return NULL;
+  if (strcmp(n->schema->name, "aten::sort") != 0 && strcmp(n->schema->name, "aten::sorted") != 0) return NULL;
+  const tsr_type *t = n->nin > 0 ? n->in[0]->type : NULL;
+  if (t == NULL || t->kind != TSR_T_LIST || t->args[0]->kind != TSR_T_CLASS || t->args[0]->cls == NULL) return NULL;
+  return t->args[0];
+}
+
 static void add_sets_block(tsr_writes *w, const tsr_ir_block *b, tsr_ptrset *seen) {
   for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
     if (n->kind == TSR_IR_SETATTR) add_slot(w, n, true);
     if (n->callee != NULL) tsr_writes_add_sets(w, n->callee, seen);
+    const tsr_type *sorted = tsr_ir_sorted_class(n);
+    const tsr_ir_fn *less = sorted != NULL ? tsr_class_method(sorted->cls, "__lt__") : NULL;
+    if (less != NULL) tsr_writes_add_sets(w, less, seen);
     for (uint32_t k = 0; k < n->nblocks; k++) add_sets_block(w, n->blocks[k], seen);
   }
 }

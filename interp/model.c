@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "interp/emit.h"
-#include "interp/passes.h"
+#include "interp/pass_util.h"
 
 /* ---- compiling ---- */
 
@@ -191,6 +191,37 @@ static tsr_status declare_methods(tsr_model *m, tsr_errrec *e) {
   return TSR_OK;
 }
 
+/* Methods that operators call: __lt__ of the classes whose lists are sorted. */
+static tsr_status lower_compared(tsr_model *m, tsr_errrec *e, const tsr_ir_fn *fn, tsr_ptrset *seen);
+
+static tsr_status lower_compared_block(tsr_model *m, tsr_errrec *e, const tsr_ir_block *b, tsr_ptrset *seen) {
+  for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
+    if (n->callee != NULL) TSR_TRY(lower_compared(m, e, n->callee, seen));
+    for (uint32_t k = 0; k < n->nblocks; k++) TSR_TRY(lower_compared_block(m, e, n->blocks[k], seen));
+    const tsr_type *elem = tsr_ir_sorted_class(n);
+    tsr_ir_fn *fn = NULL;
+    if (elem == NULL) continue;
+    TSR_TRY(tsr_program_find_method(m->program, e, elem->cls, "__lt__", &fn));
+    if (fn == NULL) continue;
+    TSR_TRY(tsr_program_lower(m->program, e, fn));
+    TSR_TRY(lower_compared(m, e, fn, seen));
+  }
+  return TSR_OK;
+}
+
+static tsr_status lower_compared(tsr_model *m, tsr_errrec *e, const tsr_ir_fn *fn, tsr_ptrset *seen) {
+  return fn->lowered && tsr_ptrset_add(seen, fn) ? lower_compared_block(m, e, fn->body, seen) : TSR_OK;
+}
+
+static tsr_status lower_all_compared(tsr_model *m, tsr_errrec *e) {
+  tsr_ptrset seen = {0};
+  tsr_status s = TSR_OK;
+  for (size_t i = 0; i < m->method_count && s == TSR_OK; i++) s = lower_compared(m, e, m->methods[i].fn, &seen);
+  if (seen.oom && s == TSR_OK) s = tsr_fail_nomem(e);
+  tsr_ptrset_dispose(&seen);
+  return s;
+}
+
 tsr_method *tsr_model_find_method(tsr_model *m, const char *name) {
   for (size_t i = 0; i < m->method_count; i++)
     if (strcmp(m->methods[i].name, name) == 0) return &m->methods[i];
@@ -251,6 +282,7 @@ static tsr_status load_program(tsr_model *m, tsr_errrec *e, const tsr_load_optio
   TSR_TRY(tsr_program_load(m->archive, m->mem, &hooks, e, &m->program));
   if (!lower) return TSR_OK;
   TSR_TRY(declare_methods(m, e));
+  TSR_TRY(lower_all_compared(m, e));
   return opt->allow_missing_ops ? TSR_OK : tsr_program_check_missing(m->program, e);
 }
 

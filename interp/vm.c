@@ -9,10 +9,14 @@
 #define POLL_STEPS 8192                 /* instructions between two looks at limits */
 #define SMALL_WINDOW 24
 
+static tsr_status call_method(tsr_ctx *ctx, tsr_val self, const char *name, const tsr_val *args, uint32_t nargs, tsr_val *out);
+
 void tsr_vm_init(tsr_vm *vm, tsr_ctx *ctx, const tsr_vm_hooks *hooks) {
   memset(vm, 0, sizeof *vm);
   vm->ctx = ctx;
   vm->hooks = *hooks;
+  ctx->call_method = call_method;
+  ctx->machine = vm;
 }
 
 void tsr_vm_dispose(tsr_vm *vm) {
@@ -148,8 +152,10 @@ static tsr_status run_op(tsr_vm *vm, tsr_vm_site at) {
   for (uint32_t i = 0; i < s->nrets; i++) rets[i] = tsr_none();
   tsr_call call = {.ctx = vm->ctx, .op = s->op, .args = args, .nargs = s->nargs, .rets = rets, .nrets = s->nrets,
                    .moved = s->moved, .constant = s->constant, .site = (tsr_site *)&s->site};
+  size_t base = vm->frames[vm->nframes - 1].base;
   if (status == TSR_OK) status = tsr_call_run(&call);
   if (TSR_UNLIKELY(status != TSR_OK)) tsr_trace_attach(vm, s, args);
+  at.regs = vm->stack + base; /* an operator may have run a method: registers may have moved */
   clear_last(at);
   for (uint32_t i = 0; i < s->nrets; i++) {
     uint32_t o = operands[s->nargs + i];
@@ -418,6 +424,7 @@ poll:
   OP_OP:
     vm->frames[vm->nframes - 1].pc = (uint32_t)(in - code->insns);
     TRY(run_op(vm, (tsr_vm_site){code, &code->sites[in->a], regs}));
+    regs = vm->stack + vm->frames[vm->nframes - 1].base;
     NEXT();
   OP_CALL: OP_CALL_METHOD: OP_CALL_VALUE:
     vm->frames[vm->nframes - 1].pc = (uint32_t)(in - code->insns);
@@ -469,4 +476,18 @@ tsr_status tsr_vm_run(tsr_vm *vm, const tsr_bytecode *code, const tsr_val *args,
   tsr_val *params = vm->stack + vm->frames[floor].base;
   for (uint32_t i = 0; i < nargs; i++) params[i] = tsr_retain(args[i]);
   return dispatch(vm, floor, out);
+}
+
+/* For operators that run methods.  An error has its traceback already. */
+static tsr_status call_method(tsr_ctx *ctx, tsr_val self, const char *name, const tsr_val *args, uint32_t nargs, tsr_val *out) {
+  tsr_vm *vm = ctx->machine;
+  tsr_val all[4];
+  if (self.tag != TSR_V_OBJECT || nargs >= TSR_COUNT(all)) return tsr_vm_bad_operand(vm, "an object", self);
+  const tsr_ir_fn *fn = tsr_class_method(self.obj->cls, name);
+  if (fn == NULL) return tsr_fail(&ctx->err, TSR_ERAISED, "class %s has no method '%s'", self.obj->cls->name, name);
+  const tsr_bytecode *code = code_of(vm, fn);
+  if (code == NULL) return ctx->err.status;
+  all[0] = self;
+  for (uint32_t i = 0; i < nargs; i++) all[i + 1] = args[i];
+  return tsr_vm_run(vm, code, all, nargs + 1, out);
 }

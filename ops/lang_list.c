@@ -275,7 +275,57 @@ static bool sortable(tsr_val v, int depth) {
   return v.tag == TSR_V_BOOL || v.tag == TSR_V_INT || v.tag == TSR_V_FLOAT || v.tag == TSR_V_STR;
 }
 
+/* Objects are compared by their class: a.__lt__(b).  Binary insertion into the part that is sorted: stable,
+ * and any answers of the method end it. */
+static tsr_status is_less(tsr_ctx *ctx, tsr_val a, tsr_val b, bool *less) {
+  tsr_val out = tsr_none();
+  TSR_TRY(ctx->call_method(ctx, a, "__lt__", &b, 1, &out));
+  *less = out.tag == TSR_V_BOOL && out.b;
+  tsr_release(out);
+  return TSR_OK;
+}
+
+static tsr_status insert_object(tsr_ctx *ctx, tsr_val *items, size_t n, bool reverse) {
+  tsr_val v = items[n];
+  size_t lo = 0, hi = n;
+  while (lo < hi) {
+    size_t mid = lo + (hi - lo) / 2;
+    bool before;
+    TSR_TRY(reverse ? is_less(ctx, items[mid], v, &before) : is_less(ctx, v, items[mid], &before));
+    if (before) hi = mid;
+    else lo = mid + 1;
+  }
+  memmove(items + lo + 1, items + lo, (n - lo) * sizeof *items);
+  items[lo] = v;
+  return TSR_OK;
+}
+
+static bool are_objects(const tsr_list *l) {
+  for (size_t i = 0; i < l->len; i++)
+    if (l->items[i].tag != TSR_V_OBJECT) return false;
+  return l->len > 0;
+}
+
+/* The items are held in a list of their own: the method may change l. */
+static tsr_status sort_objects(tsr_call *c, tsr_list *l, bool reverse) {
+  tsr_list *held = tsr_list_new(c->ctx->mem, l->elem, l->len);
+  if (held == NULL) return tsr_ctx_nomem(c->ctx);
+  for (size_t i = 0; i < l->len; i++) tsr_list_push_take(held, tsr_retain(l->items[i]));
+  tsr_status s = TSR_OK;
+  for (size_t i = 1; i < held->len && s == TSR_OK; i++) s = insert_object(c->ctx, held->items, i, reverse);
+  if (s == TSR_OK && l->len == held->len) {
+    for (size_t i = 0; i < l->len; i++) {
+      tsr_val old = l->items[i];
+      l->items[i] = tsr_retain(held->items[i]);
+      tsr_release(old);
+    }
+  }
+  tsr_obj_release(held);
+  return s;
+}
+
 static tsr_status sort_list(tsr_call *c, tsr_list *l, bool reverse) {
+  if (c->ctx->call_method != NULL && are_objects(l)) return sort_objects(c, l, reverse);
   for (size_t i = 0; i < l->len; i++) {
     if (!sortable(l->items[i], 0)) return tsr_op_fail(c->ctx, "Only list of Tensors, ints, floats, bools, strs or a User Defined Class that defines the __lt__ compare method can be sorted, got list of %s", tsr_tag_name(l->items[i]));
   }
