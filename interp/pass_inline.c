@@ -6,6 +6,7 @@
 
 #define MAX_NODES 100000 /* of the function that grows */
 #define MAX_CHAIN 200    /* calls inlined into one another */
+#define MAX_NESTING 300  /* blocks within blocks: later stages recurse over them */
 
 typedef struct inliner {
   tsr_pass_env *env;
@@ -104,13 +105,27 @@ static tsr_status inline_call(inliner *x, tsr_ir_node *n, tsr_ir_fn *target, boo
   return ok ? TSR_OK : tsr_fail_nomem(x->env->e);
 }
 
-static tsr_status inline_block(inliner *x, tsr_ir_block *b) {
+static int nesting(const tsr_ir_block *b) {
+  int deepest = 0;
+  for (const tsr_ir_node *n = b->first; n != NULL; n = n->next)
+    for (uint32_t k = 0; k < n->nblocks; k++) deepest = TSR_MAX(deepest, 1 + nesting(n->blocks[k]));
+  return deepest;
+}
+
+/* Small enough, and neither chain nor nesting too deep afterwards. */
+static bool may_inline(const inliner *x, const tsr_ir_node *n, const tsr_ir_fn *target, int depth, uint32_t *size) {
+  if (target == NULL || !target->lowered || chain_length(n->loc) >= MAX_CHAIN) return false;
+  *size = tsr_ir_count_nodes(target->body, MAX_NODES);
+  return *size < MAX_NODES - x->nodes && depth + nesting(target->body) < MAX_NESTING;
+}
+
+static tsr_status inline_block(inliner *x, tsr_ir_block *b, int depth) {
   tsr_ir_node *n = b->first;
   while (n != NULL) {
     tsr_subst_node(&x->subst, n);
     tsr_ir_fn *target = target_of(n);
-    uint32_t size = target != NULL && target->lowered ? tsr_ir_count_nodes(target->body, MAX_NODES) : MAX_NODES;
-    if (size < MAX_NODES && x->nodes + size < MAX_NODES && chain_length(n->loc) < MAX_CHAIN) {
+    uint32_t size = 0;
+    if (may_inline(x, n, target, depth, &size)) {
       tsr_ir_node *before = n->prev;
       bool done = false;
       TSR_TRY(inline_call(x, n, target, &done));
@@ -120,7 +135,7 @@ static tsr_status inline_block(inliner *x, tsr_ir_block *b) {
         continue;
       }
     }
-    for (uint32_t k = 0; k < n->nblocks; k++) TSR_TRY(inline_block(x, n->blocks[k]));
+    for (uint32_t k = 0; k < n->nblocks; k++) TSR_TRY(inline_block(x, n->blocks[k], depth + 1));
     n = n->next;
   }
   tsr_subst_rets(&x->subst, b);
@@ -128,8 +143,8 @@ static tsr_status inline_block(inliner *x, tsr_ir_block *b) {
 }
 
 tsr_status tsr_pass_inline(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed) {
-  inliner x = {.env = env, .fn = fn, .nodes = tsr_ir_count_nodes(fn->body, MAX_NODES)};
-  tsr_status s = inline_block(&x, fn->body);
+  inliner x = {.env = env, .fn = fn, .nodes = TSR_MIN(tsr_ir_count_nodes(fn->body, MAX_NODES), (uint32_t)MAX_NODES)};
+  tsr_status s = inline_block(&x, fn->body, 0);
   free(x.subst.to);
   *changed = x.changed;
   return s;
