@@ -18,8 +18,7 @@ static const struct {
 } kinds[] = {
     [TSR_FILE_TORCHSCRIPT] = {"torchscript", "a TorchScript archive", NULL},
     [TSR_FILE_TORCHSCRIPT_LEGACY] = {"torchscript_legacy", "a TorchScript archive of PyTorch 1.0-1.2", NULL},
-    [TSR_FILE_LITE] = {"lite", "a TorchScript archive for the lite interpreter",
-                       "it holds bytecode only; save the model with torch.jit.save or _save_for_lite_interpreter again"},
+    [TSR_FILE_LITE] = {"lite", "a TorchScript archive for the lite interpreter", NULL},
     [TSR_FILE_TORCH_ZIP] = {"torch_zip", "a state dict or checkpoint of torch.save",
                             WEIGHTS_ONLY},
     [TSR_FILE_TORCH_STREAM] = {"torch_stream", "a state dict or checkpoint of torch.save in its format before 1.6",

@@ -38,6 +38,7 @@ typedef struct tsr_fnrec {
   bool queued;
   uint8_t visit;             /* search for recursion: 0 new, 1 on the path, 2 done */
   struct tsr_fnrec **callees; uint32_t callee_count;
+  struct tsr_lite_code *lite; /* bytecode instead of def (lite.h) */
 } tsr_fnrec;
 
 typedef enum tsr_class_kind {
@@ -75,17 +76,22 @@ typedef struct tsr_opset { tsr_candidate *items; size_t count; } tsr_opset; /* i
 
 typedef struct tsr_iface_call { const tsr_class *iface; const char *name; } tsr_iface_call;
 
+typedef struct tsr_call_path { tsr_fnrec *f; uint32_t next; /* callee */ } tsr_call_path;
+
 typedef struct tsr_compiler {
   tsr_program *p;
   tsr_arena *arena;
   tsr_types *types;
   tsr_codefile **files; size_t file_count;
   tsr_strmap files_by_qualifier, entities, classes /* name -> tsr_classrec */, missing_map;
+  tsr_strmap overloads;        /* "aten::add.Tensor" -> tsr_candidate */
   tsr_strmap opsets[2];        /* 0: as the file's version means them, 1: as today */
   tsr_classrec **class_list; size_t class_count;
   tsr_fnrec **queue; size_t queue_len, queue_done;
   tsr_fnrec *active;
   tsr_iface_call *iface_calls; size_t iface_count;
+  bool iface_dirty;            /* new classes or calls since implementations were last looked for */
+  tsr_call_path *path; size_t path_len; /* of the search for recursion */
   tsr_val *owned; size_t owned_count, owned_cap;   /* malloc'ed: constants of functions, objects of the file */
   tsr_obj **frozen; size_t frozen_count, frozen_cap; /* malloc'ed: what tsr_values_freeze made immortal */
   bool is_frozen;
@@ -128,6 +134,7 @@ bool tsr_values_fit(tsr_compiler *c, tsr_val *v, const tsr_type *t);
 /* ---- loading (load.c, legacy.c) ---- */
 void tsr_load_archive(tsr_compiler *c);              /* jumps on failure */
 void tsr_load_legacy(tsr_compiler *c);
+void tsr_load_lite(tsr_compiler *c);
 /* An object of cls from a pickled state: a dict of attributes, or what __setstate__ takes.  own */
 tsr_val tsr_load_object(tsr_compiler *c, const tsr_class *cls, tsr_val state);
 void tsr_load_setstate(tsr_compiler *c, tsr_object *obj, tsr_val state);
@@ -151,6 +158,7 @@ void tsr_class_add_attr(tsr_compiler *c, tsr_classrec *r, const char *name, size
 /* A class of an old file: the assignment to target in f, if that is its __init__, declares an attribute. */
 void tsr_class_define(tsr_compiler *c, const tsr_fnrec *f, const tsr_class *cls, const tsr_ast *target, const tsr_type *type);
 void tsr_class_add_method(tsr_compiler *c, tsr_classrec *r, const tsr_ast *def);
+void tsr_class_instantiated(tsr_compiler *c, const tsr_class *cls);              /* some object of it may exist from now on */
 bool tsr_class_implements(tsr_compiler *c, const tsr_class *cls, const tsr_class *iface);
 bool tsr_class_is_schema_custom(const char *qualified, size_t len);              /* __torch__.torch.classes.… */
 
@@ -187,6 +195,8 @@ typedef struct tsr_builtin_set {
 } tsr_builtin_set;
 extern const tsr_builtin_set tsr_builtins_1, tsr_builtins_gone;
 extern const tsr_builtin_set *const tsr_builtin_sets[]; /* ends with NULL */
+/* The overload as the file's version means it; when none has that name, the only overload there is.  NULL: unknown. */
+const tsr_candidate *tsr_opset_overload(tsr_compiler *c, const char *name, const char *overload);
 void tsr_opset_record_missing(tsr_compiler *c, const char *text, const tsr_loc *loc);
 
 /* ---- lowering (lower.c) ---- */

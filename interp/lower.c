@@ -1,4 +1,5 @@
 /* Functions and simple statements. */
+#include "interp/lite.h"
 #include "interp/lower.h"
 
 /* ---- targets */
@@ -348,6 +349,12 @@ void tsr_lower_function(tsr_compiler *c, tsr_fnrec *f) {
   f->state = TSR_FN_LOWERING;
   f->next_active = c->active;
   c->active = f;
+  if (f->lite != NULL) {
+    tsr_lite_lower(c, f);
+    c->active = f->next_active;
+    finish(c, f);
+    return;
+  }
   tsr_lower L;
   begin(&L, c, f);
   for (uint32_t i = 0; i < f->fn.schema->param_count; i++) {

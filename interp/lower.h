@@ -120,6 +120,8 @@ tsr_ir_value *tsr_lower_op1(tsr_lower *L, const char *name, tsr_ir_value *a);
 tsr_ir_value *tsr_lower_op2(tsr_lower *L, const char *name, tsr_ir_value *a, tsr_ir_value *b);
 tsr_ir_value *tsr_lower_op3(tsr_lower *L, const char *name, tsr_ir_value *a, tsr_ir_value *b, tsr_ir_value *d);
 tsr_ir_value *tsr_lower_method(tsr_lower *L, tsr_ir_value *recv, const char *name, tsr_ir_value *const *vals, uint32_t n, const tsr_ast *at);
+/* A call of this overload; NULL: the arguments do not fit. */
+tsr_ir_value *tsr_lower_candidate(tsr_lower *L, const tsr_candidate *cand, const tsr_arg *args, uint32_t n);
 tsr_arg tsr_lower_arg(tsr_ir_value *v);
 void tsr_lower_add_callee(tsr_lower *L, tsr_fnrec *f); /* for the search for recursion */
 /* v as type: conversions, then a cast to the declared type; NULL when it cannot be. */

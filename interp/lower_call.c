@@ -164,6 +164,12 @@ static TSR_NOINLINE tsr_ir_value *call_function(tsr_lower *L, tsr_fnrec *f, cons
   return emit_matched(L, &m, args, at);
 }
 
+tsr_ir_value *tsr_lower_candidate(tsr_lower *L, const tsr_candidate *cand, const tsr_arg *args, uint32_t n) {
+  tsr_matched m;
+  if (!tsr_match(L->c, cand, 1, args, n, &m, NULL)) return NULL;
+  return emit_matched(L, &m, args, NULL);
+}
+
 /* ---- operators */
 
 static const char *call_text(tsr_lower *L, const char *name, const tsr_arg *args, uint32_t n) {
@@ -365,6 +371,7 @@ static tsr_ir_value *call_interface(tsr_lower *L, tsr_ir_value *recv, tsr_fnrec 
   tsr_compiler *c = L->c;
   c->iface_calls = tsr_compile_grow(c, c->iface_calls, c->iface_count, sizeof *c->iface_calls);
   c->iface_calls[c->iface_count++] = (tsr_iface_call){recv->type->cls, f->short_name};
+  c->iface_dirty = true;
   return tsr_build_out(L, node, f->fn.schema->rets[0].type == NULL ? &tsr_type_tensor : f->fn.schema->rets[0].type);
 }
 
@@ -455,7 +462,7 @@ static TSR_NOINLINE tsr_ir_value *make_namedtuple(tsr_lower *L, const tsr_type *
 static TSR_NOINLINE tsr_ir_value *make_object(tsr_lower *L, const tsr_type *t) {
   if (t->kind != TSR_T_CLASS || t->cls == NULL || t->cls->is_custom)
     tsr_lower_fail(L, L->at, "cannot make an object of '%s'", tsr_compile_typename(L->c, t));
-  tsr_class_rec(L->c, t->cls)->instantiated = true;
+  tsr_class_instantiated(L->c, t->cls);
   tsr_ir_node *n = tsr_build_node(L, TSR_IR_NEW, 0, 1, 0);
   n->type = t;
   return tsr_build_out(L, n, t);

@@ -76,6 +76,29 @@ const tsr_opset *tsr_opset_find(tsr_compiler *c, const char *qualified, size_t l
   return set->count == 0 ? NULL : set;
 }
 
+const tsr_candidate *tsr_opset_overload(tsr_compiler *c, const char *name, const char *overload) {
+  char *full = tsr_compile_text(c, "%s.%s", name, overload);
+  tsr_candidate *known = tsr_strmap_get(&c->overloads, full, strlen(full));
+  if (known != NULL) return known;
+  size_t n = 0;
+  const tsr_op *const *ops = tsr_op_find(name, strlen(name), &n);
+  for (size_t i = 0; ops != NULL && i < n && known == NULL; i++) {
+    const char *paren = strchr(ops[i]->schema, '('), *dot = memchr(ops[i]->schema, '.', (size_t)(paren - ops[i]->schema));
+    size_t len = dot == NULL ? 0 : (size_t)(paren - dot) - 1;
+    if (len != strlen(overload) || (len > 0 && memcmp(dot + 1, overload, len) != 0)) continue;
+    tsr_schema *s;
+    tsr_compile_check(c, tsr_schema_parse(c->types, c->err, ops[i]->schema, &s));
+    s->op = ops[i];
+    tsr_fnrec *f = replacement(c, s);
+    known = tsr_compile_alloc(c, sizeof *known);
+    *known = (tsr_candidate){f != NULL ? f->fn.schema : s, f};
+  }
+  const tsr_opset *set = known == NULL ? tsr_opset_find(c, name, strlen(name), false) : NULL;
+  if (set != NULL && set->count == 1) known = &set->items[0];
+  if (known != NULL) tsr_compile_strmap_set(c, &c->overloads, full, strlen(full), known);
+  return known;
+}
+
 void tsr_opset_record_missing(tsr_compiler *c, const char *text, const tsr_loc *loc) {
   tsr_program *p = c->p;
   uintptr_t index = (uintptr_t)tsr_strmap_get(&c->missing_map, text, strlen(text));

@@ -40,24 +40,36 @@ void tsr_program_free(tsr_program *p) {
   tsr_arena_free(p->arena);
 }
 
+typedef void (*loader)(tsr_compiler *c);
+
 static void load(tsr_compiler *c, void *arg) {
-  bool legacy = *(const bool *)arg;
-  if (legacy) tsr_load_legacy(c);
-  else tsr_load_archive(c);
+  (*(const loader *)arg)(c);
   tsr_compile_check(c, tsr_values_freeze(c));
+}
+
+/* A mobile archive may have lost its code/ and still run from bytecode. */
+static bool has_sources(const tsr_archive *a) {
+  for (size_t i = 0; i < tsr_archive_entry_count(a); i++) {
+    tsr_entry_info info;
+    tsr_archive_entry(a, i, &info);
+    if (!info.outside && info.name_len > 8 && memcmp(info.name, "code/", 5) == 0 && memcmp(info.name + info.name_len - 3, ".py", 3) == 0) return tsr_archive_has_code(a);
+  }
+  return false;
 }
 
 tsr_status tsr_program_load(tsr_archive *a, tsr_mem *mem, const tsr_program_hooks *hooks, tsr_errrec *e, tsr_program **out) {
   *out = NULL;
   bool legacy = tsr_archive_kind(a) == TSR_FILE_TORCHSCRIPT_LEGACY;
-  if (!legacy && !tsr_archive_has_code(a)) return tsr_archive_fail_kind(a, e);
+  bool lite = tsr_archive_kind(a) == TSR_FILE_LITE && !has_sources(a);
+  if (!legacy && !lite && !tsr_archive_has_code(a)) return tsr_archive_fail_kind(a, e);
+  loader how = legacy ? tsr_load_legacy : lite ? tsr_load_lite : tsr_load_archive;
   tsr_program *p;
   TSR_TRY(new_program(mem, hooks, e, &p));
   tsr_archive_retain(a);
   p->archive = a;
   p->version = tsr_archive_version(a);
   if (p->version <= 0) p->version = legacy ? 1 : 10;
-  tsr_status s = tsr_compile_guard(p->impl, e, load, &legacy);
+  tsr_status s = tsr_compile_guard(p->impl, e, load, &how);
   p->impl->hooks = NULL;
   if (s != TSR_OK) {
     tsr_program_free(p);
@@ -151,50 +163,47 @@ static void enqueue_implementations(tsr_compiler *c) {
   }
 }
 
-typedef struct path_item { tsr_fnrec *f; uint32_t next; } path_item;
+static void push_path(tsr_compiler *c, tsr_fnrec *f) {
+  if (f->state == TSR_FN_DECLARED) tsr_lower_function(c, f); /* left over from a lowering that failed */
+  c->path = tsr_compile_grow(c, c->path, c->path_len, sizeof *c->path);
+  c->path[c->path_len++] = (tsr_call_path){f, 0};
+  f->visit = 1;
+}
 
 /* Depth-first over the calls; what is met again on the path calls itself. */
 static void refuse_recursion(tsr_compiler *c, tsr_fnrec *from) {
-  path_item *path = NULL;
-  size_t n = 0;
   if (from->visit == 2) return;
-  path = tsr_compile_grow(c, path, n, sizeof *path);
-  path[n++] = (path_item){from, 0};
-  from->visit = 1;
-  while (n > 0) {
-    path_item *top = &path[n - 1];
+  push_path(c, from);
+  while (c->path_len > 0) {
+    tsr_call_path *top = &c->path[c->path_len - 1];
     if (top->next == top->f->callee_count) {
       top->f->visit = 2;
-      n--;
+      c->path_len--;
       continue;
     }
     tsr_fnrec *g = top->f->callees[top->next++];
-    if (g->visit == 2) continue;
-    if (g->visit == 1) {
-      for (size_t i = 0; i < n; i++) path[i].f->visit = 0;
+    if (g->visit == 1)
       tsr_compile_fail(c, g->file, g->def, TSR_EFORMAT, "function '%s' is called recursively. Recursive calls are not supported", g->short_name);
-    }
-    g->visit = 1;
-    path = tsr_compile_grow(c, path, n, sizeof *path);
-    path[n++] = (path_item){g, 0};
+    if (g->visit == 0) push_path(c, g);
   }
 }
 
 static void lower_reachable(tsr_compiler *c, void *arg) {
   tsr_fnrec *f = arg;
+  if (f->visit == 2 && !c->iface_dirty && c->queue_done == c->queue_len) return;
   tsr_lower_enqueue(c, f);
-  size_t classes, calls;
   do {
-    classes = c->class_count;
-    calls = c->iface_count;
     while (c->queue_done < c->queue_len) tsr_lower_function(c, c->queue[c->queue_done++]);
-    enqueue_implementations(c);
-  } while (c->queue_done < c->queue_len || classes != c->class_count || calls != c->iface_count);
-  refuse_recursion(c, f);
+    if (c->iface_dirty) {
+      c->iface_dirty = false;
+      enqueue_implementations(c);
+    }
+    if (c->queue_done == c->queue_len) refuse_recursion(c, f);
+  } while (c->queue_done < c->queue_len || c->iface_dirty);
 }
 
 /* Functions whose lowering failed half-way start again from nothing. */
-static void abandon(tsr_compiler *c, tsr_fnrec *outer_active) {
+static void abandon(tsr_compiler *c, tsr_fnrec *outer_active, size_t outer_path) {
   for (; c->active != outer_active && c->active != NULL; c->active = c->active->next_active) {
     tsr_fnrec *f = c->active;
     f->state = TSR_FN_DECLARED;
@@ -205,13 +214,16 @@ static void abandon(tsr_compiler *c, tsr_fnrec *outer_active) {
     if (body != NULL) f->fn.body = body;
     else memset(f->fn.body, 0, sizeof *f->fn.body);
   }
+  while (c->path_len > outer_path) c->path[--c->path_len].f->visit = 0;
   for (; c->queue_done < c->queue_len; c->queue_done++) c->queue[c->queue_done]->queued = false;
+  c->iface_dirty = true;
 }
 
 tsr_status tsr_compile_reachable(tsr_compiler *c, tsr_errrec *e, tsr_fnrec *f) {
   tsr_fnrec *outer = c->active;
+  size_t outer_path = c->path_len;
   tsr_status s = tsr_compile_guard(c, e, lower_reachable, f);
-  if (s != TSR_OK) abandon(c, outer);
+  if (s != TSR_OK) abandon(c, outer, outer_path);
   return s;
 }
 
