@@ -30,6 +30,7 @@ typedef enum tsr_conv_kind { TSR_CONV_TILES, TSR_CONV_MERGED, TSR_CONV_DEPTHWISE
 
 /* What depends on weights and hyperparameters only: made once a call site. */
 typedef struct tsr_conv_plan {
+  tsr_conv made_for;     /* sizes of data (n, in, out) do not matter */
   tsr_conv_kind kind;
   int64_t step[3], ostep[3];
   int64_t phase_count;

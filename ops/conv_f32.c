@@ -156,10 +156,20 @@ static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, c
   return TSR_OK;
 }
 
-/* The plan of the site, made on first use; without a site the caller frees it. */
-static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, int64_t join, tsr_tensor *w, tsr_conv_plan **out) {
+static bool same_triple(const int64_t a[3], const int64_t b[3]) { return a[0] == b[0] && a[1] == b[1] && a[2] == b[2]; }
+
+/* The weights of a site never change, but stride, padding and dilation may come from the program. */
+static bool fits(const tsr_conv *a, const tsr_conv *b) {
+  return a->transposed == b->transposed && a->c == b->c && a->oc == b->oc && a->groups == b->groups && same_triple(a->k, b->k) &&
+         same_triple(a->stride, b->stride) && same_triple(a->pad, b->pad) && same_triple(a->dil, b->dil);
+}
+
+/* The plan of the site, made on first use; *owned: it is this call's alone, to be freed. */
+static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, int64_t join, tsr_tensor *w, tsr_conv_plan **out, bool *owned) {
   *out = tsr_site_get(site);
-  if (*out != NULL) return TSR_OK;
+  *owned = false;
+  if (*out != NULL && fits(&(*out)->made_for, given)) return TSR_OK;
+  if (*out != NULL) site = NULL;
   TSR_TRY(tsr_contiguous(ctx, &w, w));
   const float *data = tsr_tensor_data_ro(w);
   tsr_conv p = *given;
@@ -172,8 +182,11 @@ static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, 
     plan_free(q);
     return status;
   }
+  q->made_for = *given;
+  *owned = site == NULL;
   *out = site == NULL ? q : tsr_site_publish(site, q, plan_free);
-  return TSR_OK;
+  if (*out == q || fits(&(*out)->made_for, given)) return TSR_OK;
+  return get_plan(ctx, site, given, join, w, out, owned); /* another thread was faster, for other hyperparameters */
 }
 
 /* ---- layouts ---- */
@@ -491,9 +504,10 @@ tsr_status tsr_conv_f32(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, tsr
   const tsr_conv *p = &joined;
   int64_t join = groups_joined(ctx->kernels->gemm, given);
   joined.groups /= join;
-  TSR_TRY(get_plan(ctx, site, given, join, w, &q));
+  bool owned;
+  TSR_TRY(get_plan(ctx, site, given, join, w, &q, &owned));
   job j = {.ctx = ctx, .p = p, .q = q, .epi = *epi};
   tsr_status status = run(&j, y, x);
-  if (site == NULL) plan_free(q);
+  if (owned) plan_free(q);
   return status;
 }
