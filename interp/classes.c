@@ -238,6 +238,12 @@ tsr_fnrec *tsr_class_find_method(tsr_compiler *c, const tsr_class *cls, const ch
   return f;
 }
 
+void tsr_class_instantiated(tsr_compiler *c, const tsr_class *cls) {
+  tsr_classrec *r = tsr_class_rec(c, cls);
+  c->iface_dirty |= !r->instantiated;
+  r->instantiated = true;
+}
+
 /* Every method of iface exists in cls and may be called through iface's signature. */
 bool tsr_class_implements(tsr_compiler *c, const tsr_class *cls, const tsr_class *iface) {
   if (cls == iface) return true;

@@ -57,7 +57,7 @@ tsr_val tsr_load_object(tsr_compiler *c, const tsr_class *cls, tsr_val state) {
   tsr_classrec *r = tsr_class_rec(c, cls);
   if (r->kind != TSR_CLASS_MODULE && r->kind != TSR_CLASS_SCRIPT && r->kind != TSR_CLASS_CUSTOM)
     tsr_compile_fail(c, NULL, NULL, TSR_EFORMAT, "'%s' is not a class that has objects", cls->name);
-  r->instantiated = true;
+  tsr_class_instantiated(c, cls);
   tsr_object *obj = tsr_object_new(c->p->mem, (tsr_class *)cls, cls->attr_count);
   if (obj == NULL) tsr_compile_nomem(c);
   tsr_val out = tsr_values_own(c, tsr_from_obj(obj));
