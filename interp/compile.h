@@ -195,7 +195,7 @@ typedef struct tsr_builtin_set {
 } tsr_builtin_set;
 extern const tsr_builtin_set tsr_builtins_1, tsr_builtins_gone;
 extern const tsr_builtin_set *const tsr_builtin_sets[]; /* ends with NULL */
-/* The overload as the file's version means it; when none has that name, the only overload there is.  NULL: unknown. */
+/* The overload as the file's version means it; when none has that name, one that is a function, or the only one there is.  NULL: unknown. */
 const tsr_candidate *tsr_opset_overload(tsr_compiler *c, const char *name, const char *overload);
 void tsr_opset_record_missing(tsr_compiler *c, const char *text, const tsr_loc *loc);
 

@@ -9,15 +9,15 @@ enum { MAX_REGISTERS = 1 << 20, MAX_SLOTS = 1 << 12, FIRST_VERSION = 4, LAST_VER
 
 typedef struct pending { tsr_object *obj; tsr_val state; } pending;
 
+typedef struct signature { tsr_fnrec *f; tsr_val described; } signature;
+
 typedef struct lite {
   tsr_compiler *c;
-  tsr_strmap methods;          /* class -> method_list */
+  signature *signatures; size_t signature_count;
   bool written[MAX_SLOTS];     /* slots that some code sets */
   tsr_object **objects; size_t object_count;
   pending *pending; size_t pending_count;
 } lite;
-
-typedef struct method_list { tsr_fnrec **items; size_t count; } method_list;
 
 #define bad(c, ...) tsr_compile_fail((c), NULL, NULL, TSR_EFORMAT, "bytecode.pkl: " __VA_ARGS__)
 
@@ -144,10 +144,18 @@ static tsr_lite_code *read_code(lite *g, tsr_val code) {
   return k;
 }
 
-static bool names_class(const char *type) { return strstr(type, "__torch__.") != NULL || strstr(type, "NamedTuple") != NULL; }
+/* It names a class that no object has, or describes a named tuple. */
+static bool names_unknown(tsr_compiler *c, const char *type) {
+  if (strstr(type, "NamedTuple") != NULL) return true;
+  for (const char *p = type; (p = strstr(p, "__torch__.")) != NULL; p++) {
+    size_t len = strcspn(p, " ,[]()");
+    if (!tsr_class_is_schema_custom(p, len) && tsr_strmap_get(&c->classes, p, len) == NULL) return true;
+  }
+  return false;
+}
 
 const tsr_type *tsr_lite_type(tsr_compiler *c, const char *type) {
-  if (names_class(type)) return &tsr_type_any;
+  if (names_unknown(c, type)) return &tsr_type_any;
   tsr_codefile *f = tsr_compile_alloc(c, sizeof *f);
   f->src = (tsr_source){.name = "bytecode.pkl", .text = type, .len = strlen(type)};
   f->qualifier = "__torch__";
@@ -182,6 +190,25 @@ static tsr_schema *read_schema(tsr_compiler *c, const char *name, const tsr_clas
   return s;
 }
 
+/* Early files of version 4 have no signature: as many values as the method begins by storing. */
+static tsr_schema *guess_schema(tsr_compiler *c, const char *name, const tsr_class *cls, const tsr_lite_code *k) {
+  const tsr_lite_insn *in = k->ninsns > 0 ? &k->insns[0] : NULL;
+  if (in == NULL || (in->op != TSR_LITE_STOREN && in->op != TSR_LITE_STORE) || in->n < 0 || in->n > 1 << 16) bad(c, "'%.200s' has no signature", name);
+  uint32_t n = in->op == TSR_LITE_STORE ? 1 : (uint32_t)in->n;
+  if (n == 0) bad(c, "'%.200s' has no signature", name);
+  tsr_schema *s = tsr_compile_alloc(c, sizeof *s);
+  *s = (tsr_schema){.name = name, .overload = "", .param_count = n, .ret_count = 1};
+  s->params = tsr_compile_alloc(c, n * sizeof *s->params);
+  s->rets = tsr_compile_alloc(c, sizeof *s->rets);
+  for (uint32_t i = 0; i < n; i++) {
+    s->params[i].name = i == 0 ? "self" : tsr_compile_text(c, "argument_%u", i);
+    s->params[i].type = i == 0 ? cls->type : &tsr_type_any;
+  }
+  s->rets[0].name = "";
+  s->rets[0].type = &tsr_type_any;
+  return s;
+}
+
 static tsr_classrec *class_of(tsr_compiler *c, const char *name, size_t len) {
   tsr_classrec *r = tsr_strmap_get(&c->classes, name, len);
   if (r != NULL) return r;
@@ -195,7 +222,7 @@ static tsr_classrec *class_of(tsr_compiler *c, const char *name, size_t len) {
 static void read_method(lite *g, tsr_val v) {
   tsr_compiler *c = g->c;
   items m = sequence(c, v, "a method");
-  if (m.n < 3) bad(c, "a method has no signature");
+  if (m.n < 2) bad(c, "a method has no code");
   const char *name = text(c, m.v[0], "the name of a method"), *dot = strrchr(name, '.');
   if (dot == NULL || dot == name || dot[1] == 0 || strncmp(name, "__torch__.", 10) != 0) bad(c, "'%.200s' is not the name of a method", name);
   tsr_classrec *r = class_of(c, name, (size_t)(dot - name));
@@ -203,8 +230,8 @@ static void read_method(lite *g, tsr_val v) {
   tsr_lite_code *k = read_code(g, m.v[1]);
   tsr_fnrec *f = tsr_fnrec_new(c, name, dot + 1, NULL, listing(c, name, k), r->cls);
   f->lite = k;
-  f->fn.schema = read_schema(c, name, r->cls, m.v[2]);
-  f->declared = true;
+  g->signatures = tsr_compile_grow(c, g->signatures, g->signature_count, sizeof *g->signatures);
+  g->signatures[g->signature_count++] = (signature){f, m.n > 2 ? m.v[2] : tsr_none()};
   tsr_compile_strmap_set(c, &r->methods, dot + 1, strlen(dot + 1), f);
   r->method_list = tsr_compile_grow(c, r->method_list, r->method_count, sizeof *r->method_list);
   r->method_list[r->method_count++] = f;
@@ -311,6 +338,12 @@ static tsr_status hook_enum(void *user, tsr_errrec *e, const char *name, size_t 
 /* Slots hold what their types say, however the other objects widened them. */
 static void settle(lite *g) {
   tsr_compiler *c = g->c;
+  for (size_t i = 0; i < g->signature_count; i++) { /* now that the classes are known */
+    tsr_fnrec *f = g->signatures[i].f;
+    tsr_val described = g->signatures[i].described;
+    f->fn.schema = described.tag == TSR_V_NONE ? guess_schema(c, f->fn.name, f->cls, f->lite) : read_schema(c, f->fn.name, f->cls, described);
+    f->declared = true;
+  }
   for (size_t i = 0; i < g->object_count; i++) {
     tsr_object *o = g->objects[i];
     for (uint32_t k = 0; k < o->count; k++) {

@@ -14,6 +14,7 @@ typedef struct machine {
   tsr_ir_value **regs;
   change *log; size_t log_count;             /* writes inside blocks */
   uint32_t blocks;                           /* nesting */
+  bool raised;                               /* the block has raised: what it leaves does not matter */
   uint32_t pc;
 } machine;
 
@@ -120,6 +121,8 @@ static tsr_arg *bind_args(machine *m, const tsr_schema *s, tsr_ir_value **in, ui
     const tsr_param *param = &s->params[p];
     tsr_ir_value *v = in[i];
     if (checked && !has_variable(param->type)) v = as(m, v, param->type);
+    else if (checked && v->type->kind == TSR_T_OPTIONAL) v = as(m, v, v->type->args[0]);
+    else if (checked && param->type->kind == TSR_T_LIST && v->type->kind != TSR_T_LIST) v = as(m, v, tsr_resolve_list(m->L.c, &tsr_type_any));
     args[i] = tsr_lower_arg(v);
     if (param->kwarg_only) {
       args[i].keyword = param->name;
@@ -146,12 +149,26 @@ static void missing(machine *m, const char *text, tsr_ir_value **in, uint32_t n)
   push(m, v);
 }
 
-/* Operators that are nodes of their own; false: an ordinary one. */
+/* Operators that are nodes of their own, and how many values they take when the file does not say. */
+static const struct { const char *name; int nargs; bool result; } node_operators[] = {
+    {"prim::RaiseException", 2, false}, {"aten::_unwrap_optional", 1, true}, {"prim::unchecked_unwrap_optional", 1, true},
+    {"prim::TupleIndex", 2, true}, {"prim::TupleUnpack", 1, true}, {"prim::unchecked_cast", 1, true}, {"prim::Uninitialized", 0, true}};
+
+static int64_t arity(machine *m, const tsr_lite_operator *o) {
+  if (o->nargs >= 0) return o->nargs;
+  for (size_t i = 0; i < TSR_COUNT(node_operators); i++)
+    if (strcmp(node_operators[i].name, o->name) == 0) return node_operators[i].nargs;
+  const tsr_candidate *cand = tsr_opset_overload(m->L.c, o->name, o->overload);
+  return cand != NULL ? (int64_t)cand->schema->param_count : 1;
+}
+
+/* false: an ordinary one */
 static bool special_operator(machine *m, const char *name, tsr_ir_value **in, uint32_t n) {
-  static const char *const words[] = {"prim::RaiseException", "aten::_unwrap_optional", "prim::unchecked_unwrap_optional", "prim::TupleIndex"};
   tsr_lower *L = &m->L;
   if (strcmp(name, "prim::TupleUnpack") == 0 && n == 1) {
+    if (in[0]->type->kind == TSR_T_OPTIONAL) in[0] = as(m, in[0], in[0]->type->args[0]);
     const tsr_type *t = in[0]->type;
+    if (tsr_is_unknown(t)) refuse(m, TSR_EUNSUPPORTED, "the value to unpack comes from an operator that is not supported");
     if (t->kind != TSR_T_TUPLE) bad(m, "the value to unpack is not known to be a tuple");
     push_result(m, t->count == 1 ? tsr_build_tuple_get(L, in[0], 0) : in[0], t->count);
     return true;
@@ -164,10 +181,11 @@ static bool special_operator(machine *m, const char *name, tsr_ir_value **in, ui
     push(m, uninit(m, &tsr_type_none));
     return true;
   }
-  for (size_t i = 0; i < TSR_COUNT(words); i++) {
-    if (strcmp(words[i], name) != 0) continue;
+  for (size_t i = 0; i < TSR_COUNT(node_operators); i++) {
+    if (strcmp(node_operators[i].name, name) != 0) continue;
     tsr_ir_value *v = tsr_lower_op(L, name, in, n);
-    if (i > 0) push(m, v);
+    if (node_operators[i].result) push(m, v);
+    else m->raised = true;
     return true;
   }
   return false;
@@ -183,7 +201,10 @@ static void call_operator(machine *m, const tsr_lite_operator *o, tsr_ir_value *
     missing(m, text, in, n);
     return;
   }
+  const tsr_opset *set = tsr_opset_find(L->c, o->name, strlen(o->name), false);
   tsr_ir_value *v = tsr_lower_candidate(L, cand, bind_args(m, cand->schema, in, n, false), n);
+  for (size_t i = 0; v == NULL && set != NULL && i < set->count; i++) /* what older versions allowed */
+    if (set->items[i].fn != NULL && (v = tsr_lower_candidate(L, &set->items[i], bind_args(m, cand->schema, in, n, false), n)) != NULL) cand = &set->items[i];
   if (v == NULL) v = tsr_lower_candidate(L, cand, bind_args(m, cand->schema, in, n, true), n);
   if (v == NULL) bad(m, tsr_compile_text(L->c, "the arguments do not fit operator %s", text));
   push_result(m, v, cand->fn != NULL ? 1 : cand->schema->ret_count);
@@ -191,11 +212,7 @@ static void call_operator(machine *m, const tsr_lite_operator *o, tsr_ir_value *
 
 static void run_op(machine *m, const tsr_lite_insn *in) {
   const tsr_lite_operator *o = &m->k->operators[table_index(m, in->x, m->k->noperators, "there is no such operator")];
-  int64_t n = in->n;
-  if (in->op == TSR_LITE_OP) {
-    const tsr_candidate *cand = tsr_opset_overload(m->L.c, o->name, o->overload);
-    n = o->nargs >= 0 ? o->nargs : cand != NULL ? (int64_t)cand->schema->param_count : 1;
-  }
+  int64_t n = in->op == TSR_LITE_OP ? arity(m, o) : in->n;
   tsr_ir_value **args = pop_many(m, n);
   call_operator(m, o, args, (uint32_t)n);
 }
@@ -378,12 +395,23 @@ static void run_if(machine *m, uint32_t end) {
   m->floor = m->depth;
   m->pc = at + 1;
   tsr_ir_value **v[2];
+  bool before = m->raised, raised[2];
+  m->raised = false;
   v[0] = run_block(m, n->blocks[0], jump, &count[0]);
+  raised[0] = m->raised;
   m->pc = jump;
   uint32_t after = target(m, m->k->insns[jump].x, other, end);
   m->pc = other;
+  m->raised = false;
   v[1] = run_block(m, n->blocks[1], after, &count[1]);
+  raised[1] = m->raised;
+  m->raised = before;
   m->pc = at;
+  for (int i = 0; i < 2; i++) { /* messages that an older raise did not take are left over */
+    if (!raised[i] || count[i] <= count[1 - i]) continue;
+    v[i] += count[i] - count[1 - i];
+    count[i] = count[1 - i];
+  }
   if (count[0] != count[1]) bad(m, "the branches leave different numbers of values");
   forget(m, mark);
   m->floor = floor;
@@ -490,6 +518,7 @@ static void step(machine *m, const tsr_lite_insn *in) {
   case TSR_LITE_RAISE_EXCEPTION: {
     tsr_ir_value **v = pop_many(m, 2);
     tsr_lower_raise(L, as(m, v[0], &tsr_type_str), v[1]);
+    m->raised = true;
     break;
   }
   case TSR_LITE_UNCHECKED_CAST: need(m, 1); break;

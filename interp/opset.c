@@ -94,7 +94,8 @@ const tsr_candidate *tsr_opset_overload(tsr_compiler *c, const char *name, const
     *known = (tsr_candidate){f != NULL ? f->fn.schema : s, f};
   }
   const tsr_opset *set = known == NULL ? tsr_opset_find(c, name, strlen(name), false) : NULL;
-  if (set != NULL && set->count == 1) known = &set->items[0];
+  for (size_t i = 0; set != NULL && known == NULL && i < set->count; i++)
+    if (set->count == 1 || set->items[i].fn != NULL) known = &set->items[i];
   if (known != NULL) tsr_compile_strmap_set(c, &c->overloads, full, strlen(full), known);
   return known;
 }
