@@ -104,6 +104,16 @@ static bool has_variable(const tsr_type *t) {
   return false;
 }
 
+/* A list of whatever: true of every list as long as it is only read. */
+static tsr_ir_value *any_list(machine *m, tsr_ir_value *v) {
+  const tsr_type *t = tsr_resolve_list(m->L.c, &tsr_type_any);
+  tsr_ir_value *list = as(m, v, &tsr_type_anylist);
+  tsr_ir_node *n = tsr_build_node(&m->L, TSR_IR_CAST, 1, 1, 0);
+  tsr_ir_set_input(n, 0, list);
+  n->type = t;
+  return tsr_build_out(&m->L, n, t);
+}
+
 /* Arguments as the schema names them; those that a default fills are left out. */
 static tsr_arg *bind_args(machine *m, const tsr_schema *s, tsr_ir_value **in, uint32_t n, bool checked) {
   tsr_arg *args = tsr_compile_alloc(m->L.c, (n + 1) * sizeof *args);
@@ -122,7 +132,7 @@ static tsr_arg *bind_args(machine *m, const tsr_schema *s, tsr_ir_value **in, ui
     tsr_ir_value *v = in[i];
     if (checked && !has_variable(param->type)) v = as(m, v, param->type);
     else if (checked && v->type->kind == TSR_T_OPTIONAL) v = as(m, v, v->type->args[0]);
-    else if (checked && param->type->kind == TSR_T_LIST && v->type->kind != TSR_T_LIST) v = as(m, v, tsr_resolve_list(m->L.c, &tsr_type_any));
+    else if (checked && param->type->kind == TSR_T_LIST && v->type->kind != TSR_T_LIST && !param->is_mut) v = any_list(m, v);
     args[i] = tsr_lower_arg(v);
     if (param->kwarg_only) {
       args[i].keyword = param->name;

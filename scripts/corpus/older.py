@@ -268,3 +268,37 @@ def later_forms(x):
             break
     text = "shape {}".format(sizes)
     return out, sizes, text
+
+
+if VERSION < (1, 3):
+    @torch.jit.script
+    class Account(object):
+        def __init__(self, n):
+            # type: (int) -> None
+            self.items = torch.jit.annotate(List[int], [])
+            self.n = n
+            self.pair = (n, self.n + 1)
+
+        def push(self, k):
+            # type: (int) -> int
+            self.items.append(k + self.n)
+            self.n = self.n + 1
+            return len(self.items)
+
+    @old(T(2, 3), until=(1, 2))
+    class ScriptClass(torch.jit.ScriptModule):
+        """Their attributes are those that __init__ sets: the file does not list them."""
+        @method
+        def forward(self, x):
+            a = Account(3)
+            k = a.push(1)
+            k = k + a.push(4)
+            return a.items, k, a.pair[1], x
+
+    @old(T(2, 3), I(2, 3), until=(1, 2))
+    class EarlyMeanings(torch.jit.ScriptModule):
+        """Numbers did not change the type of a tensor, factories gave floats, 1.1 compared to uint8."""
+        @method
+        def forward(self, x, i):
+            m = x > 0.0
+            return i * 2.5, i + 1.5, i / 2, i < 2.5, torch.arange(5), m, m.sum(), x.masked_fill(m, 0.0), x[m], torch.rfft(x, 1)
