@@ -7,6 +7,9 @@
 /* ---- objects */
 
 static _Noreturn void bad_attr(tsr_compiler *c, const tsr_class *cls, uint32_t slot, tsr_val v) {
+  if (v.tag == TSR_V_OBJECT && v.obj->cls->impl == &tsr_opaque_marker)
+    tsr_compile_fail(c, NULL, NULL, TSR_EUNSUPPORTED, "attribute '%s' of '%s': objects of class '%.300s' are not supported", cls->attr_names[slot],
+                     cls->name, v.obj->cls->name);
   tsr_compile_fail(c, NULL, NULL, TSR_EFORMAT, "attribute '%s' of '%s' is declared %s but holds a value of type %s", cls->attr_names[slot], cls->name,
                    tsr_compile_typename(c, cls->attr_types[slot]), tsr_tag_name(v));
 }

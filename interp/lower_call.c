@@ -377,6 +377,13 @@ static tsr_ir_value *call_interface(tsr_lower *L, tsr_ir_value *recv, tsr_fnrec 
 
 static TSR_NOINLINE tsr_sv call_value(tsr_lower *L, tsr_ir_value *callee, const arg_list *list, const tsr_ast *at);
 
+/* What a class "__torch__.torch.classes.ns.Class" does is an operator: ns::Class_method. */
+static const char *custom_op(tsr_lower *L, const tsr_type *t, const char *name, uint32_t len) {
+  const char *tail = t->name + strlen("__torch__.torch.classes."), *dot = strrchr(tail, '.');
+  if (dot == NULL) return tsr_compile_text(L->c, "classes::%s_%.*s", tail, (int)len, name);
+  return tsr_compile_text(L->c, "%.*s::%s_%.*s", (int)(dot - tail), tail, dot + 1, (int)len, name);
+}
+
 /* args[0] is the receiver. */
 static tsr_ir_value *call_method(tsr_lower *L, const char *name, uint32_t len, tsr_arg *args, uint32_t n, const tsr_type *hint, const tsr_ast *at) {
   tsr_ir_value *recv = args[0].value;
@@ -392,12 +399,7 @@ static tsr_ir_value *call_method(tsr_lower *L, const char *name, uint32_t len, t
     }
     tsr_lower_fail(L, at, "Tried to access nonexistent attribute or method '%.*s' of type '%s'", (int)len, name, tsr_compile_typename(L->c, t));
   }
-  if (t->kind == TSR_T_CLASS && t->cls != NULL) { /* "__torch__.torch.classes.ns.Class": operator ns::Class_method */
-    const char *tail = t->name + strlen("__torch__.torch.classes."), *dot = strrchr(tail, '.');
-    const char *op = dot == NULL ? tsr_compile_text(L->c, "classes::%s_%.*s", tail, (int)len, name)
-                                 : tsr_compile_text(L->c, "%.*s::%s_%.*s", (int)(dot - tail), tail, dot + 1, (int)len, name);
-    return call_op(L, op, args, n, hint, at);
-  }
+  if (t->kind == TSR_T_CLASS && t->cls != NULL) return call_op(L, custom_op(L, t, name, len), args, n, hint, at);
   args[0].is_self = true;
   if (t->kind == TSR_T_TENSOR && len == 6 && memcmp(name, "tolist", 6) == 0) args[0].is_self = false;
   return call_op(L, tsr_compile_text(L->c, "aten::%.*s", (int)len, name), args, n, hint, at);
@@ -460,7 +462,8 @@ static TSR_NOINLINE tsr_ir_value *make_namedtuple(tsr_lower *L, const tsr_type *
 }
 
 static TSR_NOINLINE tsr_ir_value *make_object(tsr_lower *L, const tsr_type *t) {
-  if (t->kind != TSR_T_CLASS || t->cls == NULL || t->cls->is_custom)
+  if (t->kind == TSR_T_CLASS && t->cls != NULL && t->cls->is_custom) return call_op(L, custom_op(L, t, "__new__", 7), NULL, 0, NULL, L->at);
+  if (t->kind != TSR_T_CLASS || t->cls == NULL)
     tsr_lower_fail(L, L->at, "cannot make an object of '%s'", tsr_compile_typename(L->c, t));
   tsr_class_instantiated(L->c, t->cls);
   tsr_ir_node *n = tsr_build_node(L, TSR_IR_NEW, 0, 1, 0);
@@ -472,7 +475,8 @@ static TSR_NOINLINE tsr_ir_value *construct(tsr_lower *L, const tsr_type *t, con
   L->at = at;
   if (t->kind == TSR_T_NAMEDTUPLE) return make_namedtuple(L, t, list, at);
   tsr_ir_value *obj = make_object(L, t);
-  if (tsr_class_find_method(L->c, t->cls, "__init__", 8) == NULL) {
+  if (tsr_is_unknown(obj->type)) return obj;
+  if (!t->cls->is_custom && tsr_class_find_method(L->c, t->cls, "__init__", 8) == NULL) {
     if (list->count > 0) tsr_lower_fail(L, at, "class '%s' has no constructor", t->name);
     return obj;
   }
