@@ -217,6 +217,31 @@ static inline void copy_run(char *out, const char *in, size_t bytes) {
   }
 }
 
+/* Rows of one element: a gather over the broadcast elements [from, to) of one prefix. */
+static void gather_elements(const index_plan *p, char *out, const char *in, size_t item, int64_t from, int64_t to) {
+#define GATHER(type) for (int64_t b = from; b < to; b++) ((type *)(void *)out)[b - from] = ((const type *)(const void *)in)[p->offset[b]]
+  switch (item) {
+  case 1: GATHER(uint8_t); break;
+  case 2: GATHER(uint16_t); break;
+  case 4: GATHER(uint32_t); break;
+  case 8: GATHER(uint64_t); break;
+  default: GATHER(tsr_c128); break;
+  }
+#undef GATHER
+}
+
+/* The same for [begin, end) of all (prefix, broadcast) pairs. */
+static void gather_singles(void *arg, int64_t begin, int64_t end) {
+  const index_job *j = arg;
+  const index_plan *p = j->p;
+  for (int64_t i = begin; i < end;) {
+    int64_t from = i % p->bcount, to = TSR_MIN(p->bcount, from + end - i);
+    int64_t base = offset_of(p->np, p->psize, p->pstride, i / p->bcount);
+    gather_elements(p, j->out + (size_t)i * j->item, j->in + base * (int64_t)j->item, j->item, from, to);
+    i += to - from;
+  }
+}
+
 /* Rows of the result: one (prefix, broadcast) pair each. */
 static void gather_rows(void *arg, int64_t begin, int64_t end) {
   const index_job *j = arg;
@@ -289,6 +314,39 @@ static void result_strides(const index_plan *p, const indices *ix, int64_t *stri
   }
 }
 
+/* x[mask] with a mask over the leading dimensions of a C-ordered tensor: the rows where it is true. */
+static tsr_status select_masked(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, const tsr_tensor *mask) {
+  const uint8_t *m = tsr_tensor_data_ro(mask);
+  int64_t size[TSR_MAX_NDIM], count = 0, n = mask->numel;
+  void *data;
+  for (int64_t i = 0; i < n; i++) count += m[i] != 0;
+  size[0] = count;
+  for (int d = mask->ndim; d < x->ndim; d++) size[d - mask->ndim + 1] = x->size[d];
+  TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, x->ndim - mask->ndim + 1, size));
+  TSR_TRY(tsr_data_mut(ctx, *out, &data));
+  size_t run = n > 0 ? (size_t)(x->numel / n) * tsr_tensor_itemsize(x) : 0;
+  const char *in = tsr_tensor_data_ro(x);
+  char *to = data, *end = to + (size_t)count * run;
+  if (run == 4) { /* without branches: the slot is overwritten until an element stays */
+    for (int64_t i = 0; to < end; i++) {
+      memcpy(to, in + 4 * i, 4);
+      to += 4 * (m[i] != 0);
+    }
+    return TSR_OK;
+  }
+  for (int64_t i = 0; to < end; i++) {
+    if (m[i] == 0) continue;
+    memcpy(to, in + (size_t)i * run, run);
+    to += run;
+  }
+  return TSR_OK;
+}
+
+static bool is_leading_mask(const tsr_tensor *x, const tsr_tensor *mask) {
+  if (mask == NULL || mask->dtype != TSR_BOOL || mask->ndim == 0 || mask->ndim > x->ndim) return false;
+  return memcmp(mask->size, x->size, mask->ndim * sizeof *x->size) == 0 && tsr_tensor_is_contiguous(mask) && tsr_tensor_is_contiguous(x);
+}
+
 static tsr_status index_tensor(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, tsr_tensor *const *given, int64_t n) {
   index_plan p;
   indices ix;
@@ -302,7 +360,7 @@ static tsr_status index_tensor(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor 
   if (y->numel == 0) return TSR_OK; /* indices are not looked at then */
   TSR_TRY(plan_offsets(ctx, x, &ix, &p));
   index_job j = {&p, data, tsr_tensor_data_ro(x), tsr_tensor_itemsize(x)};
-  tsr_parallel_for(ctx, p.pcount * p.bcount, (1 << 17) / (p.scount * (int64_t)j.item) + 1, gather_rows, &j);
+  tsr_parallel_for(ctx, p.pcount * p.bcount, (1 << 17) / (p.scount * (int64_t)j.item) + 1, p.scount == 1 ? gather_singles : gather_rows, &j);
   result_strides(&p, &ix, stride);
   bool same = true;
   for (int d = 0; d < p.ndim; d++) same = same && (p.size[d] == 1 || stride[d] == y->stride[d]);
@@ -316,7 +374,9 @@ TSR_KERNEL(index) {
   tsr_tensor **given, *y;
   TSR_TRY(tsr_tensors_arg(c, 1, &given, &n));
   if (n == 0) return tsr_op_fail(c->ctx, "at least one index must be provided");
-  TSR_TRY(index_tensor(c->ctx, &y, tsr_arg_tensor(c, 0), given, n));
+  tsr_tensor *x = tsr_arg_tensor(c, 0);
+  if (n == 1 && is_leading_mask(x, given[0])) TSR_TRY(select_masked(c->ctx, &y, x, given[0]));
+  else TSR_TRY(index_tensor(c->ctx, &y, x, given, n));
   return tsr_ret_tensor(c, 0, y);
 }
 

@@ -6,8 +6,21 @@
 
 /* ---- runs ---- */
 
+#pragma GCC push_options
+#pragma GCC optimize("O3") /* -O2 does not vectorize loops of unknown length */
+
+/* Contiguous runs are the common case and vectorize. */
 #define RUN(name, type, expr)                                                                        \
   static void name(char *dst, ptrdiff_t dstep, const char *src, ptrdiff_t sstep, int64_t n) {        \
+    if (dstep == (ptrdiff_t)sizeof(type) && sstep == (ptrdiff_t)sizeof(type)) {                      \
+      type *to = (type *)(void *)dst;                                                                \
+      const type *from = (const type *)(const void *)src;                                            \
+      for (int64_t i = 0; i < n; i++) {                                                              \
+        type a = to[i], b = from[i];                                                                 \
+        to[i] = (expr);                                                                              \
+      }                                                                                              \
+      return;                                                                                        \
+    }                                                                                                \
     for (int64_t i = 0; i < n; i++, dst += dstep, src += sstep) {                                    \
       type a = *(const type *)dst, b = *(const type *)src;                                           \
       *(type *)dst = (expr);                                                                         \
@@ -16,6 +29,10 @@
 
 #define SET_RUN(name, type)                                                                          \
   static void name(char *dst, ptrdiff_t dstep, const char *src, ptrdiff_t sstep, int64_t n) {        \
+    if (dstep == (ptrdiff_t)sizeof(type) && sstep == (ptrdiff_t)sizeof(type)) {                      \
+      memmove(dst, src, (size_t)n * sizeof(type));                                                   \
+      return;                                                                                        \
+    }                                                                                                \
     for (int64_t i = 0; i < n; i++, dst += dstep, src += sstep) *(type *)dst = *(const type *)src;   \
   }
 
@@ -68,6 +85,8 @@ SHORT_RUNS(bf16, tsr_bf16_to_float, tsr_float_to_bf16)
 
 COMPLEX_RUNS(c64, tsr_c64)
 COMPLEX_RUNS(c128, tsr_c128)
+
+#pragma GCC pop_options
 
 #define REAL_ROW(dtype, id) [dtype] = {[TSR_ADD] = add_##id, [TSR_MUL] = mul_##id, [TSR_AMAX] = amax_##id, [TSR_AMIN] = amin_##id}
 static const tsr_run_fn runs[64][5] = {
@@ -124,9 +143,9 @@ tsr_status tsr_index_ready(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *idx) { re
 
 tsr_status tsr_index_check(tsr_ctx *ctx, tsr_tensor *idx, int64_t size, int64_t dim) {
   const int64_t *v = tsr_tensor_data_ro(idx);
-  int64_t bad = 0;
-  for (int64_t i = 0; i < idx->numel; i++) bad |= v[i] < 0 || v[i] >= size;
-  for (int64_t i = 0; bad != 0 && i < idx->numel; i++)
+  int64_t bad = 0; /* negative when some v or size - 1 - v is */
+  for (int64_t i = 0; i < idx->numel; i++) bad |= v[i] | (int64_t)((uint64_t)(size - 1) - (uint64_t)v[i]);
+  for (int64_t i = 0; bad < 0 && i < idx->numel; i++)
     if (v[i] < 0 || v[i] >= size)
       return tsr_op_fail(ctx, "index %lld is out of bounds for dimension %lld with size %lld", (long long)v[i], (long long)dim, (long long)size);
   return TSR_OK;

@@ -27,6 +27,28 @@ static void cat_bytes(void *arg, int64_t begin, int64_t end) {
   }
 }
 
+/* Rows [begin, end) of short parts: part by part, so that the copies have one constant size. */
+static void cat_short_rows(void *arg, int64_t begin, int64_t end) {
+  const cat_job *j = arg;
+  for (const cat_part *p = j->parts; p < j->parts + j->count; p++) {
+    char *out = j->out + (size_t)begin * j->row + p->at;
+    const char *in = p->data + (size_t)begin * p->run;
+    switch (p->run) {
+    case 4:
+      for (int64_t i = begin; i < end; i++, out += j->row, in += 4) memcpy(out, in, 4);
+      break;
+    case 8:
+      for (int64_t i = begin; i < end; i++, out += j->row, in += 8) memcpy(out, in, 8);
+      break;
+    case 16:
+      for (int64_t i = begin; i < end; i++, out += j->row, in += 16) memcpy(out, in, 16);
+      break;
+    default:
+      for (int64_t i = begin; i < end; i++, out += j->row, in += p->run) memcpy(out, in, p->run);
+    }
+  }
+}
+
 static bool is_legacy_empty(const tsr_tensor *t) { return t->ndim == 1 && t->size[0] == 0; }
 
 static tsr_status check_cat_sizes(tsr_ctx *ctx, const tsr_tensor *first, const tsr_tensor *t, int64_t dim, int64_t at) {
@@ -79,7 +101,9 @@ static tsr_status cat_dense(tsr_ctx *ctx, tsr_tensor *y, tsr_tensor *const *ts, 
   }
   j.out = out;
   j.parts = parts;
-  tsr_parallel_for(ctx, y->numel * (int64_t)tsr_tensor_itemsize(y), 1 << 17, cat_bytes, &j);
+  int64_t bytes = y->numel * (int64_t)tsr_tensor_itemsize(y);
+  if (j.row <= 64 * (size_t)j.count) tsr_parallel_for(ctx, bytes / (int64_t)j.row, (int64_t)((1 << 17) / j.row + 1), cat_short_rows, &j);
+  else tsr_parallel_for(ctx, bytes, 1 << 17, cat_bytes, &j);
   return TSR_OK;
 }
 

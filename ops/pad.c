@@ -23,6 +23,9 @@ static int64_t source_of(pad_mode mode, int64_t i, int64_t before, int64_t after
   }
 }
 
+/* A piece of a row: `count` positions from `from` in the source (-1: filled) at `at`. */
+typedef struct pad_piece { int64_t at, from, count; } pad_piece;
+
 typedef struct pad_job {
   char *out;
   const char *in, *fill;
@@ -30,6 +33,8 @@ typedef struct pad_job {
   size_t item, run;                /* run: bytes of one position of dimension `last` */
   const int64_t *size, *in_size;   /* in memory order */
   int64_t *const *map;
+  const pad_piece *pieces;         /* of dimension `last` */
+  int64_t piece_count;
 } pad_job;
 
 static void fill_bytes(char *out, const char *fill, size_t item, size_t bytes) {
@@ -42,21 +47,25 @@ static void fill_bytes(char *out, const char *fill, size_t item, size_t bytes) {
   }
 }
 
+/* Positions that follow each other in the source are one piece, and so are filled neighbours. */
+static int64_t cut_pieces(const int64_t *map, int64_t n, pad_piece *out) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; i++) {
+    pad_piece *last = count > 0 ? &out[count - 1] : NULL;
+    bool grows = last != NULL && (map[i] < 0 ? last->from < 0 : last->from >= 0 && map[i] == last->from + last->count);
+    if (grows) last->count++;
+    else out[count++] = (pad_piece){i, map[i], 1};
+  }
+  return count;
+}
+
 static void pad_row(const pad_job *j, char *out, const char *in) {
-  const int64_t *map = j->map[j->last];
-  int64_t n = j->size[j->last];
-  for (int64_t i = 0; i < n;) {
-    if (map[i] < 0) {
-      int64_t to = i + 1;
-      while (to < n && map[to] < 0) to++;
-      fill_bytes(out + (size_t)i * j->run, j->fill, j->item, (size_t)(to - i) * j->run);
-      i = to;
-      continue;
-    }
-    int64_t to = i + 1; /* positions that follow each other in the source are one run */
-    while (to < n && map[to] == map[to - 1] + 1) to++;
-    memcpy(out + (size_t)i * j->run, in + (size_t)map[i] * j->run, (size_t)(to - i) * j->run);
-    i = to;
+  for (const pad_piece *p = j->pieces; p < j->pieces + j->piece_count; p++) {
+    char *to = out + (size_t)p->at * j->run;
+    size_t bytes = (size_t)p->count * j->run;
+    if (j->run == 4 && p->count == 1) memcpy(to, p->from < 0 ? j->fill : in + (size_t)p->from * 4, 4);
+    else if (p->from < 0) fill_bytes(to, j->fill, j->item, bytes);
+    else memcpy(to, in + (size_t)p->from * j->run, bytes);
   }
 }
 
@@ -111,7 +120,9 @@ static tsr_status pad_tensor(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, pad_
     if (k < last) rows *= osize[k];
     if (k > last) run *= (size_t)osize[k];
   }
-  pad_job j = {data, tsr_tensor_data_ro(x), fill, last, item, run, osize, x->size, map};
+  pad_piece *pieces = tsr_scratch(ctx, (size_t)osize[last] * sizeof *pieces);
+  if (pieces == NULL) return tsr_op_nomem(ctx);
+  pad_job j = {data, tsr_tensor_data_ro(x), fill, last, item, run, osize, x->size, map, pieces, cut_pieces(map[last], osize[last], pieces)};
   tsr_parallel_for(ctx, rows, (int64_t)((1 << 17) / (run * (size_t)osize[last]) + 1), pad_rows, &j);
   return TSR_OK;
 }

@@ -40,17 +40,29 @@ static void row_offsets(const walk *w, int64_t i, int64_t *self_at, int64_t *oth
 
 /* ---- gather ---- */
 
-typedef struct gather_job { walk w; char *out; const char *in; size_t item; } gather_job;
+typedef struct gather_job {
+  walk w;
+  char *out;
+  const char *in;
+  size_t item;
+  uint64_t bound;  /* size of the indexed dimension */
+  int *outside;    /* set when some index was not below it */
+} gather_job;
 
 static void gather_rows(void *arg, int64_t begin, int64_t end) {
   const gather_job *j = arg;
   const walk *w = &j->w;
+  bool outside = false;
   int64_t step = w->ndim > 0 ? w->self_step[w->ndim - 1] : 0, by = w->self_dim_step, n = w->row;
 #define GATHER(type)                                                                   \
   do {                                                                                 \
     const type *in = (const type *)(const void *)j->in + self_at;                      \
     type *out = (type *)(void *)j->out + i * n;                                        \
-    for (int64_t k = 0; k < n; k++) out[k] = in[k * step + idx[k] * by];               \
+    for (int64_t k = 0; k < n; k++) {                                                  \
+      bool bad = (uint64_t)idx[k] >= j->bound;                                         \
+      outside |= bad;                                                                  \
+      out[k] = in[k * step + (bad ? 0 : idx[k]) * by];                                 \
+    }                                                                                  \
   } while (0)
   for (int64_t i = begin; i < end; i++) {
     int64_t self_at, unused;
@@ -65,6 +77,7 @@ static void gather_rows(void *arg, int64_t begin, int64_t end) {
     }
   }
 #undef GATHER
+  if (outside) __atomic_store_n(j->outside, 1, __ATOMIC_RELAXED);
 }
 
 static tsr_status check_index_dtype(tsr_ctx *ctx, const char *op, const tsr_tensor *idx) {
@@ -94,11 +107,13 @@ static tsr_status gather(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, ts
   TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, idx->ndim, idx->size));
   if (idx->numel == 0) return TSR_OK;
   TSR_TRY(tsr_index_ready(ctx, &idx, idx));
-  TSR_TRY(tsr_index_check(ctx, idx, x->ndim > 0 ? x->size[dim] : 1, dim));
+  int64_t bound = x->ndim > 0 ? x->size[dim] : 1;
+  if (bound == 0) return tsr_index_check(ctx, idx, bound, dim);
   TSR_TRY(tsr_data_mut(ctx, *out, &data));
-  gather_job j = {make_walk(x, idx, NULL, dim), data, tsr_tensor_data_ro(x), tsr_tensor_itemsize(x)};
-  tsr_parallel_for(ctx, j.w.rows, (1 << 14) / j.w.row + 1, gather_rows, &j);
-  return TSR_OK;
+  int outside = 0;
+  gather_job j = {make_walk(x, idx, NULL, dim), data, tsr_tensor_data_ro(x), tsr_tensor_itemsize(x), (uint64_t)bound, &outside};
+  tsr_parallel_for(ctx, j.w.rows, (1 << 15) / j.w.row + 1, gather_rows, &j);
+  return outside ? tsr_index_check(ctx, idx, bound, dim) : TSR_OK;
 }
 
 TSR_KERNEL(gather) {
@@ -172,13 +187,37 @@ static tsr_status check_scatter(tsr_ctx *ctx, const tsr_tensor *x, const tsr_ten
   return tsr_op_fail(ctx, "Expected index %s to be no larger than self %s apart from dimension %lld and to be no larger size than src %s", a, b, (long long)dim, s);
 }
 
+/* The common cases of one row without a call an element. */
+#define SCATTER_ROW(name, type, op)                                                                                                \
+  static void name(char *self, int64_t self_step, const int64_t *idx, int64_t by, const char *src, int64_t src_step, int64_t n) {  \
+    type *to = (type *)(void *)self;                                                                                               \
+    const type *from = (const type *)(const void *)src;                                                                            \
+    for (int64_t k = 0; k < n; k++) to[k * self_step + idx[k] * by] op from[k * src_step];                                         \
+  }
+SCATTER_ROW(set_row_4, uint32_t, =)
+SCATTER_ROW(set_row_8, uint64_t, =)
+SCATTER_ROW(add_row_f32, float, +=)
+SCATTER_ROW(add_row_f64, double, +=)
+typedef void (*scatter_row_fn)(char *, int64_t, const int64_t *, int64_t, const char *, int64_t, int64_t);
+
+static scatter_row_fn scatter_row(tsr_combine how, tsr_dtype dtype) {
+  size_t item = tsr_dtype_size(dtype);
+  if (how == TSR_SET) return item == 4 ? set_row_4 : item == 8 ? set_row_8 : NULL;
+  if (how == TSR_ADD) return dtype == TSR_FLOAT32 ? add_row_f32 : dtype == TSR_FLOAT64 ? add_row_f64 : NULL;
+  return NULL;
+}
+
 /* self[…idx…] ∘= src[…] element by element in C order of the index; src step 0: one value. */
-static void scatter_walk(const walk *w, tsr_run_fn run, char *self, const char *src, size_t item) {
+static void scatter_walk(const walk *w, tsr_run_fn run, scatter_row_fn row, char *self, const char *src, size_t item) {
   int64_t self_step = w->ndim > 0 ? w->self_step[w->ndim - 1] : 0, src_step = w->ndim > 0 ? w->other_step[w->ndim - 1] : 0;
   for (int64_t i = 0; i < w->rows; i++) {
     int64_t to, from;
     row_offsets(w, i, &to, &from);
     const int64_t *idx = w->idx + i * w->row;
+    if (row != NULL) {
+      row(self + (size_t)to * item, self_step, idx, w->self_dim_step, src + (size_t)from * item, src_step, w->row);
+      continue;
+    }
     for (int64_t k = 0; k < w->row; k++)
       run(self + (size_t)(to + k * self_step + idx[k] * w->self_dim_step) * item, 0, src + (size_t)(from + k * src_step) * item, 0, 1);
   }
@@ -214,7 +253,8 @@ static tsr_status scatter_into(tsr_ctx *ctx, tsr_tensor *work, tsr_tensor *idx, 
   TSR_TRY(tsr_index_check(ctx, idx, work->ndim > 0 ? work->size[dim] : 1, dim));
   TSR_TRY(tsr_data_mut(ctx, work, &data));
   walk w = make_walk(work, idx, src, dim);
-  (runs ? scatter_runs : scatter_walk)(&w, run, data, tsr_tensor_data_ro(src), tsr_tensor_itemsize(work));
+  if (runs) scatter_runs(&w, run, data, tsr_tensor_data_ro(src), tsr_tensor_itemsize(work));
+  else scatter_walk(&w, run, scatter_row(how, (tsr_dtype)work->dtype), data, tsr_tensor_data_ro(src), tsr_tensor_itemsize(work));
   return TSR_OK;
 }
 

@@ -150,6 +150,20 @@ void tsr_pair_partial_sort(tsr_pair *p, int64_t k, int64_t n) {
   sort_heap(p, k);
 }
 
+bool tsr_pair_top(tsr_pair *p, int64_t k, tsr_dtype dtype, const char *data, ptrdiff_t step, int64_t n, bool descending) {
+  tsr_pair part[256];
+  if (!tsr_pair_fill(p, dtype, data, step, k, descending)) return false;
+  make_heap(p, k);
+  for (int64_t at = k; at < n; at += 256) {
+    int64_t count = n - at < 256 ? n - at : 256;
+    tsr_pair_fill(part, dtype, data + at * step, step, count, descending);
+    for (int64_t i = 0; i < count; i++)
+      if (part[i].key < p[0].key) sift_hole(p, 0, k, (tsr_pair){part[i].key, at + part[i].idx});
+  }
+  sort_heap(p, k);
+  return true;
+}
+
 /* ---- quicksort family ---- */
 
 /* The median of a, b, c goes to *to. */

@@ -164,12 +164,25 @@ TSR_KERNEL(roll) {
 
 typedef struct flip_job { char *out; const char *in; int ndim; const int64_t *size; const bool *flipped; size_t item; } flip_job;
 
+typedef uint32_t four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Words back to front, four at a time. */
+static void reverse_words(uint32_t *out, const uint32_t *in, int64_t n) {
+  typedef uint32_t order __attribute__((vector_size(16)));
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    order v = *(const four *)(in + n - 4 - i);
+    *(four *)(out + i) = __builtin_shuffle(v, (order){3, 2, 1, 0});
+  }
+  for (; i < n; i++) out[i] = in[n - 1 - i];
+}
+
 static void reverse_row(char *out, const char *in, int64_t n, size_t item) {
 #define REVERSE(type) for (int64_t i = 0; i < n; i++) ((type *)out)[i] = ((const type *)in)[n - 1 - i]
   switch (item) {
   case 1: REVERSE(uint8_t); break;
   case 2: REVERSE(uint16_t); break;
-  case 4: REVERSE(uint32_t); break;
+  case 4: reverse_words((uint32_t *)(void *)out, (const uint32_t *)(const void *)in, n); break;
   case 8: REVERSE(uint64_t); break;
   default: REVERSE(tsr_c128); break;
   }

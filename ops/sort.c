@@ -6,6 +6,19 @@
 /* Rows along one dimension of a C-ordered operand whose dimension was moved last. */
 typedef struct rows { int64_t dim, n, count; tsr_tensor *moved; tsr_pair *pairs, *spare; } rows;
 
+/* Uninitialised room for n pairs. */
+static tsr_status new_pairs(tsr_ctx *ctx, int64_t n, tsr_pair **out) {
+  int64_t words;
+  tsr_tensor *t;
+  void *p;
+  if (tsr_mul_overflow(n + 1, 2, &words)) return tsr_op_nomem(ctx);
+  TSR_TRY(tsr_new(ctx, &t, TSR_INT64, 1, &words));
+  TSR_TRY(tsr_data_mut(ctx, t, &p));
+  *out = p;
+  return TSR_OK;
+}
+
+/* pairs: how many are needed at a time; spare ones are made by who sorts. */
 static tsr_status open_rows(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, rows *r) {
   r->dim = dim;
   r->moved = x;
@@ -13,9 +26,7 @@ static tsr_status open_rows(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, rows *r) {
   TSR_TRY(tsr_contiguous(ctx, &r->moved, r->moved));
   r->n = x->ndim > 0 ? x->size[dim] : 1;
   r->count = r->n > 0 ? x->numel / r->n : 0;
-  r->pairs = tsr_scratch(ctx, (size_t)(r->n + 1) * sizeof *r->pairs);
-  r->spare = tsr_scratch(ctx, (size_t)(r->n + 1) * sizeof *r->spare);
-  return r->pairs == NULL || r->spare == NULL ? tsr_op_nomem(ctx) : TSR_OK;
+  return TSR_OK;
 }
 
 static const char *row_at(const rows *r, int64_t i) {
@@ -86,6 +97,8 @@ static tsr_status sort_rows(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, bool desce
   TSR_TRY(tsr_wrap_dim(ctx, dim, x->ndim, &dim));
   TSR_TRY(check_sortable(ctx, x));
   TSR_TRY(open_rows(ctx, x, dim, r));
+  TSR_TRY(new_pairs(ctx, r->n, &r->pairs));
+  TSR_TRY(new_pairs(ctx, r->n, &r->spare));
   TSR_TRY(new_picked(ctx, r, r->n, p));
   for (int64_t i = 0; i < r->count; i++) {
     if (!fill_row(r, i, descending)) return tsr_op_fail(ctx, "\"sort_stable\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
@@ -133,13 +146,13 @@ TSR_KERNEL(msort) { return sort_one(c, tsr_arg_tensor(c, 0), 0, false, 0); }
 /* ---- topk, kthvalue ---- */
 
 /* Half of topk's results depend on which equal element wins: the same two strategies at the same sizes. */
-static void top_pairs(tsr_pair *p, int64_t k, int64_t n, bool sorted) {
-  if (k * 64 <= n) {
-    tsr_pair_partial_sort(p, k, n);
-  } else {
-    tsr_pair_nth_element(p, k - 1, n);
-    if (sorted) tsr_pair_sort(p, k - 1);
-  }
+static bool top_pairs(const rows *r, int64_t i, int64_t k, bool largest, bool sorted) {
+  if (k * 64 <= r->n)
+    return tsr_pair_top(r->pairs, k, (tsr_dtype)r->moved->dtype, row_at(r, i), (ptrdiff_t)tsr_tensor_itemsize(r->moved), r->n, largest);
+  if (!fill_row(r, i, largest)) return false;
+  tsr_pair_nth_element(r->pairs, k - 1, r->n);
+  if (sorted) tsr_pair_sort(r->pairs, k - 1);
+  return true;
 }
 
 TSR_KERNEL(topk) {
@@ -155,9 +168,10 @@ TSR_KERNEL(topk) {
   if (x->dtype == TSR_BOOL) return tsr_op_fail(ctx, "topk does not support bool dtypes on CPU");
   TSR_TRY(open_rows(ctx, x, dim, &r));
   TSR_TRY(new_picked(ctx, &r, x->ndim > 0 ? k : 1, &p));
+  TSR_TRY(new_pairs(ctx, p.width * 64 <= r.n ? p.width : r.n, &r.pairs));
   for (int64_t i = 0; i < r.count && p.width > 0; i++) {
-    if (!fill_row(&r, i, largest)) return tsr_op_fail(ctx, "\"topk_cpu\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
-    top_pairs(r.pairs, p.width, r.n, sorted);
+    if (!top_pairs(&r, i, p.width, largest, sorted))
+      return tsr_op_fail(ctx, "\"topk_cpu\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
     store_row(&r, &p, i, r.pairs);
   }
   return ret_picked(c, &r, &p, NULL);
@@ -177,6 +191,7 @@ TSR_KERNEL(kthvalue) {
   if (x->dtype == TSR_BOOL) return tsr_op_fail(ctx, "\"kthvalue_cpu\" not implemented for 'Bool'");
   TSR_TRY(open_rows(ctx, x, dim, &r));
   TSR_TRY(new_picked(ctx, &r, 1, &p));
+  TSR_TRY(new_pairs(ctx, r.n, &r.pairs));
   for (int64_t i = 0; i < r.count; i++) {
     if (!fill_row(&r, i, false)) return tsr_op_fail(ctx, "\"kthvalue_cpu\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
     tsr_pair_quick_select(r.pairs, k - 1, r.n);

@@ -209,6 +209,8 @@ static void pads_of_every_mode(void **state) {
   tsr_val x = fx_range(&f, TSR_FLOAT32, 2, SIZES(1, 3)), p = INTS(&f, 2, 1);
   fx_check(&f, fx_call(&f, "aten::reflection_pad1d", "", FX_ARGS(x, p)), 2, SIZES(1, 6), VALUES(2, 1, 0, 1, 2, 1));
   fx_check(&f, fx_call(&f, "aten::replication_pad1d", "", FX_ARGS(x, p)), 2, SIZES(1, 6), VALUES(0, 0, 0, 1, 2, 2));
+  tsr_val h = fx_range(&f, TSR_FLOAT16, 2, SIZES(1, 3));
+  fx_check(&f, fx_call(&f, "aten::replication_pad1d", "", FX_ARGS(h, INTS(&f, -1, 1))), 2, SIZES(1, 3), VALUES(1, 2, 2));
   fx_check(&f, fx_call(&f, "aten::_pad_circular", "", FX_ARGS(x, p)), 2, SIZES(1, 6), VALUES(1, 2, 0, 1, 2, 0));
   fx_check(&f, fx_call(&f, "aten::constant_pad_nd", "", FX_ARGS(x, INTS(&f, -1, 2), tsr_int(9))), 2, SIZES(1, 4), VALUES(1, 2, 9, 9));
   fx_refused(&f,
