@@ -9,6 +9,7 @@
 
 /* The same register as lanes of the compiler's own vector type, for shifts and comparisons. */
 typedef int32_t vlane __attribute__((vector_size(4 * VF_N)));
+typedef uint32_t vulane __attribute__((vector_size(4 * VF_N))); /* wraps where bits of negative floats take part */
 typedef float vflane __attribute__((vector_size(4 * VF_N)));
 
 VF_INLINE vf vf_pick(vlane mask, vf yes, vf no) { return (vf)(((vlane)yes & mask) | ((vlane)no & ~mask)); }
@@ -24,7 +25,7 @@ VF_INLINE vf vf_call(float (*fn)(float), vf x) {
 VF_INLINE vf vf_log(vf x) {
   vlane tiny = (vflane)x < 1.17549435e-38f;
   vf y = vf_pick(tiny, vf_mul(x, vf_set(8388608.0f)), x);
-  vlane ix = (vlane)y - 0x3f3504f3;
+  vlane ix = (vlane)((vulane)y - 0x3f3504f3u);
   vlane k = (ix >> 23) - (tiny & 23);
   vf m = (vf)((ix & 0x007fffff) + 0x3f3504f3);
   vf f = vf_sub(m, vf_set(1.0f));
