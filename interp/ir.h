@@ -99,7 +99,7 @@ struct tsr_ir_fn {
   tsr_arena *arena;             /* the model's */
   uint32_t next_id;
   bool lowered;                 /* body is filled; recursion is refused while lowering */
-  void *code;                   /* tsr_code once emitted (interp/bytecode.h); published atomically */
+  void *code;                   /* tsr_bytecode once emitted (interp/bytecode.h); published atomically */
 };
 
 /* ---- building.  NULL or false: out of memory.  Arrays and nodes live in fn->arena. ---- */
