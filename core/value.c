@@ -272,7 +272,7 @@ bool tsr_val_identical(tsr_val a, tsr_val b) {
 }
 
 static bool as_number(tsr_val v, double *re, double *im) {
-  *im = 0;
+  *re = *im = 0;
   switch (v.tag) {
     case TSR_V_BOOL: *re = v.b; return true;
     case TSR_V_INT: *re = (double)v.i; return true;
