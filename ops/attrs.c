@@ -2,6 +2,7 @@
  * and tensors out of numbers and lists (tensor, as_tensor, NumToTensor). */
 #include <math.h>
 
+#include "ops/create.h"
 #include "ops/native.h"
 #include "ops/shape.h"
 
@@ -225,13 +226,16 @@ TSR_KERNEL(scalar_tensor) {
   tsr_tensor *y;
   tsr_scalar s = tsr_arg_scalar(c, 0);
   tsr_dtype dflt = s.tag == TSR_V_COMPLEX ? TSR_COMPLEX64 : TSR_FLOAT32;
-  TSR_TRY(tsr_new_scalar(c->ctx, &y, c->nargs > 1 ? tsr_arg_dtype_or(c, 1, dflt) : dflt, s));
+  TSR_TRY(tsr_factory_dtype(c, 1, dflt, &dflt));
+  TSR_TRY(tsr_new_scalar(c->ctx, &y, dflt, s));
   return tsr_ret_tensor(c, 0, y);
 }
 
 /* Convert to the dtype argument (1), and apply requires_grad (3) where the row has one. */
 static tsr_status ret_created(tsr_call *c, tsr_tensor *y) {
-  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, tsr_arg_dtype_or(c, 1, (tsr_dtype)y->dtype)));
+  tsr_dtype dtype;
+  TSR_TRY(tsr_dtype_arg(c, 1, (tsr_dtype)y->dtype, &dtype));
+  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, dtype));
   if (c->nargs > 3) TSR_TRY(set_requires_grad(c, y, tsr_arg_bool(c, 3)));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -331,7 +335,9 @@ TSR_KERNEL(tensor_list) {
 
 TSR_KERNEL(as_tensor) {
   tsr_tensor *y = tsr_arg_tensor(c, 0);
-  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, tsr_arg_dtype_or(c, 1, (tsr_dtype)y->dtype)));
+  tsr_dtype dtype;
+  TSR_TRY(tsr_dtype_arg(c, 1, (tsr_dtype)y->dtype, &dtype));
+  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, dtype));
   return tsr_ret_tensor(c, 0, y);
 }
 

@@ -9,6 +9,15 @@ tsr_tensor *tsr_factory_out(const tsr_call *c, uint32_t opt) {
   return c->nargs > opt && c->args[c->nargs - 1].tag == TSR_V_TENSOR ? c->args[c->nargs - 1].t : NULL;
 }
 
+tsr_status tsr_dtype_arg(tsr_call *c, uint32_t i, tsr_dtype dflt, tsr_dtype *out) {
+  int64_t code = tsr_arg_int_or(c, i, dflt);
+  *out = dflt;
+  if (!tsr_dtype_is_known(code) || tsr_dtype_size((tsr_dtype)code) == 0 || tsr_dtype_is_quantized((tsr_dtype)code))
+    return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "creating tensors of dtype code %lld is not supported", (long long)code);
+  *out = (tsr_dtype)code;
+  return TSR_OK;
+}
+
 tsr_status tsr_factory_dtype(tsr_call *c, uint32_t opt, tsr_dtype dflt, tsr_dtype *out) {
   *out = dflt;
   const tsr_tensor *into = tsr_factory_out(c, opt);
@@ -19,11 +28,7 @@ tsr_status tsr_factory_dtype(tsr_call *c, uint32_t opt, tsr_dtype dflt, tsr_dtyp
   if (opt + 1 >= c->nargs) return TSR_OK;
   if (c->args[opt + 1].tag == TSR_V_INT && c->args[opt + 1].i != 0)
     return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "creating tensors of layout %lld is not supported", (long long)c->args[opt + 1].i);
-  int64_t code = tsr_arg_int_or(c, opt, dflt);
-  if (!tsr_dtype_is_known(code) || tsr_dtype_is_quantized((tsr_dtype)code))
-    return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "creating tensors of dtype code %lld is not supported", (long long)code);
-  *out = (tsr_dtype)code;
-  return TSR_OK;
+  return tsr_dtype_arg(c, opt, dflt, out);
 }
 
 static bool same_shape(const tsr_tensor *t, int64_t ndim, const int64_t *size) {

@@ -9,6 +9,8 @@
 /* opt: index of the ScalarType? parameter, which layout, device and pin_memory follow; the out= forms
  * have no options but a last tensor argument at opt or later. */
 tsr_tensor *tsr_factory_out(const tsr_call *c, uint32_t opt); /* NULL: not an out= form */
+/* A ScalarType? argument: dflt for None, an error for codes of no plain type. */
+tsr_status tsr_dtype_arg(tsr_call *c, uint32_t i, tsr_dtype dflt, tsr_dtype *out);
 /* dtype of out=, else the dtype argument, else dflt. */
 tsr_status tsr_factory_dtype(tsr_call *c, uint32_t opt, tsr_dtype dflt, tsr_dtype *out);
 /* The tensor to fill, C order: out= resized, or a new one. */

@@ -295,34 +295,36 @@ TSR_KERNEL(eye_m) { return eye(c, tsr_arg_int(c, 0), tsr_arg_int(c, 1), 2); }
 
 static const char lower = 1, upper = 2;
 
-/* Is column j of row i in the triangle? */
-static bool in_triangle(const void *side, int64_t i, int64_t j, int64_t offset) {
-  return side == &lower ? j - i <= offset : j - i >= offset;
+/* Elements of a rows × cols matrix on or below diagonal `offset`. */
+static __int128 count_lower(int64_t rows, int64_t cols, int64_t offset) {
+  int64_t first = TSR_MIN(TSR_MAX(-offset, 0), rows);                  /* rows before it are empty */
+  int64_t full = TSR_MIN(TSR_MAX(cols - offset - 1, first), rows);     /* rows from it on are whole */
+  __int128 ramp = (__int128)(full - first) * (first + offset + 1) + (__int128)(full - first) * (full - first - 1) / 2;
+  return ramp + (__int128)(rows - full) * cols;
 }
 
 TSR_KERNEL(triangle_indices) {
-  int64_t rows = tsr_arg_int(c, 0), cols = tsr_arg_int(c, 1), offset = tsr_arg_int(c, 2), numel, count = 0;
-  int64_t sizes[2] = {rows, cols};
+  bool low = c->op->data == &lower;
+  int64_t rows = tsr_arg_int(c, 0), cols = tsr_arg_int(c, 1), offset = tsr_arg_int(c, 2), k = 0, most = INT64_C(1) << 56;
   if (rows < 0) return tsr_op_fail(c->ctx, "row must be non-negative, got%lld", (long long)rows);
   if (cols < 0) return tsr_op_fail(c->ctx, "col must be non-negative, got%lld", (long long)cols);
-  if (!tsr_numel(2, sizes, &numel) || numel > INT64_MAX / 64) return tsr_op_nomem(c->ctx);
+  if (rows > most || cols > most) return tsr_op_nomem(c->ctx);
   offset = TSR_MIN(TSR_MAX(offset, -rows - 1), cols + 1);
-  for (int64_t i = 0; i < rows; i++) {
-    int64_t edge = TSR_MIN(TSR_MAX(c->op->data == &lower ? i + offset + 1 : i + offset, 0), cols);
-    count += c->op->data == &lower ? edge : cols - edge;
-  }
+  __int128 total = low ? count_lower(rows, cols, offset) : (__int128)rows * cols - count_lower(rows, cols, offset - 1);
+  if (total > most) return tsr_op_nomem(c->ctx);
+  int64_t count = (int64_t)total, size[2] = {2, count};
   tsr_tensor *wide, *y;
-  int64_t size[2] = {2, count}, k = 0;
   void *p;
   TSR_TRY(tsr_new(c->ctx, &wide, TSR_INT64, 2, size));
   TSR_TRY(tsr_data_mut(c->ctx, wide, &p));
   int64_t *at = p;
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < cols; j++)
-      if (in_triangle(c->op->data, i, j, offset)) {
-        at[k] = i;
-        at[count + k++] = j;
-      }
+  for (int64_t i = low ? TSR_MAX(-offset, 0) : 0; k < count; i++) {
+    int64_t edge = TSR_MIN(TSR_MAX(low ? i + offset + 1 : i + offset, 0), cols);
+    for (int64_t j = low ? 0 : edge; j < (low ? edge : cols); j++, k++) {
+      at[k] = i;
+      at[count + k] = j;
+    }
+  }
   TSR_TRY(tsr_factory_new(c, 3, TSR_INT64, 2, size, &y));
   TSR_TRY(tsr_copy_into(c->ctx, y, wide));
   return tsr_ret_tensor(c, 0, y);

@@ -133,7 +133,7 @@ TSR_KERNEL(kron) {
 
 /* Powers 0 … n-1 of x along a new last dimension. */
 static tsr_status powers(tsr_ctx *ctx, tsr_tensor *x, int64_t n, bool falling, tsr_tensor **out) {
-  if (n > INT64_C(1) << 32) return tsr_op_nomem(ctx);
+  if (n > INT64_C(1) << 24) return tsr_op_nomem(ctx);
   tsr_tensor **columns = tsr_scratch(ctx, (size_t)(n + 1) * sizeof *columns), *power;
   if (columns == NULL) return tsr_op_nomem(ctx);
   TSR_TRY(tsr_new(ctx, &power, (tsr_dtype)x->dtype, x->ndim, x->size));
