@@ -105,9 +105,16 @@ static bool map_for_exponent(double e, bool real, tsr_map_id *id) {
   return false;
 }
 
+static tsr_status new_result(tsr_ctx *ctx, tsr_pw_state *s, const tsr_tensor *like) {
+  s->it.op[0].dtype = s->common;
+  return tsr_new(ctx, &s->it.op[0].t, s->common, like->ndim, like->size);
+}
+
 /* A number as exponent: the common ones have formulas of their own. */
 static tsr_status pow_special(tsr_call *c, tsr_pw_state *s) {
   tsr_val e = c->args[1];
+  if (e.tag == TSR_V_TENSOR && c->args[0].tag != TSR_V_TENSOR && s->it.op[0].t == NULL) /* the result is in C order then */
+    return new_result(c->ctx, s, e.t);
   if (e.tag == TSR_V_TENSOR || e.tag == TSR_V_COMPLEX) return TSR_OK;
   tsr_scalar x = tsr_scalar_of(e);
   if (e.tag == TSR_V_INT && e.i < 0 && tsr_dtype_is_integral(s->it.op[1].dtype, true))
@@ -139,7 +146,8 @@ static tsr_status ldexp_power(tsr_call *c, tsr_pw_state *s) {
 }
 
 static tsr_status heaviside_types(tsr_call *c, tsr_pw_state *s) {
-  if (s->it.op[1].dtype != s->it.op[2].dtype) return tsr_op_fail(c->ctx, "heaviside is not yet implemented for tensors with different dtypes.");
+  if (s->it.op[1].dtype != s->it.op[2].dtype && !tsr_dtype_is_complex(s->it.op[1].dtype) && !tsr_dtype_is_complex(s->it.op[2].dtype))
+    return tsr_op_fail(c->ctx, "heaviside is not yet implemented for tensors with different dtypes.");
   return TSR_OK;
 }
 

@@ -1,6 +1,5 @@
 /* Copying, converting and filling operators. */
-#include "ops/iter.h"
-#include "ops/native.h"
+#include "ops/pointwise.h"
 
 enum { CONTIGUOUS, PRESERVE, CHANNELS_LAST, CHANNELS_LAST_3D }; /* MemoryFormat codes */
 
@@ -118,8 +117,7 @@ TSR_KERNEL(copy) {
 static tsr_status fill_with(tsr_call *c, tsr_tensor *dst, uint32_t i) {
   if (c->args[i].tag != TSR_V_TENSOR) {
     tsr_scalar s = tsr_arg_scalar(c, i);
-    if (s.tag == TSR_V_COMPLEX && !tsr_dtype_is_complex((tsr_dtype)dst->dtype) && s.z.im != 0)
-      return tsr_op_fail(c->ctx, "value cannot be converted to type %s without overflow", dst->dtype == TSR_INT64 ? "int64_t" : dst->dtype == TSR_FLOAT32 ? "float" : tsr_dtype_name((tsr_dtype)dst->dtype));
+    TSR_TRY(tsr_check_scalar_fits(c->ctx, s, (tsr_dtype)dst->dtype));
     return tsr_fill(c->ctx, dst, s);
   }
   if (c->args[i].t->ndim != 0)
@@ -129,7 +127,6 @@ static tsr_status fill_with(tsr_call *c, tsr_tensor *dst, uint32_t i) {
 
 TSR_KERNEL(fill_) {
   tsr_tensor *t = tsr_arg_tensor(c, 0);
-  TSR_TRY(tsr_check_no_internal_overlap(c->ctx, t));
   TSR_TRY(fill_with(c, t, 1));
   return tsr_ret_tensor(c, 0, t);
 }

@@ -165,7 +165,7 @@ tsr_status tsr_fill(tsr_ctx *ctx, tsr_tensor *dst, tsr_scalar s) {
     return tsr_copy_into(ctx, dst, one);
   }
   tsr_iter_init(&it, ctx);
-  it.fixed_out = true;
+  it.fixed_out = it.overlap_ok = true;
   tsr_iter_add_out(&it, dst, (tsr_dtype)dst->dtype);
   tsr_iter_add_scalar(&it, s);
   TSR_TRY(tsr_iter_plan(&it));

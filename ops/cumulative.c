@@ -131,7 +131,9 @@ TSR_KERNEL(cumulate) {
 TSR_KERNEL(cumulate_extreme) {
   int kind = *(const int *)c->op->data;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *i;
-  int64_t dim;
+  int64_t dim = tsr_arg_int(c, 1);
+  if (x->ndim == 0 && dim != 0 && dim != -1)
+    return tsr_op_fail(c->ctx, "%s(): Expected reduction dim -1 or 0 for scalar but got %lld", kind == MAX ? "cummax" : "cummin", (long long)dim);
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   tsr_ct ct = tsr_ct_of((tsr_dtype)x->dtype);
   if (ct == TSR_CT_C128) return tsr_not_implemented(c->ctx, kind == MAX ? "cummax_cpu" : "cummin_cpu", (tsr_dtype)x->dtype);

@@ -6,7 +6,7 @@ void tsr_iter_init(tsr_iter *it, tsr_ctx *ctx) {
   it->count = it->nout = 0;
   it->ndim = 0;
   it->numel = 0;
-  it->fixed_out = false;
+  it->fixed_out = it->overlap_ok = false;
   it->offers = 0;
 }
 
@@ -96,21 +96,38 @@ static tsr_status find_shape(tsr_iter *it, bool *same) {
   return TSR_OK;
 }
 
-static tsr_status check_outs(tsr_iter *it) {
+static tsr_status check_overlap(const tsr_iter *it) {
   for (int k = 0; k < it->nout; k++) {
-    tsr_tensor *t = it->op[k].t;
+    const tsr_tensor *t = it->op[k].t;
     if (t == NULL) continue;
-    if (!same_sizes(it->shape_ndim, it->shape, t->ndim, t->size)) {
-      char a[256], b[256];
-      tsr_sizes_print(a, sizeof a, t->ndim, t->size);
-      tsr_sizes_print(b, sizeof b, it->shape_ndim, it->shape);
-      return tsr_op_fail(it->ctx, "output with shape %s doesn't match the broadcast shape %s", a, b);
-    }
-    TSR_TRY(tsr_check_no_internal_overlap(it->ctx, t));
+    if (!it->overlap_ok) TSR_TRY(tsr_check_no_internal_overlap(it->ctx, t));
     for (int i = it->nout; i < it->count; i++)
       if (it->op[i].t) TSR_TRY(tsr_check_no_partial_overlap(it->ctx, t, it->op[i].t));
   }
   return TSR_OK;
+}
+
+static tsr_status check_out_shape(const tsr_iter *it) {
+  for (int k = 0; k < it->nout; k++) {
+    const tsr_tensor *t = it->op[k].t;
+    if (t == NULL || same_sizes(it->shape_ndim, it->shape, t->ndim, t->size)) continue;
+    char a[256], b[256];
+    tsr_sizes_print(a, sizeof a, t->ndim, t->size);
+    tsr_sizes_print(b, sizeof b, it->shape_ndim, it->shape);
+    return tsr_op_fail(it->ctx, "output with shape %s doesn't match the broadcast shape %s", a, b);
+  }
+  return TSR_OK;
+}
+
+static tsr_status check(tsr_iter *it, bool *same) {
+  TSR_TRY(check_overlap(it));
+  TSR_TRY(find_shape(it, same));
+  return check_out_shape(it);
+}
+
+tsr_status tsr_iter_check(tsr_iter *it) {
+  bool same;
+  return check(it, &same);
 }
 
 /* Take over an offered buffer.  The first tensor operand decides the layout, so it may have any; others
@@ -294,8 +311,7 @@ static tsr_status set_data(tsr_iter *it) {
 tsr_status tsr_iter_plan(tsr_iter *it) {
   bool same;
   const tsr_tensor *layout = NULL;
-  TSR_TRY(find_shape(it, &same));
-  TSR_TRY(check_outs(it));
+  TSR_TRY(check(it, &same));
   bool scalars = false;
   for (int k = it->nout; k < it->count; k++) scalars = scalars || it->op[k].t == NULL;
   bool flat = same && plan_flat(it, &layout) && !(scalars && layout != NULL);

@@ -19,6 +19,7 @@ typedef struct tsr_iter_operand {
 typedef struct tsr_iter {
   tsr_ctx *ctx;
   int count, nout;                   /* outputs come first */
+  bool overlap_ok;                   /* the output may overlap itself (fill_) */
   bool fixed_out;                    /* the given outputs' shape takes part in broadcasting (copy_) */
   int offer[TSR_ITER_MAX], offers;   /* inputs whose buffer a new output may take over */
   int shape_ndim;                    /* result shape, as the program sees it */
@@ -38,6 +39,8 @@ static inline void tsr_iter_offer(tsr_iter *it, int k) { it->offer[it->offers++]
 void tsr_iter_add_scalar(tsr_iter *it, tsr_scalar s); /* dtype int64, float64, bool or complex128 */
 /* Result type of the inputs by PyTorch's rules. */
 tsr_dtype tsr_iter_result_type(const tsr_iter *it);
+/* The refusals about overlap and shape alone, in PyTorch's order; plan makes them too. */
+tsr_status tsr_iter_check(tsr_iter *it);
 /* Broadcast, check, allocate, merge.  After it op[0].t is the result. */
 tsr_status tsr_iter_plan(tsr_iter *it);
 static inline tsr_tensor *tsr_iter_out(const tsr_iter *it, int i) { return it->op[i].t; }

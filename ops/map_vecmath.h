@@ -10,6 +10,7 @@
 /* The same register as lanes of the compiler's own vector type, for shifts and comparisons. */
 typedef int32_t vlane __attribute__((vector_size(4 * VF_N)));
 typedef uint32_t vulane __attribute__((vector_size(4 * VF_N))); /* wraps where bits of negative floats take part */
+typedef uint32_t vulane __attribute__((vector_size(4 * VF_N)));
 typedef float vflane __attribute__((vector_size(4 * VF_N)));
 
 VF_INLINE vf vf_pick(vlane mask, vf yes, vf no) { return (vf)(((vlane)yes & mask) | ((vlane)no & ~mask)); }
@@ -27,7 +28,7 @@ VF_INLINE vf vf_log(vf x) {
   vf y = vf_pick(tiny, vf_mul(x, vf_set(8388608.0f)), x);
   vlane ix = (vlane)((vulane)y - 0x3f3504f3u);
   vlane k = (ix >> 23) - (tiny & 23);
-  vf m = (vf)((ix & 0x007fffff) + 0x3f3504f3);
+  vf m = (vf)((vulane)(ix & 0x007fffff) + 0x3f3504f3u);
   vf f = vf_sub(m, vf_set(1.0f));
   vf s = vf_div(f, vf_add(f, vf_set(2.0f))), z = vf_mul(s, s);
   vf r = vf_set(0.22222222f);
@@ -94,7 +95,7 @@ VF_INLINE vf vf_sincos_poly(vf x, int32_t shift) {
   vf r = vf_fnma(n, vf_set(1.5703125f), x);
   r = vf_fnma(n, vf_set(4.837512969970703e-4f), r);
   r = vf_fnma(n, vf_set(7.549789948768648e-8f), r);
-  vlane q = __builtin_convertvector((vflane)n, vlane) + shift;
+  vlane q = (vlane)((vulane)__builtin_convertvector((vflane)n, vlane) + (uint32_t)shift);
   vf z = vf_mul(r, r);
   vf s = vf_set(2.7557319e-6f);
   s = vf_fma(s, z, vf_set(-1.9841270e-4f));
@@ -108,7 +109,7 @@ VF_INLINE vf vf_sincos_poly(vf x, int32_t shift) {
   c = vf_fma(c, z, vf_set(-0.5f));
   c = vf_fma(c, z, vf_set(1.0f));
   vf v = vf_pick((q & 1) == 0, s, c);
-  return (vf)((vlane)v ^ ((q & 2) << 30));
+  return (vf)((vulane)v ^ (((vulane)q & 2u) << 30));
 }
 VF_INLINE bool vf_trig_large(vf x) { return vm_any(vf_lt(vf_set(8192.0f), vf_abs(x))); }
 VF_INLINE vf vf_sin(vf x) { return TSR_UNLIKELY(vf_trig_large(x)) ? vf_call(sinf, x) : vf_sincos_poly(x, 0); }

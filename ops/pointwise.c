@@ -2,6 +2,7 @@
  * files (unary.c, binary.c, activation.c, compare.c …). */
 #include "ops/pointwise.h"
 
+#include <math.h>
 #include <stdio.h>
 
 const char *tsr_op_short_name(const tsr_op *op, char *buf, size_t cap) {
@@ -26,11 +27,37 @@ tsr_status tsr_check_result_cast(tsr_ctx *ctx, tsr_dtype from, tsr_dtype to) {
                      tsr_dtype_get_info((int)to)->cpp_name);
 }
 
+/* Integers may wrap into unsigned types; floats must lie within the range, NaN and infinity need a type that has them. */
+static bool fits(tsr_scalar s, tsr_dtype d) {
+  static const struct { tsr_dtype d; double lo, hi; } ranges[] = {
+      {TSR_UINT8, 0, 255}, {TSR_INT8, -128, 127}, {TSR_INT16, -32768, 32767}, {TSR_INT32, -2147483648.0, 2147483647.0},
+      {TSR_INT64, -9223372036854775808.0, 9223372036854775807.0}, {TSR_FLOAT16, -65504, 65504},
+      {TSR_BFLOAT16, -3.3895313892515355e38, 3.3895313892515355e38}, {TSR_FLOAT32, -3.4028234663852886e38, 3.4028234663852886e38}};
+  if (s.tag == TSR_V_COMPLEX && !tsr_dtype_is_complex(d) && s.z.im != 0) return false;
+  double x = s.tag == TSR_V_COMPLEX ? s.z.re : s.d;
+  for (size_t i = 0; i < TSR_COUNT(ranges); i++) {
+    if (ranges[i].d != d) continue;
+    if (tsr_dtype_is_float(d)) return x != x || isinf(x) || (x >= ranges[i].lo && x <= ranges[i].hi);
+    if (s.tag == TSR_V_INT && d == TSR_UINT8) return x >= -255 && x <= 255;
+    return x >= ranges[i].lo && x <= ranges[i].hi;
+  }
+  return true;
+}
+
+tsr_status tsr_check_scalar_fits(tsr_ctx *ctx, tsr_scalar s, tsr_dtype d) {
+  static const char *const names[] = {[TSR_UINT8] = "uint8_t", [TSR_INT8] = "int8_t", [TSR_INT16] = "int16_t", [TSR_INT32] = "int", [TSR_INT64] = "int64_t",
+                                      [TSR_FLOAT16] = "at::Half", [TSR_FLOAT32] = "float", [TSR_FLOAT64] = "double", [TSR_BOOL] = "bool", [TSR_BFLOAT16] = "at::BFloat16"};
+  if (fits(s, d)) return TSR_OK;
+  return tsr_op_fail(ctx, "value cannot be converted to type %s without overflow", (size_t)d < TSR_COUNT(names) && names[d] ? names[d] : tsr_dtype_name(d));
+}
+
 void tsr_pw_begin(tsr_pw_state *s, tsr_ctx *ctx, tsr_tensor *out) {
   tsr_iter_init(&s->it, ctx);
   tsr_iter_add_out(&s->it, out, TSR_FLOAT32);
   memset(&s->p, 0, sizeof s->p);
   s->p.bits = 64;
+  s->pw = NULL;
+  s->name = "";
   s->common = TSR_FLOAT32;
 }
 
@@ -50,22 +77,36 @@ void tsr_pw_swap(tsr_pw_state *s, int a, int b) {
   memcpy(y->value, t.value, sizeof t.value);
 }
 
-tsr_status tsr_pw_refuse(tsr_ctx *ctx, const tsr_pw *pw, const char *name, tsr_dtype common) {
-  char buf[96];
-  uint32_t class_ = 0;
-  switch (tsr_dtype_category(common)) {
-  case TSR_CAT_BOOL: class_ = TSR_NO_BOOL; break;
-  case TSR_CAT_INT: class_ = TSR_NO_INT; break;
-  case TSR_CAT_FLOAT: class_ = common == TSR_FLOAT16 || common == TSR_BFLOAT16 ? TSR_NO_FLOAT | TSR_NO_HALF : TSR_NO_FLOAT; break;
-  case TSR_CAT_COMPLEX: class_ = TSR_NO_COMPLEX; break;
-  default:
-    return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "%s is not available for tensors of %s", name, tsr_dtype_name(common));
+static uint32_t class_of(tsr_dtype d) {
+  switch (tsr_dtype_category(d)) {
+  case TSR_CAT_BOOL: return TSR_NO_BOOL;
+  case TSR_CAT_INT: return TSR_NO_INT;
+  case TSR_CAT_FLOAT: return d == TSR_FLOAT16 || d == TSR_BFLOAT16 ? TSR_NO_FLOAT | TSR_NO_HALF : TSR_NO_FLOAT;
+  case TSR_CAT_COMPLEX: return TSR_NO_COMPLEX;
+  default: return 0;
   }
-  if ((pw->refuse & class_) == 0) return TSR_OK;
-  if ((class_ & TSR_NO_BOOL) && pw->no_bool) return tsr_op_fail(ctx, "%s", pw->no_bool);
-  if ((class_ & TSR_NO_COMPLEX) && pw->no_complex) return tsr_op_fail(ctx, "%s", pw->no_complex);
+}
+
+/* Refusals that come before anything else is looked at. */
+static tsr_status refuse_early(tsr_ctx *ctx, const tsr_pw *pw, const char *name, tsr_dtype common) {
+  uint32_t c = class_of(common) & pw->refuse;
+  if (class_of(common) == 0) return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "%s is not available for tensors of %s", name, tsr_dtype_name(common));
+  if ((c & TSR_NO_BOOL) && pw->no_bool) return tsr_op_fail(ctx, "%s", pw->no_bool);
+  if ((c & TSR_NO_COMPLEX) && pw->no_complex) return tsr_op_fail(ctx, "%s", pw->no_complex);
+  return TSR_OK;
+}
+
+/* Those of the kernel itself, after shapes and result type are settled. */
+static tsr_status refuse_late(tsr_ctx *ctx, const tsr_pw *pw, const char *name, tsr_dtype common) {
+  char buf[96];
+  if ((class_of(common) & pw->refuse) == 0) return TSR_OK;
   snprintf(buf, sizeof buf, "%s_cpu", name);
   return tsr_not_implemented(ctx, pw->kernel ? pw->kernel : buf, common);
+}
+
+tsr_status tsr_pw_refuse(tsr_ctx *ctx, const tsr_pw *pw, const char *name, tsr_dtype common) {
+  TSR_TRY(refuse_early(ctx, pw, name, common));
+  return refuse_late(ctx, pw, name, common);
 }
 
 static tsr_dtype result_dtype(tsr_map_id id, tsr_dtype common) {
@@ -81,8 +122,11 @@ tsr_status tsr_pw_finish(tsr_pw_state *s) {
   tsr_iter_operand *out = &s->it.op[0];
   int error = 0;
   tsr_dtype d = result_dtype(s->id, s->common);
+  if (s->pw) TSR_TRY(refuse_early(s->it.ctx, s->pw, s->name, s->common));
+  if (out->t || (s->pw && s->pw->refuse)) TSR_TRY(tsr_iter_check(&s->it));
   if (out->t) TSR_TRY(tsr_check_result_cast(s->it.ctx, d, (tsr_dtype)out->t->dtype));
   else out->dtype = d;
+  if (s->pw && s->pw->refuse) TSR_TRY(refuse_late(s->it.ctx, s->pw, s->name, s->common));
   TSR_TRY(tsr_iter_plan(&s->it));
   s->p.error = &error;
   s->p.bits = 8 * (int)tsr_dtype_size(s->common);
@@ -121,8 +165,8 @@ static tsr_status run(tsr_call *c, tsr_tensor *out) {
   tsr_pw_state s;
   tsr_pw_begin(&s, c->ctx, out);
   TSR_TRY(collect(c, pw, &s));
-  if (pw->refuse) TSR_TRY(tsr_pw_refuse(c->ctx, pw, tsr_op_short_name(c->op, name, sizeof name), s.common));
-  else if (tsr_dtype_category(s.common) == TSR_CAT_OTHER) TSR_TRY(tsr_pw_refuse(c->ctx, pw, tsr_op_short_name(c->op, name, sizeof name), s.common));
+  s.pw = pw;
+  s.name = tsr_op_short_name(c->op, name, sizeof name);
   TSR_TRY(tsr_pw_finish(&s));
   return tsr_ret_tensor(c, 0, tsr_iter_out(&s.it, 0));
 }

@@ -113,6 +113,8 @@ TSR_KERNEL(reduce) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   bool mask[TSR_MAX_NDIM];
   const red_kind *k = find_kind(a->name);
+  tsr_dtype result, taken; /* types are refused before dimensions */
+  if (k->rule == OUT_FLOAT) TSR_TRY(choose_types(c->ctx, k, x, has(c, a->dtype) ? (int)tsr_arg_int(c, (uint32_t)a->dtype) : -1, &result, &taken));
   TSR_TRY(dims_arg(c, x, a->dim, a->empty_is_none, mask));
   if (k->nonempty && x->numel == 0) {
     int64_t n = -1;
@@ -144,11 +146,13 @@ TSR_KERNEL(nanmean) {
   tsr_reduction r = {.x = x, .id = TSR_RED_nansum};
   int64_t size[TSR_MAX_NDIM];
   void *sum, *count;
-  TSR_TRY(dims_arg(c, x, 1, false, r.dims));
   if (!tsr_dtype_is_float((tsr_dtype)x->dtype) && !tsr_dtype_is_complex((tsr_dtype)x->dtype))
     return tsr_op_fail(c->ctx, "nanmean(): expected input to have floating point or complex dtype but got %s", cpp_name(x->dtype));
   if (tsr_dtype_is_complex((tsr_dtype)x->dtype)) return tsr_op_fail(c->ctx, "nansum on CPU does not support complex inputs");
   tsr_dtype d = tsr_arg_dtype_or(c, 3, (tsr_dtype)x->dtype);
+  if (!tsr_dtype_is_float(d))
+    return tsr_op_fail(c->ctx, "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: %s", cpp_name((int)d));
+  TSR_TRY(dims_arg(c, x, 1, false, r.dims));
   r.ct = tsr_ct_of(d);
   TSR_TRY(tsr_reduce_run(c->ctx, &r, &sum));
   r.id = TSR_RED_nancount;
@@ -255,12 +259,25 @@ static tsr_status norm_of_nothing(tsr_ctx *ctx, const tsr_tensor *x, const bool 
   return TSR_OK;
 }
 
+static tsr_status check_norm_types(tsr_ctx *ctx, tsr_dtype d, tsr_dtype in, const char *refusal) {
+  if (!tsr_dtype_is_float(d) && !tsr_dtype_is_complex(d)) return tsr_op_fail(ctx, refusal, cpp_name((int)d));
+  if (!tsr_dtype_is_float(in) && !tsr_dtype_is_complex(in))
+    return tsr_op_fail(ctx, "linalg.vector_norm: dtype should be floating point or complex, but got %s", cpp_name((int)in));
+  if (tsr_dtype_is_complex(d) != tsr_dtype_is_complex(in))
+    return tsr_op_fail(ctx, "linalg.vector_norm: dtype should be %s for %s inputs, but got %s", tsr_dtype_is_complex(d) ? "complex" : "real",
+                       tsr_dtype_is_complex(d) ? "complex" : "real", cpp_name((int)in));
+  if (tsr_dtype_promote(d, in) != in)
+    return tsr_op_fail(ctx, "linalg.vector_norm: the dtype of the input (%s) should be convertible without narrowing to the specified dtype (%s)",
+                       cpp_name((int)d), cpp_name((int)in));
+  return TSR_OK;
+}
+
 static tsr_status vector_norm(tsr_call *c, double p, const bool *mask, bool all, bool keepdim, int dtype, const char *refusal, bool root) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   tsr_dtype d = (tsr_dtype)x->dtype, in = dtype >= 0 ? (tsr_dtype)dtype : d;
   int64_t size[TSR_MAX_NDIM], nout;
   void *acc;
-  if (!tsr_dtype_is_float(d) && !tsr_dtype_is_complex(d)) return tsr_op_fail(c->ctx, refusal, cpp_name(d));
+  TSR_TRY(check_norm_types(c->ctx, d, in, refusal));
   TSR_TRY(norm_of_nothing(c->ctx, x, mask, p, all));
   tsr_reduction r = {.x = x, .id = norm_id(p), .ct = tsr_ct_of(in), .p = p};
   memcpy(r.dims, mask, sizeof r.dims);
@@ -287,6 +304,9 @@ static double order_arg(const tsr_call *c, int i) { return has(c, i) ? tsr_arg_s
 TSR_KERNEL(linalg_vector_norm) {
   bool mask[TSR_MAX_NDIM];
   int64_t n = -1;
+  tsr_dtype d = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype;
+  TSR_TRY(check_norm_types(c->ctx, d, tsr_arg_dtype_or(c, 4, d), VECTOR_NORM_TEXT));
+  if (c->args[1].tag == TSR_V_COMPLEX) return tsr_op_fail(c->ctx, "linalg.vector_norm: Expected a non-complex scalar as the order of norm.");
   TSR_TRY(dims_arg(c, tsr_arg_tensor(c, 0), 2, false, mask));
   if (has(c, 2)) tsr_arg_ints(c, 2, &n);
   return vector_norm(c, order_arg(c, 1), mask, n <= 0, tsr_arg_bool(c, 3), has(c, 4) ? (int)tsr_arg_int(c, 4) : -1, VECTOR_NORM_TEXT, c->op->data == NULL);
@@ -298,6 +318,8 @@ typedef struct norm_args { int p, dim, keepdim, dtype; } norm_args;
 TSR_KERNEL(norm) {
   const norm_args *a = c->op->data;
   bool mask[TSR_MAX_NDIM];
+  tsr_dtype d = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype;
+  if (!tsr_dtype_is_float(d) && !tsr_dtype_is_complex(d)) return tsr_op_fail(c->ctx, NORM_TEXT, cpp_name((int)d));
   TSR_TRY(dims_arg(c, tsr_arg_tensor(c, 0), a->dim, false, mask));
   return vector_norm(c, order_arg(c, a->p), mask, a->dim == 0, has(c, a->keepdim) && tsr_arg_bool(c, (uint32_t)a->keepdim),
                      has(c, a->dtype) ? (int)tsr_arg_int(c, (uint32_t)a->dtype) : -1, NORM_TEXT, true);

@@ -39,6 +39,7 @@ static tsr_status lerp_types(tsr_call *c, tsr_pw_state *s) {
   if (c->args[2].tag == TSR_V_TENSOR && c->args[2].t->dtype != self)
     return tsr_op_fail(c->ctx, text, cxx_name(self), "weight", cxx_name((tsr_dtype)c->args[2].t->dtype));
   s->common = self;
+  if (c->args[2].tag != TSR_V_TENSOR && tsr_dtype_is_float(self)) TSR_TRY(tsr_check_scalar_fits(c->ctx, tsr_arg_scalar(c, 2), self));
   if (self == TSR_BOOL || tsr_dtype_is_integral(self, false))
     return tsr_not_implemented(c->ctx, c->args[2].tag == TSR_V_TENSOR ? "lerp_kernel_tensor" : "lerp_kernel_scalar", self);
   return TSR_OK;
@@ -142,8 +143,8 @@ static tsr_status check_masked_fill(tsr_call *c) {
     return tsr_op_fail(c->ctx, "masked_fill_ only supports boolean masks, but got mask with dtype %s", cxx_name((tsr_dtype)mask->dtype));
   if (c->args[2].tag == TSR_V_TENSOR && c->args[2].t->ndim > 0)
     return tsr_op_fail(c->ctx, "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).", c->args[2].t->ndim);
-  bool z = c->args[2].tag == TSR_V_COMPLEX || (c->args[2].tag == TSR_V_TENSOR && tsr_dtype_is_complex((tsr_dtype)c->args[2].t->dtype));
-  if (z && !tsr_dtype_is_complex((tsr_dtype)self->dtype))
+  if (c->args[2].tag != TSR_V_TENSOR) return tsr_check_scalar_fits(c->ctx, tsr_arg_scalar(c, 2), (tsr_dtype)self->dtype);
+  if (tsr_dtype_is_complex((tsr_dtype)c->args[2].t->dtype) && !tsr_dtype_is_complex((tsr_dtype)self->dtype))
     return tsr_op_fail(c->ctx, "value cannot be converted to type %s without overflow", self->dtype == TSR_INT64 ? "int64_t" : cxx_name((tsr_dtype)self->dtype));
   return TSR_OK;
 }
@@ -151,6 +152,7 @@ static tsr_status check_masked_fill(tsr_call *c) {
 static tsr_status masked_fill(tsr_call *c, tsr_tensor *out) {
   tsr_pw_state s;
   tsr_pw_begin(&s, c->ctx, out);
+  s.it.overlap_ok = true;
   tsr_pw_operand(&s, c->args[1]);
   tsr_pw_operand(&s, c->args[2]);
   tsr_pw_operand(&s, c->args[0]);
@@ -161,6 +163,10 @@ static tsr_status masked_fill(tsr_call *c, tsr_tensor *out) {
 }
 
 TSR_KERNEL(masked_fill_) {
+  const tsr_tensor *self = tsr_arg_tensor(c, 0), *mask = tsr_arg_tensor(c, 1);
+  int n;
+  int64_t size[TSR_MAX_NDIM];
+  TSR_TRY(tsr_broadcast_sizes(c->ctx, self->ndim, self->size, mask->ndim, mask->size, &n, size));
   TSR_TRY(check_masked_fill(c));
   return masked_fill(c, tsr_arg_tensor(c, 0));
 }
@@ -170,8 +176,8 @@ TSR_KERNEL(masked_fill) {
   tsr_tensor *self = tsr_arg_tensor(c, 0), *mask = tsr_arg_tensor(c, 1), *out;
   int n;
   int64_t size[TSR_MAX_NDIM];
+  TSR_TRY(tsr_broadcast_sizes(c->ctx, mask->ndim, mask->size, self->ndim, self->size, &n, size));
   TSR_TRY(check_masked_fill(c));
-  TSR_TRY(tsr_broadcast_sizes(c->ctx, self->ndim, self->size, mask->ndim, mask->size, &n, size));
   bool same = n == self->ndim && memcmp(size, self->size, (size_t)n * sizeof *size) == 0;
   if (same && tsr_tensor_is_contiguous(self)) TSR_TRY(tsr_out_like(c, 0, &out));
   else TSR_TRY(tsr_new(c->ctx, &out, (tsr_dtype)self->dtype, n, size));

@@ -60,7 +60,11 @@ static tsr_status polygamma(tsr_call *c, tsr_pw_state *s) {
   return TSR_OK;
 }
 
-static const tsr_pw pw_abs = {TSR_MAP_abs, "o", TSR_PROMO_SAME, TSR_NO_BOOL};
+static tsr_status abs_inplace(tsr_call *c, tsr_pw_state *s) {
+  if (s->it.op[0].t && tsr_dtype_is_complex(s->common)) return tsr_op_fail(c->ctx, "In-place abs is not supported for complex tensors.");
+  return TSR_OK;
+}
+static const tsr_pw pw_abs = {TSR_MAP_abs, "o", TSR_PROMO_SAME, TSR_NO_BOOL, .prepare = abs_inplace};
 static const tsr_pw pw_sign = {TSR_MAP_sign, "o", TSR_PROMO_SAME, TSR_NO_COMPLEX,
     .no_complex = "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."};
 static const tsr_pw pw_sgn = {TSR_MAP_sgn, "o", TSR_PROMO_SAME, 0};
