@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "ops/blas.h"
+
 typedef const int *ci;
 typedef const char *cc;
 #define BOTH(name, ...) extern void d##name##_(__VA_ARGS__); extern void z##name##_(__VA_ARGS__)
@@ -34,76 +36,79 @@ extern void dgelsd_(ci m, ci n, ci nrhs, void *a, ci lda, void *b, ci ldb, doubl
 extern void zgelsd_(ci m, ci n, ci nrhs, void *a, ci lda, void *b, ci ldb, double *s, const double *rcond, int *rank, void *work, ci lwork, double *rwork, int *iwork, int *info);
 #undef BOTH
 
+/* Declarations above serve for their types only: the functions are looked up when they are called. */
+#define FN(name) ((__typeof__(&name))tsr_blas_symbol(#name))
+
 /* LAPACK is asked for its work size first (lwork = -1): the answer is the real part of work[0]. */
 static int work_size(const tsr_c128 *answer) { return (int)fmin(fmax(answer->re, 1), 1e9); }
 static void *work_space(tsr_ctx *ctx, bool z, int lwork) { return tsr_scratch(ctx, (size_t)lwork * (z ? 16 : 8)); }
 
 int tsr_lapack_getrf(bool z, int m, int n, void *a, int lda, int *pivots) {
   int info = 0;
-  (z ? zgetrf_ : dgetrf_)(&m, &n, a, &lda, pivots, &info);
+  (z ? FN(zgetrf_) : FN(dgetrf_))(&m, &n, a, &lda, pivots, &info);
   return info;
 }
 
 int tsr_lapack_getrs(bool z, char trans, int n, int nrhs, const void *lu, int lda, const int *pivots, void *b, int ldb) {
   int info = 0;
-  (z ? zgetrs_ : dgetrs_)(&trans, &n, &nrhs, lu, &lda, pivots, b, &ldb, &info, 1);
+  (z ? FN(zgetrs_) : FN(dgetrs_))(&trans, &n, &nrhs, lu, &lda, pivots, b, &ldb, &info, 1);
   return info;
 }
 
 int tsr_lapack_potrf(bool z, char uplo, int n, void *a, int lda) {
   int info = 0;
-  (z ? zpotrf_ : dpotrf_)(&uplo, &n, a, &lda, &info, 1);
+  (z ? FN(zpotrf_) : FN(dpotrf_))(&uplo, &n, a, &lda, &info, 1);
   return info;
 }
 
 int tsr_lapack_potrs(bool z, char uplo, int n, int nrhs, const void *a, int lda, void *b, int ldb) {
   int info = 0;
-  (z ? zpotrs_ : dpotrs_)(&uplo, &n, &nrhs, a, &lda, b, &ldb, &info, 1);
+  (z ? FN(zpotrs_) : FN(dpotrs_))(&uplo, &n, &nrhs, a, &lda, b, &ldb, &info, 1);
   return info;
 }
 
 int tsr_lapack_potri(bool z, char uplo, int n, void *a, int lda) {
   int info = 0;
-  (z ? zpotri_ : dpotri_)(&uplo, &n, a, &lda, &info, 1);
+  (z ? FN(zpotri_) : FN(dpotri_))(&uplo, &n, a, &lda, &info, 1);
   return info;
 }
 
 int tsr_lapack_trtrs(bool z, char uplo, char trans, char diag, int n, int nrhs, const void *a, int lda, void *b, int ldb) {
   int info = 0;
-  (z ? ztrtrs_ : dtrtrs_)(&uplo, &trans, &diag, &n, &nrhs, a, &lda, b, &ldb, &info, 1, 1, 1);
+  (z ? FN(ztrtrs_) : FN(dtrtrs_))(&uplo, &trans, &diag, &n, &nrhs, a, &lda, b, &ldb, &info, 1, 1, 1);
   return info;
 }
 
 int tsr_lapack_geqrf(tsr_ctx *ctx, bool z, int m, int n, void *a, int lda, void *tau) {
   int info = 0, lwork = -1;
   tsr_c128 ask;
-  (z ? zgeqrf_ : dgeqrf_)(&m, &n, a, &lda, tau, &ask, &lwork, &info);
+  (z ? FN(zgeqrf_) : FN(dgeqrf_))(&m, &n, a, &lda, tau, &ask, &lwork, &info);
   lwork = work_size(&ask);
   void *work = work_space(ctx, z, lwork);
   if (work == NULL) return TSR_LAPACK_NOMEM;
-  (z ? zgeqrf_ : dgeqrf_)(&m, &n, a, &lda, tau, work, &lwork, &info);
+  (z ? FN(zgeqrf_) : FN(dgeqrf_))(&m, &n, a, &lda, tau, work, &lwork, &info);
   return info;
 }
 
 int tsr_lapack_orgqr(tsr_ctx *ctx, bool z, int m, int n, int k, void *a, int lda, const void *tau) {
   int info = 0, lwork = -1;
   tsr_c128 ask;
-  (z ? zungqr_ : dorgqr_)(&m, &n, &k, a, &lda, tau, &ask, &lwork, &info);
+  (z ? FN(zungqr_) : FN(dorgqr_))(&m, &n, &k, a, &lda, tau, &ask, &lwork, &info);
   lwork = work_size(&ask);
   void *work = work_space(ctx, z, lwork);
   if (work == NULL) return TSR_LAPACK_NOMEM;
-  (z ? zungqr_ : dorgqr_)(&m, &n, &k, a, &lda, tau, work, &lwork, &info);
+  (z ? FN(zungqr_) : FN(dorgqr_))(&m, &n, &k, a, &lda, tau, work, &lwork, &info);
   return info;
 }
 
 int tsr_lapack_ormqr(tsr_ctx *ctx, bool z, char side, char trans, int m, int n, int k, const void *a, int lda, const void *tau, void *c, int ldc) {
   int info = 0, lwork = -1;
   tsr_c128 ask;
-  (z ? zunmqr_ : dormqr_)(&side, &trans, &m, &n, &k, a, &lda, tau, c, &ldc, &ask, &lwork, &info, 1, 1);
+  (z ? FN(zunmqr_) : FN(dormqr_))(&side, &trans, &m, &n, &k, a, &lda, tau, c, &ldc, &ask, &lwork, &info, 1, 1);
   lwork = work_size(&ask);
   void *work = work_space(ctx, z, lwork);
   if (work == NULL) return TSR_LAPACK_NOMEM;
-  (z ? zunmqr_ : dormqr_)(&side, &trans, &m, &n, &k, a, &lda, tau, c, &ldc, work, &lwork, &info, 1, 1);
+  (z ? FN(zunmqr_) : FN(dormqr_))(&side, &trans, &m, &n, &k, a, &lda, tau, c, &ldc, work, &lwork, &info, 1, 1);
   return info;
 }
 
@@ -114,13 +119,13 @@ int tsr_lapack_gesdd(tsr_ctx *ctx, bool z, char job, int m, int n, void *a, int 
   int *iwork = tsr_scratch(ctx, 8 * small * sizeof *iwork + 1);
   double *rwork = z ? tsr_scratch(ctx, (TSR_MAX(5 * small * small + 5 * small, 2 * large * small + 2 * small * small + small) + 1) * sizeof *rwork) : NULL;
   if (iwork == NULL || (z && rwork == NULL)) return TSR_LAPACK_NOMEM;
-  if (z) zgesdd_(&job, &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, &ask, &lwork, rwork, iwork, &info, 1);
-  else dgesdd_(&job, &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, &ask, &lwork, iwork, &info, 1);
+  if (z) FN(zgesdd_)(&job, &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, &ask, &lwork, rwork, iwork, &info, 1);
+  else FN(dgesdd_)(&job, &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, &ask, &lwork, iwork, &info, 1);
   lwork = work_size(&ask);
   void *work = work_space(ctx, z, lwork);
   if (work == NULL) return TSR_LAPACK_NOMEM;
-  if (z) zgesdd_(&job, &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, work, &lwork, rwork, iwork, &info, 1);
-  else dgesdd_(&job, &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, work, &lwork, iwork, &info, 1);
+  if (z) FN(zgesdd_)(&job, &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, work, &lwork, rwork, iwork, &info, 1);
+  else FN(dgesdd_)(&job, &m, &n, a, &lda, s, u, &ldu, vt, &ldvt, work, &lwork, iwork, &info, 1);
   return info;
 }
 
@@ -128,8 +133,8 @@ int tsr_lapack_heevd(tsr_ctx *ctx, bool z, char job, char uplo, int n, void *a, 
   int info = 0, lwork = -1, lrwork = -1, liwork = -1, iask = 1;
   tsr_c128 ask;
   double rask = 1;
-  if (z) zheevd_(&job, &uplo, &n, a, &lda, w, &ask, &lwork, &rask, &lrwork, &iask, &liwork, &info, 1, 1);
-  else dsyevd_(&job, &uplo, &n, a, &lda, w, &ask, &lwork, &iask, &liwork, &info, 1, 1);
+  if (z) FN(zheevd_)(&job, &uplo, &n, a, &lda, w, &ask, &lwork, &rask, &lrwork, &iask, &liwork, &info, 1, 1);
+  else FN(dsyevd_)(&job, &uplo, &n, a, &lda, w, &ask, &lwork, &iask, &liwork, &info, 1, 1);
   lwork = work_size(&ask);
   lrwork = (int)fmax(rask, 1);
   liwork = TSR_MAX(iask, 1);
@@ -137,8 +142,8 @@ int tsr_lapack_heevd(tsr_ctx *ctx, bool z, char job, char uplo, int n, void *a, 
   double *rwork = tsr_scratch(ctx, (size_t)lrwork * sizeof *rwork);
   int *iwork = tsr_scratch(ctx, (size_t)liwork * sizeof *iwork);
   if (work == NULL || rwork == NULL || iwork == NULL) return TSR_LAPACK_NOMEM;
-  if (z) zheevd_(&job, &uplo, &n, a, &lda, w, work, &lwork, rwork, &lrwork, iwork, &liwork, &info, 1, 1);
-  else dsyevd_(&job, &uplo, &n, a, &lda, w, work, &lwork, iwork, &liwork, &info, 1, 1);
+  if (z) FN(zheevd_)(&job, &uplo, &n, a, &lda, w, work, &lwork, rwork, &lrwork, iwork, &liwork, &info, 1, 1);
+  else FN(dsyevd_)(&job, &uplo, &n, a, &lda, w, work, &lwork, iwork, &liwork, &info, 1, 1);
   return info;
 }
 
@@ -162,15 +167,15 @@ int tsr_lapack_geev(tsr_ctx *ctx, bool z, int n, void *a, int lda, tsr_c128 *w, 
   tsr_c128 ask;
   double *wr = tsr_scratch(ctx, (size_t)ldv * 16), *vr = tsr_scratch(ctx, (size_t)ldv * ldv * 8 + 16), *wi = wr == NULL ? NULL : wr + ldv;
   if (wr == NULL || vr == NULL) return TSR_LAPACK_NOMEM;
-  if (z) zgeev_(&none, &right, &n, a, &lda, w, NULL, &one, v, &ldv, &ask, &lwork, wr, &info, 1, 1);
-  else dgeev_(&none, &right, &n, a, &lda, wr, wi, NULL, &one, vr, &ldv, &ask, &lwork, &info, 1, 1);
+  if (z) FN(zgeev_)(&none, &right, &n, a, &lda, w, NULL, &one, v, &ldv, &ask, &lwork, wr, &info, 1, 1);
+  else FN(dgeev_)(&none, &right, &n, a, &lda, wr, wi, NULL, &one, vr, &ldv, &ask, &lwork, &info, 1, 1);
   lwork = work_size(&ask);
   void *work = work_space(ctx, z, lwork);
   if (work == NULL) return TSR_LAPACK_NOMEM;
   if (z) {
-    zgeev_(&none, &right, &n, a, &lda, w, NULL, &one, v, &ldv, work, &lwork, wr, &info, 1, 1);
+    FN(zgeev_)(&none, &right, &n, a, &lda, w, NULL, &one, v, &ldv, work, &lwork, wr, &info, 1, 1);
   } else {
-    dgeev_(&none, &right, &n, a, &lda, wr, wi, NULL, &one, vr, &ldv, work, &lwork, &info, 1, 1);
+    FN(dgeev_)(&none, &right, &n, a, &lda, wr, wi, NULL, &one, vr, &ldv, work, &lwork, &info, 1, 1);
     unpack_pairs(n, wr, wi, vr, w, v);
   }
   return info;
@@ -182,13 +187,13 @@ int tsr_lapack_gelsy(tsr_ctx *ctx, bool z, int m, int n, int nrhs, void *a, int 
   int *jpvt = tsr_scratch(ctx, ((size_t)n + 1) * sizeof *jpvt);
   double *rwork = tsr_scratch(ctx, ((size_t)n * 2 + 1) * sizeof *rwork);
   if (jpvt == NULL || rwork == NULL) return TSR_LAPACK_NOMEM;
-  if (z) zgelsy_(&m, &n, &nrhs, a, &lda, b, &ldb, jpvt, &rcond, rank, &ask, &lwork, rwork, &info);
-  else dgelsy_(&m, &n, &nrhs, a, &lda, b, &ldb, jpvt, &rcond, rank, &ask, &lwork, &info);
+  if (z) FN(zgelsy_)(&m, &n, &nrhs, a, &lda, b, &ldb, jpvt, &rcond, rank, &ask, &lwork, rwork, &info);
+  else FN(dgelsy_)(&m, &n, &nrhs, a, &lda, b, &ldb, jpvt, &rcond, rank, &ask, &lwork, &info);
   lwork = work_size(&ask);
   void *work = work_space(ctx, z, lwork);
   if (work == NULL) return TSR_LAPACK_NOMEM;
-  if (z) zgelsy_(&m, &n, &nrhs, a, &lda, b, &ldb, jpvt, &rcond, rank, work, &lwork, rwork, &info);
-  else dgelsy_(&m, &n, &nrhs, a, &lda, b, &ldb, jpvt, &rcond, rank, work, &lwork, &info);
+  if (z) FN(zgelsy_)(&m, &n, &nrhs, a, &lda, b, &ldb, jpvt, &rcond, rank, work, &lwork, rwork, &info);
+  else FN(dgelsy_)(&m, &n, &nrhs, a, &lda, b, &ldb, jpvt, &rcond, rank, work, &lwork, &info);
   return info;
 }
 
@@ -196,15 +201,15 @@ int tsr_lapack_gelsd(tsr_ctx *ctx, bool z, int m, int n, int nrhs, void *a, int 
   int info = 0, lwork = -1, iask = 1;
   double rask = 1;
   tsr_c128 ask;
-  if (z) zgelsd_(&m, &n, &nrhs, a, &lda, b, &ldb, s, &rcond, rank, &ask, &lwork, &rask, &iask, &info);
-  else dgelsd_(&m, &n, &nrhs, a, &lda, b, &ldb, s, &rcond, rank, &ask, &lwork, &iask, &info);
+  if (z) FN(zgelsd_)(&m, &n, &nrhs, a, &lda, b, &ldb, s, &rcond, rank, &ask, &lwork, &rask, &iask, &info);
+  else FN(dgelsd_)(&m, &n, &nrhs, a, &lda, b, &ldb, s, &rcond, rank, &ask, &lwork, &iask, &info);
   lwork = work_size(&ask);
   void *work = work_space(ctx, z, lwork);
   double *rwork = tsr_scratch(ctx, (size_t)fmax(rask, 1) * sizeof *rwork);
   int *iwork = tsr_scratch(ctx, (size_t)TSR_MAX(iask, 1) * sizeof *iwork);
   if (work == NULL || rwork == NULL || iwork == NULL) return TSR_LAPACK_NOMEM;
-  if (z) zgelsd_(&m, &n, &nrhs, a, &lda, b, &ldb, s, &rcond, rank, work, &lwork, rwork, iwork, &info);
-  else dgelsd_(&m, &n, &nrhs, a, &lda, b, &ldb, s, &rcond, rank, work, &lwork, iwork, &info);
+  if (z) FN(zgelsd_)(&m, &n, &nrhs, a, &lda, b, &ldb, s, &rcond, rank, work, &lwork, rwork, iwork, &info);
+  else FN(dgelsd_)(&m, &n, &nrhs, a, &lda, b, &ldb, s, &rcond, rank, work, &lwork, iwork, &info);
   return info;
 }
 
@@ -213,13 +218,13 @@ int tsr_lapack_sytrf(tsr_ctx *ctx, bool z, bool hermitian, int n, void *a, int l
   char lower = 'L';
   void *work = work_space(ctx, z, lwork);
   if (work == NULL) return TSR_LAPACK_NOMEM;
-  (z ? hermitian ? zhetrf_ : zsytrf_ : dsytrf_)(&lower, &n, a, &lda, pivots, work, &lwork, &info, 1);
+  (z ? hermitian ? FN(zhetrf_) : FN(zsytrf_) : FN(dsytrf_))(&lower, &n, a, &lda, pivots, work, &lwork, &info, 1);
   return info;
 }
 
 int tsr_lapack_sytrs(bool z, bool hermitian, int n, int nrhs, const void *a, int lda, const int *pivots, void *b, int ldb) {
   int info = 0;
   char lower = 'L';
-  (z ? hermitian ? zhetrs_ : zsytrs_ : dsytrs_)(&lower, &n, &nrhs, a, &lda, pivots, b, &ldb, &info, 1);
+  (z ? hermitian ? FN(zhetrs_) : FN(zsytrs_) : FN(dsytrs_))(&lower, &n, &nrhs, a, &lda, pivots, b, &ldb, &info, 1);
   return info;
 }

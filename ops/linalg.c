@@ -1,4 +1,5 @@
 /* Matrices to and from LAPACK's layout; factorisations and solvers: Cholesky, LU, triangular, determinants, LDL. */
+#include "ops/blas.h"
 #include "ops/linalg.h"
 
 #include <math.h>
@@ -15,6 +16,7 @@ static tsr_status refuse_dtype(tsr_ctx *ctx, const tsr_tensor *t, const char *na
 tsr_status tsr_mats_load(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char *name) {
   tsr_dtype d = (tsr_dtype)t->dtype;
   if (t->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name);
+  if (!tsr_blas_available()) return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "%s needs OpenBLAS: install libopenblas0 (libopenblas.so.0 could not be loaded)", name);
   if (d != TSR_FLOAT32 && d != TSR_FLOAT64 && d != TSR_COMPLEX64 && d != TSR_COMPLEX128) return refuse_dtype(ctx, t, name);
   if (t->size[t->ndim - 2] > INT32_MAX / 2 || t->size[t->ndim - 1] > INT32_MAX / 2) return tsr_op_fail(ctx, "%s: matrix too large", name);
   out->z = tsr_dtype_is_complex(d);

@@ -91,6 +91,9 @@ static tsr_status run_plain(tsr_ctx *ctx, tsr_tensor *out, int64_t count, int64_
   void *c;
   tsr_dtype d = (tsr_dtype)out->dtype;
   bool blas = !tsr_dtype_is_integral(d, false);
+  if (blas && !tsr_blas_available()) {
+    return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "products of %s need OpenBLAS: install libopenblas0 (libopenblas.so.0 could not be loaded)", tsr_dtype_name(d));
+  }
   if (blas && !fits_blas(m, k, &a.rs, &a.cs)) TSR_TRY(settle(ctx, &a, d, count, m, k));
   if (blas && !fits_blas(k, n, &b.rs, &b.cs)) TSR_TRY(settle(ctx, &b, d, count, k, n));
   if (blas) { /* settle leaves single rows with stride cols */
