@@ -184,11 +184,9 @@ static tsr_status make_plan(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const
 }
 
 static tsr_status plan_offsets(tsr_ctx *ctx, const tsr_tensor *x, const indices *ix, index_plan *p) {
-  int64_t bytes;
   int nth = 0;
-  if (tsr_mul_overflow(p->bcount + 1, (int64_t)sizeof *p->offset, &bytes)) return tsr_op_nomem(ctx);
-  p->offset = tsr_scratch(ctx, (size_t)bytes);
-  if (p->offset == NULL) return tsr_op_nomem(ctx);
+  TSR_TRY(tsr_workspace(ctx, p->bcount, sizeof *p->offset, &p->offset));
+  if (p->bcount > 0) memset(p->offset, 0, (size_t)p->bcount * sizeof *p->offset);
   for (int d = 0; d < x->ndim; d++)
     if (ix->at[d] != NULL) TSR_TRY(add_offsets(ctx, p, ix->at[d], x->size[d], x->stride[d], nth++));
   return TSR_OK;

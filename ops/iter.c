@@ -202,7 +202,8 @@ static void set_steps(tsr_iter *it) {
     int lead = o->t ? n - o->t->ndim : n;
     int64_t item = (int64_t)tsr_dtype_size(o->dtype);
     for (int i = 0; i < n; i++)
-      o->step[i] = i < lead || (o->t->size[i - lead] == 1 && it->shape[i] != 1) ? 0 : o->t->stride[i - lead] * item;
+      o->step[i] = i < lead || (o->t->size[i - lead] == 1 && it->shape[i] != 1) ? 0
+                   : (int64_t)((uint64_t)o->t->stride[i - lead] * (uint64_t)item); /* may wrap where the size is 1: never used */
   }
 }
 

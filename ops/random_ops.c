@@ -478,8 +478,8 @@ TSR_KERNEL(multinomial) {
     return tsr_ret_tensor(c, 0, y);
   }
   void *data;
-  double *cum = tsr_scratch(ctx, (size_t)(n + 1) * sizeof *cum);
-  if (cum == NULL) return tsr_op_nomem(ctx);
+  double *cum;
+  TSR_TRY(tsr_workspace(ctx, n, sizeof *cum, &cum));
   TSR_TRY(tsr_new(ctx, &y, TSR_INT64, x->ndim, x->ndim == 2 ? size : size + 1));
   TSR_TRY(tsr_data_mut(ctx, y, &data));
   sample_rows(r, p, cum, data, rows, n, samples, x->dtype != TSR_FLOAT64);

@@ -148,8 +148,8 @@ TSR_KERNEL(isin) {
   TSR_TRY(open_column(ctx, pair[1], common, &set));
   tsr_dtype wide = x.exact ? TSR_INT64 : TSR_FLOAT64;
   int64_t n = pair[1]->numel;
-  tsr_pair *sorted = tsr_scratch(ctx, (size_t)(2 * n + 2) * sizeof *sorted), probe;
-  if (sorted == NULL) return tsr_op_nomem(ctx);
+  tsr_pair *sorted, probe;
+  TSR_TRY(tsr_workspace(ctx, n + 1, 2 * sizeof *sorted, &sorted));
   if (n > 0) tsr_pair_fill(sorted, wide, (const char *)set.i, 8, n, false);
   tsr_pair_sort_stable(sorted, sorted + n, n);
   TSR_TRY(tsr_new(ctx, &y, TSR_BOOL, pair[0]->ndim, pair[0]->size));

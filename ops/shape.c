@@ -5,6 +5,17 @@
 #include "ops/native.h"
 #include "ops/shape.h"
 
+tsr_status tsr_workspace(tsr_ctx *ctx, int64_t n, size_t item, void *out) {
+  int64_t bytes;
+  tsr_tensor *t;
+  void *p;
+  if (n < 0 || tsr_mul_overflow(TSR_MAX(n, 1), (int64_t)item, &bytes)) return tsr_op_nomem(ctx);
+  TSR_TRY(tsr_new(ctx, &t, TSR_UINT8, 1, &bytes));
+  TSR_TRY(tsr_data_mut(ctx, t, &p));
+  memcpy(out, &p, sizeof p);
+  return TSR_OK;
+}
+
 tsr_status tsr_ints_arg(tsr_call *c, uint32_t i, const int64_t **out, int64_t *n) {
   *out = tsr_arg_ints(c, i, n);
   return *out == NULL ? tsr_op_nomem(c->ctx) : TSR_OK;
@@ -45,6 +56,9 @@ tsr_status tsr_broadcast_sizes(tsr_ctx *ctx, int an, const int64_t *a, int bn, c
   return TSR_OK;
 }
 
+/* Strides of tensors without elements may be anything. */
+static int64_t wrapped_mul(int64_t a, int64_t b) { return (int64_t)((uint64_t)a * (uint64_t)b); }
+
 static tsr_status expand_refused(tsr_ctx *ctx, const tsr_tensor *t, int ndim, const int64_t *size, int d, int64_t have) {
   char target[512], own[512];
   return tsr_op_fail(ctx,
@@ -84,7 +98,7 @@ tsr_status tsr_expand(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int ndim, c
     nsize[d] = want;
     if (want != have) nstride[d] = 0;
     else if (real) nstride[d] = t->stride[d - lead];
-    else nstride[d] = d + 1 < ndim ? nsize[d + 1] * nstride[d + 1] : 1;
+    else nstride[d] = d + 1 < ndim ? wrapped_mul(nsize[d + 1], nstride[d + 1]) : 1;
   }
   return tsr_new_view(ctx, out, t, t->offset, ndim, nsize, nstride);
 }
@@ -130,7 +144,7 @@ bool tsr_view_strides(const tsr_tensor *t, int ndim, const int64_t *size, int64_
       memcpy(stride, t->stride, (size_t)ndim * sizeof *size);
       return true;
     }
-    for (int d = ndim - 1; d >= 0; d--) stride[d] = d == ndim - 1 ? 1 : stride[d + 1] * TSR_MAX(size[d + 1], 1);
+    for (int d = ndim - 1; d >= 0; d--) stride[d] = d == ndim - 1 ? 1 : wrapped_mul(stride[d + 1], TSR_MAX(size[d + 1], 1));
     return true;
   }
   if (t->ndim == 0) {
@@ -225,7 +239,7 @@ tsr_status tsr_select(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_t dim
     return tsr_op_fail(ctx, "select(): index %lld out of range for tensor of size %s at dimension %lld", (long long)index,
                        sizes_text(text, t->ndim, t->size), (long long)dim);
   if (index < 0) index += size;
-  return drop_dim(ctx, out, t, dim, index * t->stride[dim]);
+  return drop_dim(ctx, out, t, dim, (t->numel > 0 ? index * t->stride[dim] : 0));
 }
 
 tsr_status tsr_slice(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_t dim, int64_t start, int64_t end, int64_t step) {
@@ -243,7 +257,7 @@ tsr_status tsr_slice(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_t dim,
   int64_t length = end - start;
   nsize[dim] = length / step + (length % step != 0);
   if (tsr_mul_overflow(nstride[dim], step, &nstride[dim])) nstride[dim] = nsize[dim] > 1 ? nstride[dim] : INT64_MAX;
-  return tsr_new_view(ctx, out, t, t->offset + start * t->stride[dim], t->ndim, nsize, nstride);
+  return tsr_new_view(ctx, out, t, t->offset + (t->numel > 0 ? start * t->stride[dim] : 0), t->ndim, nsize, nstride);
 }
 
 tsr_status tsr_narrow(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_t dim, int64_t start, int64_t length) {
@@ -295,7 +309,7 @@ tsr_status tsr_flatten(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_t st
   }
   int n = 0;
   for (int d = 0; d < t->ndim; d++) {
-    if (d > start && d <= end) nsize[n - 1] *= t->size[d]; /* cannot overflow unless a factor is 0: numel was checked */
+    if (d > start && d <= end) nsize[n - 1] = wrapped_mul(nsize[n - 1], t->size[d]); /* only wraps when there are no elements */
     else nsize[n++] = t->size[d];
   }
   return tsr_reshape(ctx, out, t, n, nsize);

@@ -4,6 +4,9 @@
 
 #include "ops/op.h"
 
+/* Room for n items, uninitialised, freed with the operator's temps.  Unlike scratch memory it counts
+ * against the session's limit: for sizes that a program chooses. */
+tsr_status tsr_workspace(tsr_ctx *ctx, int64_t n, size_t item, void *out /* T ** */);
 /* A required int[] argument (scratch memory); a lone int is a list of one. */
 tsr_status tsr_ints_arg(tsr_call *c, uint32_t i, const int64_t **out, int64_t *n);
 tsr_status tsr_tensors_arg(tsr_call *c, uint32_t i, tsr_tensor ***out, int64_t *n); /* Tensor[], elements may be NULL for Tensor?[] */

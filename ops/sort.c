@@ -6,19 +6,7 @@
 /* Rows along one dimension of a C-ordered operand whose dimension was moved last. */
 typedef struct rows { int64_t dim, n, count; tsr_tensor *moved; tsr_pair *pairs, *spare; } rows;
 
-/* Uninitialised room for n pairs. */
-static tsr_status new_pairs(tsr_ctx *ctx, int64_t n, tsr_pair **out) {
-  int64_t words;
-  tsr_tensor *t;
-  void *p;
-  if (tsr_mul_overflow(n + 1, 2, &words)) return tsr_op_nomem(ctx);
-  TSR_TRY(tsr_new(ctx, &t, TSR_INT64, 1, &words));
-  TSR_TRY(tsr_data_mut(ctx, t, &p));
-  *out = p;
-  return TSR_OK;
-}
-
-/* pairs: how many are needed at a time; spare ones are made by who sorts. */
+/* The caller makes room for the pairs. */
 static tsr_status open_rows(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, rows *r) {
   r->dim = dim;
   r->moved = x;
@@ -97,8 +85,8 @@ static tsr_status sort_rows(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, bool desce
   TSR_TRY(tsr_wrap_dim(ctx, dim, x->ndim, &dim));
   TSR_TRY(check_sortable(ctx, x));
   TSR_TRY(open_rows(ctx, x, dim, r));
-  TSR_TRY(new_pairs(ctx, r->n, &r->pairs));
-  TSR_TRY(new_pairs(ctx, r->n, &r->spare));
+  TSR_TRY(tsr_workspace(ctx, r->n, sizeof(tsr_pair), &r->pairs));
+  TSR_TRY(tsr_workspace(ctx, r->n, sizeof(tsr_pair), &r->spare));
   TSR_TRY(new_picked(ctx, r, r->n, p));
   for (int64_t i = 0; i < r->count; i++) {
     if (!fill_row(r, i, descending)) return tsr_op_fail(ctx, "\"sort_stable\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
@@ -168,7 +156,7 @@ TSR_KERNEL(topk) {
   if (x->dtype == TSR_BOOL) return tsr_op_fail(ctx, "topk does not support bool dtypes on CPU");
   TSR_TRY(open_rows(ctx, x, dim, &r));
   TSR_TRY(new_picked(ctx, &r, x->ndim > 0 ? k : 1, &p));
-  TSR_TRY(new_pairs(ctx, p.width * 64 <= r.n ? p.width : r.n, &r.pairs));
+  TSR_TRY(tsr_workspace(ctx, p.width * 64 <= r.n ? p.width : r.n, sizeof(tsr_pair), &r.pairs));
   for (int64_t i = 0; i < r.count && p.width > 0; i++) {
     if (!top_pairs(&r, i, p.width, largest, sorted))
       return tsr_op_fail(ctx, "\"topk_cpu\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
@@ -191,7 +179,7 @@ TSR_KERNEL(kthvalue) {
   if (x->dtype == TSR_BOOL) return tsr_op_fail(ctx, "\"kthvalue_cpu\" not implemented for 'Bool'");
   TSR_TRY(open_rows(ctx, x, dim, &r));
   TSR_TRY(new_picked(ctx, &r, 1, &p));
-  TSR_TRY(new_pairs(ctx, r.n, &r.pairs));
+  TSR_TRY(tsr_workspace(ctx, r.n, sizeof(tsr_pair), &r.pairs));
   for (int64_t i = 0; i < r.count; i++) {
     if (!fill_row(&r, i, false)) return tsr_op_fail(ctx, "\"kthvalue_cpu\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
     tsr_pair_quick_select(r.pairs, k - 1, r.n);

@@ -4,11 +4,9 @@
 
 /* Views of consecutive runs along dim: run i has lengths[i] elements, or `same` when lengths is NULL. */
 static tsr_status cut(tsr_call *c, tsr_tensor *x, int64_t dim, int64_t n, const int64_t *lengths, int64_t same) {
-  int64_t bytes;
+  tsr_tensor **ys;
   if (n == 0) return tsr_ret_tensors(c, 0, NULL, 0);
-  if (n < 0 || tsr_mul_overflow(n, (int64_t)sizeof(tsr_tensor *), &bytes)) return tsr_op_nomem(c->ctx);
-  tsr_tensor **ys = tsr_scratch(c->ctx, (size_t)bytes);
-  if (ys == NULL) return tsr_op_nomem(c->ctx);
+  TSR_TRY(tsr_workspace(c->ctx, n, sizeof *ys, &ys));
   int64_t at = 0, have = x->size[dim];
   for (int64_t i = 0; i < n; i++) {
     int64_t len = lengths != NULL ? lengths[i] : TSR_MIN(same, have - at);
@@ -75,11 +73,9 @@ TSR_KERNEL(chunk) {
 
 /* n nearly equal parts, the longer ones first. */
 static tsr_status split_sections(tsr_call *c, tsr_tensor *x, int64_t n, int64_t dim) {
-  int64_t bytes;
+  int64_t *lengths, have = x->size[dim];
   if (n <= 0) return tsr_op_fail(c->ctx, "number of sections must be larger than 0, got %lld", (long long)n);
-  if (tsr_mul_overflow(n, (int64_t)sizeof(int64_t), &bytes)) return tsr_op_nomem(c->ctx);
-  int64_t *lengths = tsr_scratch(c->ctx, (size_t)bytes), have = x->size[dim];
-  if (lengths == NULL) return tsr_op_nomem(c->ctx);
+  TSR_TRY(tsr_workspace(c->ctx, n, sizeof *lengths, &lengths));
   for (int64_t i = 0; i < n; i++) lengths[i] = have / n + (i < have % n);
   return cut(c, x, dim, n, lengths, 0);
 }
@@ -165,8 +161,8 @@ TSR_KERNEL(unbind) {
   if (x->ndim == 0) return tsr_op_fail(c->ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)dim);
   int64_t n = x->size[dim];
   if (n == 0) return tsr_ret_tensors(c, 0, NULL, 0);
-  tsr_tensor **ys = n > (int64_t)(SIZE_MAX / 64) ? NULL : tsr_scratch(c->ctx, (size_t)n * sizeof *ys);
-  if (ys == NULL) return tsr_op_nomem(c->ctx);
+  tsr_tensor **ys;
+  TSR_TRY(tsr_workspace(c->ctx, n, sizeof *ys, &ys));
   for (int64_t i = 0; i < n; i++) TSR_TRY(tsr_select(c->ctx, &ys[i], x, dim, i));
   return tsr_ret_tensors(c, 0, ys, n);
 }

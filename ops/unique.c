@@ -9,10 +9,10 @@
 typedef struct groups { int64_t n, count; int64_t *of, *first, *size; } groups;
 
 static tsr_status open_groups(tsr_ctx *ctx, int64_t n, groups *g) {
-  int64_t bytes;
-  if (tsr_mul_overflow(n + 1, (int64_t)sizeof(int64_t), &bytes)) return tsr_op_nomem(ctx);
-  *g = (groups){.n = n, .of = tsr_scratch(ctx, (size_t)bytes), .first = tsr_scratch(ctx, (size_t)bytes), .size = tsr_scratch(ctx, (size_t)bytes)};
-  return g->of == NULL || g->first == NULL || g->size == NULL ? tsr_op_nomem(ctx) : TSR_OK;
+  *g = (groups){.n = n};
+  TSR_TRY(tsr_workspace(ctx, n, sizeof *g->of, &g->of));
+  TSR_TRY(tsr_workspace(ctx, n, sizeof *g->first, &g->first));
+  return tsr_workspace(ctx, n, sizeof *g->size, &g->size);
 }
 
 static void add_member(groups *g, int64_t member, bool opens) {
@@ -62,8 +62,8 @@ static bool is_nan_key(tsr_dtype dtype, uint64_t key) { return dtype == TSR_FLOA
 static tsr_status group_elements(tsr_ctx *ctx, const tsr_tensor *x, bool sorted, groups *g) {
   int64_t n = x->numel;
   TSR_TRY(open_groups(ctx, n, g));
-  tsr_pair *p = tsr_scratch(ctx, (size_t)(2 * n + 2) * sizeof *p);
-  if (p == NULL) return tsr_op_nomem(ctx);
+  tsr_pair *p;
+  TSR_TRY(tsr_workspace(ctx, n + 1, 2 * sizeof *p, &p));
   if (!tsr_pair_fill(p, (tsr_dtype)x->dtype, n > 0 ? tsr_tensor_data_ro(x) : "", (ptrdiff_t)tsr_tensor_itemsize(x), n, false)) return refuse_dtype(ctx, x);
   if (sorted) tsr_pair_sort_stable(p, p + n + 1, n);
   for (int64_t i = 0; i < n; i++) add_member(g, p[i].idx, i == 0 || p[i].key != p[i - 1].key || is_nan_key((tsr_dtype)x->dtype, p[i].key));
@@ -119,9 +119,10 @@ static tsr_status unique_along(tsr_call *c, int64_t dim, bool sorted, bool inver
   TSR_TRY(tsr_contiguous(ctx, &rows, rows));
   int64_t n = x->ndim > 0 ? x->size[dim] : 1, width = n > 0 ? x->numel / n : 0;
   TSR_TRY(open_groups(ctx, n, &g));
-  tsr_pair *keys = tsr_scratch(ctx, (size_t)(x->numel + 1) * sizeof *keys);
-  int64_t *list = tsr_scratch(ctx, (size_t)(2 * n + 2) * sizeof *list);
-  if (keys == NULL || list == NULL) return tsr_op_nomem(ctx);
+  tsr_pair *keys;
+  int64_t *list;
+  TSR_TRY(tsr_workspace(ctx, x->numel, sizeof *keys, &keys));
+  TSR_TRY(tsr_workspace(ctx, n + 1, 2 * sizeof *list, &list));
   if (!tsr_pair_fill(keys, (tsr_dtype)x->dtype, x->numel > 0 ? tsr_tensor_data_ro(rows) : "", (ptrdiff_t)tsr_tensor_itemsize(x), x->numel, false)) return refuse_dtype(ctx, x);
   for (int64_t i = 0; i < n; i++) list[i] = i;
   if (sorted) sort_rows(keys, width, list, list + n + 1, n);

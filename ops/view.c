@@ -371,7 +371,7 @@ tsr_status tsr_diagonal(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t o
     stride[n++] = x->stride[d];
   }
   size[n] = length;
-  stride[n++] = x->stride[d1] + x->stride[d2];
+  stride[n++] = (int64_t)((uint64_t)x->stride[d1] + (uint64_t)x->stride[d2]); /* wraps only without elements */
   return tsr_new_view(ctx, out, x, at, n, size, stride);
 }
 
@@ -466,7 +466,7 @@ static tsr_status as_real(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, b
   TSR_TRY(tsr_check_ndim(ctx, x->ndim + 1));
   for (int d = 0; d < x->ndim; d++) {
     size[d] = x->size[d];
-    stride[d] = x->stride[d] * 2;
+    stride[d] = (int64_t)((uint64_t)x->stride[d] * 2);
   }
   size[x->ndim] = 2;
   stride[x->ndim] = 1;
@@ -545,8 +545,9 @@ TSR_KERNEL(view_dtype) {
     bool grow = to_size > from_size;
     int64_t ratio = grow ? to_size / from_size : from_size / to_size;
     TSR_TRY(check_view_dtype(c->ctx, x, to, ratio, grow));
-    for (int d = 0; d < x->ndim - 1; d++) stride[d] = grow ? stride[d] / ratio : stride[d] * ratio;
-    size[x->ndim - 1] = grow ? size[x->ndim - 1] / ratio : size[x->ndim - 1] * ratio;
+    for (int d = 0; d < x->ndim - 1; d++) stride[d] = grow ? stride[d] / ratio : (int64_t)((uint64_t)stride[d] * (uint64_t)ratio);
+    if (grow) size[x->ndim - 1] /= ratio;
+    else if (tsr_mul_overflow(size[x->ndim - 1], ratio, &size[x->ndim - 1])) return tsr_op_nomem(c->ctx);
     offset = grow ? offset / ratio : offset * ratio;
   }
   TSR_TRY(tsr_new_view_dtype(c->ctx, &y, x, to, offset, x->ndim, size, stride));
