@@ -244,23 +244,33 @@ void tsr_class_instantiated(tsr_compiler *c, const tsr_class *cls) {
   r->instantiated = true;
 }
 
-/* Every method of iface exists in cls and may be called through iface's signature. */
+static bool signature_fits(tsr_compiler *c, const tsr_schema *want, const tsr_schema *have) {
+  if (have->param_count != want->param_count) return false;
+  for (uint32_t k = 1; k < want->param_count; k++)
+    if (!tsr_resolve_subtype(c, want->params[k].type, have->params[k].type)) return false;
+  const tsr_type *rw = want->rets[0].type, *rh = have->rets[0].type;
+  return rw == NULL || (rh != NULL && tsr_resolve_subtype(c, rh, rw));
+}
+
+/* Every method of iface exists in cls and may be called through iface's signature.  Classes that name each
+ * other are taken to fit while that is being found out. */
 bool tsr_class_implements(tsr_compiler *c, const tsr_class *cls, const tsr_class *iface) {
   if (cls == iface) return true;
   if (cls->is_custom) return false;
+  for (const tsr_implements *i = c->implements; i != NULL; i = i->up)
+    if (i->cls == cls && i->iface == iface) return true;
   tsr_classrec *want = tsr_class_rec(c, iface);
   tsr_compile_depth(c, want->file, want->ast);
-  for (uint32_t i = 0; i < want->method_count; i++) {
+  tsr_implements here = {cls, iface, c->implements};
+  bool fits = true;
+  c->implements = &here;
+  for (uint32_t i = 0; i < want->method_count && fits; i++) {
     tsr_fnrec *a = want->method_list[i], *b = tsr_class_find_method(c, cls, a->short_name, strlen(a->short_name));
     tsr_fnrec_declare(c, a);
-    if (b == NULL || b->fn.schema->param_count != a->fn.schema->param_count) return false;
-    for (uint32_t k = 1; k < a->fn.schema->param_count; k++)
-      if (a->fn.schema->params[k].type != b->fn.schema->params[k].type &&
-          !tsr_type_is_subtype(a->fn.schema->params[k].type, b->fn.schema->params[k].type)) return false;
-    const tsr_type *ra = a->fn.schema->rets[0].type, *rb = b->fn.schema->rets[0].type;
-    if (ra != NULL && rb != NULL && ra != rb && ra->kind != TSR_T_INTERFACE && !tsr_type_is_subtype(rb, ra)) return false;
+    fits = b != NULL && signature_fits(c, a->fn.schema, b->fn.schema);
   }
-  return true;
+  c->implements = here.up;
+  return fits;
 }
 
 /* ---- what the runtime asks */

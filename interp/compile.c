@@ -16,12 +16,14 @@ tsr_status tsr_compile_guard(tsr_compiler *c, tsr_errrec *e, tsr_compile_fn fn, 
   tsr_status s = TSR_OK;
   c->jump = &here;
   c->err = e;
+  tsr_implements *outer_implements = c->implements;
   if (outer_base == NULL) c->stack_base = (const char *)__builtin_frame_address(0);
   if (setjmp(here) == 0) fn(c, arg);
   else s = e->status == TSR_OK ? TSR_EINTERNAL : e->status;
   c->jump = outer_jump;
   c->err = outer_err;
   c->stack_base = outer_base;
+  c->implements = outer_implements;
   return s;
 }
 

@@ -76,6 +76,9 @@ typedef struct tsr_opset { tsr_candidate *items; size_t count; } tsr_opset; /* i
 
 typedef struct tsr_iface_call { const tsr_class *iface; const char *name; } tsr_iface_call;
 
+/* Questions "does cls implement iface" that are being answered, innermost first. */
+typedef struct tsr_implements { const tsr_class *cls, *iface; struct tsr_implements *up; } tsr_implements;
+
 typedef struct tsr_call_path { tsr_fnrec *f; uint32_t next; /* callee */ } tsr_call_path;
 
 typedef struct tsr_compiler {
@@ -91,6 +94,7 @@ typedef struct tsr_compiler {
   tsr_fnrec *active;
   tsr_iface_call *iface_calls; size_t iface_count;
   bool iface_dirty;            /* new classes or calls since implementations were last looked for */
+  tsr_implements *implements;
   tsr_call_path *path; size_t path_len; /* of the search for recursion */
   tsr_val *owned; size_t owned_count, owned_cap;   /* malloc'ed: constants of functions, objects of the file */
   tsr_obj **frozen; size_t frozen_count, frozen_cap; /* malloc'ed: what tsr_values_freeze made immortal */

@@ -164,8 +164,8 @@ bool tsr_match_convert(tsr_compiler *c, const tsr_arg *arg, const tsr_type *want
     *how = TSR_CONV_LITERAL;
     return want == &tsr_type_float;
   }
-  /* a list of tensors where optional ones are allowed: the values are the same */
-  if (lenient && from->kind == TSR_T_LIST && want->kind == TSR_T_LIST && tsr_resolve_subtype(c, from->args[0], want->args[0])) return true;
+  /* an operator takes a list of tensors where optional ones are allowed; a function might put None into it */
+  if (lenient && arg->keep_tensor && from->kind == TSR_T_LIST && want->kind == TSR_T_LIST && tsr_resolve_subtype(c, from->args[0], want->args[0])) return true;
   *op = convert && !(arg->keep_tensor && from == &tsr_type_tensor) ? implicit_op(from, want) : NULL;
   *how = TSR_CONV_OP;
   return *op != NULL;

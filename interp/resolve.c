@@ -145,6 +145,17 @@ bool tsr_resolve_subtype(tsr_compiler *c, const tsr_type *a, const tsr_type *b) 
     return (a->kind == TSR_T_CLASS || a->kind == TSR_T_INTERFACE) && a->cls != NULL && tsr_class_implements(c, a->cls, b->cls);
   if (b->kind == TSR_T_OPTIONAL && b->args[0]->kind == TSR_T_INTERFACE)
     return a->kind == TSR_T_NONE || tsr_resolve_subtype(c, a->kind == TSR_T_OPTIONAL ? a->args[0] : a, b->args[0]);
+  if (b->kind == TSR_T_UNION) {
+    if (a->kind == TSR_T_UNION || a->kind == TSR_T_OPTIONAL) {
+      for (uint32_t i = 0; i < a->count; i++)
+        if (!tsr_resolve_subtype(c, a->args[i], b)) return false;
+      return a->kind == TSR_T_UNION || tsr_type_accepts_none(b);
+    }
+    for (uint32_t i = 0; i < b->count; i++)
+      if (tsr_resolve_subtype(c, a, b->args[i])) return true;
+    return false;
+  }
+  if ((b->kind == TSR_T_FUTURE || b->kind == TSR_T_AWAIT) && a->kind == b->kind) return tsr_resolve_subtype(c, a->args[0], b->args[0]);
   if (b->kind == TSR_T_TUPLE && a->kind == TSR_T_TUPLE) {
     if (a->count != b->count) return false;
     for (uint32_t i = 0; i < a->count; i++)
