@@ -117,7 +117,7 @@ static tsr_status pow_special(tsr_call *c, tsr_pw_state *s) {
     return new_result(c->ctx, s, e.t);
   if (e.tag == TSR_V_TENSOR || e.tag == TSR_V_COMPLEX) return TSR_OK;
   tsr_scalar x = tsr_scalar_of(e);
-  if (e.tag == TSR_V_INT && e.i < 0 && tsr_dtype_is_integral(s->it.op[1].dtype, true))
+  if (e.tag == TSR_V_INT && e.i < 0 && tsr_dtype_is_integral(s->common, true))
     return tsr_op_fail(c->ctx, "Integers to negative integer powers are not allowed.");
   if (map_for_exponent(x.d, !tsr_dtype_is_integral(s->common, true), &s->id)) s->it.count = 2;
   return TSR_OK;
@@ -134,8 +134,15 @@ static tsr_status float_power(tsr_call *c, tsr_pw_state *s) {
   return pow_special(c, s);
 }
 
-/* ldexp(x, e) is x * 2.0^e in PyTorch's types. */
+/* Floats with whole exponents are scaled exactly; otherwise ldexp(x, e) is x * 2.0^e in PyTorch's types. */
 static tsr_status ldexp_power(tsr_call *c, tsr_pw_state *s) {
+  tsr_dtype self = s->it.op[1].dtype, e = s->it.op[2].dtype;
+  if (tsr_dtype_is_float(self) && tsr_dtype_is_integral(e, true)) {
+    if (e == TSR_BOOL) return tsr_not_implemented(c->ctx, "ldexp_cpu_exp", TSR_BOOL);
+    s->id = TSR_MAP_ldexp;
+    s->common = self;
+    return TSR_OK;
+  }
   tsr_val args[2] = {tsr_float(2.0), c->args[1]}, ret;
   TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::pow", "Scalar"), args, 2, &ret, 1));
   s->it.op[2].t = ret.t;

@@ -41,6 +41,7 @@ X(nan_to_num, 1, S, N, 0, Y, a != a ? P0 : a == (T)INFINITY ? P1 : a == -(T)INFI
 X(heaviside, 2, S, N, 0, Y, a == 0 ? b : (T)(a > 0), Y, a == 0 ? b : (a > 0), N, 0)
 X(copysign, 2, S, N, 0, Y, FN(copysign)(a, b), N, 0, N, 0)
 X(nextafter, 2, S, N, 0, Y, FN(nextafter)(a, b), N, 0, N, 0)
+X(ldexp, 2, S, N, 0, Y, FN(ldexp)(a, (int)HF(clip)(b, -20000, 20000)), N, 0, N, 0)
 X(hypot, 2, S, N, 0, Y, FN(hypot)(a, b), N, 0, N, 0)
 X(atan2, 2, S, N, 0, Y, FN(atan2)(a, b), N, 0, N, 0)
 X(gcd, 2, S, N, 0, N, 0, Y, i_gcd(a, b), N, 0)

@@ -33,6 +33,7 @@ static bool fits(tsr_scalar s, tsr_dtype d) {
       {TSR_UINT8, 0, 255}, {TSR_INT8, -128, 127}, {TSR_INT16, -32768, 32767}, {TSR_INT32, -2147483648.0, 2147483647.0},
       {TSR_INT64, -9223372036854775808.0, 9223372036854775807.0}, {TSR_FLOAT16, -65504, 65504},
       {TSR_BFLOAT16, -3.3895313892515355e38, 3.3895313892515355e38}, {TSR_FLOAT32, -3.4028234663852886e38, 3.4028234663852886e38}};
+  if (d == TSR_BOOL) return true;
   if (s.tag == TSR_V_COMPLEX && !tsr_dtype_is_complex(d) && s.z.im != 0) return false;
   double x = s.tag == TSR_V_COMPLEX ? s.z.re : s.d;
   for (size_t i = 0; i < TSR_COUNT(ranges); i++) {
@@ -46,7 +47,7 @@ static bool fits(tsr_scalar s, tsr_dtype d) {
 
 tsr_status tsr_check_scalar_fits(tsr_ctx *ctx, tsr_scalar s, tsr_dtype d) {
   static const char *const names[] = {[TSR_UINT8] = "uint8_t", [TSR_INT8] = "int8_t", [TSR_INT16] = "int16_t", [TSR_INT32] = "int", [TSR_INT64] = "int64_t",
-                                      [TSR_FLOAT16] = "at::Half", [TSR_FLOAT32] = "float", [TSR_FLOAT64] = "double", [TSR_BOOL] = "bool", [TSR_BFLOAT16] = "at::BFloat16"};
+                                      [TSR_FLOAT16] = "c10::Half", [TSR_FLOAT32] = "float", [TSR_FLOAT64] = "double", [TSR_BOOL] = "bool", [TSR_BFLOAT16] = "c10::BFloat16"};
   if (fits(s, d)) return TSR_OK;
   return tsr_op_fail(ctx, "value cannot be converted to type %s without overflow", (size_t)d < TSR_COUNT(names) && names[d] ? names[d] : tsr_dtype_name(d));
 }

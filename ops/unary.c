@@ -214,7 +214,7 @@ const tsr_op tsr_ops_unary[] = {
     {"aten::square(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_square},
     {"aten::square.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_square},
     {"aten::square_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_square},
-    {"aten::conj_physical(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_conj},
+    {"aten::conj_physical(Tensor self) -> Tensor", op_conj, TSR_PURE, &pw_conj},
     {"aten::conj_physical.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_conj},
     {"aten::conj_physical_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_conj},
     {"aten::_conj_physical(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_conj},
