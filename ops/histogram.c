@@ -196,7 +196,8 @@ static tsr_status even_axes(tsr_call *c, axes *a, tsr_tensor *wide, tsr_dtype dt
     if (n != 2 * a->count) return tsr_op_fail(c->ctx, "torch.histogramdd: for a %d-dimensional histogram range should have %d elements, but got %lld", a->count, 2 * a->count, (long long)n);
   }
   for (int d = 0; d < a->count; d++)
-    if (a->bins[d] <= 0) return tsr_op_fail(c->ctx, "torch.histogram(): bins must be > 0, but got %lld for dimension %d", (long long)a->bins[d], d);
+    if (a->bins[d] <= 0 || a->bins[d] > INT64_C(1) << 50)
+      return tsr_op_fail(c->ctx, "torch.histogram(): bins must be > 0, but got %lld for dimension %d", (long long)a->bins[d], d);
   TSR_TRY(outer_edges(c->ctx, a, wide, range, 0.5, "torch.histogram(): dimension"));
   return even_edges(c->ctx, a, dtype);
 }

@@ -263,13 +263,8 @@ static tsr_status sample_uniform(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, const 
 static tsr_status sample_normal(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, const double *p) {
   if (!(p[1] >= 0)) return tsr_op_fail(ctx, "normal expects std >= 0.0, but found std %g", p[1]);
   if (tsr_dtype_is_complex((tsr_dtype)t->dtype)) {
-    int64_t size[TSR_MAX_NDIM + 1], stride[TSR_MAX_NDIM + 1];
-    TSR_TRY(tsr_check_ndim(ctx, t->ndim + 1));
-    for (int d = 0; d < t->ndim; d++) size[d] = t->size[d], stride[d] = t->stride[d] * 2;
-    size[t->ndim] = 2;
-    stride[t->ndim] = 1;
     tsr_tensor *pairs;
-    TSR_TRY(tsr_new_view_dtype(ctx, &pairs, t, tsr_dtype_real_of((tsr_dtype)t->dtype), t->offset * 2, t->ndim + 1, size, stride));
+    TSR_TRY(tsr_as_real(ctx, &pairs, t, true, 0));
     return tsr_random_normal(ctx, r, pairs, p[0], p[1] / sqrt(2.0)); /* the mean is real in every use */
   }
   if (!is_float_or_complex(t)) return tsr_op_fail(ctx, "\"normal_kernel_cpu\" not implemented for '%s'", tsr_dtype_get_info(t->dtype)->cpp_name);

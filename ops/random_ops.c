@@ -25,14 +25,7 @@ static tsr_status sized(tsr_call *c, tsr_dtype dflt, tsr_tensor **y) {
 
 /* Complex tensors are filled as pairs of reals. */
 static tsr_status real_pairs(tsr_ctx *ctx, tsr_tensor **t) {
-  tsr_tensor *x = *t;
-  if (!tsr_dtype_is_complex((tsr_dtype)x->dtype)) return TSR_OK;
-  int64_t size[TSR_MAX_NDIM + 1], stride[TSR_MAX_NDIM + 1];
-  TSR_TRY(tsr_check_ndim(ctx, x->ndim + 1));
-  for (int d = 0; d < x->ndim; d++) size[d] = x->size[d], stride[d] = 2 * x->stride[d];
-  size[x->ndim] = 2;
-  stride[x->ndim] = 1;
-  return tsr_new_view_dtype(ctx, t, x, tsr_dtype_real_of((tsr_dtype)x->dtype), 2 * x->offset, x->ndim + 1, size, stride);
+  return tsr_dtype_is_complex((tsr_dtype)(*t)->dtype) ? tsr_as_real(ctx, t, *t, true, 0) : TSR_OK;
 }
 
 static tsr_status want_real(tsr_ctx *ctx, const tsr_tensor *t, const char *what) {

@@ -20,6 +20,8 @@ tsr_status tsr_slice(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_t dim,
 /* A view with another dtype: offset in elements of dtype. */
 tsr_status tsr_new_view_dtype(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *t, tsr_dtype dtype, int64_t offset, int ndim,
                               const int64_t *size, const int64_t *stride);
+/* A view of complex numbers as reals: with `pair` a last dimension of (real, imaginary), else the part `shift` (0, 1) alone. */
+tsr_status tsr_as_real(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, bool pair, int64_t shift);
 tsr_status tsr_broadcast_all(tsr_ctx *ctx, tsr_tensor **ts, int64_t count); /* expand in place of the array; equal sizes are left alone */
 tsr_status tsr_diagonal(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t offset, int64_t dim1, int64_t dim2);
 tsr_status tsr_as_strided(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, int64_t n, const int64_t *size, int64_t m,

@@ -276,7 +276,9 @@ TSR_KERNEL(rot90) {
   TSR_TRY(tsr_ints_arg(c, 2, &dims, &n));
   if (n != 2) return tsr_op_fail(c->ctx, "expected total rotation dims == 2, but got dims = %lld", (long long)n);
   if (x->ndim < 2) return tsr_op_fail(c->ctx, "expected total dims >= 2, but got total dims = %d", x->ndim);
-  if (dims[0] == dims[1] || dims[0] - dims[1] == x->ndim || dims[1] - dims[0] == x->ndim)
+  int64_t apart = 0;
+  if (__builtin_sub_overflow(dims[0], dims[1], &apart)) apart = INT64_MAX;
+  if (apart == 0 || apart == x->ndim || apart == -x->ndim)
     return tsr_op_fail(c->ctx, "expected rotation dims to be different, but got dim0 = %lld and dim1 = %lld", (long long)dims[0], (long long)dims[1]);
   TSR_TRY(tsr_wrap_dims(c->ctx, 2, dims, x->ndim, d));
   if (k < 0) k += 4;
@@ -328,7 +330,7 @@ TSR_KERNEL(triangle) {
 
 /* Zeros with x on the diagonal: x's last dimension becomes two, at dims d1 and d2 of the result. */
 static tsr_status diag_embed(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t offset, int64_t dim1, int64_t dim2) {
-  int64_t d1, d2, size[TSR_MAX_NDIM], edge, shift = offset < 0 ? -offset : offset;
+  int64_t d1, d2, size[TSR_MAX_NDIM], edge, shift = offset == INT64_MIN ? -1 : offset < 0 ? -offset : offset;
   tsr_tensor *y, *diagonal;
   int n = x->ndim + 1;
   TSR_TRY(tsr_check_ndim(ctx, n));
@@ -501,15 +503,15 @@ TSR_KERNEL(combinations) {
     return tsr_ret_tensor(c, 0, y);
   }
   if (!subset_count(x->numel, r, replace, &count)) return tsr_op_nomem(c->ctx);
-  int64_t size[2] = {count, r}, *pick = tsr_scratch(c->ctx, (size_t)r * sizeof *pick);
-  if (pick == NULL) return tsr_op_nomem(c->ctx);
+  int64_t size[2] = {count, r}, *pick;
+  TSR_TRY(tsr_workspace(c->ctx, count > 0 ? r : 0, sizeof *pick, &pick));
   TSR_TRY(tsr_contiguous(c->ctx, &x, x));
   TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)x->dtype, 2, size));
   void *p;
   TSR_TRY(tsr_data_mut(c->ctx, y, &p));
   size_t item = tsr_tensor_itemsize(x);
   char *out = p;
-  for (int64_t k = 0; k < r; k++) pick[k] = replace ? 0 : k;
+  for (int64_t k = 0; k < r && count > 0; k++) pick[k] = replace ? 0 : k;
   for (int64_t i = 0; i < count; i++) {
     for (int64_t k = 0; k < r; k++, out += item) memcpy(out, (const char *)tsr_tensor_data_ro(x) + (size_t)pick[k] * item, item);
     next_subset(pick, r, x->numel, replace);

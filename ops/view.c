@@ -362,7 +362,7 @@ tsr_status tsr_diagonal(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t o
     return tsr_op_fail(ctx, "diagonal dimensions cannot be identical %lld, %lld", (long long)dim1, (long long)dim2);
   int64_t rows = x->size[d1], cols = x->size[d2], length;
   if (offset >= 0) length = TSR_MAX(TSR_MIN(rows, offset > cols ? 0 : cols - offset), 0);
-  else length = TSR_MAX(TSR_MIN(-offset > rows || offset == INT64_MIN ? 0 : rows + offset, cols), 0);
+  else length = TSR_MAX(TSR_MIN(offset < -rows ? 0 : rows + offset, cols), 0);
   if (length > 0) at += offset >= 0 ? offset * x->stride[d2] : -offset * x->stride[d1];
   int n = 0;
   for (int d = 0; d < x->ndim; d++) {
@@ -460,8 +460,8 @@ TSR_KERNEL(unfold) {
   return finish(c, y);
 }
 
-/* View of complex numbers as pairs of reals: every stride and the offset count twice. */
-static tsr_status as_real(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, bool pair, int64_t shift) {
+/* Every stride and the offset count twice. */
+tsr_status tsr_as_real(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, bool pair, int64_t shift) {
   int64_t size[TSR_MAX_NDIM + 1], stride[TSR_MAX_NDIM + 1];
   TSR_TRY(tsr_check_ndim(ctx, x->ndim + 1));
   for (int d = 0; d < x->ndim; d++) {
@@ -477,14 +477,14 @@ TSR_KERNEL(real) {
   tsr_tensor *y = tsr_arg_tensor(c, 0);
   bool complex = tsr_dtype_is_complex((tsr_dtype)y->dtype), imag = c->op->data == &part_imag;
   if (!complex && imag) return tsr_op_fail(c->ctx, "imag is not implemented for tensors with non-complex dtypes.");
-  if (complex) TSR_TRY(as_real(c->ctx, &y, y, false, imag));
+  if (complex) TSR_TRY(tsr_as_real(c->ctx, &y, y, false, imag));
   return finish(c, y);
 }
 
 TSR_KERNEL(view_as_real) {
   tsr_tensor *y = tsr_arg_tensor(c, 0);
   if (!tsr_dtype_is_complex((tsr_dtype)y->dtype)) return tsr_op_fail(c->ctx, "view_as_real is only supported for complex tensors");
-  TSR_TRY(as_real(c->ctx, &y, y, true, 0));
+  TSR_TRY(tsr_as_real(c->ctx, &y, y, true, 0));
   return finish(c, y);
 }
 
