@@ -12,6 +12,7 @@
   X(tsr_ops_loss) \
   X(tsr_ops_loss_class) \
   X(tsr_ops_loss_ctc) \
+  X(tsr_ops_gradient) \
   X(tsr_ops_reduce) \
   X(tsr_ops_statistics) \
   X(tsr_ops_reduce_order) \

@@ -89,6 +89,12 @@ static tsr_status clamp_by_numbers(tsr_call *c, tsr_pw_state *s, int min, int ma
   if (out && !tsr_dtype_can_cast(s->common, (tsr_dtype)out->dtype))
     return tsr_op_fail(c->ctx, "result type %s can't be cast to the desired output type %s", tsr_dtype_get_info((int)s->common)->cpp_name,
                        cxx_name((tsr_dtype)out->dtype));
+  if (tsr_dtype_is_integral(s->common, false)) { /* bounds take the tensor's own width */
+    if (min) TSR_TRY(tsr_check_scalar_fits(c->ctx, lo, s->common));
+    if (max) TSR_TRY(tsr_check_scalar_fits(c->ctx, hi, s->common));
+    if (min) tsr_cvt_round(TSR_CT_I64, s->common, &lo.i, 1);
+    if (max) tsr_cvt_round(TSR_CT_I64, s->common, &hi.i, 1);
+  }
   s->it.count = 2;
   s->id = TSR_MAP_clamp;
   if ((min && scalar_is_nan(c->args[min])) || (max && scalar_is_nan(c->args[max]))) {
