@@ -87,7 +87,10 @@ static void fill(tsr_compiler *c, tsr_classrec *r);
 
 tsr_type *tsr_class_type(tsr_compiler *c, const char *qualified, size_t len) {
   tsr_classrec *known = tsr_strmap_get(&c->classes, qualified, len);
-  if (known != NULL) return (tsr_type *)known->cls->type;
+  if (known != NULL) {
+    if (!known->filled && (known->kind == TSR_CLASS_NAMEDTUPLE || known->kind == TSR_CLASS_ENUM)) fill(c, known);
+    return (tsr_type *)known->cls->type;
+  }
   tsr_classrec *r;
   if (tsr_class_is_schema_custom(qualified, len)) {
     tsr_type *t = tsr_type_named(c->types, qualified, len);
@@ -219,10 +222,22 @@ static void fill(tsr_compiler *c, tsr_classrec *r) {
   }
   tsr_compile_depth(c, r->file, r->ast);
   r->filling = true;
+  r->next_filling = c->filling;
+  c->filling = r;
   for (uint32_t i = 1; i < r->ast->count; i++) fill_item(c, r, r->ast->kids[i]);
   r->filled = true;
   r->filling = false;
   fill_from_init(c, r);
+  c->filling = r->next_filling;
+}
+
+void tsr_class_unfill(tsr_classrec *r) {
+  tsr_class *cls = r->cls;
+  r->filled = r->filling = false;
+  r->attrs = r->constants = r->methods = (tsr_strmap){0};
+  r->method_count = 0;
+  r->hook_count[0] = r->hook_count[1] = 0;
+  cls->attr_count = cls->member_count = 0;
 }
 
 tsr_classrec *tsr_class_rec(tsr_compiler *c, const tsr_class *cls) {

@@ -9,22 +9,32 @@
 
 const tsr_type tsr_type_unknown = {.kind = TSR_T_ANY};
 
+/* false: it jumped. */
+static bool run_guarded(tsr_compiler *c, tsr_compile_fn fn, void *arg) {
+  jmp_buf here;
+  c->jump = &here;
+  if (setjmp(here) != 0) return false;
+  fn(c, arg);
+  return true;
+}
+
 tsr_status tsr_compile_guard(tsr_compiler *c, tsr_errrec *e, tsr_compile_fn fn, void *arg) {
-  jmp_buf here, *outer_jump = c->jump;
+  jmp_buf *outer_jump = c->jump;
   tsr_errrec *outer_err = c->err;
   const char *outer_base = c->stack_base;
-  tsr_status s = TSR_OK;
-  c->jump = &here;
-  c->err = e;
   tsr_implements *outer_implements = c->implements;
+  tsr_classrec *outer_filling = c->filling;
+  tsr_fnrec *outer_declaring = c->declaring;
+  c->err = e;
   if (outer_base == NULL) c->stack_base = (const char *)__builtin_frame_address(0);
-  if (setjmp(here) == 0) fn(c, arg);
-  else s = e->status == TSR_OK ? TSR_EINTERNAL : e->status;
+  bool ok = run_guarded(c, fn, arg);
   c->jump = outer_jump;
   c->err = outer_err;
   c->stack_base = outer_base;
   c->implements = outer_implements;
-  return s;
+  for (; c->filling != outer_filling; c->filling = c->filling->next_filling) tsr_class_unfill(c->filling);
+  for (; c->declaring != outer_declaring; c->declaring = c->declaring->next_declaring) c->declaring->declaring = false;
+  return ok ? TSR_OK : e->status == TSR_OK ? TSR_EINTERNAL : e->status;
 }
 
 _Noreturn void tsr_compile_nomem(tsr_compiler *c) {

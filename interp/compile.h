@@ -34,6 +34,7 @@ typedef struct tsr_fnrec {
   tsr_fn_state state;
   bool declared;             /* schema is filled */
   bool declaring;
+  struct tsr_fnrec *next_declaring;
   bool infer_return;         /* no annotation: the body decides */
   bool queued;
   uint8_t visit;             /* search for recursion: 0 new, 1 on the path, 2 done */
@@ -58,6 +59,7 @@ typedef struct tsr_classrec {  /* tsr_class.impl */
   const char **hooks[2];       /* pre, post */
   size_t hook_count[2];
   bool filled, filling;
+  struct tsr_classrec *next_filling; /* being filled, innermost first: put back when that fails */
   bool open;                   /* __init__ is being lowered: what it assigns are the attributes (before 1.3) */
   bool instantiated;           /* some object of it may exist */
 } tsr_classrec;
@@ -91,7 +93,8 @@ typedef struct tsr_compiler {
   tsr_strmap opsets[2];        /* 0: as the file's version means them, 1: as today */
   tsr_classrec **class_list; size_t class_count;
   tsr_fnrec **queue; size_t queue_len, queue_done;
-  tsr_fnrec *active;
+  tsr_fnrec *active, *declaring;
+  tsr_classrec *filling;
   tsr_iface_call *iface_calls; size_t iface_count;
   bool iface_dirty;            /* new classes or calls since implementations were last looked for */
   tsr_implements *implements;
@@ -164,6 +167,7 @@ void tsr_class_define(tsr_compiler *c, const tsr_fnrec *f, const tsr_class *cls,
 void tsr_class_add_method(tsr_compiler *c, tsr_classrec *r, const tsr_ast *def);
 void tsr_class_instantiated(tsr_compiler *c, const tsr_class *cls);              /* some object of it may exist from now on */
 bool tsr_class_implements(tsr_compiler *c, const tsr_class *cls, const tsr_class *iface);
+void tsr_class_unfill(tsr_classrec *r);                                           /* as declared: filling it failed */
 bool tsr_class_is_schema_custom(const char *qualified, size_t len);              /* __torch__.torch.classes.… */
 
 /* ---- types (resolve.c) ---- */

@@ -101,9 +101,9 @@ static tsr_val make_tensor(legacy *g, tsr_val def) {
   int64_t offset = as_int(c, field(c, def, "offset"));
   if (offset < 0 || !tsr_view_fits(s->nbytes, dtype, offset, (int)n, size, stride))
     tsr_compile_fail(c, NULL, NULL, TSR_EFORMAT, "model.json: a tensor reaches beyond its data");
+  tsr_val grad = field(c, def, "requiresGrad");
   tsr_tensor *t = tsr_tensor_view(c->p->mem, s, dtype, offset, (int)n, size, stride);
   if (t == NULL) tsr_compile_nomem(c);
-  tsr_val grad = field(c, def, "requiresGrad");
   t->requires_grad = grad.tag == TSR_V_BOOL && grad.b;
   return tsr_from_obj(t);
 }

@@ -52,8 +52,8 @@ tsr_codefile *tsr_names_parse(tsr_compiler *c, tsr_codefile *f) {
     load_debug(c, f);
   }
   tsr_compile_check(c, tsr_parse_file(c->arena, c->err, &f->src, &f->ast));
-  f->parsed = true;
   index_entities(c, f);
+  f->parsed = true;
   return f;
 }
 
@@ -109,6 +109,8 @@ void tsr_fnrec_declare(tsr_compiler *c, tsr_fnrec *f) {
   if (f->declared) return;
   if (f->declaring) tsr_compile_fail(c, f->file, f->def, TSR_EFORMAT, "function '%s' refers to itself in its signature", f->short_name);
   f->declaring = true;
+  f->next_declaring = c->declaring;
+  c->declaring = f;
   const tsr_ast *params = f->def->kids[0];
   tsr_schema *s = tsr_compile_alloc(c, sizeof *s);
   s->name = f->fn.name;
@@ -129,6 +131,7 @@ void tsr_fnrec_declare(tsr_compiler *c, tsr_fnrec *f) {
   f->fn.schema = s;
   f->declared = true;
   f->declaring = false;
+  c->declaring = f->next_declaring;
 }
 
 tsr_fnrec *tsr_names_function(tsr_compiler *c, tsr_entity *en) {

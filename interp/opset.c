@@ -61,7 +61,6 @@ const tsr_opset *tsr_opset_find(tsr_compiler *c, const char *qualified, size_t l
   if (set == NULL) {
     set = tsr_compile_alloc(c, sizeof *set);
     char *name = tsr_compile_text(c, "%.*s", (int)len, qualified);
-    tsr_compile_strmap_set(c, cache, name, len, set);
     size_t n = 0;
     const tsr_op *const *ops = tsr_op_find(name, len, &n);
     for (size_t i = 0; ops != NULL && i < n; i++) {
@@ -72,6 +71,7 @@ const tsr_opset *tsr_opset_find(tsr_compiler *c, const char *qualified, size_t l
       push(c, set, f != NULL ? f->fn.schema : s, f);
     }
     add_builtins(c, set, name, len, today);
+    tsr_compile_strmap_set(c, cache, name, len, set);
   }
   return set->count == 0 ? NULL : set;
 }
