@@ -388,7 +388,26 @@ static bool sees_quantized(const tsr_call *c) {
   return v.tag == TSR_V_TENSOR && v.t->quant != NULL;
 }
 
+static bool is_sparse(tsr_val v) { return v.tag == TSR_V_TENSOR && v.t->layout != 0; }
+
+/* Sparse tensors have no elements of their own to read: only operators that say so may see one.  Rows
+ * about values of any type (lists, identity) do not look inside. */
+static bool sees_sparse(const tsr_call *c) {
+  for (uint32_t i = 0; i < c->nargs; i++) {
+    tsr_val v = c->args[i];
+    if (is_sparse(v)) return true;
+    if (v.tag != TSR_V_LIST || v.l->len == 0 || v.l->items[0].tag != TSR_V_TENSOR) continue;
+    for (size_t k = 0; k < v.l->len; k++)
+      if (is_sparse(v.l->items[k])) return true;
+  }
+  return false;
+}
+
 static tsr_status run_kernel(tsr_call *c) {
+  if (TSR_UNLIKELY((c->op->flags & TSR_ANY_LAYOUT) == 0 && sees_sparse(c)) && strstr(c->op->schema, "Tensor") != NULL) {
+    int n = (int)strcspn(c->op->schema, "(");
+    return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "%.*s is not available for sparse tensors", n, c->op->schema);
+  }
   if (TSR_UNLIKELY(sees_quantized(c))) {
     bool handled;
     TSR_TRY(tsr_quant_call(c, &handled));

@@ -63,6 +63,7 @@ enum { /* flags of a row */
   TSR_INPLACE = 1 << 3,  /* row is an in-place form of a functional kernel: call.c runs it, checks shape and castability, copies into args[0] */
   TSR_NOOPT = 1 << 4,    /* never fold at compile time (e.g. creates a fresh mutable list or tensor) */
   TSR_HIDDEN = 1 << 5,   /* tsrun's own operator (tsr::…): not listed */
+  TSR_ANY_LAYOUT = 1 << 6, /* looks at no element, or knows sparse tensors: others refuse them */
 };
 
 struct tsr_op {
