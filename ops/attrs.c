@@ -341,6 +341,47 @@ TSR_KERNEL(as_tensor) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* An operand of result_type: a tensor, or a number as a wrapped tensor. */
+static tsr_status typed_operand(tsr_call *c, uint32_t i, tsr_tensor **out) {
+  *out = tsr_arg_opt_tensor(c, i);
+  if (*out != NULL) return TSR_OK;
+  tsr_scalar s = tsr_arg_scalar(c, i);
+  TSR_TRY(tsr_new_scalar(c->ctx, out, number_dtype(s.tag, true), s));
+  (*out)->wrapped_number = 1;
+  return TSR_OK;
+}
+
+TSR_KERNEL(result_type) {
+  tsr_tensor *pair[2];
+  TSR_TRY(typed_operand(c, 0, &pair[0]));
+  TSR_TRY(typed_operand(c, 1, &pair[1]));
+  return tsr_ret_int(c, tsr_result_type(pair, 2));
+}
+
+TSR_KERNEL(same_storage_numel) {
+  const tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
+  return tsr_ret_bool(c, a->storage->nbytes / tsr_tensor_itemsize(a) == b->storage->nbytes / tsr_tensor_itemsize(b));
+}
+
+TSR_KERNEL(ints_to_tensor) {
+  int64_t n;
+  const int64_t *xs;
+  tsr_tensor *y;
+  void *p;
+  TSR_TRY(tsr_ints_arg(c, 0, &xs, &n));
+  TSR_TRY(tsr_new(c->ctx, &y, TSR_INT64, 1, &n));
+  TSR_TRY(tsr_data_mut(c->ctx, y, &p));
+  if (n > 0) memcpy(p, xs, (size_t)n * sizeof *xs);
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(tensor_to_ints) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0);
+  if (x->dtype != TSR_INT64) return tsr_op_fail(c->ctx, "expected a tensor of dtype Long, but got %s", tsr_dtype_get_info(x->dtype)->cpp_name);
+  TSR_TRY(tsr_contiguous(c->ctx, &x, x));
+  return tsr_ret_ints(c, 0, tsr_tensor_data_ro(x), x->numel);
+}
+
 const tsr_op tsr_ops_attrs[] = {
     {"aten::size(Tensor self) -> int[]", op_size, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::size.int(Tensor self, int dim) -> int", op_size_int, TSR_PURE | TSR_ANY_LAYOUT},
@@ -352,7 +393,6 @@ const tsr_op tsr_ops_attrs[] = {
     {"aten::sym_stride.int(Tensor self, int dim) -> SymInt", op_stride_int, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::len.Tensor(Tensor t) -> int", op_len, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::dim(Tensor self) -> int", op_dim, TSR_PURE | TSR_ANY_LAYOUT},
-    {"aten::dense_dim(Tensor self) -> int", op_dim, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::numel(Tensor self) -> int", op_numel, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::sym_numel(Tensor self) -> SymInt", op_numel, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::storage_offset(Tensor self) -> int", op_storage_offset, TSR_PURE | TSR_ANY_LAYOUT},
@@ -438,5 +478,21 @@ const tsr_op tsr_ops_attrs[] = {
     {"aten::as_tensor(Tensor(a) data, *, ScalarType? dtype=None, Device? device=None) -> Tensor(b|a)", op_as_tensor, TSR_PURE},
     {"aten::as_tensor.list(t[] data, *, ScalarType? dtype=None, Device? device=None) -> Tensor",
      op_tensor_list, TSR_PURE|TSR_NOOPT},
+    {"aten::result_type.Tensor(Tensor tensor, Tensor other) -> ScalarType",
+     op_result_type, TSR_PURE},
+    {"aten::result_type.Scalar(Tensor tensor, Scalar other) -> ScalarType",
+     op_result_type, TSR_PURE},
+    {"aten::result_type.Scalar_Tensor(Scalar scalar, Tensor tensor) -> ScalarType",
+     op_result_type, TSR_PURE},
+    {"aten::_has_same_storage_numel(Tensor self, Tensor other) -> bool",
+     op_same_storage_numel, TSR_PURE},
+    {"aten::_is_zerotensor(Tensor self) -> bool",
+     op_no, TSR_PURE},
+    {"aten::retains_grad(Tensor self) -> bool",
+     op_no, TSR_PURE},
+    {"aten::_list_to_tensor(int[] self) -> Tensor",
+     op_ints_to_tensor, TSR_PURE},
+    {"aten::_tensor_to_list(Tensor self) -> int[]",
+     op_tensor_to_ints, TSR_PURE},
     {0},
 };

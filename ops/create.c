@@ -324,6 +324,13 @@ TSR_KERNEL(resize) {
   return resize_to(c, y, n, size, tsr_arg_int_or(c, 2, 0));
 }
 
+TSR_KERNEL(resize_as_copy) {
+  const tsr_tensor *like = tsr_arg_tensor(c, 1);
+  tsr_tensor *y;
+  TSR_TRY(tsr_clone(c->ctx, &y, tsr_arg_tensor(c, 0)));
+  return resize_to(c, y, like->ndim, like->size, 0);
+}
+
 const tsr_op tsr_ops_create[] = {
     {"aten::empty.memory_format(SymInt[] size, *, " TSR_FACTORY_OPTIONS ", MemoryFormat? memory_format=None) -> Tensor",
      op_empty, TSR_NOOPT},
@@ -397,5 +404,9 @@ const tsr_op tsr_ops_create[] = {
      op_resize, TSR_PURE},
     {"aten::resize.out(Tensor self, SymInt[] size, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)",
      op_resize, TSR_OUT},
+    {"aten::resize_as(Tensor self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor",
+     op_resize_as_copy, TSR_PURE},
+    {"aten::resize_as.out(Tensor self, Tensor the_template, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)",
+     op_resize_as_copy, TSR_OUT},
     {0},
 };

@@ -269,6 +269,29 @@ TSR_KERNEL(block_diag) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+TSR_KERNEL(flatten_dense) {
+  tsr_tensor **ts, *y;
+  int64_t n;
+  TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
+  for (int64_t i = 0; i < n; i++) TSR_TRY(tsr_reshape(c->ctx, &ts[i], ts[i], 1, &ts[i]->numel));
+  TSR_TRY(tsr_cat(c->ctx, &y, ts, n, 0));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* Pieces of a flat tensor with the sizes of the given ones. */
+TSR_KERNEL(unflatten_dense) {
+  tsr_tensor *flat = tsr_arg_tensor(c, 0), **ts;
+  int64_t n, at = 0;
+  TSR_TRY(tsr_tensors_arg(c, 1, &ts, &n));
+  for (int64_t i = 0; i < n; i++) {
+    tsr_tensor *part;
+    TSR_TRY(tsr_narrow(c->ctx, &part, flat, 0, at, ts[i]->numel));
+    at += ts[i]->numel;
+    TSR_TRY(tsr_view_as(c->ctx, &ts[i], part, ts[i]->ndim, ts[i]->size));
+  }
+  return tsr_ret_tensors(c, 0, ts, n);
+}
+
 const tsr_op tsr_ops_join[] = {
     {"aten::cat(Tensor[] tensors, int dim=0) -> Tensor", op_cat, TSR_PURE},
     {"aten::cat.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!)", op_cat, TSR_OUT},
@@ -292,5 +315,9 @@ const tsr_op tsr_ops_join[] = {
     {"aten::column_stack.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!)", op_column_stack, TSR_OUT},
     {"aten::block_diag(Tensor[] tensors) -> Tensor", op_block_diag, TSR_PURE},
     {"aten::block_diag.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!)", op_block_diag, TSR_OUT},
+    {"aten::flatten_dense_tensors(Tensor[] tensors) -> Tensor",
+     op_flatten_dense, TSR_PURE},
+    {"aten::unflatten_dense_tensors(Tensor flat, Tensor[] tensors) -> Tensor[]",
+     op_unflatten_dense, TSR_PURE},
     {0},
 };

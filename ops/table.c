@@ -75,7 +75,8 @@
   X(tsr_ops_search) \
   X(tsr_ops_histogram) \
   X(tsr_ops_unique) \
-  X(tsr_ops_shape_math)
+  X(tsr_ops_shape_math) \
+  X(tsr_ops_sparse)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)

@@ -592,6 +592,7 @@ TSR_KERNEL(atleast_list) {
 
 /* x takes over y's storage and geometry. */
 static tsr_status set_storage(tsr_call *c, tsr_tensor *x, const tsr_tensor *y) {
+  if (x->quant != NULL || y->quant != NULL) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "set_ is not available for quantized tensors");
   if (x->dtype != y->dtype) {
     const char *a = tsr_dtype_get_info(x->dtype)->cpp_name, *b = tsr_dtype_get_info(y->dtype)->cpp_name;
     return tsr_op_fail(c->ctx, "Could not set tensor of type %s to a tensor of type %s", b, a);
@@ -646,6 +647,37 @@ TSR_KERNEL(shape_as_tensor) {
   if (n > 0) memcpy(p, x->size, (size_t)n * sizeof *x->size);
   return tsr_ret_tensor(c, 0, y);
 }
+
+/* x takes over the data of another tensor, whatever its type. */
+TSR_KERNEL(set_data) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0);
+  const tsr_tensor *y = tsr_arg_tensor(c, 1);
+  if (x->quant != NULL || y->quant != NULL) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "set_data is not available for quantized tensors");
+  x->dtype = y->dtype;
+  tsr_call inner = *c;
+  tsr_val ret = tsr_none();
+  inner.rets = &ret;
+  tsr_status st = set_storage(&inner, x, y);
+  tsr_release(ret);
+  return st;
+}
+
+TSR_KERNEL(set_empty) {
+  int64_t none = 0;
+  tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
+  TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)x->dtype, 1, &none));
+  return set_storage(c, x, y);
+}
+
+TSR_KERNEL(reshape_from_tensor) {
+  tsr_tensor *y, *shape;
+  TSR_TRY(tsr_ready(c->ctx, &shape, tsr_arg_tensor(c, 1), TSR_INT64));
+  TSR_TRY(tsr_check_ndim(c->ctx, shape->numel));
+  TSR_TRY(tsr_reshape(c->ctx, &y, tsr_arg_tensor(c, 0), (int)shape->numel, tsr_tensor_data_ro(shape)));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(same_list) { return tsr_ret(c, 0, c->args[0]); }
 
 const tsr_op tsr_ops_view[] = {
     {"aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)", op_view, TSR_PURE},
@@ -730,5 +762,15 @@ const tsr_op tsr_ops_view[] = {
      op_set_strided, 0},
     {"aten::_infer_size(int[] a, int[] b) -> int[]", op_infer_size, TSR_PURE},
     {"aten::_shape_as_tensor(Tensor self) -> Tensor", op_shape_as_tensor, TSR_PURE},
+    {"aten::set_(Tensor(a!) self) -> Tensor(a!)",
+     op_set_empty, 0},
+    {"aten::set_data(Tensor(a!) self, Tensor new_data) -> ()",
+     op_set_data, 0},
+    {"aten::_reshape_from_tensor(Tensor self, Tensor shape) -> Tensor",
+     op_reshape_from_tensor, TSR_PURE},
+    {"aten::_to_cpu(Tensor[] tensors) -> Tensor[]",
+     op_same_list, TSR_PURE},
+    {"aten::_pin_memory(Tensor self, Device? device=None) -> Tensor",
+     op_self, TSR_PURE},
     {0},
 };

@@ -81,6 +81,27 @@ TSR_KERNEL(view_scatter) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* out= forms that fill a list: run the form without out (row data: its overload), then copy each result. */
+TSR_KERNEL(list_out) {
+  char name[64];
+  size_t len = strcspn(c->op->schema, ".(");
+  snprintf(name, sizeof name, "%.*s", (int)TSR_MIN(len, sizeof name - 1), c->op->schema);
+  const tsr_op *base = tsr_op_get(name, c->op->data);
+  tsr_val results = tsr_none();
+  TSR_TRY(tsr_invoke(c->ctx, base, c->args, c->nargs - 1, &results, 1));
+  int64_t n;
+  tsr_tensor **outs;
+  TSR_TRY(tsr_tensors_arg(c, c->nargs - 1, &outs, &n));
+  if ((size_t)n != results.l->len)
+    return tsr_op_fail(c->ctx, "%s() expected an out= list of size %zu, got size %lld", name, results.l->len, (long long)n);
+  for (int64_t i = 0; i < n; i++) {
+    const tsr_tensor *y = results.l->items[i].t;
+    if (outs[i]->ndim != y->ndim || memcmp(outs[i]->size, y->size, y->ndim * sizeof *y->size) != 0) TSR_TRY(tsr_resize(c->ctx, outs[i], y->ndim, y->size));
+    TSR_TRY(tsr_copy_into(c->ctx, outs[i], y));
+  }
+  return TSR_OK;
+}
+
 const tsr_op tsr_ops_view_copy[] = {
     {"aten::view_copy(Tensor self, SymInt[] size) -> Tensor", op_view_copy, TSR_PURE},
     {"aten::view_copy.dtype(Tensor self, ScalarType dtype) -> Tensor", op_view_copy, TSR_PURE},
@@ -154,5 +175,17 @@ const tsr_op tsr_ops_view_copy[] = {
      op_view_scatter, TSR_PURE},
     {"aten::as_strided_scatter.out(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None, *, Tensor(a!) out) -> Tensor(a!)",
      op_view_scatter, TSR_OUT},
+    {"aten::unsafe_split_with_sizes.out(Tensor self, SymInt[] split_sizes, int dim=0, *, Tensor(a!)[] out) -> ()",
+     op_list_out, 0, ""},
+    {"aten::split_copy.Tensor_out(Tensor self, SymInt split_size, int dim=0, *, Tensor(a!)[] out) -> ()",
+     op_list_out, 0, "Tensor"},
+    {"aten::unsafe_split.Tensor_out(Tensor self, SymInt split_size, int dim=0, *, Tensor(a!)[] out) -> ()",
+     op_list_out, 0, "Tensor"},
+    {"aten::unbind_copy.int_out(Tensor self, int dim=0, *, Tensor(a!)[] out) -> ()",
+     op_list_out, 0, "int"},
+    {"aten::split_with_sizes_copy.out(Tensor self, SymInt[] split_sizes, int dim=0, *, Tensor(a!)[] out) -> ()",
+     op_list_out, 0, ""},
+    {"aten::_histogramdd_bin_edges.out(Tensor self, int[] bins, *, float[]? range=None, Tensor? weight=None, bool density=False, Tensor(a!)[] out) -> ()",
+     op_list_out, 0, ""},
     {0},
 };
