@@ -37,6 +37,7 @@ typedef struct cli_options {
   uint64_t max_memory;      /* bytes, 0: none */
   double timeout, min_time; /* seconds */
   double rtol, atol;        /* negative: not given */
+  bool lazy; /* compile and pack when first needed */
   bool has_seed, verbose, fail_fast, json, markdown, help, version;
 } cli_options;
 

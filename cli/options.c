@@ -32,6 +32,8 @@ const cli_option cli_options_table[] = {
     {'s', "seed", "N", SEED, AT(seed), V(RUN) | V(VERIFY) | V(BENCH), NULL, "start the random generator from N"},
     {'O', "optimize", "LEVEL", NUMBER, AT(opt_level), V(RUN) | V(VERIFY) | V(BENCH) | V(CODE), "0|1|2",
      "0: operator by operator as written, 2: everything (default)"},
+    {0, "lazy", NULL, FLAG, AT(lazy), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+     "compile and pack weights in the first run, not while loading"},
     {0, "max-memory", "SIZE", SIZE, AT(max_memory), V(RUN) | V(VERIFY) | V(BENCH), NULL,
      "stop when values and constants need more: 512M, 2G"},
     {0, "timeout", "S", SECONDS, AT(timeout), V(RUN) | V(VERIFY) | V(BENCH), NULL,

@@ -46,6 +46,11 @@ tsr_storage *tsr_storage_cow(tsr_mem *mem, tsr_storage *base) {
   return s;
 }
 
+void tsr_storage_drop(tsr_storage *s) {
+  tsr_buf_free(s->h.mem, s->data, s->nbytes);
+  s->data = NULL;
+}
+
 void *tsr_tensor_data_mut(tsr_tensor *t) {
   tsr_storage *s = t->storage;
   if (s->cow) {

@@ -6,7 +6,7 @@
 
 typedef struct tsr_storage {
   tsr_obj h;
-  void *data;            /* NULL when nbytes == 0 */
+  void *data;            /* NULL when nbytes == 0, or given up: tsr_storage_drop */
   size_t nbytes;
   bool owned;            /* data came from tsr_buf_alloc(h.mem) */
   bool cow;              /* data is somebody else's: the first write copies it (tsr_tensor_data_mut) */
@@ -51,6 +51,8 @@ tsr_storage *tsr_storage_new(tsr_mem *mem, size_t nbytes);
 tsr_storage *tsr_storage_borrow(tsr_mem *mem, const void *data, size_t nbytes,
                                 void (*release)(void *, const void *), void *user); /* marked cow */
 tsr_storage *tsr_storage_cow(tsr_mem *mem, tsr_storage *base); /* shares base's bytes until written */
+/* Free the bytes of owned storage that is never read again; sizes and strides of its tensors stay. */
+void tsr_storage_drop(tsr_storage *s);
 tsr_tensor *tsr_tensor_new(tsr_mem *mem, tsr_dtype dtype, int ndim, const int64_t *size); /* C order, uninitialised */
 tsr_tensor *tsr_tensor_new_strided(tsr_mem *mem, tsr_dtype dtype, int ndim, const int64_t *size, const int64_t *stride); /* dense enough storage for these strides */
 /* A view; the caller has checked that it stays inside the storage (tsr_view_fits).  stride NULL: C order. */

@@ -415,6 +415,13 @@ bool tsr_archive_is_big_endian(const tsr_archive *a) { return a->big_endian; }
 bool tsr_archive_has_code(const tsr_archive *a) { return a->has_code; }
 size_t tsr_archive_entry_count(const tsr_archive *a) { return a->count; }
 
+void tsr_archive_forget(tsr_archive *a, const void *data, size_t len) {
+  uintptr_t at = (uintptr_t)data, begin = (uintptr_t)a->bytes, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  if (a->own != BYTES_MAPPED || at < begin || at - begin > a->len || len > a->len - (at - begin)) return;
+  uintptr_t first = (at + page - 1) / page * page, last = (at + len) / page * page;
+  if (first < last) madvise((void *)first, last - first, MADV_DONTNEED);
+}
+
 const void *tsr_archive_bytes(const tsr_archive *a, size_t *len) {
   *len = a->len;
   return a->bytes;

@@ -141,6 +141,8 @@ typedef struct tsr_load_options {
   uint64_t max_memory;     /* bytes, 0: no limit; weights that stay mapped are not counted */
   int threads;             /* workers of the model's pool, 0: affinity, cgroup quota, physical cores */
   bool allow_missing_ops;  /* load although operators are missing; reaching one is TSR_EUNSUPPORTED */
+  bool lazy;               /* compile and pack weights when a method first runs, not now */
+  const char *method;      /* the method to compile and pack for now; NULL: "forward", or the only one */
 } tsr_load_options;
 
 /* Load an archive of torch.jit.save.  own: tsr_model_free.  A file of another kind fails with
@@ -160,6 +162,16 @@ TSR_API size_t tsr_model_method_arg_count(tsr_model *m, const char *method); /* 
 TSR_API const char *tsr_model_method_arg_name(tsr_model *m, const char *method, size_t index);
 TSR_API const char *tsr_model_method_arg_type(tsr_model *m, const char *method, size_t index);
 TSR_API bool tsr_model_method_arg_has_default(tsr_model *m, const char *method, size_t index);
+/* What loading did. */
+typedef struct tsr_load_stats {
+  size_t struct_size;      /* sizeof(tsr_load_stats), set by the caller */
+  double read_seconds;     /* the archive, its values, its code */
+  double compile_seconds;  /* optimising and emitting bytecode */
+  double pack_seconds;     /* weights into the kernels' layouts */
+  uint64_t packed_bytes;   /* of weights packed so far, also by runs */
+  uint64_t freed_bytes;    /* of weights that optimising made and packing replaced */
+} tsr_load_stats;
+TSR_API void tsr_model_load_stats(const tsr_model *m, tsr_load_stats *out);
 TSR_API int tsr_model_threads(const tsr_model *m);         /* workers of its pool, the caller included */
 TSR_API bool tsr_model_is_training(const tsr_model *m); /* some module was saved in training mode */
 

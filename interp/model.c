@@ -5,6 +5,8 @@
 
 #include "interp/emit.h"
 #include "interp/pass_util.h"
+#include "interp/prepare.h"
+#include "ops/site.h"
 
 /* ---- compiling ---- */
 
@@ -139,6 +141,7 @@ static tsr_status run_at_load(void *user, tsr_program *p, tsr_errrec *e, tsr_ir_
   const tsr_bytecode *code = tsr_model_compile_fn(m, e, fn);
   if (code == NULL) return e->status;
   tsr_ctx_init(&ctx, m->mem, m->pool);
+  ctx.heap = m->heap;
   ctx.types = p->types;
   ctx.archive_version = p->version;
   tsr_vm_init(&vm, &ctx, &hooks);
@@ -246,6 +249,7 @@ static void model_destroy(tsr_model *m) {
   tsr_program_free(m->program);
   if (m->archive != NULL) tsr_archive_release(m->archive);
   if (m->mem != NULL) tsr_mem_close(m->mem);
+  tsr_site_heap_free(m->heap);
   if (m->pool != NULL) tsr_pool_free(m->pool);
   if (m->lock != NULL) tsr_lock_free(m->lock);
   free(m);
@@ -265,7 +269,8 @@ static tsr_model *model_new(tsr_errrec *e, uint64_t max_memory, int threads, int
     m->mem = tsr_mem_new(max_memory);
     m->lock = tsr_lock_new();
     m->pool = tsr_pool_new(threads > 0 ? threads : tsr_threads_default());
-    if (m->mem != NULL && m->lock != NULL && m->pool != NULL) return m;
+    m->heap = tsr_site_heap_new();
+    if (m->mem != NULL && m->heap != NULL && m->lock != NULL && m->pool != NULL) return m;
     model_destroy(m);
   }
   tsr_fail_nomem(e);
@@ -306,12 +311,22 @@ static tsr_load_options read_options(const tsr_load_options *opt) {
   return o;
 }
 
+/* archive: taken.  Everything that does not depend on inputs happens now, unless the user wants it later. */
+static void load_and_prepare(tsr_archive *archive, const tsr_load_options *o, double start, tsr_errrec *e, tsr_model **out) {
+  tsr_model *m = NULL;
+  if (tsr_model_load_archive(archive, o, true, e, &m) != TSR_OK) return;
+  m->stats.read_seconds = tsr_clock_now() - start;
+  if (!o->lazy && tsr_model_prepare(m, e, o->method) != TSR_OK) tsr_model_free(m);
+  else *out = m;
+}
+
 tsr_status tsr_model_load(const char *path, const tsr_load_options *opt, tsr_model **out, tsr_error **err) {
   tsr_errrec e = {0};
   tsr_archive *archive = NULL;
   tsr_load_options o = read_options(opt);
+  double start = tsr_clock_now();
   if (path == NULL || out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load: path and out must not be NULL");
-  else if (tsr_archive_open(path, o.no_mmap, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, true, &e, out);
+  else if (tsr_archive_open(path, o.no_mmap, &e, &archive) == TSR_OK) load_and_prepare(archive, &o, start, &e, out);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
 
@@ -319,8 +334,9 @@ tsr_status tsr_model_load_memory(const void *data, size_t len, const tsr_load_op
   tsr_errrec e = {0};
   tsr_archive *archive = NULL;
   tsr_load_options o = read_options(opt);
+  double start = tsr_clock_now();
   if (data == NULL || out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load_memory: data and out must not be NULL");
-  else if (tsr_archive_open_memory(data, len, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, true, &e, out);
+  else if (tsr_archive_open_memory(data, len, &e, &archive) == TSR_OK) load_and_prepare(archive, &o, start, &e, out);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
 
@@ -328,9 +344,18 @@ tsr_status tsr_model_load_fd(int fd, const tsr_load_options *opt, tsr_model **ou
   tsr_errrec e = {0};
   tsr_archive *archive = NULL;
   tsr_load_options o = read_options(opt);
+  double start = tsr_clock_now();
   if (out == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_model_load_fd: out must not be NULL");
-  else if (tsr_archive_open_fd(fd, o.no_mmap, &e, &archive) == TSR_OK) tsr_model_load_archive(archive, &o, true, &e, out);
+  else if (tsr_archive_open_fd(fd, o.no_mmap, &e, &archive) == TSR_OK) load_and_prepare(archive, &o, start, &e, out);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
+}
+
+void tsr_model_load_stats(const tsr_model *m, tsr_load_stats *out) {
+  if (m == NULL || out == NULL) return;
+  tsr_load_stats s = m->stats;
+  s.struct_size = out->struct_size;
+  s.packed_bytes = tsr_site_heap_bytes(m->heap);
+  memcpy(out, &s, TSR_MIN(out->struct_size, sizeof s));
 }
 
 /* ---- methods, for the user ---- */

@@ -23,6 +23,8 @@ struct tsr_model {
   tsr_archive *archive;
   tsr_program *program;
   tsr_pool *pool;
+  tsr_site_heap *heap;       /* packed weights */
+  tsr_load_stats stats;
   tsr_lock *lock;            /* guards compiling and the tables below */
   int opt_level;
   tsr_method *methods; size_t method_count;

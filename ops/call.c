@@ -437,6 +437,17 @@ tsr_status tsr_call_run(tsr_call *c) {
   return status;
 }
 
+tsr_status tsr_call_prepare(tsr_call *c) {
+  tsr_ctx *ctx = c->ctx;
+  if (c->op->prepare == NULL) return TSR_OK;
+  ctx->depth++;
+  tsr_status status = c->op->prepare(c);
+  ctx->depth--;
+  release_temps(ctx, 0);
+  if (ctx->scratch != NULL) tsr_arena_reset(ctx->scratch);
+  return status;
+}
+
 tsr_status tsr_invoke(tsr_ctx *ctx, const tsr_op *op, tsr_val *args, uint32_t nargs, tsr_val *rets, uint32_t nrets) {
   if (op == NULL) return tsr_fail(&ctx->err, TSR_EINTERNAL, "an operator that another needs is missing");
   for (uint32_t i = 0; i < nrets; i++) rets[i] = tsr_none();

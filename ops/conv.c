@@ -271,6 +271,27 @@ tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *
   return tsr_act_apply(ctx, out, *out, &a->epi);
 }
 
+/* Pack the weights for inputs of the usual sizes; all of `hyper` are constants. */
+static tsr_status prepare(tsr_call *c, tsr_conv_args *a, uint64_t hyper) {
+  const tsr_tensor *w = a->w;
+  tsr_conv p;
+  if (a->site == NULL || (c->constant & hyper) != hyper || w->dtype != TSR_FLOAT32 || w->layout != 0 || w->ndim < 3 || w->ndim > 5 ||
+      w->numel == 0 || a->groups <= 0)
+    return TSR_OK;
+  int64_t size[5] = {1, a->transposed ? w->size[0] : w->size[1] * a->groups}, most = 32;
+  for (int i = 0; i < 3; i++) most = TSR_MAX(most, a->dil_n > 0 && i < a->dil_n ? a->dil[i] : 1);
+  for (int d = 2; d < w->ndim; d++)
+    if (tsr_mul_overflow(most, w->size[d], &size[d])) return TSR_OK;
+  tsr_tensor x = {.dtype = TSR_FLOAT32, .ndim = w->ndim, .size = size};
+  if (describe(c->ctx, a, &x, &p) != TSR_OK) { /* the call will say so */
+    tsr_errrec_dispose(&c->ctx->err);
+    return TSR_OK;
+  }
+  TSR_TRY(tsr_conv_f32_prepare(c->ctx, a->site, &p, a->w));
+  c->released |= 2;
+  return TSR_OK;
+}
+
 /* ---- rows ---- */
 
 static void int_list(tsr_call *c, uint32_t i, const int64_t **xs, int64_t *n) { *xs = tsr_arg_ints(c, i, n); }
@@ -297,18 +318,28 @@ static tsr_conv_args operands(tsr_call *c) {
 
 typedef struct conv_row { int nd; const char *name; } conv_row;
 
-TSR_KERNEL(conv) { /* input, weight, bias, stride, padding, dilation, groups */
-  const conv_row *r = c->op->data;
+static tsr_conv_args conv_args(tsr_call *c) { /* input, weight, bias, stride, padding, dilation, groups */
   tsr_conv_args a = operands(c);
   int_list(c, 3, &a.stride, &a.stride_n);
   int_list(c, 4, &a.pad, &a.pad_n);
   int_list(c, 5, &a.dil, &a.dil_n);
   a.groups = tsr_arg_int(c, 6);
+  return a;
+}
+
+TSR_KERNEL(conv) {
+  const conv_row *r = c->op->data;
+  tsr_conv_args a = conv_args(c);
   return run_batched(c, &a, r->nd, r->name);
 }
 
-TSR_KERNEL(conv_transpose) { /* input, weight, bias, stride, padding, output_padding, groups, dilation */
-  const conv_row *r = c->op->data;
+static tsr_status prepare_conv(tsr_call *c) {
+  if ((c->constant & 0x7a) != 0x7a) return TSR_OK;
+  tsr_conv_args a = conv_args(c);
+  return prepare(c, &a, 0x7e);
+}
+
+static tsr_conv_args transpose_args(tsr_call *c) { /* input, weight, bias, stride, padding, output_padding, groups, dilation */
   tsr_conv_args a = operands(c);
   a.transposed = true;
   int_list(c, 3, &a.stride, &a.stride_n);
@@ -316,10 +347,22 @@ TSR_KERNEL(conv_transpose) { /* input, weight, bias, stride, padding, output_pad
   int_list(c, 5, &a.opad, &a.opad_n);
   a.groups = tsr_arg_int(c, 6);
   int_list(c, 7, &a.dil, &a.dil_n);
+  return a;
+}
+
+static tsr_status prepare_transpose(tsr_call *c) {
+  if ((c->constant & 0xfa) != 0xfa) return TSR_OK;
+  tsr_conv_args a = transpose_args(c);
+  return prepare(c, &a, 0xfe);
+}
+
+TSR_KERNEL(conv_transpose) {
+  const conv_row *r = c->op->data;
+  tsr_conv_args a = transpose_args(c);
   return run_batched(c, &a, r->nd, r->name);
 }
 
-TSR_KERNEL(convolution) { /* …, stride, padding, dilation, transposed, output_padding, groups, … */
+static tsr_conv_args convolution_args(tsr_call *c) { /* …, stride, padding, dilation, transposed, output_padding, groups, … */
   tsr_conv_args a = operands(c);
   int_list(c, 3, &a.stride, &a.stride_n);
   int_list(c, 4, &a.pad, &a.pad_n);
@@ -327,6 +370,17 @@ TSR_KERNEL(convolution) { /* …, stride, padding, dilation, transposed, output_
   a.transposed = tsr_arg_bool(c, 6);
   int_list(c, 7, &a.opad, &a.opad_n);
   a.groups = tsr_arg_int(c, 8);
+  return a;
+}
+
+static tsr_status prepare_convolution(tsr_call *c) {
+  if ((c->constant & 0x1fa) != 0x1fa) return TSR_OK;
+  tsr_conv_args a = convolution_args(c);
+  return prepare(c, &a, 0x1fe);
+}
+
+TSR_KERNEL(convolution) {
+  tsr_conv_args a = convolution_args(c);
   if (a.w->ndim >= 3 && a.x->ndim + 1 == a.w->ndim) { /* as PyTorch: no batch dimension */
     return run_batched(c, &a, a.w->ndim - 2, "convolution");
   }
@@ -445,12 +499,8 @@ TSR_KERNEL(conv_tbc) {
 /* ---- fused with what follows ---- */
 
 TSR_KERNEL(conv_act) {
-  tsr_conv_args a = operands(c);
+  tsr_conv_args a = conv_args(c);
   tsr_tensor *y;
-  int_list(c, 3, &a.stride, &a.stride_n);
-  int_list(c, 4, &a.pad, &a.pad_n);
-  int_list(c, 5, &a.dil, &a.dil_n);
-  a.groups = tsr_arg_int(c, 6);
   a.residual = tsr_arg_opt_tensor(c, 7);
   TSR_TRY(tsr_act_read(c, 8, &a.epi));
   TSR_TRY(tsr_convolution(c->ctx, &y, &a));
@@ -462,13 +512,13 @@ static const conv_row t1 = {1, "conv_transpose1d"}, t2 = {2, "conv_transpose2d"}
 
 #define CONV_ROWS(n, zeros, ones, d)                                                                                          \
   {"aten::conv" #n "d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[" #n "] stride=" ones ", SymInt[" #n "] padding=" zeros \
-   ", SymInt[" #n "] dilation=" ones ", SymInt groups=1) -> Tensor", op_conv, TSR_PURE, &d},                                   \
+   ", SymInt[" #n "] dilation=" ones ", SymInt groups=1) -> Tensor", op_conv, TSR_PURE, &d, prepare_conv},                                   \
   {"aten::conv" #n "d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[" #n "] stride=" ones                     \
    ", str padding=\"valid\", SymInt[" #n "] dilation=" ones ", SymInt groups=1) -> Tensor", op_conv_mode, TSR_PURE, &d}
 #define TRANSPOSE_ROW(n, over, zeros, ones, t)                                                                                 \
   {"aten::conv_transpose" #n "d" over "(Tensor input, Tensor weight, Tensor? bias=None, SymInt[" #n "] stride=" ones          \
    ", SymInt[" #n "] padding=" zeros ", SymInt[" #n "] output_padding=" zeros ", SymInt groups=1, SymInt[" #n "] dilation=" ones \
-   ") -> Tensor", op_conv_transpose, TSR_PURE, &t}
+   ") -> Tensor", op_conv_transpose, TSR_PURE, &t, prepare_transpose}
 
 const tsr_op tsr_ops_conv[] = {
     CONV_ROWS(1, "[0]", "[1]", d1),
@@ -478,13 +528,13 @@ const tsr_op tsr_ops_conv[] = {
     TRANSPOSE_ROW(2, ".input", "[0, 0]", "[1, 1]", t2),
     TRANSPOSE_ROW(3, ".input", "[0, 0, 0]", "[1, 1, 1]", t3),
     {"aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
-     "SymInt[] output_padding, SymInt groups) -> Tensor", op_convolution, TSR_PURE},
+     "SymInt[] output_padding, SymInt groups) -> Tensor", op_convolution, TSR_PURE, .prepare = prepare_convolution},
     {"aten::_convolution.deprecated(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
-     "int[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled) -> Tensor", op_convolution, TSR_PURE},
+     "int[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled) -> Tensor", op_convolution, TSR_PURE, .prepare = prepare_convolution},
     {"aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
-     "SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32) -> Tensor", op_convolution, TSR_PURE},
+     "SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32) -> Tensor", op_convolution, TSR_PURE, .prepare = prepare_convolution},
     {"aten::convolution_overrideable(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
-     "SymInt[] output_padding, SymInt groups) -> Tensor", op_convolution, TSR_PURE},
+     "SymInt[] output_padding, SymInt groups) -> Tensor", op_convolution, TSR_PURE, .prepare = prepare_convolution},
     {"aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str padding, SymInt[] dilation, SymInt groups) -> Tensor",
      op_conv_mode, TSR_PURE, &any},
     {"aten::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups) -> Tensor",
@@ -511,6 +561,6 @@ const tsr_op tsr_ops_conv[] = {
      "SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1]) -> Tensor", op_conv_transpose_sized, TSR_PURE, &t3},
     {"aten::conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor", op_conv_tbc, TSR_PURE},
     {"tsr::conv_act(Tensor x, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Tensor? residual, int act, "
-     "float p0=0., float p1=0.) -> Tensor", op_conv_act, TSR_PURE | TSR_HIDDEN},
+     "float p0=0., float p1=0.) -> Tensor", op_conv_act, TSR_PURE | TSR_HIDDEN, .prepare = prepare_conv},
     {0},
 };

@@ -44,6 +44,8 @@ typedef struct tsr_conv_plan {
  * site may be NULL; else it keeps the packed weights. */
 tsr_status tsr_conv_f32(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w,
                         const tsr_epi *epi);
+/* Pack w for p ahead of the first call; the sizes of data in p (n, in, out) are guesses. */
+tsr_status tsr_conv_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w);
 /* Any dtype but half; x, w, y contiguous; no bias. */
 tsr_status tsr_conv_plain(tsr_ctx *ctx, const tsr_conv *p, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w);
 

@@ -16,7 +16,7 @@ static void plan_free(void *data) {
   if (q == NULL) return;
   for (int64_t i = 0; q->phases != NULL && i < q->phase_count; i++) free(q->phases[i].tap);
   free(q->phases);
-  free(q->data);
+  tsr_site_free(q->data);
   free(q);
 }
 
@@ -74,7 +74,8 @@ static bool is_depthwise(const tsr_conv *p) {
   return !p->transposed && p->k[0] * p->k[1] <= 256 && p->groups == p->c && p->oc == p->c && p->c > 1;
 }
 
-static tsr_conv_plan *plan_new(const tsr_gemm_fns *g, const tsr_conv *p) {
+static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p) {
+  const tsr_gemm_fns *g = ctx->kernels->gemm;
   tsr_conv_plan *q = calloc(1, sizeof *q);
   if (q == NULL) return NULL;
   int64_t cg = p->c / p->groups;
@@ -85,7 +86,7 @@ static tsr_conv_plan *plan_new(const tsr_gemm_fns *g, const tsr_conv *p) {
   bool ok = q->kind == TSR_CONV_DEPTHWISE || make_phases(g, p, q);
   int64_t floats;
   ok = ok && !tsr_mul_overflow(q->group_floats, q->kind == TSR_CONV_DEPTHWISE ? 1 : p->groups, &floats) && floats < INT64_MAX / 8;
-  if (ok) q->data = tsr_site_alloc((size_t)floats * sizeof *q->data);
+  if (ok) q->data = tsr_site_alloc(ctx, (size_t)floats * sizeof *q->data);
   if (q->data != NULL) return q;
   plan_free(q);
   return NULL;
@@ -175,7 +176,7 @@ static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, 
   tsr_conv p = *given;
   if (join > 1) TSR_TRY(join_weights(ctx, given, join, &data));
   p.groups /= join;
-  tsr_conv_plan *q = plan_new(ctx->kernels->gemm, &p);
+  tsr_conv_plan *q = plan_new(ctx, &p);
   if (q == NULL) return tsr_fail_nomem(&ctx->err);
   tsr_status status = pack_plan(ctx, &p, q, data);
   if (status != TSR_OK) {
@@ -187,6 +188,12 @@ static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, 
   *out = site == NULL ? q : tsr_site_publish(site, q, plan_free);
   if (*out == q || fits(&(*out)->made_for, given)) return TSR_OK;
   return get_plan(ctx, site, given, join, w, out, owned); /* another thread was faster, for other hyperparameters */
+}
+
+tsr_status tsr_conv_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w) {
+  tsr_conv_plan *q;
+  bool owned;
+  return get_plan(ctx, site, p, groups_joined(ctx->kernels->gemm, p), w, &q, &owned);
 }
 
 /* ---- layouts ---- */

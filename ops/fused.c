@@ -78,6 +78,6 @@ TSR_KERNEL(linear_act) {
 
 const tsr_op tsr_ops_fused[] = {
     {"tsr::linear_act(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, int act, float p0=0., float p1=0.) -> Tensor",
-     op_linear_act, TSR_PURE | TSR_HIDDEN},
+     op_linear_act, TSR_PURE | TSR_HIDDEN, .prepare = tsr_linear_prepare},
     {0},
 };

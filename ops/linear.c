@@ -40,14 +40,20 @@ static tsr_status packed_weight(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w, tsr
     return TSR_OK;
   }
   size_t head = (sizeof *kept + 63) / 64 * 64;
-  kept = tsr_site_alloc(head + (size_t)tsr_packed_floats(out) * sizeof(float));
+  kept = tsr_site_alloc(ctx, head + (size_t)tsr_packed_floats(out) * sizeof(float));
   if (kept == NULL) return tsr_fail_nomem(&ctx->err);
   out->data = (float *)(void *)((char *)kept + head);
   tsr_packed_fill(ctx, out, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
   kept->plan = *out;
-  kept = tsr_site_publish(site, kept, free);
+  kept = tsr_site_publish(site, kept, tsr_site_free);
   *out = kept->plan;
   return TSR_OK;
+}
+
+tsr_status tsr_affine_prepare(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w) {
+  tsr_packed plan;
+  if (site == NULL || w->dtype != TSR_FLOAT32 || w->ndim != 2 || w->layout != 0 || w->numel == 0) return TSR_OK;
+  return packed_weight(ctx, site, w, &plan);
 }
 
 static tsr_status affine_f32(tsr_ctx *ctx, tsr_site *site, tsr_tensor *y, tsr_tensor *x, int64_t lda, tsr_tensor *w, const tsr_epi *epi) {
@@ -156,6 +162,10 @@ TSR_KERNEL(linear) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+tsr_status tsr_linear_prepare(tsr_call *c) {
+  return (c->constant & 2) != 0 ? tsr_affine_prepare(c->ctx, c->site, tsr_arg_tensor(c, 1)) : TSR_OK;
+}
+
 /* y[b,o] = sum_ij x1[b,i] w[o,i,j] x2[b,j] + bias[o]: first t[b,o,j] = x1 . w, then a sum over j. */
 TSR_KERNEL(bilinear) {
   tsr_ctx *ctx = c->ctx;
@@ -191,7 +201,7 @@ TSR_KERNEL(bilinear) {
 }
 
 const tsr_op tsr_ops_linear[] = {
-    {"aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", op_linear, TSR_PURE},
+    {"aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", op_linear, TSR_PURE, .prepare = tsr_linear_prepare},
     {"aten::linear.out(Tensor input, Tensor weight, Tensor? bias=None, *, Tensor(a!) out) -> Tensor(a!)", op_linear, TSR_OUT},
     {"aten::bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor", op_bilinear, TSR_PURE},
     {0},

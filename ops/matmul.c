@@ -47,6 +47,15 @@ static tsr_status mm_site(tsr_call *c, tsr_tensor **out, tsr_tensor *a, uint32_t
   return tsr_affine(c->ctx, site, out, a, bt, bias, residual, &plain);
 }
 
+static tsr_status prepare_mm(tsr_call *c, uint32_t arg) {
+  tsr_tensor *bt;
+  if ((c->constant >> arg & 1) == 0 || tsr_arg_tensor(c, arg)->ndim != 2) return TSR_OK;
+  TSR_TRY(tsr_transpose(c->ctx, &bt, tsr_arg_tensor(c, arg), 0, 1));
+  return tsr_affine_prepare(c->ctx, c->site, bt);
+}
+
+static tsr_status prepare_second(tsr_call *c) { return prepare_mm(c, 1); }
+
 TSR_KERNEL(mm) {
   tsr_tensor *y, *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
   if (a->ndim != 2) return tsr_op_fail(c->ctx, "self must be a matrix");
@@ -310,6 +319,11 @@ TSR_KERNEL(addmm) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+static tsr_status prepare_addmm(tsr_call *c) {
+  bool plain = (c->constant & 0x18) == 0x18 && is_one(tsr_arg_scalar(c, 3)) && is_one(tsr_arg_scalar(c, 4));
+  return plain ? prepare_mm(c, 2) : TSR_OK;
+}
+
 TSR_KERNEL(addmm_activation) {
   tsr_epi epi = {.act = tsr_arg_bool(c, 5) ? TSR_ACT_GELU_TANH : TSR_ACT_RELU};
   TSR_TRY(op_addmm(c));
@@ -423,33 +437,33 @@ TSR_KERNEL(addr) {
 #define OUT "Tensor(a!) out) -> Tensor(a!)"
 
 /* The functional row, the in-place one and the out= one. */
-#define ADD_ROWS(name, kernel, args)                                                                \
-  {"aten::" name "(Tensor self, " args ", " TAIL ") -> Tensor", kernel, TSR_PURE},                  \
+#define ADD_ROWS(name, kernel, args, ...)                                                           \
+  {"aten::" name "(Tensor self, " args ", " TAIL ") -> Tensor", kernel, TSR_PURE, __VA_ARGS__},     \
   {"aten::" name "_(Tensor(a!) self, " args ", " TAIL ") -> Tensor(a!)", kernel, TSR_INPLACE},      \
   {"aten::" name ".out(Tensor self, " args ", " TAIL ", " OUT, kernel, TSR_OUT}
-#define ROWS(name, kernel, args)                                                                    \
-  {"aten::" name "(" args ") -> Tensor", kernel, TSR_PURE},                                         \
+#define ROWS(name, kernel, args, ...)                                                               \
+  {"aten::" name "(" args ") -> Tensor", kernel, TSR_PURE, __VA_ARGS__},                            \
   {"aten::" name ".out(" args ", *, " OUT, kernel, TSR_OUT}
 
 const tsr_op tsr_ops_matmul[] = {
-    ROWS("mm", op_mm, "Tensor self, Tensor mat2"),
+    ROWS("mm", op_mm, "Tensor self, Tensor mat2", .prepare = prepare_second),
     {"aten::mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor", op_mm_dtype, TSR_PURE},
     ROWS("bmm", op_bmm, "Tensor self, Tensor mat2"),
     {"aten::bmm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor", op_mm_dtype, TSR_PURE},
-    ROWS("matmul", op_matmul, "Tensor self, Tensor other"),
-    ROWS("linalg_matmul", op_matmul, "Tensor self, Tensor other"),
+    ROWS("matmul", op_matmul, "Tensor self, Tensor other", .prepare = prepare_second),
+    ROWS("linalg_matmul", op_matmul, "Tensor self, Tensor other", .prepare = prepare_second),
     ROWS("dot", op_dot, "Tensor self, Tensor tensor"),
     ROWS("vdot", op_vdot, "Tensor self, Tensor other"),
     ROWS("mv", op_mv, "Tensor self, Tensor vec"),
     ROWS("inner", op_inner, "Tensor self, Tensor other"),
     ROWS("outer", op_outer, "Tensor self, Tensor vec2"),
     ROWS("ger", op_outer, "Tensor self, Tensor vec2"),
-    ADD_ROWS("addmm", op_addmm, "Tensor mat1, Tensor mat2"),
+    ADD_ROWS("addmm", op_addmm, "Tensor mat1, Tensor mat2", .prepare = prepare_addmm),
     ADD_ROWS("addmv", op_addmv, "Tensor mat, Tensor vec"),
     ADD_ROWS("baddbmm", op_baddbmm, "Tensor batch1, Tensor batch2"),
     ADD_ROWS("addbmm", op_addbmm, "Tensor batch1, Tensor batch2"),
     ADD_ROWS("addr", op_addr, "Tensor vec1, Tensor vec2"),
     {"aten::_addmm_activation(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1, bool use_gelu=False) -> Tensor",
-     op_addmm_activation, TSR_PURE},
+     op_addmm_activation, TSR_PURE, .prepare = prepare_addmm},
     {0},
 };

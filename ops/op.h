@@ -12,11 +12,13 @@
 
 typedef struct tsr_kernels tsr_kernels; /* ops/kernels.h: this CPU's function table */
 typedef struct tsr_rng tsr_rng;         /* ops/random.h: mt19937 */
+typedef struct tsr_site_heap tsr_site_heap; /* ops/site.h: where call sites keep packed weights */
 
 typedef struct tsr_ctx { /* one a session */
   tsr_mem *mem;
   tsr_errrec err;
   tsr_pool *pool; int max_threads;
+  tsr_site_heap *heap;             /* of the model; NULL in unit tests */
   const tsr_kernels *kernels;
   tsr_types *types;                /* of the model; may be NULL in unit tests */
   tsr_rng *rng;                    /* default generator */
@@ -52,6 +54,7 @@ typedef struct tsr_call {
   uint64_t moved;       /* bit i: args[i] is the caller's last use: its buffer may be reused if unique */
   uint64_t constant;    /* bit i: args[i] is the same value at every call of this site */
   tsr_site *site;       /* NULL when there is none */
+  uint64_t released;    /* set by a prepare function, bit i: later calls of this site never read the elements of args[i] */
 } tsr_call;
 
 typedef tsr_status (*tsr_kernel_fn)(tsr_call *c);
@@ -71,6 +74,11 @@ struct tsr_op {
   tsr_kernel_fn kernel;
   uint32_t flags;
   const void *data;      /* family's formula or NULL */
+  /* Fill c->site ahead of the first call, while the model loads: the arguments whose `constant` bit is set are
+   * there, the others are None, there are no results.  It must publish what a call would (tsr_site_publish), may
+   * do nothing when something that it needs is unknown or odd (the call will complain), and runs on one of several
+   * threads, each with its own ctx.  NULL: nothing to prepare. */
+  tsr_kernel_fn prepare;
 };
 
 /* Each family file defines one `const tsr_op tsr_ops_<family>[]` ending with {0}; ops/table.c lists them. */
@@ -81,6 +89,8 @@ const tsr_op *const *tsr_op_find(const char *qualified_name, size_t len, size_t 
 /* The row with exactly this name and overload, or NULL: tsr_op_get("aten::add", "Tensor"). */
 const tsr_op *tsr_op_get(const char *name, const char *overload);
 
+/* Run op->prepare, with temps and scratch memory as in a call; nothing happens when it is NULL. */
+tsr_status tsr_call_prepare(tsr_call *c);
 /* Run a call: handles TSR_OUT and TSR_INPLACE, temps, limits.  On failure rets are all None. */
 tsr_status tsr_call_run(tsr_call *c);
 void tsr_ctx_init(tsr_ctx *ctx, tsr_mem *mem, tsr_pool *pool); /* kernels of this CPU, seed 67280421310721 */

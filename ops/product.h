@@ -19,6 +19,9 @@ tsr_status tsr_product_any(tsr_ctx *ctx, tsr_tensor **out, const char *name, int
  * give it only when w is the same at every call.  epi gives the activation; its pointers are ignored. */
 tsr_status tsr_affine(tsr_ctx *ctx, tsr_site *site, tsr_tensor **out, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias,
                       tsr_tensor *residual, const tsr_epi *epi);
+/* Pack w ahead of the first tsr_affine with this site. */
+tsr_status tsr_affine_prepare(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w);
+tsr_status tsr_linear_prepare(tsr_call *c); /* the weight is argument 1 */
 /* What the epilogue's activation does, as operators: for dtypes and layouts without a fused kernel. */
 tsr_status tsr_act_apply(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_epi *epi);
 /* Arguments from `at` on: code of the activation (tsr_act) and its two parameters. */

@@ -349,20 +349,75 @@ TSR_KERNEL(rnn_cell) { /* input, hx, w_ih, w_hh, b_ih, b_hh */
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* ---- ahead of the first call ---- */
+
+static tsr_status prepare_layer(tsr_ctx *ctx, const net *n, tsr_site *site, int64_t index, bool *fits) {
+  tsr_rnn_weights w[2];
+  tsr_rnn_layer l = {.kind = n->kind, .dirs = n->bidirectional ? 2 : 1, .w = w};
+  for (int i = 0; i < l.dirs; i++) {
+    w[i] = weights_at(n, index * l.dirs + i);
+    *fits = w[i].w_ih->ndim == 2 && w[i].w_hh->ndim == 2 && w[i].w_ih->numel > 0;
+    if (!*fits) return TSR_OK;
+    l.in = w[i].w_ih->size[1];
+    l.hidden = w[i].w_hh->size[0] / tsr_rnn_gates(n->kind);
+    l.out = n->projected && w[i].w_hr->ndim == 2 ? w[i].w_hr->size[0] : l.hidden;
+    *fits = check_weights(ctx, &l, &w[i], TSR_FLOAT32) == TSR_OK;
+    if (!*fits) return TSR_OK;
+  }
+  return tsr_rnn_f32_prepare(ctx, site, &l);
+}
+
+/* What is wrong with the weights is for the call to say. */
+static tsr_status prepare_net(tsr_call *c, net *n) {
+  bool fits = n->layers > 0 && check_params(c->ctx, n) == TSR_OK;
+  for (int64_t i = 0; i < n->layers && fits; i++)
+    TSR_TRY(prepare_layer(c->ctx, n, tsr_site_sub(c->site, (int)n->layers, (int)i), i, &fits));
+  tsr_errrec_dispose(&c->ctx->err);
+  return TSR_OK;
+}
+
+/* params and the five arguments after it */
+static tsr_status prepare_params(tsr_call *c, uint32_t at) {
+  net n = first_net(c);
+  uint64_t need = (uint64_t)0x3f << at;
+  if ((c->constant & need) != need) return TSR_OK;
+  n.params = tsr_arg_tensors(c, at, &n.param_count);
+  if (n.params == NULL) return tsr_op_nomem(c->ctx);
+  read_rest(c, at + 1, &n);
+  int64_t groups = n.layers * (n.bidirectional ? 2 : 1);
+  n.projected = n.kind == TSR_RNN_LSTM && groups > 0 && n.param_count == groups * (n.biases ? 5 : 3);
+  return prepare_net(c, &n);
+}
+
+static tsr_status prepare_input(tsr_call *c) { return prepare_params(c, 2); }
+static tsr_status prepare_data(tsr_call *c) { return prepare_params(c, 3); }
+
+static tsr_status prepare_cell(tsr_call *c) {
+  net n = first_net(c);
+  tsr_tensor *params[4] = {NULL};
+  if ((c->constant & 0x3c) != 0x3c) return TSR_OK;
+  for (uint32_t i = 0; i < 4; i++) params[i] = tsr_arg_opt_tensor(c, i + 2);
+  n.params = params;
+  n.biases = params[2] != NULL;
+  n.param_count = n.biases ? 4 : 2;
+  n.layers = 1;
+  return prepare_net(c, &n);
+}
+
 static const int lstm = TSR_RNN_LSTM, gru = TSR_RNN_GRU, rnn_tanh = TSR_RNN_TANH, rnn_relu = TSR_RNN_RELU;
 
 #define REST "Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional"
 #define CELL "Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None"
 #define PLAIN_ROWS(name, k)                                                                                           \
-  {"aten::" #name ".input(Tensor input, Tensor hx, " REST ", bool batch_first) -> (Tensor, Tensor)", op_rnn_input, 0, &k}, \
-  {"aten::" #name ".data(Tensor data, Tensor batch_sizes, Tensor hx, " REST ") -> (Tensor, Tensor)", op_rnn_data, 0, &k},  \
-  {"aten::" #name "_cell(Tensor input, Tensor hx, " CELL ") -> Tensor", op_rnn_cell, TSR_PURE, &k}
+  {"aten::" #name ".input(Tensor input, Tensor hx, " REST ", bool batch_first) -> (Tensor, Tensor)", op_rnn_input, 0, &k, prepare_input}, \
+  {"aten::" #name ".data(Tensor data, Tensor batch_sizes, Tensor hx, " REST ") -> (Tensor, Tensor)", op_rnn_data, 0, &k, prepare_data},  \
+  {"aten::" #name "_cell(Tensor input, Tensor hx, " CELL ") -> Tensor", op_rnn_cell, TSR_PURE, &k, prepare_cell}
 
 /* Layers may draw random numbers for dropout: not TSR_PURE. */
 const tsr_op tsr_ops_rnn[] = {
-    {"aten::lstm.input(Tensor input, Tensor[] hx, " REST ", bool batch_first) -> (Tensor, Tensor, Tensor)", op_rnn_input, 0, &lstm},
-    {"aten::lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, " REST ") -> (Tensor, Tensor, Tensor)", op_rnn_data, 0, &lstm},
-    {"aten::lstm_cell(Tensor input, Tensor[] hx, " CELL ") -> (Tensor, Tensor)", op_rnn_cell, TSR_PURE, &lstm},
+    {"aten::lstm.input(Tensor input, Tensor[] hx, " REST ", bool batch_first) -> (Tensor, Tensor, Tensor)", op_rnn_input, 0, &lstm, prepare_input},
+    {"aten::lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, " REST ") -> (Tensor, Tensor, Tensor)", op_rnn_data, 0, &lstm, prepare_data},
+    {"aten::lstm_cell(Tensor input, Tensor[] hx, " CELL ") -> (Tensor, Tensor)", op_rnn_cell, TSR_PURE, &lstm, prepare_cell},
     PLAIN_ROWS(gru, gru),
     PLAIN_ROWS(rnn_tanh, rnn_tanh),
     PLAIN_ROWS(rnn_relu, rnn_relu),

@@ -31,6 +31,8 @@ static inline int64_t tsr_rnn_gates(tsr_rnn_kind k) { return k == TSR_RNN_LSTM ?
 tsr_status tsr_rnn_f32(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, const tsr_rnn_seq *s, float *y, const float *x,
                        int64_t xt, int64_t xb);
 /* float64, x and y contiguous [rows, …]. */
+/* Pack the weights of a layer ahead of its first run; states and results of l are not looked at. */
+tsr_status tsr_rnn_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l);
 tsr_status tsr_rnn_f64(tsr_ctx *ctx, const tsr_rnn_layer *l, const tsr_rnn_seq *s, tsr_tensor *y, tsr_tensor *x);
 
 #endif

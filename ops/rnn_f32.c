@@ -17,7 +17,7 @@
 typedef struct pack { tsr_packed ih, hh, hr; float *bias_x, *bias_h; int64_t blocks, width; } pack; /* width: columns of a block */
 typedef struct kept { int dirs; pack p[2]; float data[]; } kept;
 
-static void kept_free(void *p) { free(p); }
+static void kept_free(void *p) { tsr_site_free(p); }
 
 static int64_t round16(int64_t n) { return (n + 15) / 16 * 16; }
 
@@ -103,7 +103,7 @@ static tsr_status get_packs(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l
   float *work = NULL;
   kept *k;
   if (site != NULL) {
-    k = tsr_site_alloc(size);
+    k = tsr_site_alloc(ctx, size);
     if (k == NULL) return tsr_fail_nomem(&ctx->err);
   } else {
     TSR_TRY(tsr_work(ctx, (int64_t)(size / sizeof(float)), &work));
@@ -119,6 +119,11 @@ static tsr_status get_packs(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l
   }
   *out = site == NULL ? k : tsr_site_publish(site, k, kept_free);
   return TSR_OK;
+}
+
+tsr_status tsr_rnn_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l) {
+  kept *k;
+  return site == NULL ? TSR_OK : get_packs(ctx, site, l, &k);
 }
 
 /* ---- one direction ---- */

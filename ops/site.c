@@ -4,17 +4,122 @@
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
+#define FIRST_CHUNK ((size_t)256 << 10) /* small models stay small */
+#define CHUNK (4 * HUGE_PAGE)
+#define HEAD 64
 
-void *tsr_site_alloc(size_t size) {
-  bool huge = size >= 2 * HUGE_PAGE;
-  size_t align = huge ? HUGE_PAGE : 64;
-  if (size > SIZE_MAX - align) return NULL;
-  size = (size + align - 1) / align * align;
-  void *p = aligned_alloc(align, size == 0 ? align : size);
+typedef struct chunk {
+  size_t size, used;  /* used: under the heap's lock */
+  int64_t blocks;     /* atomic: those alive, and one while the heap allocates from it */
+} chunk;
+
+typedef struct head { chunk *of; tsr_site_heap *heap; size_t size; } head; /* in the HEAD bytes before a block; of NULL: from malloc */
+
+struct tsr_site_heap {
+  tsr_lock *lock;
+  chunk *current;
+  bool grown;     /* the first, small chunk is full */
+  uint64_t bytes; /* atomic */
+};
+
+tsr_site_heap *tsr_site_heap_new(void) {
+  tsr_site_heap *h = calloc(1, sizeof *h);
+  if (h == NULL) return NULL;
+  h->lock = tsr_lock_new();
+  if (h->lock != NULL) return h;
+  free(h);
+  return NULL;
+}
+
+static void chunk_release(chunk *k) {
+  if (__atomic_sub_fetch(&k->blocks, 1, __ATOMIC_ACQ_REL) == 0) munmap(k, k->size);
+}
+
+void tsr_site_heap_free(tsr_site_heap *h) {
+  if (h == NULL) return;
+  if (h->current != NULL) chunk_release(h->current);
+  tsr_lock_free(h->lock);
+  free(h);
+}
+
+uint64_t tsr_site_heap_bytes(const tsr_site_heap *h) { return h == NULL ? 0 : __atomic_load_n(&h->bytes, __ATOMIC_RELAXED); }
+
+/* Mapped at a multiple of the huge page when it holds one. */
+static chunk *chunk_new(size_t size) {
+  size_t align = size >= HUGE_PAGE ? HUGE_PAGE : 4096, room = size + (align > 4096 ? align : 0);
+  char *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) return NULL;
+  size_t skip = (size_t)(-(uintptr_t)p & (align - 1));
+  if (skip > 0) munmap(p, skip);
+  if (room - skip > size) munmap(p + skip + size, room - skip - size);
 #if defined(MADV_HUGEPAGE)
-  if (p != NULL && huge) (void)madvise(p, size, MADV_HUGEPAGE); /* a wish: failure costs speed only */
+  if (align == HUGE_PAGE) (void)madvise(p + skip, size, MADV_HUGEPAGE); /* a wish: failure costs speed only */
 #endif
+  chunk *k = (chunk *)(void *)(p + skip);
+  *k = (chunk){size, HEAD, 1};
+  return k;
+}
+
+static void *carve(chunk *k, size_t size) {
+  if (k == NULL || k->size - k->used < size) return NULL;
+  void *p = (char *)k + k->used;
+  k->used += size;
+  __atomic_add_fetch(&k->blocks, 1, __ATOMIC_RELAXED);
   return p;
+}
+
+/* size: with its head, a multiple of 64; the lock is held.  Large blocks have a chunk of their own. */
+static head *heap_take(tsr_site_heap *h, size_t size) {
+  head *p = carve(h->current, size);
+  if (p != NULL) {
+    p->of = h->current;
+    return p;
+  }
+  bool large = size > CHUNK / 4;
+  size_t want = large ? (size + HEAD + 4095) / 4096 * 4096 : h->grown || size > FIRST_CHUNK / 2 ? CHUNK : FIRST_CHUNK;
+  chunk *k = chunk_new(want);
+  if (k == NULL) return NULL;
+  p = carve(k, size);
+  p->of = k;
+  if (large) {
+    chunk_release(k);
+  } else {
+    if (h->current != NULL) chunk_release(h->current);
+    h->grown = h->grown || h->current != NULL || want == CHUNK;
+    h->current = k;
+  }
+  return p;
+}
+
+void *tsr_site_alloc(tsr_ctx *ctx, size_t size) {
+  tsr_site_heap *h = ctx->heap;
+  if (size > SIZE_MAX / 2) return NULL;
+  size = (size + HEAD + 63) / 64 * 64;
+  head *p;
+  if (h == NULL) {
+    p = aligned_alloc(64, size);
+    if (p != NULL) p->of = NULL;
+  } else {
+    tsr_lock_enter(h->lock);
+    p = heap_take(h, size);
+    tsr_lock_leave(h->lock);
+    if (p != NULL) __atomic_add_fetch(&h->bytes, size, __ATOMIC_RELAXED);
+  }
+  if (p == NULL) return NULL;
+  p->heap = h;
+  p->size = size;
+  return (char *)p + HEAD;
+}
+
+void tsr_site_free(void *block) {
+  if (block == NULL) return;
+  head *p = (head *)(void *)((char *)block - HEAD);
+  if (p->of == NULL) {
+    free(p);
+    return;
+  }
+  __atomic_sub_fetch(&p->heap->bytes, p->size, __ATOMIC_RELAXED);
+  chunk_release(p->of);
 }
 
 void *tsr_site_publish(tsr_site *site, void *data, void (*free_fn)(void *)) {

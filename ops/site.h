@@ -4,9 +4,16 @@
 
 #include "ops/op.h"
 
-/* 64-byte aligned (huge pages where that helps), free() it; NULL: out of memory.  Not metered: sites
- * belong to the model, not to a session. */
-void *tsr_site_alloc(size_t size);
+/* Blocks lie close together on huge pages, so that packing touches few of them and a kernel that streams
+ * weights misses its address translations seldom.  A freed block's place is not used again before all of its
+ * neighbours are free: what is packed stays.  Any thread may allocate and free; free all blocks before the heap. */
+tsr_site_heap *tsr_site_heap_new(void); /* NULL: out of memory */
+void tsr_site_heap_free(tsr_site_heap *h); /* NULL is allowed */
+uint64_t tsr_site_heap_bytes(const tsr_site_heap *h); /* in blocks */
+
+/* 64-byte aligned; NULL: out of memory.  Not metered: sites belong to the model, not to a session. */
+void *tsr_site_alloc(tsr_ctx *ctx, size_t size);
+void tsr_site_free(void *p); /* NULL is allowed */
 /* What the site holds, or NULL. */
 static inline void *tsr_site_get(const tsr_site *site) {
   return site == NULL ? NULL : __atomic_load_n(&site->data, __ATOMIC_ACQUIRE);

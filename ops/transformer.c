@@ -119,6 +119,13 @@ static tsr_status affine(tsr_ctx *ctx, sites *s, int i, tsr_tensor **out, tsr_te
   return tsr_affine(ctx, s == NULL ? NULL : &s->s[i], out, x, w, b, residual, &epi);
 }
 
+/* Pack the weights at args[at[i]] into their sites. */
+static tsr_status prepare_weights(tsr_call *c, uint64_t weights, const uint32_t *at, int n) {
+  sites *s = get_sites(c, weights);
+  for (int i = 0; i < n && s != NULL; i++) TSR_TRY(tsr_affine_prepare(c->ctx, &s->s[i], tsr_arg_tensor(c, at[i])));
+  return TSR_OK;
+}
+
 /* ---- multi-head attention ---- */
 
 typedef struct mha {
@@ -208,6 +215,10 @@ static tsr_status run_mha(tsr_ctx *ctx, sites *s, const mha *m, tsr_tensor *q, t
   return affine(ctx, s, 1, out, y, m->out_w, m->out_b, residual, TSR_ACT_NONE);
 }
 
+#define MHA_WEIGHTS 0x1e0u
+
+static tsr_status prepare_mha(tsr_call *c) { return prepare_weights(c, MHA_WEIGHTS, (const uint32_t[]){5, 7}, 2); }
+
 TSR_KERNEL(native_mha) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *q = tsr_arg_tensor(c, 0), *k = tsr_arg_tensor(c, 1), *v = tsr_arg_tensor(c, 2), *out, *weights = NULL, *nested = NULL;
@@ -224,7 +235,7 @@ TSR_KERNEL(native_mha) {
     k = self ? q : tsr_is_nested(k) ? tsr_nested_padded(k) : k;
     v = self ? q : tsr_is_nested(v) ? tsr_nested_padded(v) : v;
   }
-  TSR_TRY(run_mha(ctx, get_sites(c, 0x1e0), &m, q, k, v, NULL, &out, &weights));
+  TSR_TRY(run_mha(ctx, get_sites(c, MHA_WEIGHTS), &m, q, k, v, NULL, &out, &weights));
   if (nested != NULL) TSR_TRY(tsr_nested_new(ctx, &out, out, tsr_nested_lengths(nested)));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
   if (weights == NULL) { /* undefined in PyTorch: an empty tensor stands for it */
@@ -247,6 +258,10 @@ static tsr_status layer_norm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_
   return TSR_OK;
 }
 
+#define LAYER_WEIGHTS 0x14078u
+
+static tsr_status prepare_layer(tsr_call *c) { return prepare_weights(c, LAYER_WEIGHTS, (const uint32_t[]){3, 5, 14, 16}, 4); }
+
 TSR_KERNEL(encoder_layer) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *src = tsr_arg_tensor(c, 0), *x = src, *y, *h, *none;
@@ -255,7 +270,7 @@ TSR_KERNEL(encoder_layer) {
   mha m = {.embed = tsr_arg_int(c, 1), .heads = tsr_arg_int(c, 2), .qkv_w = tsr_arg_tensor(c, 3), .qkv_b = tsr_arg_tensor(c, 4), .out_w = tsr_arg_tensor(c, 5),
            .out_b = tsr_arg_tensor(c, 6), .mask = tsr_arg_opt_tensor(c, 18), .mask_type = tsr_arg_int_or(c, 19, 2)};
   tsr_tensor *n1w = tsr_arg_tensor(c, 10), *n1b = tsr_arg_tensor(c, 11), *n2w = tsr_arg_tensor(c, 12), *n2b = tsr_arg_tensor(c, 13);
-  sites *s = get_sites(c, 0x14078);
+  sites *s = get_sites(c, LAYER_WEIGHTS);
   if (tsr_is_nested(src)) {
     x = tsr_nested_padded(src);
     TSR_TRY(tsr_nested_padding_mask(ctx, &m.mask, src));
@@ -276,10 +291,10 @@ TSR_KERNEL(encoder_layer) {
 
 const tsr_op tsr_ops_transformer[] = {
     {"aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, "
-     "Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)", op_native_mha, TSR_PURE},
+     "Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)", op_native_mha, TSR_PURE, .prepare = prepare_mha},
     {"aten::_transformer_encoder_layer_fwd(Tensor src, int embed_dim, int num_heads, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, bool use_gelu, bool norm_first, "
      "float eps, Tensor norm_weight_1, Tensor norm_bias_1, Tensor norm_weight_2, Tensor norm_bias_2, Tensor ffn_weight_1, Tensor ffn_bias_1, Tensor ffn_weight_2, Tensor ffn_bias_2, "
-     "Tensor? mask=None, int? mask_type=None) -> Tensor", op_encoder_layer, TSR_PURE},
+     "Tensor? mask=None, int? mask_type=None) -> Tensor", op_encoder_layer, TSR_PURE, .prepare = prepare_layer},
     {"prim::is_nested(Tensor a) -> bool", op_is_nested, TSR_PURE},
     {"aten::_nested_tensor_from_mask(Tensor t, Tensor mask, bool mask_check=True) -> Tensor", op_nested_from_mask, TSR_PURE},
     {"aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool", op_left_aligned, TSR_PURE},

@@ -1,0 +1,210 @@
+/* Packing at load.
+ *
+ * Sites are independent of each other: the largest are packed one after the other, each by all threads, the many
+ * small ones side by side.  What a site has packed is not read again: pages of the mapped file are given back, and
+ * bytes that only the optimiser made (weights with a normalisation folded in) are freed. */
+#include "interp/prepare.h"
+
+#include <stdlib.h>
+
+#include "interp/ptrset.h"
+
+#define ALONE_BYTES ((size_t)1 << 20) /* a site of this size keeps all threads busy */
+#define FORGET_BYTES ((size_t)1 << 16)
+
+typedef struct item { tsr_callsite *site; const tsr_bytecode *code; size_t bytes; uint64_t released; } item;
+
+typedef struct work {
+  tsr_model *m;
+  item *items; size_t count, cap;
+  tsr_ptrset seen; /* bytecode */
+  tsr_ctx *ctxs;   /* one a worker */
+  int workers;
+  size_t first;    /* of the small items */
+} work;
+
+/* ---- which sites ---- */
+
+static const tsr_val *constant_of(const item *it, uint32_t i) {
+  uint32_t o = it->code->operands[it->site->first + i];
+  return (o & TSR_OPERAND_CONST) != 0 ? &it->code->consts[o & TSR_OPERAND_INDEX] : NULL;
+}
+
+static size_t bytes_of(tsr_val v) {
+  size_t bytes = 0;
+  if (v.tag == TSR_V_TENSOR && v.t->layout == 0) return (size_t)v.t->numel * tsr_tensor_itemsize(v.t);
+  for (size_t i = 0; v.tag == TSR_V_LIST && i < v.l->len; i++)
+    if (v.l->items[i].tag == TSR_V_TENSOR) bytes += bytes_of(v.l->items[i]);
+  return bytes;
+}
+
+static bool add_item(work *w, const tsr_bytecode *code, tsr_callsite *site) {
+  item it = {site, code, 0, 0};
+  for (uint32_t i = 0; i < site->nargs; i++)
+    if (constant_of(&it, i) != NULL) it.bytes += bytes_of(*constant_of(&it, i));
+  if (it.bytes == 0) return true;
+  if (w->count == w->cap) {
+    size_t cap = w->cap == 0 ? 64 : w->cap * 2;
+    item *items = realloc(w->items, cap * sizeof *items);
+    if (items == NULL) return false;
+    w->items = items;
+    w->cap = cap;
+  }
+  w->items[w->count++] = it;
+  return true;
+}
+
+/* Sites of a function and of those it calls; functions that do not compile are for the run to complain about. */
+static tsr_status gather(work *w, tsr_errrec *e, const tsr_bytecode *code, int depth) {
+  if (depth > TSR_MAX_DEPTH || !tsr_ptrset_add(&w->seen, code)) return w->seen.oom ? tsr_fail_nomem(e) : TSR_OK;
+  for (uint32_t i = 0; i < code->nsites; i++) {
+    tsr_callsite *site = &code->sites[i];
+    if (site->op != NULL && site->op->prepare != NULL && site->constant != 0 && !add_item(w, code, site)) return tsr_fail_nomem(e);
+    if (site->fn == NULL || !site->fn->lowered) continue;
+    const tsr_bytecode *callee = tsr_model_compile_fn(w->m, e, site->fn);
+    if (callee == NULL) return e->status;
+    TSR_TRY(gather(w, e, callee, depth + 1));
+  }
+  return TSR_OK;
+}
+
+static int by_bytes(const void *a, const void *b) {
+  const item *x = a, *y = b;
+  return (x->bytes < y->bytes) - (x->bytes > y->bytes);
+}
+
+/* ---- one site ---- */
+
+static void forget(tsr_model *m, tsr_val v) {
+  if (v.tag == TSR_V_TENSOR && v.t->layout == 0 && v.t->storage->nbytes >= FORGET_BYTES && !v.t->storage->owned)
+    tsr_archive_forget(m->archive, v.t->storage->data, v.t->storage->nbytes);
+  for (size_t i = 0; v.tag == TSR_V_LIST && i < v.l->len; i++)
+    if (v.l->items[i].tag == TSR_V_TENSOR) forget(m, v.l->items[i]);
+}
+
+static void prepare_item(work *w, item *it, int worker) {
+  tsr_ctx *ctx = &w->ctxs[worker];
+  tsr_callsite *s = it->site;
+  tsr_val *args = calloc((size_t)s->nargs + 1, sizeof *args);
+  if (args == NULL) {
+    tsr_fail_nomem(&ctx->err);
+    return;
+  }
+  for (uint32_t i = 0; i < s->nargs; i++) args[i] = constant_of(it, i) != NULL ? *constant_of(it, i) : tsr_none();
+  tsr_call c = {.ctx = ctx, .op = s->op, .args = args, .nargs = s->nargs, .constant = s->constant, .site = &s->site};
+  if (ctx->err.status == TSR_OK) tsr_call_prepare(&c);
+  if (s->site.data != NULL) {
+    it->released = c.released;
+    for (uint32_t i = 0; i < s->nargs; i++) forget(w->m, args[i]);
+  }
+  free(args);
+}
+
+static void small_task(void *arg, int64_t task, int worker) {
+  work *w = arg;
+  prepare_item(w, &w->items[w->first + (size_t)task], worker);
+}
+
+static tsr_status pack(work *w, tsr_errrec *e) {
+  tsr_model *m = w->m;
+  w->workers = tsr_pool_threads(m->pool);
+  w->ctxs = calloc((size_t)w->workers, sizeof *w->ctxs);
+  if (w->ctxs == NULL) return tsr_fail_nomem(e);
+  for (int i = 0; i < w->workers; i++) {
+    tsr_ctx_init(&w->ctxs[i], m->mem, m->pool);
+    w->ctxs[i].heap = m->heap;
+    w->ctxs[i].types = m->program->types;
+    w->ctxs[i].archive_version = m->program->version;
+  }
+  qsort(w->items, w->count, sizeof *w->items, by_bytes);
+  for (; w->first < w->count && w->items[w->first].bytes >= ALONE_BYTES; w->first++) prepare_item(w, &w->items[w->first], 0);
+  if (w->first < w->count) tsr_pool_run(m->pool, 0, (int64_t)(w->count - w->first), small_task, w);
+  for (int i = 0; i < w->workers; i++) {
+    tsr_status s = w->ctxs[i].err.status;
+    if (s != TSR_OK && e->status == TSR_OK) tsr_fail(e, s, "%s", w->ctxs[i].err.message);
+    tsr_ctx_dispose(&w->ctxs[i]);
+  }
+  free(w->ctxs);
+  return e->status;
+}
+
+/* ---- bytes that nobody reads any more ---- */
+
+static void keep_value(tsr_ptrset *kept, tsr_val v, int depth) {
+  if (depth > TSR_MAX_DEPTH) return;
+  switch (v.tag) {
+    case TSR_V_TENSOR: if (v.t->storage != NULL) tsr_ptrset_add(kept, v.t->storage); break;
+    case TSR_V_LIST: for (size_t i = 0; i < v.l->len; i++) keep_value(kept, v.l->items[i], depth + 1); break;
+    case TSR_V_TUPLE: for (size_t i = 0; i < v.u->len; i++) keep_value(kept, v.u->items[i], depth + 1); break;
+    default: break;
+  }
+}
+
+/* Storages that something other than a releasing argument refers to. */
+static void keep_others(work *w, const tsr_bytecode *code, tsr_ptrset *kept, const uint64_t *released) {
+  for (uint32_t i = 0; i < code->nconstregs; i++) keep_value(kept, code->consts[code->constregs[i].constant], 0);
+  for (uint32_t i = 0; i < code->ninsns; i++)
+    if (code->insns[i].op == TSR_BC_LOADK) keep_value(kept, code->consts[code->insns[i].b], 0);
+  for (uint32_t i = 0; i < code->nsites; i++) {
+    item it = {&code->sites[i], code, 0, 0};
+    for (uint32_t k = 0; k < it.site->nargs; k++)
+      if (constant_of(&it, k) != NULL && (k >= 64 || (released[i] >> k & 1) == 0)) keep_value(kept, *constant_of(&it, k), 0);
+  }
+  TSR_UNUSED(w);
+}
+
+static bool keep_code(work *w, const tsr_bytecode *code, tsr_ptrset *kept) {
+  uint64_t *released = calloc((size_t)code->nsites + 1, sizeof *released);
+  if (released == NULL) return false;
+  for (size_t i = 0; i < w->count; i++)
+    if (w->items[i].code == code) released[w->items[i].site - code->sites] = w->items[i].released;
+  keep_others(w, code, kept, released);
+  free(released);
+  return true;
+}
+
+/* Only tensors that passes made for this method can go: no other code knows them. */
+static void drop_dead(work *w) {
+  tsr_model *m = w->m;
+  tsr_ptrset kept = {0};
+  bool ok = true;
+  for (size_t i = 0; i < m->ncodes && ok; i++) ok = keep_code(w, m->codes[i], &kept);
+  for (uint32_t i = 0; i < m->nconstants; i++) keep_value(&kept, m->constants[i], 0);
+  keep_value(&kept, m->program->root, 0);
+  for (size_t i = 0; i < m->nowned && ok && !kept.oom; i++) {
+    tsr_val v = m->owned[i];
+    if (v.tag != TSR_V_TENSOR || v.t->layout != 0) continue;
+    tsr_storage *s = v.t->storage;
+    if (!s->owned || s->cow || s->nbytes == 0 || s->h.refs != 1 || !tsr_ptrset_add(&kept, s)) continue;
+    m->stats.freed_bytes += s->nbytes;
+    tsr_storage_drop(s);
+  }
+  tsr_ptrset_dispose(&kept);
+  tsr_mem_trim(m->mem);
+}
+
+/* ---- entry ---- */
+
+static tsr_method *entry_of(tsr_model *m, const char *name) {
+  tsr_method *method = tsr_model_find_method(m, name != NULL ? name : "forward");
+  return method == NULL && name == NULL && m->method_count == 1 ? &m->methods[0] : method;
+}
+
+tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const char *name) {
+  tsr_method *method = entry_of(m, name);
+  work w = {.m = m};
+  if (method == NULL) return TSR_OK;
+  double start = tsr_clock_now();
+  tsr_status s = tsr_model_compile_method(m, e, method);
+  if (s == TSR_OK) s = gather(&w, e, method->code, 0);
+  double compiled = tsr_clock_now();
+  m->stats.compile_seconds = compiled - start;
+  if (s == TSR_OK) s = pack(&w, e);
+  if (s == TSR_OK) drop_dead(&w);
+  m->stats.pack_seconds = tsr_clock_now() - compiled;
+  free(w.items);
+  tsr_ptrset_dispose(&w.seen);
+  if (s == TSR_OK || s == TSR_ENOMEM || s == TSR_ELIMIT) return s;
+  tsr_errrec_dispose(e);
+  return TSR_OK;
+}

@@ -1,0 +1,96 @@
+/* Loading compiles and packs: the first run finds nothing left to pack, and gives what a lazily loaded model gives. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tsrun.h"
+
+static tsr_model *load(const char *name, bool lazy) {
+  char path[256];
+  tsr_model *m = NULL;
+  tsr_error *err = NULL;
+  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = 2, .threads = 2, .lazy = lazy};
+  snprintf(path, sizeof path, "corpus/%s/model.pt", name);
+  if (tsr_model_load(path, &opt, &m, &err) != TSR_OK) fail_msg("%s: %s", path, tsr_error_message(err));
+  return m;
+}
+
+static tsr_load_stats stats(const tsr_model *m) {
+  tsr_load_stats s = {.struct_size = sizeof s};
+  tsr_model_load_stats(m, &s);
+  return s;
+}
+
+static tsr_value *run(tsr_model *m, const char *name) {
+  char path[256];
+  tsr_session *s = NULL;
+  tsr_value *in = NULL, *out = NULL, *args[16];
+  tsr_error *err = NULL;
+  snprintf(path, sizeof path, "corpus/%s/inputs.pt", name);
+  assert_int_equal(tsr_value_load(path, NULL, &in, NULL), TSR_OK);
+  size_t n = tsr_value_count(in);
+  assert_true(n <= 16);
+  for (size_t i = 0; i < n; i++) args[i] = tsr_value_item(in, i);
+  assert_int_equal(tsr_session_new(m, NULL, &s, NULL), TSR_OK);
+  if (tsr_session_run(s, NULL, args, NULL, n, &out, &err) != TSR_OK) fail_msg("%s: %s", name, tsr_error_message(err));
+  for (size_t i = 0; i < n; i++) tsr_value_free(args[i]);
+  tsr_value_free(in);
+  tsr_session_free(s);
+  return out;
+}
+
+static void test_nothing_left_to_pack(void **state) {
+  (void)state;
+  static const char *const names[] = {"nets-lenet", "nets-resnet", "nets-resnet-frozen", "nets-mobilenet-traced", "nets-lstm-tagger",
+                                      "nets-gru-classifier-traced", "nets-transformer-encoder", "nets-vision-transformer"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    tsr_model *m = load(names[i], false), *lazy = load(names[i], true);
+    uint64_t packed = stats(m).packed_bytes;
+    if (packed == 0) fail_msg("%s: nothing was packed", names[i]);
+    assert_int_equal(stats(lazy).packed_bytes, 0);
+    tsr_value *a = run(m, names[i]), *b = run(lazy, names[i]);
+    if (stats(m).packed_bytes != packed)
+      fail_msg("%s: the first run packed %llu bytes more", names[i], (unsigned long long)(stats(m).packed_bytes - packed));
+    bool equal = false;
+    char *report = NULL;
+    assert_int_equal(tsr_value_compare(a, b, 0, 0, &equal, NULL, &report, NULL), TSR_OK);
+    if (!equal) fail_msg("%s: %s", names[i], report);
+    tsr_string_free(report);
+    tsr_value_free(a);
+    tsr_value_free(b);
+    tsr_model_free(m);
+    tsr_model_free(lazy);
+  }
+}
+
+/* Weights with a normalisation folded in are only needed until they are packed; a second session still runs. */
+static void test_folded_weights_are_freed(void **state) {
+  (void)state;
+  tsr_model *m = load("nets-resnet", false);
+  assert_true(stats(m).freed_bytes > 0);
+  for (int i = 0; i < 2; i++) tsr_value_free(run(m, "nets-resnet"));
+  tsr_model_free(m);
+}
+
+static void test_other_method(void **state) {
+  (void)state;
+  tsr_model *m = NULL;
+  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = 2, .method = "no_such_method"};
+  assert_int_equal(tsr_model_load("corpus/nets-lenet/model.pt", &opt, &m, NULL), TSR_OK); /* the run will complain */
+  assert_int_equal(stats(m).packed_bytes, 0);
+  tsr_model_free(m);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_nothing_left_to_pack),
+      cmocka_unit_test(test_folded_weights_are_freed),
+      cmocka_unit_test(test_other_method),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
