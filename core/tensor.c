@@ -41,6 +41,8 @@ tsr_storage *tsr_storage_borrow(tsr_mem *mem, const void *data, size_t nbytes, v
 tsr_storage *tsr_storage_cow(tsr_mem *mem, tsr_storage *base) {
   tsr_storage *s = tsr_storage_borrow(mem, base->data, base->nbytes, NULL, NULL);
   if (s == NULL) return NULL;
+  s->absent = base->absent;
+  s->saved_on = base->saved_on;
   tsr_obj_retain(base);
   s->base = base;
   return s;

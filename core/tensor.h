@@ -10,6 +10,8 @@ typedef struct tsr_storage {
   size_t nbytes;
   bool owned;            /* data came from tsr_buf_alloc(h.mem) */
   bool cow;              /* data is somebody else's: the first write copies it (tsr_tensor_data_mut) */
+  bool absent;           /* saved without data (the meta device): what stands here is a placeholder */
+  tsr_device saved_on;   /* where the file says it lived (cuda:3, mps, meta); everything is on the CPU here */
   struct tsr_storage *base; /* kept alive while cow data is used; or NULL */
   void (*release)(void *user, const void *data); /* for borrowed data; or NULL */
   void *user;

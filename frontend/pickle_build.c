@@ -114,6 +114,8 @@ static tsr_status meta_tensor(tsr_pvm *v, tsr_dtype dtype, const shape *s, tsr_v
   tsr_storage *st = tsr_storage_new(v->mem, tsr_dtype_size(dtype));
   if (st == NULL) return tsr_pvm_nomem(v);
   memset(st->data, 0, st->nbytes);
+  st->absent = true;
+  tsr_device_parse("meta", 4, &st->saved_on);
   tsr_tensor *t = tsr_tensor_view(v->mem, st, dtype, 0, s->ndim, s->size, zero);
   tsr_obj_release(st);
   if (t == NULL) return tsr_pvm_nomem(v);
@@ -550,18 +552,21 @@ static tsr_status build_dict(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args, 
 
 /* ((2, 3),): a list of ints, as sizes are in TorchScript */
 static tsr_status build_size(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args, tsr_val *out) {
-  int n;
-  int64_t dims[TSR_MAX_NDIM];
   TSR_TRY(need_args(v, g, args, 1, 1));
-  TSR_TRY(arg_dims(v, g, args, 0, &n, dims));
-  TSR_TRY(tsr_pvm_new_list(v, out));
+  const tsr_val a = args->items[0];
+  if (a.tag != TSR_V_TUPLE && a.tag != TSR_V_LIST) return bad_arg(v, g, 0, "a tuple of ints");
+  size_t n = a.tag == TSR_V_LIST ? a.l->len : a.u->len;
+  const tsr_val *items = a.tag == TSR_V_LIST ? a.l->items : a.u->items;
+  tsr_status st = tsr_pvm_new_list(v, out);
+  if (st != TSR_OK) return st;
   out->l->elem = &tsr_type_int;
-  for (int i = 0; i < n; i++)
-    if (!tsr_list_push_take(out->l, tsr_int(dims[i]))) {
-      tsr_release(*out);
-      return tsr_pvm_nomem(v);
-    }
-  return TSR_OK;
+  for (size_t i = 0; i < n && st == TSR_OK; i++) /* of any sign: -1 is "what is left" in nn.Unflatten */
+    if (items[i].tag != TSR_V_INT)
+      st = bad_arg(v, g, 0, "a tuple of ints");
+    else if (!tsr_list_push_take(out->l, items[i]))
+      st = tsr_pvm_nomem(v);
+  if (st != TSR_OK) tsr_release(*out);
+  return st;
 }
 
 /* ("cuda:1",) or ("cuda", 1) */

@@ -57,6 +57,8 @@ tsr_status tsr_pvm_parse_storage_id(tsr_pvm *v, tsr_val id, tsr_pstorage *out) {
   if (!tsr_pickle_storage_type(type, &out->dtype, &out->untyped))
     return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "storage type %s", tsr_show(type->cls.name, strlen(type->cls.name)).text);
   out->meta = strcmp(t->items[3].s->bytes, "meta") == 0;
+  if (!tsr_device_parse(t->items[3].s->bytes, t->items[3].s->len, &out->device))
+    out->device = (tsr_device){.index = -1}; /* a backend of its own name: its bytes are bytes like others */
   int64_t bytes;
   if (out->numel < 0 || tsr_mul_overflow(out->numel, (int64_t)tsr_dtype_size(out->dtype), &bytes))
     return tsr_pvm_fail(v, TSR_EFORMAT, "storage \"%s\" of %lld elements",
@@ -160,6 +162,7 @@ static tsr_status reuse(tsr_pvm *v, const tsr_tensor *known, const tsr_pstorage 
 static tsr_status meta_storage(tsr_pvm *v, tsr_storage **out) {
   if (v->meta == NULL) v->meta = tsr_storage_new(v->mem, 0);
   if (v->meta == NULL) return tsr_pvm_nomem(v);
+  v->meta->absent = true;
   tsr_obj_retain(v->meta);
   *out = v->meta;
   return TSR_OK;
@@ -178,6 +181,7 @@ tsr_status tsr_pvm_persistent_zip(tsr_pvm *v, tsr_val id, tsr_val *out) {
   if (known != NULL) return reuse(v, known->t, &p, out);
   tsr_storage *s = NULL;
   TSR_TRY(p.meta ? meta_storage(v, &s) : load_entry(v, &p, &s));
+  s->saved_on = p.device;
   tsr_status st = tsr_pvm_storage_token(v, s, p.dtype, 0, p.meta ? 0 : p.numel, out);
   tsr_obj_release(s);
   TSR_TRY(st);

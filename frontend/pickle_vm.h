@@ -89,6 +89,7 @@ typedef struct tsr_pstorage {
   const tsr_str *key;
   tsr_dtype dtype;       /* UINT8 when untyped: numel is bytes then */
   bool untyped, meta;
+  tsr_device device;     /* where it was saved */
   int64_t numel;
   size_t nbytes;
   const tsr_tuple *view; /* (key, offset, numel) in elements, or NULL */

@@ -93,6 +93,7 @@ static tsr_status promise(stream *s, const tsr_pstorage *p, tsr_val *out) {
                         tsr_show(p->key->bytes, p->key->len).text, p->nbytes, s->len);
   tsr_storage *st = tsr_storage_borrow(s->v.mem, NULL, p->nbytes, NULL, NULL);
   if (st == NULL) return tsr_pvm_nomem(&s->v);
+  st->saved_on = p->device;
   tsr_status status = tsr_pvm_storage_token(&s->v, st, p->dtype, 0, p->numel, out);
   tsr_obj_release(st);
   return status;
@@ -267,6 +268,8 @@ static tsr_status tar_storage(stream *s, tsr_val args) {
     return fail(s, "the file is cut short");
   tsr_storage *st = tsr_storage_borrow(s->v.mem, NULL, (size_t)bytes, NULL, NULL);
   if (st == NULL) return tsr_pvm_nomem(&s->v);
+  const tsr_val place = args.u->items[1];
+  if (place.tag != TSR_V_STR || !tsr_device_parse(place.s->bytes, place.s->len, &st->saved_on)) st->saved_on.index = -1;
   tsr_val token = tsr_none();
   tsr_status status = attach(s, st, dtype);
   if (status == TSR_OK) status = tsr_pvm_storage_token(&s->v, st, dtype, 0, count, &token);

@@ -138,10 +138,11 @@ void tsr_values_dispose(tsr_compiler *c);            /* frees root, constants an
 /* Make v a value of type t: checks deeply, tags containers with their declared element types. */
 bool tsr_values_fit(tsr_compiler *c, tsr_val *v, const tsr_type *t);
 
-/* ---- loading (load.c, legacy.c) ---- */
+/* ---- loading (load.c, legacy.c, lite.c) ---- */
 void tsr_load_archive(tsr_compiler *c);              /* jumps on failure */
 void tsr_load_legacy(tsr_compiler *c);
 void tsr_load_lite(tsr_compiler *c);
+void tsr_load_pickled(tsr_compiler *c);              /* pickled.c */
 /* An object of cls from a pickled state: a dict of attributes, or what __setstate__ takes.  own */
 tsr_val tsr_load_object(tsr_compiler *c, const tsr_class *cls, tsr_val state);
 void tsr_load_setstate(tsr_compiler *c, tsr_object *obj, tsr_val state);

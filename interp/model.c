@@ -278,7 +278,8 @@ static tsr_model *model_new(tsr_errrec *e, uint64_t max_memory, int threads, int
 }
 
 static bool can_run(tsr_file_kind k) {
-  return k == TSR_FILE_TORCHSCRIPT || k == TSR_FILE_TORCHSCRIPT_LEGACY || k == TSR_FILE_LITE;
+  return k == TSR_FILE_TORCHSCRIPT || k == TSR_FILE_TORCHSCRIPT_LEGACY || k == TSR_FILE_LITE || k == TSR_FILE_TORCH_ZIP ||
+         k == TSR_FILE_TORCH_STREAM || k == TSR_FILE_TORCH_TAR;
 }
 
 static tsr_status load_program(tsr_model *m, tsr_errrec *e, const tsr_load_options *opt, bool lower) {

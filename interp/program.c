@@ -57,18 +57,22 @@ static bool has_sources(const tsr_archive *a) {
   return false;
 }
 
+/* Files of torch.save: they may hold a whole module. */
+static bool is_pickle(tsr_file_kind k) { return k == TSR_FILE_TORCH_ZIP || k == TSR_FILE_TORCH_STREAM || k == TSR_FILE_TORCH_TAR; }
+
 tsr_status tsr_program_load(tsr_archive *a, tsr_mem *mem, const tsr_program_hooks *hooks, tsr_errrec *e, tsr_program **out) {
   *out = NULL;
   bool legacy = tsr_archive_kind(a) == TSR_FILE_TORCHSCRIPT_LEGACY;
   bool lite = tsr_archive_kind(a) == TSR_FILE_LITE && !has_sources(a);
-  if (!legacy && !lite && !tsr_archive_has_code(a)) return tsr_archive_fail_kind(a, e);
-  loader how = legacy ? tsr_load_legacy : lite ? tsr_load_lite : tsr_load_archive;
+  bool pickled = is_pickle(tsr_archive_kind(a));
+  if (!legacy && !lite && !pickled && !tsr_archive_has_code(a)) return tsr_archive_fail_kind(a, e);
+  loader how = legacy ? tsr_load_legacy : lite ? tsr_load_lite : pickled ? tsr_load_pickled : tsr_load_archive;
   tsr_program *p;
   TSR_TRY(new_program(mem, hooks, e, &p));
   tsr_archive_retain(a);
   p->archive = a;
   p->version = tsr_archive_version(a);
-  if (p->version <= 0) p->version = legacy ? 1 : 10;
+  if (p->version <= 0 || pickled) p->version = legacy ? 1 : 10; /* torch.save's own version says nothing about operators */
   tsr_status s = tsr_compile_guard(p->impl, e, load, &how);
   p->impl->hooks = NULL;
   if (s != TSR_OK) {
