@@ -638,6 +638,19 @@ static tsr_status build_bytes(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args,
   return TSR_OK;
 }
 
+/* (class, base, state): how protocols 0 and 1 make an object of a class */
+static tsr_status build_reconstructed(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args, tsr_val *out) {
+  tsr_val none;
+  TSR_TRY(need_args(v, g, args, 3, 3));
+  const tsr_pglobal *cls = tsr_pvm_as_global(args->items[0]);
+  if (cls == NULL) return bad_arg(v, g, 0, "a class");
+  if (cls->tag != 0 && rows[cls->tag - 1].build == build_dict) return build_dict(v, cls, &(tsr_tuple){0}, out);
+  TSR_TRY(tsr_pvm_new_tuple(v, NULL, 0, &none));
+  tsr_status st = tsr_pvm_new_opaque(v, cls, none, out);
+  tsr_release(none);
+  return st;
+}
+
 /* (list,): an opaque record whose items are the list's */
 static tsr_status build_set(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args, tsr_val *out) {
   tsr_val none;
@@ -676,6 +689,8 @@ static const row rows[] = {
     {"torch.jit._pickle.build_tensorlist", build_typed_list, 3},
     {"torch.jit._pickle.restore_type_tag", build_type_tag, 0},
     {"collections.OrderedDict", build_dict, 0},
+    {"copyreg._reconstructor", build_reconstructed, 0},
+    {"copy_reg._reconstructor", build_reconstructed, 0},
     {"torch.Size", build_size, 0},
     {"torch.device", build_device, 0},
     {"builtins.complex", build_complex, 0},

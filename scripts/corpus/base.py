@@ -4,6 +4,7 @@ Works with every PyTorch from 1.1 (Python 3.7) on, so no newer syntax here.
 """
 import contextlib
 import copy
+import inspect
 import io
 import os
 import re
@@ -51,7 +52,7 @@ def case(*inputs, **opt):
         forms = opt.get("form", "scripted")
         for form in (forms if isinstance(forms, tuple) else (forms,)):
             name = opt.get("name", kebab(f.__name__))
-            if form != "scripted":
+            if form != "scripted" and not opt.get("plain_name"):
                 name += "-" + form
             name = "%s-%s" % (opt.get("family", family_of(f)), name)
             assert name not in [c[0] for c in CASES], name
@@ -89,6 +90,8 @@ def build(f, inputs, opt):
         thing.eval()
         if not opt.get("calibrated"):
             calibrate(thing, inputs)
+    if opt["form"] == "pickled":
+        return thing
     if opt["form"] == "traced":
         lenient = {} if torch.__version__ < "1.6" and torch.__version__[3] == "." else {"strict": False}
         return torch.jit.trace(thing, inputs, check_trace=False, **lenient)
@@ -138,6 +141,26 @@ def error_line(e):
     return text
 
 
+def pickle_whole(module, path, opt):
+    """torch.save(module) and back.  strip: attributes that a file of an older PyTorch would not have."""
+    def no_source(thing):
+        raise OSError("left out")
+    written = copy.deepcopy(module)
+    for m in written.modules():
+        for name in opt.get("strip", ()):
+            m.__dict__.pop(name, None)
+            m._buffers.pop(name, None)
+    if not opt.get("stream"):
+        torch.save(written, path, pickle_protocol=opt.get("protocol", 2))
+    else:  # the stream of before 1.6 would carry the text of torch.nn's own sources
+        lines, inspect.getsourcelines = inspect.getsourcelines, no_source
+        torch.save(written, path, _use_new_zipfile_serialization=False)
+        inspect.getsourcelines = lines
+    if opt.get("strip"):
+        return module
+    return torch.load(path, weights_only=False) if torch.__version__ >= "2" else torch.load(path)
+
+
 def write(out, name, f, inputs, opt):
     opt["name_full"] = name
     d = os.path.join(out, name)
@@ -145,9 +168,12 @@ def write(out, name, f, inputs, opt):
     os.makedirs(d)
     with torch.no_grad():
         m = build(f, copy.deepcopy(inputs), opt)
-    torch.jit.save(m, os.path.join(d, "model.pt"))
+    if opt["form"] == "pickled":
+        m = pickle_whole(m, os.path.join(d, "model.pt"), opt)
+    else:
+        torch.jit.save(m, os.path.join(d, "model.pt"))
+        m = torch.jit.load(os.path.join(d, "model.pt"))
     torch.save(inputs, os.path.join(d, "inputs.pt"))
-    m = torch.jit.load(os.path.join(d, "model.pt"))
     printed = os.path.join(d, "expected_stdout.txt")
     torch.manual_seed(opt.get("seed", 67280421310721))
     result = error = None

@@ -302,3 +302,14 @@ if VERSION < (1, 3):
         def forward(self, x, i):
             m = x > 0.0
             return i * 2.5, i + 1.5, i / 2, i < 2.5, torch.arange(5), m, m.sum(), x.masked_fill(m, 0.0), x[m], torch.rfft(x, 1)
+
+
+@old(T(2, 3, 8, 8), form="pickled", make=True, plain_name=True, since=(1, 6))
+def whole_module():
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, padding_mode="circular"), nn.BatchNorm2d(8), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Upsample(scale_factor=2), nn.Dropout(),
+                         nn.Flatten(), nn.Linear(512, 4), nn.GELU(), nn.LayerNorm(4))
+
+
+@old(I(3, 5, low=0), form="pickled", make=True, plain_name=True, stream=True)
+def whole_module_before_1_6():
+    return nn.Sequential(nn.Embedding(10, 8), nn.TransformerEncoderLayer(8, 2, 16), nn.LSTM(8, 4, batch_first=True))
