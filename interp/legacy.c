@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "frontend/files.h"
-#include "frontend/pickle.h"
+#include "frontend/pickle_vm.h"
 #include "interp/compile.h"
 
 enum { MAX_MODULE_DEPTH = 200 };
@@ -66,9 +66,11 @@ static tsr_storage *storage_of(legacy *g, const tsr_str *key) {
   const void *bytes;
   if (!tsr_archive_find(c->p->archive, key->bytes, &index)) tsr_compile_fail(c, NULL, NULL, TSR_EFORMAT, "the archive has no %.200s", key->bytes);
   tsr_compile_check(c, tsr_archive_read(c->p->archive, index, c->err, &bytes, &len));
-  tsr_storage *s = tsr_storage_borrow(c->p->mem, bytes, len, release_archive, c->p->archive);
+  bool aligned = (uintptr_t)bytes % 16 == 0; /* an archive that was zipped again lies anywhere */
+  tsr_storage *s = aligned ? tsr_storage_borrow(c->p->mem, bytes, len, release_archive, c->p->archive) : tsr_storage_new(c->p->mem, len);
   if (s == NULL) tsr_compile_nomem(c);
-  tsr_archive_retain(c->p->archive);
+  if (aligned) tsr_archive_retain(c->p->archive);
+  else memcpy(s->data, bytes, len);
   tsr_values_own(c, tsr_from_obj(s));
   tsr_compile_strmap_set(c, &g->storages, key->bytes, key->len, s);
   return s;
@@ -101,6 +103,8 @@ static tsr_val make_tensor(legacy *g, tsr_val def) {
   int64_t offset = as_int(c, field(c, def, "offset"));
   if (offset < 0 || !tsr_view_fits(s->nbytes, dtype, offset, (int)n, size, stride))
     tsr_compile_fail(c, NULL, NULL, TSR_EFORMAT, "model.json: a tensor reaches beyond its data");
+  if (dtype == TSR_BOOL && !tsr_bools_are_clean(s->data, s->nbytes))
+    tsr_compile_fail(c, NULL, NULL, TSR_EFORMAT, "model.json: a bool tensor holds other numbers than 0 and 1");
   tsr_val grad = field(c, def, "requiresGrad");
   tsr_tensor *t = tsr_tensor_view(c->p->mem, s, dtype, offset, (int)n, size, stride);
   if (t == NULL) tsr_compile_nomem(c);
