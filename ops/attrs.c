@@ -289,7 +289,7 @@ static bool element_dtype(const tsr_type *t, tsr_val first, tsr_dtype *out) {
 
 static bool store_number(tsr_dtype dtype, void *data, int64_t at, tsr_val v) {
   switch (dtype) {
-  case TSR_BOOL: ((uint8_t *)data)[at] = v.b; return v.tag == TSR_V_BOOL;
+  case TSR_BOOL: ((uint8_t *)data)[at] = v.tag == TSR_V_BOOL && v.b; return v.tag == TSR_V_BOOL;
   case TSR_INT64: ((int64_t *)data)[at] = v.i; return v.tag == TSR_V_INT;
   case TSR_FLOAT32: ((float *)data)[at] = v.tag == TSR_V_INT ? (float)v.i : (float)v.d; return v.tag == TSR_V_FLOAT || v.tag == TSR_V_INT;
   default: break;

@@ -56,7 +56,8 @@ static tsr_status check_window(tsr_ctx *ctx, const pool_row *r, const window *w,
   }
   for (int i = 3 - r->nd; i < 3; i++) {
     if (w->k[i] <= 0 || w->s[i] < 0) return tsr_op_fail(ctx, "kernel size and stride should be greater than zero");
-    if (w->p[i] > ((w->k[i] - 1) * w->d[i] + 1) / 2)
+    int64_t reach; /* a window that no integer holds is wide enough for any padding; out_size refuses it */
+    if (!tsr_mul_overflow(w->k[i] - 1, w->d[i], &reach) && w->p[i] > reach / 2 + reach % 2)
       return tsr_op_fail(ctx, "pad should be at most half of effective kernel size, but got pad=%lld, kernel_size=%lld and dilation=%lld",
                          (long long)w->p[i], (long long)w->k[i], (long long)w->d[i]);
   }
