@@ -42,7 +42,8 @@ struct tsr_tensor {
   uint8_t layout;        /* 0 strided, 1 sparse COO, 2 sparse CSR, … */
   uint8_t dims_cap;
   uint8_t wrapped_number;/* came from a Python number: weakest in type promotion */
-  uint8_t pad_[2];
+  uint8_t hidden;        /* channels last in memory, C order to the program (ops/layout.h) */
+  uint8_t pad_;
   tsr_quant *quant;      /* NULL unless quantized */
   tsr_sparse *sparse;    /* NULL unless layout != 0 */
   int64_t dims[2 * TSR_INLINE_NDIM];

@@ -16,12 +16,14 @@ static const pass_row finish_rows[] = {
     {"cse", tsr_pass_cse},             {"fold", tsr_pass_fold},   {"dce", tsr_pass_dce},
     {"batchnorm", tsr_pass_batchnorm}, {"fuse", tsr_pass_fuse},   {"dce", tsr_pass_dce},
 };
+/* Once, when all others are done. */
+static const pass_row last_rows[] = {{"layout", tsr_pass_layout}};
 
 enum { MAX_ROUNDS = 4 };
 
-static tsr_status run_rows(tsr_pass_env *env, tsr_ir_fn *fn, const pass_row *rows, size_t count) {
+static tsr_status run_rows(tsr_pass_env *env, tsr_ir_fn *fn, const pass_row *rows, size_t count, int rounds) {
   bool changed = true;
-  for (int round = 0; round < MAX_ROUNDS && changed; round++) {
+  for (int round = 0; round < rounds && changed; round++) {
     changed = false;
     for (size_t i = 0; i < count; i++) {
       TSR_TRY(rows[i].run(env, fn, &changed));
@@ -98,7 +100,7 @@ static tsr_status prepare_all(tsr_pass_env *env) {
   for (size_t i = 0; i < m->method_count; i++) {
     tsr_ir_fn *copy = NULL;
     TSR_TRY(tsr_ir_clone_fn(m->methods[i].fn, env->e, &copy));
-    TSR_TRY(run_rows(env, copy, prepare_rows, TSR_COUNT(prepare_rows)));
+    TSR_TRY(run_rows(env, copy, prepare_rows, TSR_COUNT(prepare_rows), MAX_ROUNDS));
     m->methods[i].entry = copy;
   }
   add_writes(m);
@@ -113,5 +115,6 @@ tsr_status tsr_passes_run(tsr_model *m, tsr_errrec *e, tsr_method *method) {
     return TSR_OK;
   }
   TSR_TRY(prepare_all(&env));
-  return run_rows(&env, method->entry, finish_rows, TSR_COUNT(finish_rows));
+  TSR_TRY(run_rows(&env, method->entry, finish_rows, TSR_COUNT(finish_rows), MAX_ROUNDS));
+  return run_rows(&env, method->entry, last_rows, TSR_COUNT(last_rows), 1);
 }

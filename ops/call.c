@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ops/kernels.h"
+#include "ops/layout.h"
 #include "ops/native.h"
 #include "ops/quant.h"
 #include "ops/random.h"
@@ -388,34 +389,44 @@ static bool sees_quantized(const tsr_call *c) {
   return v.tag == TSR_V_TENSOR && v.t->quant != NULL;
 }
 
-static bool is_sparse(tsr_val v) { return v.tag == TSR_V_TENSOR && v.t->layout != 0; }
+enum { SPARSE = 1, HIDDEN = 2 }; /* operands of another make */
+
+static int make_of(tsr_val v) { return v.tag != TSR_V_TENSOR ? 0 : (v.t->layout != 0 ? SPARSE : 0) | (v.t->hidden ? HIDDEN : 0); }
+
+static int makes_seen(const tsr_call *c) {
+  int seen = 0;
+  for (uint32_t i = 0; i < c->nargs; i++) {
+    tsr_val v = c->args[i];
+    seen |= make_of(v);
+    if (v.tag != TSR_V_LIST || v.l->len == 0 || v.l->items[0].tag != TSR_V_TENSOR) continue;
+    for (size_t k = 0; k < v.l->len; k++) seen |= make_of(v.l->items[k]);
+  }
+  return seen;
+}
 
 /* Sparse tensors have no elements of their own to read: only operators that say so may see one.  Rows
  * about values of any type (lists, identity) do not look inside. */
-static bool sees_sparse(const tsr_call *c) {
-  for (uint32_t i = 0; i < c->nargs; i++) {
-    tsr_val v = c->args[i];
-    if (is_sparse(v)) return true;
-    if (v.tag != TSR_V_LIST || v.l->len == 0 || v.l->items[0].tag != TSR_V_TENSOR) continue;
-    for (size_t k = 0; k < v.l->len; k++)
-      if (is_sparse(v.l->items[k])) return true;
-  }
-  return false;
+static tsr_status refuse_sparse(tsr_call *c) {
+  if ((c->op->flags & TSR_ANY_LAYOUT) != 0 || strstr(c->op->schema, "Tensor") == NULL) return TSR_OK;
+  int n = (int)strcspn(c->op->schema, "(");
+  return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "%.*s is not available for sparse tensors", n, c->op->schema);
+}
+
+static tsr_status run_form(tsr_call *c) {
+  if (TSR_UNLIKELY((c->op->flags & TSR_OUT) != 0)) return run_out(c);
+  if (TSR_UNLIKELY((c->op->flags & TSR_INPLACE) != 0)) return run_inplace(c);
+  return c->op->kernel(c);
 }
 
 static tsr_status run_kernel(tsr_call *c) {
-  if (TSR_UNLIKELY((c->op->flags & TSR_ANY_LAYOUT) == 0 && sees_sparse(c)) && strstr(c->op->schema, "Tensor") != NULL) {
-    int n = (int)strcspn(c->op->schema, "(");
-    return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "%.*s is not available for sparse tensors", n, c->op->schema);
-  }
+  int seen = makes_seen(c);
+  if (TSR_UNLIKELY((seen & SPARSE) != 0)) TSR_TRY(refuse_sparse(c));
   if (TSR_UNLIKELY(sees_quantized(c))) {
     bool handled;
     TSR_TRY(tsr_quant_call(c, &handled));
     if (handled) return TSR_OK;
   }
-  if (TSR_UNLIKELY((c->op->flags & TSR_OUT) != 0)) return run_out(c);
-  if (TSR_UNLIKELY((c->op->flags & TSR_INPLACE) != 0)) return run_inplace(c);
-  return c->op->kernel(c);
+  return TSR_UNLIKELY((seen & HIDDEN) != 0) ? tsr_layout_call(c, run_form) : run_form(c);
 }
 
 tsr_status tsr_call_run(tsr_call *c) {

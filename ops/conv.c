@@ -1,5 +1,6 @@
 /* The convolution operators: shape checks with PyTorch's messages, dtypes and layouts. */
 #include "ops/conv.h"
+#include "ops/layout.h"
 #include "ops/native.h"
 #include "ops/product.h"
 
@@ -244,6 +245,14 @@ static tsr_status run_narrow(tsr_ctx *ctx, const tsr_conv *p, const tsr_conv_arg
   return tsr_copy_into(ctx, y, z);
 }
 
+/* What is added to a hidden result is turned as it is; to another, revealed. */
+static tsr_status meet_layout(tsr_ctx *ctx, tsr_tensor **residual, const tsr_tensor *y) {
+  tsr_tensor *r = *residual;
+  if (!y->hidden) return tsr_layout_reveal(ctx, r);
+  bool turn = !r->hidden && r->dtype == TSR_FLOAT32 && r->ndim == 4 && memcmp(r->size, y->size, 4 * sizeof *r->size) == 0 && tsr_tensor_is_contiguous(r);
+  return turn ? tsr_layout_hide(ctx, residual, r) : TSR_OK;
+}
+
 tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *a) {
   tsr_conv p;
   tsr_tensor *x = a->x, *y;
@@ -252,12 +261,16 @@ tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *
   tsr_dtype d = (tsr_dtype)x->dtype;
   TSR_TRY(check_integer(ctx, &p, d));
   bool native5 = d == TSR_FLOAT32 || d == TSR_BFLOAT16 || tsr_dtype_is_complex(d);
-  bool last = (p.nd == 2 || (p.nd == 3 && native5)) && (suggests_last(x) || suggests_last(a->w));
-  TSR_TRY(new_result(ctx, &y, &p, d, last));
+  bool last = (p.nd == 2 || (p.nd == 3 && native5)) && ((suggests_last(x) && !x->hidden) || suggests_last(a->w));
+  bool hide = a->hide && !last && p.nd == 2 && d == TSR_FLOAT32 && p.c > 0;
+  if (hide) TSR_TRY(tsr_layout_new(ctx, &y, (int64_t[]){p.n, p.oc, p.out[1], p.out[2]}));
+  else TSR_TRY(new_result(ctx, &y, &p, d, last));
   *out = y;
   if (y->numel == 0) return TSR_OK;
-  bool fused = d == TSR_FLOAT32 && p.c > 0 && (a->residual == NULL || same_layout(a->residual, y));
-  if (fused) return run_f32(ctx, &p, a, y, x, a->residual);
+  tsr_tensor *residual = a->residual;
+  if (residual != NULL) TSR_TRY(meet_layout(ctx, &residual, y));
+  bool fused = d == TSR_FLOAT32 && p.c > 0 && (residual == NULL || same_layout(residual, y));
+  if (fused) return run_f32(ctx, &p, a, y, x, residual);
   if (d == TSR_FLOAT32 && p.c > 0) {
     tsr_conv_args bare = *a;
     bare.epi = (tsr_epi){0};
@@ -267,7 +280,11 @@ tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *
   } else {
     TSR_TRY(run_plain(ctx, &p, a, out, x));
   }
-  if (a->residual != NULL) TSR_TRY(tsr_binary(ctx, out, "add", *out, a->residual));
+  if (residual != NULL) {
+    TSR_TRY(tsr_layout_reveal(ctx, *out));
+    TSR_TRY(tsr_layout_reveal(ctx, residual));
+    TSR_TRY(tsr_binary(ctx, out, "add", *out, residual));
+  }
   return tsr_act_apply(ctx, out, *out, &a->epi);
 }
 
@@ -498,14 +515,34 @@ TSR_KERNEL(conv_tbc) {
 
 /* ---- fused with what follows ---- */
 
-TSR_KERNEL(conv_act) {
+/* Without a batch dimension: convolution, sum and activation one after the other. */
+static tsr_status unbatched_act(tsr_ctx *ctx, tsr_conv_args *a, tsr_tensor **y) {
+  tsr_conv_args bare = *a;
+  bare.epi = (tsr_epi){0};
+  bare.residual = NULL;
+  TSR_TRY(tsr_unsqueeze(ctx, &bare.x, a->x, 0));
+  TSR_TRY(tsr_convolution(ctx, y, &bare));
+  TSR_TRY(tsr_squeeze_dim(ctx, y, *y, 0));
+  if (a->residual != NULL) {
+    TSR_TRY(tsr_layout_reveal(ctx, a->residual));
+    TSR_TRY(tsr_binary(ctx, y, "add", *y, a->residual));
+  }
+  return tsr_act_apply(ctx, y, *y, &a->epi);
+}
+
+static tsr_status conv_act(tsr_call *c, bool hide) {
   tsr_conv_args a = conv_args(c);
   tsr_tensor *y;
   a.residual = tsr_arg_opt_tensor(c, 7);
   TSR_TRY(tsr_act_read(c, 8, &a.epi));
-  TSR_TRY(tsr_convolution(c->ctx, &y, &a));
+  a.hide = hide;
+  if (a.x->ndim + 1 == a.w->ndim && a.w->ndim >= 3 && a.w->ndim <= 5) TSR_TRY(unbatched_act(c->ctx, &a, &y));
+  else TSR_TRY(tsr_convolution(c->ctx, &y, &a));
   return tsr_ret_tensor(c, 0, y);
 }
+
+TSR_KERNEL(conv_act) { return conv_act(c, false); }
+TSR_KERNEL(conv_last) { return conv_act(c, true); }
 
 static const conv_row d1 = {1, "conv1d"}, d2 = {2, "conv2d"}, d3 = {3, "conv3d"}, any = {0, "convolution"};
 static const conv_row t1 = {1, "conv_transpose1d"}, t2 = {2, "conv_transpose2d"}, t3 = {3, "conv_transpose3d"};
@@ -562,5 +599,7 @@ const tsr_op tsr_ops_conv[] = {
     {"aten::conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor", op_conv_tbc, TSR_PURE},
     {"tsr::conv_act(Tensor x, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Tensor? residual, int act, "
      "float p0=0., float p1=0.) -> Tensor", op_conv_act, TSR_PURE | TSR_HIDDEN, .prepare = prepare_conv},
+    {"tsr::conv_last(Tensor x, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Tensor? residual, int act, "
+     "float p0=0., float p1=0.) -> Tensor", op_conv_last, TSR_PURE | TSR_HIDDEN | TSR_OWN_ORDER, .prepare = prepare_conv},
     {0},
 };

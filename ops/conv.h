@@ -57,6 +57,7 @@ typedef struct tsr_conv_args {
   bool transposed;
   int64_t groups;
   tsr_epi epi;           /* activation only */
+  bool hide;             /* a C-ordered result may be hidden (layout.h) */
   tsr_site *site;        /* NULL unless the weight is the same at every call */
 } tsr_conv_args;
 tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *a);

@@ -293,11 +293,11 @@ TSR_KERNEL(unflatten_dense) {
 }
 
 const tsr_op tsr_ops_join[] = {
-    {"aten::cat(Tensor[] tensors, int dim=0) -> Tensor", op_cat, TSR_PURE},
+    {"aten::cat(Tensor[] tensors, int dim=0) -> Tensor", op_cat, TSR_PURE | TSR_ANY_ORDER},
     {"aten::cat.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!)", op_cat, TSR_OUT},
-    {"aten::concat(Tensor[] tensors, int dim=0) -> Tensor", op_cat, TSR_PURE},
+    {"aten::concat(Tensor[] tensors, int dim=0) -> Tensor", op_cat, TSR_PURE | TSR_ANY_ORDER},
     {"aten::concat.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!)", op_cat, TSR_OUT},
-    {"aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", op_cat, TSR_PURE},
+    {"aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", op_cat, TSR_PURE | TSR_ANY_ORDER},
     {"aten::concatenate.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!)", op_cat, TSR_OUT},
     {"aten::stack(Tensor[] tensors, int dim=0) -> Tensor", op_stack, TSR_PURE},
     {"aten::stack.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!)", op_stack, TSR_OUT},

@@ -323,7 +323,7 @@ TSR_KERNEL(instance_norm) {
 
 /* Not TSR_PURE where training writes to the running statistics. */
 const tsr_op tsr_ops_norm_batch[] = {
-    {"aten::batch_norm(" BN ", bool cudnn_enabled) -> Tensor", op_batch_norm},
+    {"aten::batch_norm(" BN ", bool cudnn_enabled) -> Tensor", op_batch_norm, TSR_ANY_ORDER},
     {"aten::native_batch_norm(" BN ") -> (Tensor, Tensor, Tensor)", op_native_batch_norm},
     {"aten::_batch_norm_impl_index(" BN ", bool cudnn_enabled) -> (Tensor, Tensor, Tensor, Tensor, int)", op_batch_norm_impl_index},
     {"aten::_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, "

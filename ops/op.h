@@ -67,6 +67,8 @@ enum { /* flags of a row */
   TSR_NOOPT = 1 << 4,    /* never fold at compile time (e.g. creates a fresh mutable list or tensor) */
   TSR_HIDDEN = 1 << 5,   /* tsrun's own operator (tsr::…): not listed */
   TSR_ANY_LAYOUT = 1 << 6, /* looks at no element, or knows sparse tensors: others refuse them */
+  TSR_ANY_ORDER = 1 << 7,  /* same values whatever order memory has, C-ordered results for C-ordered operands (layout.h) */
+  TSR_OWN_ORDER = 1 << 8,  /* sees hidden operands (layout.h) and deals with them */
 };
 
 struct tsr_op {

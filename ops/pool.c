@@ -452,7 +452,7 @@ static const pool_row amax2 = {2, "adaptive_max_pool2d", true}, amax3 = {3, "ada
 
 const tsr_op tsr_ops_pool[] = {
     {"aten::max_pool1d" MAX_ARGS("1", "[0]", "[1]") ") -> Tensor", op_max_pool1d, TSR_PURE, &max1},
-    {"aten::max_pool2d" MAX_ARGS("2", "0", "1") ") -> Tensor", op_max_pool, TSR_PURE, &max2},
+    {"aten::max_pool2d" MAX_ARGS("2", "0", "1") ") -> Tensor", op_max_pool, TSR_PURE | TSR_ANY_ORDER, &max2},
     {"aten::max_pool3d" MAX_ARGS("3", "0", "1") ") -> Tensor", op_max_pool, TSR_PURE, &max3},
     {"aten::max_pool1d_with_indices" MAX_ARGS("1", "[0]", "[1]") ") -> (Tensor, Tensor)", op_max_pool1d, TSR_PURE, &max1i},
     {"aten::max_pool2d_with_indices" MAX_ARGS("2", "0", "1") ") -> (Tensor, Tensor)", op_max_pool, TSR_PURE, &max2i},
@@ -461,12 +461,12 @@ const tsr_op tsr_ops_pool[] = {
     {"aten::max_pool3d_with_indices.out" MAX_ARGS("3", "0", "1") OUT2, op_max_pool, TSR_OUT, &max3i},
     {"aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], bool ceil_mode=False, bool count_include_pad=True) -> Tensor",
      op_avg_pool1d, TSR_PURE},
-    {"aten::avg_pool2d" AVG_ARGS("2") ") -> Tensor", op_avg_pool, TSR_PURE, &avg2},
+    {"aten::avg_pool2d" AVG_ARGS("2") ") -> Tensor", op_avg_pool, TSR_PURE | TSR_ANY_ORDER, &avg2},
     {"aten::avg_pool2d.out" AVG_ARGS("2") OUT1, op_avg_pool, TSR_OUT, &avg2},
     {"aten::avg_pool3d" AVG_ARGS("3") ") -> Tensor", op_avg_pool, TSR_PURE, &avg3},
     {"aten::avg_pool3d.out" AVG_ARGS("3") OUT1, op_avg_pool, TSR_OUT, &avg3},
     {"aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", op_adaptive_avg_pool1d, TSR_PURE},
-    {"aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor", op_adaptive_avg_pool, TSR_PURE, &aavg2},
+    {"aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor", op_adaptive_avg_pool, TSR_PURE | TSR_ANY_ORDER, &aavg2},
     {"aten::adaptive_avg_pool2d.out(Tensor self, SymInt[2] output_size" OUT1, op_adaptive_avg_pool, TSR_OUT, &aavg2},
     {"aten::_adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor", op_adaptive_avg_pool, TSR_PURE, &aavg2},
     {"aten::adaptive_avg_pool3d(Tensor self, SymInt[3] output_size) -> Tensor", op_adaptive_avg_pool, TSR_PURE, &aavg3},

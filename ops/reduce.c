@@ -405,7 +405,7 @@ const tsr_op tsr_ops_reduce[] = {
     {"aten::nansum.out(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!)",
      op_reduce, TSR_OUT, &nansum_dim},
     {"aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor", op_reduce, TSR_PURE, &mean_all},
-    {"aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", op_reduce, TSR_PURE, &mean_dim},
+    {"aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", op_reduce, TSR_PURE | TSR_ANY_ORDER, &mean_dim},
     {"aten::mean.out(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!)",
      op_reduce, TSR_OUT, &mean_dim},
     {"aten::mean.dtype_out(Tensor self, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!)", op_reduce, TSR_OUT, &mean_all},

@@ -372,10 +372,11 @@ TSR_KERNEL(upsample_bilinear) { return by_mode(c, 1, 2, "bilinear", true, false,
 
 #define P TSR_PURE
 #define O TSR_OUT
+#define Q (TSR_PURE | TSR_ANY_ORDER)
 #define ROWS(i, name, n, mid, scales)                                                                                        \
-  {"aten::" name "(Tensor self, SymInt[" n "] output_size, " mid scales ") -> Tensor", op_sized, P, &families[i]},           \
+  {"aten::" name "(Tensor self, SymInt[" n "] output_size, " mid scales ") -> Tensor", op_sized, Q, &families[i]},           \
       {"aten::" name ".out(Tensor self, SymInt[" n "] output_size, " mid scales ", *, Tensor(a!) out) -> Tensor(a!)", op_sized, O, &families[i]}, \
-      {"aten::" name ".vec(Tensor input, SymInt[]? output_size, " mid "float[]? scale_factors) -> Tensor", op_vec, P, &families[i]}, \
+      {"aten::" name ".vec(Tensor input, SymInt[]? output_size, " mid "float[]? scale_factors) -> Tensor", op_vec, Q, &families[i]}, \
       {"aten::" name ".vec_out(Tensor input, SymInt[]? output_size, " mid "float[]? scale_factors, *, Tensor(a!) out) -> Tensor(a!)", op_vec, O, &families[i]}
 #define C "bool align_corners, "
 #define S1 "float? scales=None"
