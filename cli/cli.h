@@ -38,6 +38,7 @@ typedef struct cli_options {
   double timeout, min_time; /* seconds */
   double rtol, atol;        /* negative: not given */
   bool lazy; /* compile and pack when first needed */
+  bool no_winograd;
   bool has_seed, verbose, fail_fast, json, markdown, help, version;
 } cli_options;
 

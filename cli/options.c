@@ -34,6 +34,8 @@ const cli_option cli_options_table[] = {
      "0: operator by operator as written, 2: everything (default)"},
     {0, "lazy", NULL, FLAG, AT(lazy), V(RUN) | V(VERIFY) | V(BENCH), NULL,
      "compile and pack weights in the first run, not while loading"},
+    {0, "no-winograd", NULL, FLAG, AT(no_winograd), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+     "3x3 convolutions by direct summation: less memory, slower"},
     {0, "max-memory", "SIZE", SIZE, AT(max_memory), V(RUN) | V(VERIFY) | V(BENCH), NULL,
      "stop when values and constants need more: 512M, 2G"},
     {0, "timeout", "S", SECONDS, AT(timeout), V(RUN) | V(VERIFY) | V(BENCH), NULL,

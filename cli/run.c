@@ -21,7 +21,7 @@ int cli_threads(const cli_options *o, int *threads) {
 int cli_load(const cli_options *o, const char *path, int threads, tsr_model **out) {
   tsr_load_options opt = {
       .struct_size = sizeof opt, .opt_level = (int)o->opt_level, .max_memory = o->max_memory, .threads = threads,
-      .lazy = o->lazy, .method = o->method};
+      .lazy = o->lazy, .method = o->method, .no_winograd = o->no_winograd};
   tsr_error *err = NULL;
   char what[300];
   snprintf(what, sizeof what, "loading %s", path);

@@ -143,6 +143,7 @@ typedef struct tsr_load_options {
   bool allow_missing_ops;  /* load although operators are missing; reaching one is TSR_EUNSUPPORTED */
   bool lazy;               /* compile and pack weights when a method first runs, not now */
   const char *method;      /* the method to compile and pack for now; NULL: "forward", or the only one */
+  bool no_winograd;        /* 3x3 convolutions by direct summation: smaller packed weights, slower */
 } tsr_load_options;
 
 /* Load an archive of torch.jit.save.  own: tsr_model_free.  A file of another kind fails with

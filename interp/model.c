@@ -142,6 +142,7 @@ static tsr_status run_at_load(void *user, tsr_program *p, tsr_errrec *e, tsr_ir_
   if (code == NULL) return e->status;
   tsr_ctx_init(&ctx, m->mem, m->pool);
   ctx.heap = m->heap;
+  ctx.no_winograd = m->no_winograd;
   ctx.types = p->types;
   ctx.archive_version = p->version;
   tsr_vm_init(&vm, &ctx, &hooks);
@@ -299,6 +300,7 @@ tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *
     return e->status;
   }
   m->archive = archive;
+  m->no_winograd = opt->no_winograd || opt->opt_level <= 0;
   tsr_status s = load_program(m, e, opt, lower);
   if (s != TSR_OK) tsr_model_free(m);
   else *out = m;

@@ -27,6 +27,7 @@ struct tsr_model {
   tsr_load_stats stats;
   tsr_lock *lock;            /* guards compiling and the tables below */
   int opt_level;
+  bool no_winograd;          /* of every context */
   tsr_method *methods; size_t method_count;
   tsr_bytecode **codes; size_t ncodes, codes_cap; /* all, to be freed */
   bool prepared;             /* every method has its entry; writes is complete */

@@ -116,10 +116,20 @@ static bool keeps_rank(const tsr_ir_node *n) {
   return false;
 }
 
+/* A value of v's rank from which v was made, or NULL.  What a convolution or its kind gave is no empty vector, which
+ * cat would skip. */
+static tsr_ir_value *rank_source(const tsr_ir_value *v) {
+  if (keeps_rank(v->def)) return v->def->in[0];
+  if (v->def == NULL || !tsr_ir_is_op(v->def, "aten::cat") || v->def->nin == 0) return NULL;
+  const tsr_ir_node *list = v->def->in[0]->def;
+  bool known = list != NULL && list->kind == TSR_IR_LIST && list->out[0]->uses == 1 && list->nin > 0 && keeps_rank(list->in[0]->def);
+  return known ? list->in[0] : NULL;
+}
+
 static void move_dim_up(sharing *s, tsr_ir_node *n) {
   if (s->shapes_change || !tsr_ir_is_op(n, "aten::dim")) return;
   tsr_ir_value *v = n->in[0];
-  while (keeps_rank(v->def)) v = v->def->in[0];
+  for (tsr_ir_value *first; (first = rank_source(v)) != NULL;) v = first;
   if (v == n->in[0]) return;
   tsr_ir_set_input(n, 0, v);
   s->changed = true;

@@ -73,6 +73,14 @@ static bool read_act(const tsr_ir_node *n, activation *out) {
   }
 }
 
+bool tsr_ir_act_of(const tsr_ir_node *n, int *act, double p[2]) {
+  activation a;
+  if (!read_act(n, &a)) return false;
+  *act = a.act;
+  memcpy(p, a.p, sizeof a.p);
+  return true;
+}
+
 /* ---- producers ---- */
 
 typedef enum product_kind { NOT_PRODUCT, LINEAR, CONV, CONV_LONG } product_kind;

@@ -43,7 +43,9 @@ static const uint8_t *conv_operands(const tsr_ir_node *n) {
 }
 
 static bool any_order(const tsr_ir_node *n) {
-  return n->kind == TSR_IR_OP && n->schema != NULL && n->schema->op != NULL && tsr_op_any_order(n->schema->op);
+  if (n->kind != TSR_IR_OP || n->schema == NULL || n->schema->op == NULL) return false;
+  const tsr_op *op = n->schema->op;
+  return tsr_op_any_order(op) || (op->flags & TSR_OWN_ORDER) != 0;
 }
 
 static bool may_hide(const layouter *l, const tsr_ir_value *v) { return v->id < l->count && l->hidden[v->id] != 0; }

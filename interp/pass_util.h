@@ -39,6 +39,8 @@ void tsr_ir_splice(tsr_ir_block *b, tsr_ir_node *at);
 bool tsr_ir_has_effect(const tsr_ir_node *n); /* it or something inside must be kept although unused */
 bool tsr_ir_writes(const tsr_ir_node *n);     /* an effect other than raising */
 bool tsr_ir_reads_shape(const tsr_ir_node *n); /* an operator that looks at a tensor's shape, dtype or device only */
+/* n applies an activation (tsr_act) with these parameters to its first operand, in place or not. */
+bool tsr_ir_act_of(const tsr_ir_node *n, int *act, double p[2]);
 uint32_t tsr_ir_count_nodes(const tsr_ir_block *b, uint32_t limit);
 
 /* pass_*.c */
@@ -50,6 +52,8 @@ tsr_status tsr_pass_freeze(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_share(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* constants and literal lists nothing writes */
 tsr_status tsr_pass_cse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_batchnorm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_lists(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* local lists without appends */
+tsr_status tsr_pass_norm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);    /* what batchnorm left, with cat and activation */
 tsr_status tsr_pass_fuse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_layout(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);  /* last and once: what follows may not move uses */
 

@@ -113,6 +113,7 @@ static tsr_status pack(work *w, tsr_errrec *e) {
   for (int i = 0; i < w->workers; i++) {
     tsr_ctx_init(&w->ctxs[i], m->mem, m->pool);
     w->ctxs[i].heap = m->heap;
+    w->ctxs[i].no_winograd = m->no_winograd;
     w->ctxs[i].types = m->program->types;
     w->ctxs[i].archive_version = m->program->version;
   }

@@ -103,6 +103,7 @@ static void session_init(tsr_session *s, tsr_model *m) {
   s->copier.mem = s->mem;
   tsr_ctx_init(&s->ctx, s->mem, m->pool);
   s->ctx.heap = m->heap;
+  s->ctx.no_winograd = m->no_winograd;
   s->ctx.max_threads = s->opt.threads;
   s->ctx.types = m->program->types;
   s->ctx.archive_version = m->program->version;

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "ops/conv.h"
+#include "ops/conv_kernels.h"
+#include "ops/conv_winograd.h"
 #include "ops/native.h"
 #include "ops/nn.h"
 #include "ops/site.h"
@@ -74,18 +76,26 @@ static bool is_depthwise(const tsr_conv *p) {
   return !p->transposed && p->k[0] * p->k[1] <= 256 && p->groups == p->c && p->oc == p->c && p->c > 1;
 }
 
-static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p) {
+static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p, bool wino) {
   const tsr_gemm_fns *g = ctx->kernels->gemm;
   tsr_conv_plan *q = calloc(1, sizeof *q);
   if (q == NULL) return NULL;
   int64_t cg = p->c / p->groups;
-  q->kind = is_depthwise(p) ? TSR_CONV_DEPTHWISE
+  q->kind = wino ? TSR_CONV_WINOGRAD : is_depthwise(p) ? TSR_CONV_DEPTHWISE
             : !p->transposed && p->groups == 1 && p->k[2] > 1 && p->dil[2] == 1 && cg < MERGE_LIMIT ? TSR_CONV_MERGED
                                                                                                   : TSR_CONV_TILES;
-  if (q->kind == TSR_CONV_DEPTHWISE) q->group_floats = tsr_conv_taps(p) * p->c;
-  bool ok = q->kind == TSR_CONV_DEPTHWISE || make_phases(g, p, q);
-  int64_t floats;
-  ok = ok && !tsr_mul_overflow(q->group_floats, q->kind == TSR_CONV_DEPTHWISE ? 1 : p->groups, &floats) && floats < INT64_MAX / 8;
+  int64_t floats, groups = 1;
+  bool ok = true;
+  if (wino) {
+    q->wino = tsr_wino_plan(g, p);
+    q->group_floats = TSR_WINO_XI * tsr_wino_step(&q->wino);
+  } else if (q->kind == TSR_CONV_DEPTHWISE) {
+    q->group_floats = tsr_conv_taps(p) * p->c;
+  } else {
+    ok = make_phases(g, p, q);
+    groups = p->groups;
+  }
+  ok = ok && !tsr_mul_overflow(q->group_floats, groups, &floats) && floats < INT64_MAX / 8;
   if (ok) q->data = tsr_site_alloc(ctx, (size_t)floats * sizeof *q->data);
   if (q->data != NULL) return q;
   plan_free(q);
@@ -124,6 +134,7 @@ static tsr_status join_weights(tsr_ctx *ctx, const tsr_conv *p, int64_t join, co
 
 /* w is contiguous. */
 static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const float *w) {
+  if (q->kind == TSR_CONV_WINOGRAD) return tsr_wino_pack(ctx, p, &q->wino, q->data, w);
   int64_t taps = tsr_conv_taps(p), cg = p->c / p->groups, og = p->oc / p->groups;
   if (q->kind == TSR_CONV_DEPTHWISE) {
     ctx->kernels->gemm->transpose(q->data, p->c, w, taps, p->c, taps);
@@ -165,18 +176,34 @@ static bool fits(const tsr_conv *a, const tsr_conv *b) {
          same_triple(a->stride, b->stride) && same_triple(a->pad, b->pad) && same_triple(a->dil, b->dil);
 }
 
-/* The plan of the site, made on first use; *owned: it is this call's alone, to be freed. */
-static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, int64_t join, tsr_tensor *w, tsr_conv_plan **out, bool *owned) {
-  *out = tsr_site_get(site);
+/* The weights in C order.  Those that Winograd's plan was made of may be gone: then they come from it. */
+static tsr_status get_weights(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, tsr_tensor *w, const float **out) {
+  const tsr_conv_plan *q = tsr_site_get(tsr_site_sub(site, 2, 1));
+  float *back;
+  if (q == NULL) {
+    TSR_TRY(tsr_contiguous(ctx, &w, w));
+    *out = tsr_tensor_data_ro(w);
+    return TSR_OK;
+  }
+  TSR_TRY(tsr_work(ctx, given->c * given->oc * 9, &back));
+  *out = back;
+  return tsr_wino_unpack(ctx, given, &q->wino, q->data, back);
+}
+
+/* The plan of the site (it has one for Winograd and one for all else), made on first use; *owned: it is this call's
+ * alone, to be freed. */
+static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, int64_t join, tsr_tensor *w, bool wino, tsr_conv_plan **out, bool *owned) {
+  const float *data;
+  tsr_site *sub = tsr_site_sub(site, 2, wino);
+  *out = tsr_site_get(sub);
   *owned = false;
   if (*out != NULL && fits(&(*out)->made_for, given)) return TSR_OK;
-  if (*out != NULL) site = NULL;
-  TSR_TRY(tsr_contiguous(ctx, &w, w));
-  const float *data = tsr_tensor_data_ro(w);
+  if (*out != NULL) sub = NULL;
+  TSR_TRY(get_weights(ctx, wino ? NULL : site, given, w, &data));
   tsr_conv p = *given;
   if (join > 1) TSR_TRY(join_weights(ctx, given, join, &data));
   p.groups /= join;
-  tsr_conv_plan *q = plan_new(ctx, &p);
+  tsr_conv_plan *q = plan_new(ctx, &p, wino);
   if (q == NULL) return tsr_fail_nomem(&ctx->err);
   tsr_status status = pack_plan(ctx, &p, q, data);
   if (status != TSR_OK) {
@@ -184,16 +211,18 @@ static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, 
     return status;
   }
   q->made_for = *given;
-  *owned = site == NULL;
-  *out = site == NULL ? q : tsr_site_publish(site, q, plan_free);
+  *owned = sub == NULL;
+  *out = sub == NULL ? q : tsr_site_publish(sub, q, plan_free);
   if (*out == q || fits(&(*out)->made_for, given)) return TSR_OK;
-  return get_plan(ctx, site, given, join, w, out, owned); /* another thread was faster, for other hyperparameters */
+  return get_plan(ctx, site, given, join, w, wino, out, owned); /* another thread was faster, for other hyperparameters */
 }
+
+static bool wants_winograd(const tsr_ctx *ctx, const tsr_conv *p) { return !ctx->no_winograd && tsr_wino_wants(p); }
 
 tsr_status tsr_conv_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w) {
   tsr_conv_plan *q;
   bool owned;
-  return get_plan(ctx, site, p, groups_joined(ctx->kernels->gemm, p), w, &q, &owned);
+  return get_plan(ctx, site, p, groups_joined(ctx->kernels->gemm, p), w, wants_winograd(ctx, p), &q, &owned);
 }
 
 /* ---- layouts ---- */
@@ -415,7 +444,7 @@ static void depthwise_task(void *arg, int64_t begin, int64_t end) {
     }
     d.out = j->y + at * p->out[2] * p->c;
     d.residual = j->epi.residual == NULL ? NULL : j->epi.residual + at * p->out[2] * p->c;
-    j->ctx->kernels->nn->dw_row(&d);
+    j->ctx->kernels->conv->dw_row(&d);
   }
 }
 
@@ -475,6 +504,24 @@ static void finish_task(void *arg, int64_t begin, int64_t end) {
   finish_run(f->j, f->y + begin, f->residual + begin, end - begin);
 }
 
+static tsr_status run_winograd(const job *j, const tsr_tensor *y) {
+  const tsr_conv *p = j->p;
+  tsr_epi epi = j->epi;
+  float *to = j->y;
+  bool last = is_last(y, p->oc, tsr_conv_out(p));
+  if (!last) {
+    epi.residual = NULL;
+    if (j->epi.residual != NULL) epi.act = TSR_ACT_NONE;
+    TSR_TRY(tsr_work(j->ctx, y->numel, &to));
+  }
+  TSR_TRY(tsr_wino_run(j->ctx, p, &j->q->wino, j->q->data, to, j->x, &epi));
+  if (last) return TSR_OK;
+  tsr_from_last(j->ctx, j->y, to, p->n, p->oc, tsr_conv_out(p));
+  finish_job finish = {j, j->y, j->epi.residual};
+  if (finish.residual != NULL) tsr_parallel_for(j->ctx, y->numel, 16384, finish_task, &finish);
+  return TSR_OK;
+}
+
 static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
   const tsr_conv *p = j->p;
   void *out;
@@ -487,6 +534,7 @@ static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
   memset(zero, 0, (size_t)zeros * sizeof *zero);
   j->zero = zero;
   j->y = out;
+  if (j->q->kind == TSR_CONV_WINOGRAD) return run_winograd(j, y);
   if (!last && !depthwise && j->q->phase_count == 1 && p->groups == 1) return run_turned(j);
   finish_job finish = {j, out, j->epi.residual};
   tsr_act act = j->epi.act;
@@ -512,7 +560,8 @@ tsr_status tsr_conv_f32(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, tsr
   int64_t join = groups_joined(ctx->kernels->gemm, given);
   joined.groups /= join;
   bool owned;
-  TSR_TRY(get_plan(ctx, site, given, join, w, &q, &owned));
+  bool wino = wants_winograd(ctx, given) && tsr_wino_fits(given) && site != NULL;
+  TSR_TRY(get_plan(ctx, site, given, join, w, wino, &q, &owned));
   job j = {.ctx = ctx, .p = p, .q = q, .epi = *epi};
   tsr_status status = run(&j, y, x);
   if (owned) plan_free(q);

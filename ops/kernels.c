@@ -1,14 +1,15 @@
 /* One table an instruction set. */
 #include "ops/kernels.h"
 
+#include "ops/conv_kernels.h"
 #include "ops/gemm.h"
 #include "ops/nn.h"
 
 static const struct tsr_kernels tables[TSR_ISA_COUNT] = {
-    [TSR_ISA_SCALAR] = {.isa = TSR_ISA_SCALAR, .gemm = &tsr_gemm_scalar, .nn = &tsr_nn_scalar},
+    [TSR_ISA_SCALAR] = {.isa = TSR_ISA_SCALAR, .gemm = &tsr_gemm_scalar, .nn = &tsr_nn_scalar, .conv = &tsr_conv_scalar},
 #if defined(__x86_64__)
-    [TSR_ISA_AVX2] = {.isa = TSR_ISA_AVX2, .gemm = &tsr_gemm_avx2, .nn = &tsr_nn_avx2},
-    [TSR_ISA_AVX512] = {.isa = TSR_ISA_AVX512, .gemm = &tsr_gemm_avx512, .nn = &tsr_nn_avx512},
+    [TSR_ISA_AVX2] = {.isa = TSR_ISA_AVX2, .gemm = &tsr_gemm_avx2, .nn = &tsr_nn_avx2, .conv = &tsr_conv_avx2},
+    [TSR_ISA_AVX512] = {.isa = TSR_ISA_AVX512, .gemm = &tsr_gemm_avx512, .nn = &tsr_nn_avx512, .conv = &tsr_conv_avx512},
 #endif
 };
 

@@ -9,7 +9,8 @@
 struct tsr_kernels {
   tsr_isa isa;
   const struct tsr_gemm_fns *gemm; /* gemm.h */
-  const struct tsr_nn_fns *nn;     /* nn.h: depthwise convolution, normalisation, softmax rows, gates */
+  const struct tsr_nn_fns *nn;     /* nn.h: normalisation, softmax rows, gates */
+  const struct tsr_conv_fns *conv; /* conv_kernels.h: depthwise convolution, Winograd */
 };
 
 const struct tsr_kernels *tsr_kernels_get(tsr_isa isa); /* NULL: this build or processor lacks it */

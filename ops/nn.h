@@ -4,21 +4,7 @@
 
 #include "ops/gemm.h"
 
-/* One row of a depthwise convolution, channels last: out[ow][c] = epilogue(sum of w[r][kw][c] * row r [iw][c]). */
-typedef struct tsr_dw {
-  const float *const *rows; /* input rows of this output row, NULL: outside the input */
-  int64_t row_count;        /* kernel rows (depth times height) */
-  const float *w;           /* [row][kw][c] */
-  const float *bias;        /* c or NULL */
-  const float *residual;    /* as out, or NULL */
-  float *out;
-  int64_t c, iw, ow, kw, stride, pad, dil;
-  tsr_act act;
-  float p0, p1;
-} tsr_dw;
-
 typedef struct tsr_nn_fns {
-  void (*dw_row)(const tsr_dw *d);
   /* y = (x - mean) / sqrt(var + eps) * w + b over n elements; w, b may be NULL; stores mean and 1/sqrt when asked. */
   void (*layer_norm)(float *y, const float *x, const float *w, const float *b, int64_t n, float eps, float *mean, float *rstd);
   void (*rms_norm)(float *y, const float *x, const float *w, int64_t n, float eps);

@@ -4,94 +4,6 @@
 #include "ops/nn.h"
 #include "ops/vecmath.h"
 
-/* ---- depthwise convolution ---- */
-
-#define DW_TILE 8
-
-/* Up to VF_N channels from ch, outputs [o, o + DW_TILE) whose taps are all inside the row. */
-VF_INLINE void dw_tile(const tsr_dw *d, int64_t ch, int64_t o, const int lanes, const bool whole) {
-  vf acc[DW_TILE];
-  vf b = d->bias == NULL ? vf_zero() : whole ? vf_load(d->bias + ch) : vf_load_n(d->bias + ch, lanes);
-#pragma GCC unroll 8
-  for (int t = 0; t < DW_TILE; t++) acc[t] = b;
-  const int64_t step = d->stride * d->c;
-  const float *w = d->w + ch;
-  for (int64_t r = 0; r < d->row_count; r++) {
-    if (d->rows[r] == NULL) {
-      w += d->kw * d->c;
-      continue;
-    }
-    const float *x = d->rows[r] + (o * d->stride - d->pad) * d->c + ch;
-    for (int64_t k = 0; k < d->kw; k++, w += d->c, x += d->dil * d->c) {
-      vf wv = whole ? vf_load(w) : vf_load_n(w, lanes);
-#pragma GCC unroll 8
-      for (int t = 0; t < DW_TILE; t++)
-        acc[t] = vf_fma(whole ? vf_load(x + t * step) : vf_load_n(x + t * step, lanes), wv, acc[t]);
-    }
-  }
-#pragma GCC unroll 8
-  for (int t = 0; t < DW_TILE; t++) {
-    int64_t at = (o + t) * d->c + ch;
-    vf v = acc[t];
-    if (d->residual != NULL) v = vf_add(v, whole ? vf_load(d->residual + at) : vf_load_n(d->residual + at, lanes));
-    if (d->act == TSR_ACT_RELU6) v = vf_min(vf_set(6.0f), vf_max(vf_zero(), v));
-    else if (d->act == TSR_ACT_RELU) v = vf_max(vf_zero(), v);
-    if (whole) vf_store(d->out + at, v);
-    else vf_store_n(d->out + at, v, lanes);
-  }
-}
-
-static void dw_tile_whole(const tsr_dw *d, int64_t ch, int64_t o) { dw_tile(d, ch, o, VF_N, true); }
-static void dw_tile_part(const tsr_dw *d, int64_t ch, int64_t o, int lanes) { dw_tile(d, ch, o, lanes, false); }
-
-/* One output whose window may hang over the row's ends. */
-static void dw_one(const tsr_dw *d, int64_t o) {
-  int64_t left = o * d->stride - d->pad;
-  for (int64_t ch = 0; ch < d->c; ch += VF_N) {
-    int lanes = (int)TSR_MIN(VF_N, d->c - ch);
-    vf acc = d->bias == NULL ? vf_zero() : vf_load_n(d->bias + ch, lanes);
-    for (int64_t r = 0; r < d->row_count; r++) {
-      if (d->rows[r] == NULL) continue;
-      for (int64_t k = 0; k < d->kw; k++) {
-        int64_t i = left + k * d->dil;
-        if (i < 0 || i >= d->iw) continue;
-        acc = vf_fma(vf_load_n(d->rows[r] + i * d->c + ch, lanes), vf_load_n(d->w + (r * d->kw + k) * d->c + ch, lanes), acc);
-      }
-    }
-    int64_t at = o * d->c + ch;
-    if (d->residual != NULL) acc = vf_add(acc, vf_load_n(d->residual + at, lanes));
-    if (d->act == TSR_ACT_RELU6) acc = vf_min(vf_set(6.0f), vf_max(vf_zero(), acc));
-    else if (d->act == TSR_ACT_RELU) acc = vf_max(vf_zero(), acc);
-    vf_store_n(d->out + at, acc, lanes);
-  }
-}
-
-static void dw_row(const tsr_dw *d) {
-  int64_t reach = (d->kw - 1) * d->dil; /* outputs [first, last) see only the row itself */
-  int64_t first = TSR_MIN(d->ow, (d->pad + d->stride - 1) / d->stride);
-  int64_t last = d->iw + d->pad - reach <= 0 ? 0 : (d->iw + d->pad - reach - 1) / d->stride + 1;
-  last = TSR_MAX(first, TSR_MIN(d->ow, last));
-  int64_t tiles = (last - first) / DW_TILE;
-  for (int64_t o = 0; o < first; o++) dw_one(d, o);
-  for (int64_t t = 0; t < tiles; t++) {
-    int64_t ch = 0, o = first + t * DW_TILE;
-    for (; ch + VF_N <= d->c; ch += VF_N) dw_tile_whole(d, ch, o);
-    if (ch < d->c) dw_tile_part(d, ch, o, (int)(d->c - ch));
-  }
-  int64_t rest = first + tiles * DW_TILE;
-  if (rest < last && last - first >= DW_TILE) { /* overlap the previous tile instead of going one by one */
-    int64_t ch = 0, o = last - DW_TILE;
-    bool again = d->residual == NULL || d->residual != d->out;
-    if (again) {
-      for (; ch + VF_N <= d->c; ch += VF_N) dw_tile_whole(d, ch, o);
-      if (ch < d->c) dw_tile_part(d, ch, o, (int)(d->c - ch));
-      rest = last;
-    }
-  }
-  for (int64_t o = rest; o < d->ow; o++) dw_one(d, o);
-  if (d->act > TSR_ACT_RELU6) VF_NAME(tsr_gemm).act(d->act, d->p0, d->p1, d->out, d->ow * d->c);
-}
-
 /* ---- rows of numbers ---- */
 
 #define EACH(n, body_whole, body_part)        \
@@ -236,8 +148,7 @@ static void gru_gates(const float *gx, const float *gh, int64_t stride, const fl
   EACH(n, GRU_STEP(vf_load, vf_store(out + i, next)), GRU_STEP(LOAD_R, vf_store_n(out + i, next, r)))
 }
 
-const tsr_nn_fns VF_NAME(tsr_nn) = {
-    .dw_row = dw_row, .layer_norm = layer_norm, .rms_norm = rms_norm, .scale_shift = scale_shift,
+const tsr_nn_fns VF_NAME(tsr_nn) = { .layer_norm = layer_norm, .rms_norm = rms_norm, .scale_shift = scale_shift,
     .scale_shift_v = scale_shift_v, .moments = moments, .softmax = softmax, .max_into = max_into, .add_into = add_into,
     .scale = scale_by, .axpy = axpy, .lstm_gates = lstm_gates, .gru_gates = gru_gates, .sum = sum_of, .max = max_of,
 };

@@ -22,6 +22,7 @@ typedef struct tsr_ctx { /* one a session */
   const tsr_kernels *kernels;
   tsr_types *types;                /* of the model; may be NULL in unit tests */
   tsr_rng *rng;                    /* default generator */
+  bool no_winograd;                /* convolutions by direct summation only */
   bool grad_enabled;               /* set_grad_enabled; starts false */
   tsr_val *temps; size_t temp_count, temp_cap;
   tsr_arena *scratch;              /* emptied when the outermost operator returns */

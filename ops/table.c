@@ -31,6 +31,7 @@
   X(tsr_ops_matmul) \
   X(tsr_ops_fused) \
   X(tsr_ops_layout) \
+  X(tsr_ops_cat_norm) \
   X(tsr_ops_create) \
   X(tsr_ops_create_range) \
   X(tsr_ops_shape_move) \

@@ -32,6 +32,13 @@ static const shape shapes[] = {
     {2, 8, 10, 10, 16, 3, 1, 2, 2, 2, false}, /* groups, dilation */
     {1, 12, 6, 6, 12, 3, 1, 1, 1, 4, false},
     {1, 300, 4, 4, 40, 3, 1, 1, 1, 1, false}, /* several blocks of terms */
+    {1, 32, 16, 16, 32, 3, 1, 1, 1, 1, false}, /* Winograd where the weights are kept */
+    {2, 40, 15, 13, 35, 3, 1, 0, 1, 1, false}, /* ragged tiles, channels and edges */
+    {1, 33, 14, 18, 70, 3, 1, 2, 1, 1, false},
+    {1, 24, 7, 7, 24, 3, 1, 1, 1, 24, false},  /* depthwise: rows shorter than a tile, than the kernel */
+    {1, 40, 6, 14, 40, 5, 1, 2, 1, 40, false},
+    {2, 18, 4, 4, 18, 7, 1, 3, 1, 18, false},
+    {1, 70, 9, 30, 70, 3, 2, 1, 1, 70, false},
     {1, 8, 5, 6, 7, 3, 2, 1, 1, 1, true},
     {2, 6, 5, 5, 4, 2, 3, 0, 1, 2, true},     /* a kernel smaller than the stride leaves gaps */
 };
@@ -111,10 +118,78 @@ static void test_conv(void **state) {
   }
 }
 
+static tsr_conv_args plain_args(tsr_tensor *x, tsr_tensor *w, tsr_site *site) {
+  static const int64_t zero = 0, one = 1;
+  return (tsr_conv_args){.x = x, .w = w, .stride = &one, .pad = &one, .dil = &one, .opad = &zero, .stride_n = 1, .pad_n = 1, .dil_n = 1,
+                         .opad_n = 1, .groups = 1, .site = site};
+}
+
+static void finish(tsr_ctx *ctx, tsr_site *site) {
+  if (site->data != NULL) site->free_fn(site->data);
+  while (ctx->temp_count > 0) tsr_release(ctx->temps[--ctx->temp_count]);
+  tsr_ctx_dispose(ctx);
+}
+
+/* A site that has packed for Winograd still answers for images too small for it when the weights are gone. */
+static void test_weights_come_back(void **state) {
+  static const shape s = {1, 33, 5, 5, 40, 3, 1, 1, 1, 1, false};
+  for (int isa = 0; isa < TSR_ISA_COUNT; isa++) {
+    tsr_ctx ctx;
+    tsr_site site = {0};
+    tsr_tensor *y;
+    if (!tsr_cpu_has((tsr_isa)isa)) continue;
+    tsr_ctx_init(&ctx, mem, pool);
+    ctx.kernels = tsr_kernels_get((tsr_isa)isa);
+    tsr_tensor *big = tensor(&ctx, 1, 33, 20, 20, false), *x = tensor(&ctx, 1, 33, 5, 5, false), *w = tensor(&ctx, 40, 33, 3, 3, false), *gone;
+    assert_int_equal(tsr_new_like(&ctx, &gone, w, TSR_FLOAT32), TSR_OK);
+    memset(tsr_tensor_data_mut(gone), 0, (size_t)gone->numel * sizeof(float));
+    tsr_conv_args a = plain_args(big, w, &site), b = plain_args(x, gone, &site);
+    assert_int_equal(tsr_convolution(&ctx, &y, &a), TSR_OK);
+    assert_int_equal(tsr_convolution(&ctx, &y, &b), TSR_OK);
+    for (int64_t o = 0; o < 40; o++)
+      for (int64_t i = 0; i < 25; i++)
+        assert_true(fabs(at(y, 0, o, i / 5, i % 5) - exact(&s, x, w, 0, o, i / 5, i % 5)) < 1e-4);
+    finish(&ctx, &site);
+  }
+}
+
+/* Bit for bit the same with any number of threads. */
+static void test_threads(void **state) {
+  static const shape cases[] = {{1, 64, 28, 28, 96, 3, 1, 1, 1, 1, false}, {2, 20, 30, 30, 24, 3, 1, 1, 1, 1, false},
+                                {1, 72, 14, 14, 72, 3, 1, 1, 1, 72, false}, {1, 200, 14, 14, 130, 1, 1, 0, 1, 1, false},
+                                {1, 3, 40, 40, 32, 3, 1, 1, 1, 1, false}};
+  for (size_t k = 0; k < TSR_COUNT(cases); k++) {
+    const shape *s = &cases[k];
+    float *first = NULL;
+    for (int threads = 1; threads <= 8; threads++) {
+      tsr_pool *p = tsr_pool_new(threads);
+      tsr_ctx ctx;
+      tsr_site site = {0};
+      tsr_tensor *y;
+      tsr_ctx_init(&ctx, mem, p);
+      seed = 7;
+      tsr_tensor *x = tensor(&ctx, s->n, s->c, s->h, s->w, true), *w = tensor(&ctx, s->oc, s->c / s->groups, s->k, s->k, false);
+      tsr_conv_args a = plain_args(x, w, &site);
+      a.pad = &s->pad;
+      a.groups = s->groups;
+      assert_int_equal(tsr_convolution(&ctx, &y, &a), TSR_OK);
+      size_t bytes = (size_t)y->numel * sizeof *first;
+      if (first == NULL) {
+        first = malloc(bytes);
+        memcpy(first, tsr_tensor_data_ro(y), bytes);
+      }
+      assert_memory_equal(first, tsr_tensor_data_ro(y), bytes);
+      finish(&ctx, &site);
+      tsr_pool_free(p);
+    }
+    free(first);
+  }
+}
+
 int main(void) {
   mem = tsr_mem_new(0);
   pool = tsr_pool_new(2);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv), cmocka_unit_test(test_weights_come_back), cmocka_unit_test(test_threads)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   tsr_pool_free(pool);
   tsr_mem_close(mem);

@@ -1,0 +1,47 @@
+/* Kernels of convolutions that are no matrix product, channels last, one table an instruction set. */
+#ifndef TSR_OPS_CONV_KERNELS_H
+#define TSR_OPS_CONV_KERNELS_H
+
+#include "ops/gemm.h"
+
+/* One row of a depthwise convolution: out[ow][c] = epilogue(sum of w[r][kw][c] * row r [iw][c]). */
+typedef struct tsr_dw {
+  const float *const *rows; /* input rows of this output row, NULL: outside the input */
+  int64_t row_count;        /* kernel rows (depth times height) */
+  const float *w;           /* [row][kw][c] */
+  const float *bias;        /* c or NULL */
+  const float *residual;    /* as out, or NULL */
+  float *out;
+  int64_t c, iw, ow, kw, stride, pad, dil;
+  tsr_act act;
+  float p0, p1;
+} tsr_dw;
+
+enum { TSR_WINO_IN = 6, TSR_WINO_OUT = 4, TSR_WINO_XI = TSR_WINO_IN * TSR_WINO_IN };
+
+/* One tile of Winograd's F(4x4, 3x3) after the products. */
+typedef struct tsr_wino_out {
+  const float *m; int64_t step;  /* sums of transform element e at m + e * step */
+  float *y[16];                  /* where the 4 x 4 positions lie; NULL: outside the result */
+  int64_t residual;              /* of position i at y[i] + residual, when has_residual */
+  bool has_residual;
+  const float *bias;             /* c or NULL */
+  int64_t c;
+  tsr_act act;
+  float p0, p1;
+} tsr_wino_out;
+
+typedef struct tsr_conv_fns {
+  void (*dw_row)(const tsr_dw *d);
+  /* Input tile: v[e * step + ch] for the 36 elements e of the transform of x[36][ch], ch < c. */
+  void (*wino_in)(float *v, int64_t step, const float *const *x, int64_t c);
+  void (*wino_out)(const tsr_wino_out *t);
+  /* dst[i] = sum over t < 9 of coef[t] * src[t * step + i] */
+  void (*wino_weight)(float *dst, const float *src, int64_t step, const float *coef, int64_t n);
+  /* y[i] = act(x[i] * scale[i] + shift[i]) */
+  void (*scale_act)(float *y, const float *x, const float *scale, const float *shift, int64_t n, tsr_act act, float p0, float p1);
+} tsr_conv_fns;
+
+extern const tsr_conv_fns tsr_conv_scalar, tsr_conv_avx2, tsr_conv_avx512;
+
+#endif

@@ -1,0 +1,2 @@
+/* Convolution kernels for any processor: see conv_body.h. */
+#include "ops/conv_body.h"

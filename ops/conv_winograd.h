@@ -1,0 +1,22 @@
+/* Winograd's F(4x4, 3x3) for float32 convolutions with channels last. */
+#ifndef TSR_OPS_CONV_WINOGRAD_H
+#define TSR_OPS_CONV_WINOGRAD_H
+
+#include "ops/conv.h"
+
+/* By hyperparameters alone: weights are packed for it. */
+bool tsr_wino_wants(const tsr_conv *p);
+/* By the sizes of the data: this call gains by it. */
+bool tsr_wino_fits(const tsr_conv *p);
+
+/* Weights: 36 matrices [c][oc] packed by one plan, tsr_wino_step floats apart. */
+tsr_packed tsr_wino_plan(const tsr_gemm_fns *g, const tsr_conv *p);
+int64_t tsr_wino_step(const tsr_packed *plan);
+tsr_status tsr_wino_pack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, float *data, const float *w /* [oc][c][3][3] */);
+/* The weights that were packed, but for rounding: for calls that do not fit when the originals are gone. */
+tsr_status tsr_wino_unpack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, const float *data, float *w);
+
+/* x and y channels last; epi: bias, residual (laid out as y), activation. */
+tsr_status tsr_wino_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, const float *data, float *y, const float *x, const tsr_epi *epi);
+
+#endif

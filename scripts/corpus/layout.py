@@ -1,0 +1,161 @@
+"""Convolution chains whose memory order the optimiser may choose, and everything by which a program could notice."""
+from typing import Dict, List, Tuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from corpus.base import T, case
+
+
+def conv(i: int, o: int, k: int = 3, **opt) -> nn.Conv2d:
+    return nn.Conv2d(i, o, k, padding=opt.pop("padding", k // 2), **opt)
+
+
+@case(T(1, 3, 12, 10))
+class Escapes(nn.Module):
+    """Intermediate results that are returned, measured, viewed and written."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c, self.d = conv(3, 8), conv(8, 8), conv(8, 8), conv(8, 4, 1)
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor, List[int], bool, Tensor]:
+        a = F.relu(self.a(x))
+        b = self.b(a) + a
+        flat = b.view(b.size(0), -1)
+        c = self.c(b)
+        c.add_(1.0)
+        row = c[0, 1]
+        c.mul_(2.0)
+        d = self.d(c)
+        return a, flat, row, list(d.stride()), d.is_contiguous(), d
+
+
+@case(T(2, 3, 9, 9))
+class Flow(nn.Module):
+    """Through branches, loops, containers and calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = conv(3, 6), conv(6, 6), conv(6, 6, 1)
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Dict[str, Tensor], List[Tensor]]:
+        y = self.a(x)
+        kept: List[Tensor] = []
+        for i in range(3):
+            y = torch.relu(self.b(y))
+            if i == 1:
+                y = self.c(y) * 0.5
+            kept.append(y)
+        z = self.c(y)
+        return z, {"y": y, "z": z, "s": torch.cat(kept, 1)}, kept
+
+
+@case(T(1, 4, 8, 8))
+class ChannelsLastWeights(nn.Module):
+    """Weights whose strides ask for channels-last results, after some that do not."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = conv(4, 8), conv(8, 8), conv(8, 8)
+        self.b.weight.data = self.b.weight.data.contiguous(memory_format=torch.channels_last)
+
+    def forward(self, x: Tensor) -> Tuple[List[int], List[int], Tensor]:
+        a = torch.relu(self.a(x))
+        b = self.b(a)
+        c = self.c(b) + a
+        return list(b.stride()), list(c.stride()), c
+
+
+@case(T(1, 4, 8, 8).contiguous(memory_format=torch.channels_last), name="channels-last-input")
+class LastInput(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = conv(4, 8), conv(8, 8)
+
+    def forward(self, x: Tensor) -> Tuple[List[int], Tensor, Tensor]:
+        a = F.hardswish(self.a(x))
+        b = self.b(a) + a
+        return list(b.stride()), b, F.max_pool2d(b, 2)
+
+
+class Squeeze(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Conv2d(c, 4, 1), nn.Conv2d(4, c, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        s = F.adaptive_avg_pool2d(x, 1)
+        return x * torch.sigmoid(self.fc2(F.silu(self.fc1(s))))
+
+
+@case(T(2, 3, 17, 15), form=("scripted", "traced"))
+class MobileParts(nn.Module):
+    """Depthwise convolutions, gates, pools, resampling, means and joins."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.dw = conv(3, 16, stride=2), conv(16, 16, 5, groups=16)
+        self.bn, self.se, self.out = nn.BatchNorm2d(16), Squeeze(16), conv(32, 12)
+        self.norm = nn.BatchNorm2d(32)
+        for bn in (self.bn, self.norm):
+            bn.running_mean.normal_()
+            bn.running_var.uniform_(0.5, 2)
+        self.eval()
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        y = F.relu6(self.stem(x))
+        z = self.se(F.silu(self.bn(self.dw(y))))
+        up = F.interpolate(F.avg_pool2d(z, 2), size=[y.size(2), y.size(3)], mode="bilinear", align_corners=False)
+        both = F.relu(self.norm(torch.cat([up, y], 1)))
+        out = self.out(both)
+        return out.mean([2, 3]), F.interpolate(out, scale_factor=2.0, mode="nearest"), F.adaptive_avg_pool2d(out, [3, 2])
+
+
+@case(T(1, 4, 6, 6))
+class Dense(nn.Module):
+    """A list of features that grows, joined and normalised before each layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.norms = nn.ModuleList([nn.BatchNorm2d(4 + 4 * i) for i in range(3)])
+        self.convs = nn.ModuleList([conv(4 + 4 * i, 4) for i in range(3)])
+        self.stem = conv(4, 4)
+        for n in self.norms:
+            n.running_mean.normal_()
+            n.running_var.uniform_(0.5, 2)
+        self.eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = [self.stem(x)]
+        for norm, layer in zip(self.norms, self.convs):
+            features.append(layer(F.relu(norm(torch.cat(features, 1)))))
+        return torch.cat(features, 1)
+
+
+@case(T(3, 8, 8))
+class Unbatched(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = conv(3, 4), conv(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.a(x))
+        return F.gelu(self.b(y) + y)
+
+
+class Wide(nn.Module):
+    """3x3 convolutions as wide as those of networks, on maps of several sizes."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = conv(32, 48), conv(48, 32)
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        y = F.silu(self.a(x))
+        small = F.max_pool2d(y, 4)
+        return F.relu(self.b(y) + x), self.b(small)
+
+
+case(T(1, 32, 18, 15), name="wide-3x3")(Wide)
