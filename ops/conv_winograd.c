@@ -8,7 +8,7 @@
 
 #include "ops/conv_kernels.h"
 
-#define CHUNK_FLOATS (1 << 20) /* of v and m: what a chunk of tiles takes stays in the caches */
+#define CHUNK_FLOATS (1 << 19) /* of v and m: what a chunk of tiles takes stays in the caches */
 #define LEAST_CHANNELS 32      /* with fewer the transforms cost more than they save */
 #define LEAST_TILES 12         /* fewer rows leave the products waiting for weights */
 #define MOST_WEIGHTS (384 * 384) /* beyond, four times the weights cost more to read than they save */
@@ -167,7 +167,7 @@ tsr_status tsr_wino_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan,
   float *zero;
   job j = {.ctx = ctx, .p = p, .plan = plan, .data = data, .x = x, .y = y, .epi = epi, .across = tiles_along(p->out[2])};
   j.per_image = j.across * tiles_along(p->out[1]);
-  int64_t all = p->n * j.per_image, most = TSR_MAX(64, CHUNK_FLOATS / TSR_WINO_XI / (p->c + p->oc));
+  int64_t all = p->n * j.per_image, most = TSR_MAX(24, CHUNK_FLOATS / TSR_WINO_XI / (p->c + p->oc));
   int64_t chunks = (all + most - 1) / most, tiles = (all + chunks - 1) / chunks;
   j.v_step = tiles * p->c + 16;
   j.m_step = tiles * p->oc + 16;
