@@ -3,13 +3,9 @@
 
 #include "ops/site.h"
 
-/* Terms that a tile sums before its columns move on: 768 keep a panel of 64 columns in L2 and a
- * tile of 6 rows in L1 (measured: one block up to 768, else 384 a block). */
-#define KC_WHOLE 768
-#define KC_PART 384
 #define TAPS_BLOCK 64          /* bounds the row pointers of a tile */
-#define GROUP_BYTES (400 << 10)/* of a block's panels that one task keeps in L2 */
-#define ROWS_CHUNK 128         /* rows that stay in L2 while several blocks are added up */
+#define GROUP_BYTES (512 << 10)/* of a block's panels that stay in L2 while the rows pass by */
+#define ROWS_CHUNK 168         /* rows that stay in L2 while several blocks are added up */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -18,12 +14,10 @@ int tsr_gemm_threads(const tsr_ctx *ctx) {
   return ctx->max_threads > 0 ? TSR_MIN(n, ctx->max_threads) : n;
 }
 
-/* Vectors a panel: as many as there are registers for, fewer when that leaves less of the last panel empty. */
+/* Vectors a panel: two leave registers for the most rows, which is what L2 has to feed. */
 static int choose_nv(const tsr_gemm_fns *f, int64_t n) {
   int64_t vectors = ceil_div(n, f->lanes);
-  if (vectors <= f->max_nv) return (int)vectors;
-  if (vectors % f->max_nv != 0 && f->max_nv == 4 && vectors % 3 == 0) return 3;
-  return f->max_nv;
+  return vectors == 3 && f->max_mr[2] > 0 ? 3 : (int)TSR_MIN(vectors, f->max_nv);
 }
 
 tsr_packed tsr_packed_plan(const tsr_gemm_fns *f, int64_t n, int64_t taps, int64_t c) { return tsr_packed_plan_nv(f, n, taps, c, 0); }
@@ -36,11 +30,11 @@ tsr_packed tsr_packed_plan_nv(const tsr_gemm_fns *f, int64_t n, int64_t taps, in
   p.panels = ceil_div(p.n_pad, (int64_t)p.nv * f->lanes);
   p.taps_block = 1;
   p.c_block = c;
-  if (c > KC_WHOLE) {
-    p.c_block = ceil_div(c, ceil_div(c, KC_PART));
+  if (c > TSR_GEMM_KC) {
+    p.c_block = ceil_div(c, ceil_div(c, TSR_GEMM_KC));
     p.blocks = taps * ceil_div(c, p.c_block);
   } else {
-    int64_t fit = TSR_MIN(TAPS_BLOCK, TSR_MAX(1, KC_WHOLE / TSR_MAX(1, c)));
+    int64_t fit = TSR_MIN(TAPS_BLOCK, TSR_MAX(1, TSR_GEMM_KC / TSR_MAX(1, c)));
     p.taps_block = TSR_MAX(1, ceil_div(taps, TSR_MAX(1, ceil_div(taps, fit))));
     p.blocks = TSR_MAX(1, ceil_div(taps, p.taps_block)); /* no taps at all: one block that stores zeros */
   }
@@ -108,35 +102,76 @@ static void linear_crows(const tsr_gemm *g, int64_t m0, int mr, float **out) {
   for (int i = 0; i < mr; i++) out[i] = g->c + (m0 - g->c_row0 + i) * g->ldc;
 }
 
-/* All panels [p0, p1) of one block for one tile of rows. */
-static void run_tile(const tsr_gemm_fns *f, const tsr_gemm *g, const block *b, int64_t tile, int64_t tiles,
-                     int64_t p0, int64_t p1, bool first, bool last) {
+/* B of one panel of one block. */
+static const float *panel_at(const tsr_gemm_fns *f, const tsr_packed *p, const block *b, int64_t panel, int64_t *ldb) {
+  int64_t width = (int64_t)p->nv * f->lanes, col = panel * width;
+  *ldb = TSR_MIN(width, p->n_pad - col);
+  if (p->direct == NULL) return p->data + b->k0 * p->n_pad + col * b->taps * b->c;
+  if (p->n - col < *ldb) return p->data + b->k0 * *ldb;
+  *ldb = p->direct_ld;
+  return p->direct + b->k0 * p->direct_ld + col;
+}
+
+typedef struct tile_run { /* what the tiles of one block and group of panels share */
+  const tsr_gemm_fns *f;
+  const tsr_gemm *g;
+  block b, next;          /* next: the block whose panels are wanted after this one's */
+  int64_t p0, p1, next_p0;/* next_p0 < 0: nothing is known to follow */
+  int64_t t0, t1, tiles;  /* row tiles that pass by */
+  bool first, last;
+} tile_run;
+
+/* What a tile fetches for later: a share of the next tile's rows of A, and of the panels that follow these. */
+static void fetch_ahead(const tile_run *r, tsr_tile *t, const float *next_a, int mr, int64_t tile, int64_t panel) {
+  const tsr_packed *p = r->g->b;
+  int64_t panels = r->p1 - r->p0, tiles = r->t1 - r->t0, share = panel - r->p0, ldb;
+  t->soon_a = (const char *)next_a;
+  t->step_a = 0;
+  if (next_a != t->a && r->b.taps == 1) {
+    bool whole = r->g->lda == r->b.c;
+    t->soon_a = whole ? (const char *)next_a + share * mr * t->kc * 4 / panels : (const char *)(next_a + share * mr / panels * r->g->lda);
+    t->step_a = whole ? ceil_div(4 * mr, panels) : 4;
+  }
+  t->soon_b = (const char *)t->b;
+  t->step_b = 0;
+  if (r->next_p0 < 0 || p->direct != NULL || r->next_p0 + share >= p->panels) return;
+  const char *b = (const char *)panel_at(r->f, p, &r->next, r->next_p0 + share, &ldb);
+  int64_t bytes = r->next.taps * r->next.c * ldb * 4;
+  t->soon_b = b + (tile - r->t0) * bytes / tiles;
+  t->step_b = ceil_div(ldb * 4, tiles);
+}
+
+/* The panels of a group of one block for one tile of rows. */
+static void run_tile(const tile_run *r, int64_t tile) {
+  const tsr_gemm *g = r->g;
   const tsr_packed *p = g->b;
+  const tsr_gemm_fns *f = r->f;
   const float *a[TAPS_BLOCK * TSR_GEMM_MR];
+  _Alignas(64) float rows[TSR_GEMM_MR * TSR_GEMM_LDA];
   float *c[TSR_GEMM_MR];
-  int64_t m0 = tile * g->m / tiles;
-  int mr = (int)((tile + 1) * g->m / tiles - m0);
-  int64_t width = (int64_t)p->nv * f->lanes;
-  if (g->rows != NULL) g->rows(g->rows_arg, m0, mr, b->tap0, b->taps, a);
+  int64_t m0 = tile * g->m / r->tiles;
+  int mr = (int)((tile + 1) * g->m / r->tiles - m0);
+  if (g->rows != NULL) g->rows(g->rows_arg, m0, mr, r->b.tap0, r->b.taps, a);
   else linear_rows(g, m0, mr, a);
   if (g->crows != NULL) g->crows(g->rows_arg, m0, mr, c);
   else linear_crows(g, m0, mr, c);
-  tsr_tile t = {.a = a, .taps = b->taps, .kc = b->c, .a_off = b->c0, .c = c,
-                .accumulate = !first || g->accumulate, .epi = last ? &g->epi : NULL};
-  for (int64_t panel = p0; panel < p1; panel++) {
-    int64_t col = panel * width;
-    t.ldb = TSR_MIN(width, p->n_pad - col);
-    int64_t vectors = t.ldb / f->lanes;
-    t.b = p->data + b->k0 * p->n_pad + col * b->taps * b->c;
-    t.c_off = col;
-    t.n = (int)TSR_MIN(t.ldb, p->n - col);
-    if (p->direct != NULL) {
-      if (t.n == t.ldb) {
-        t.b = p->direct + b->k0 * p->direct_ld + col;
-        t.ldb = p->direct_ld;
-      } else {
-        t.b = p->data + b->k0 * t.ldb;
-      }
+  bool in_place = mr == 1 && r->b.taps == 1;
+  if (!in_place) f->gather(rows, a, mr, r->b.taps, r->b.c0, r->b.c);
+  tsr_tile t = {.a = in_place ? a[0] + r->b.c0 : rows, .kc = r->b.taps * r->b.c, .c = c,
+                .accumulate = !r->first || g->accumulate, .epi = r->last ? &g->epi : NULL};
+  const float *next_a = g->rows == NULL && tile + 1 < r->t1 ? g->a + (m0 + mr) * g->lda + r->b.c0 : t.a;
+  int64_t width = (int64_t)p->nv * f->lanes;
+  for (int64_t panel = r->p0; panel < r->p1; panel++) {
+    t.b = panel_at(f, p, &r->b, panel, &t.ldb);
+    t.c_off = panel * width;
+    t.n = (int)TSR_MIN(width, p->n - t.c_off);
+    int vectors = (int)ceil_div(t.n, f->lanes);
+    fetch_ahead(r, &t, next_a, mr, tile, panel);
+    t.b2 = t.b;
+    if (mr <= f->pair_mr && vectors == 2 && t.n == width && panel + 1 < r->p1 && p->n - t.c_off >= 2 * width) {
+      t.b2 = panel_at(f, p, &r->b, ++panel, &t.ldb);
+      t.n = (int)(2 * width);
+      vectors = 4;
     }
     f->tile[vectors - 1][mr - 1](&t);
   }
@@ -144,14 +179,25 @@ static void run_tile(const tsr_gemm_fns *f, const tsr_gemm *g, const block *b, i
 
 void tsr_gemm_part(const tsr_gemm_fns *f, const tsr_gemm *g, int64_t t0, int64_t t1, int64_t p0, int64_t p1) {
   const tsr_packed *p = g->b;
-  int64_t tiles = tsr_gemm_tiles(g);
   int64_t chunk = p->blocks > 1 ? TSR_MAX(1, ROWS_CHUNK / p->mr) : t1 - t0;
-  for (int64_t c0 = t0; c0 < t1; c0 += chunk)
-    for (int64_t i = 0; i < p->blocks; i++) {
-      block b = block_at(p, i);
-      for (int64_t t = c0; t < TSR_MIN(t1, c0 + chunk); t++)
-        run_tile(f, g, &b, t, tiles, p0, p1, i == 0, i + 1 == p->blocks);
+  int64_t panel_bytes = p->taps_block * p->c_block * p->nv * f->lanes * 4;
+  int64_t group = TSR_MAX(2, GROUP_BYTES / TSR_MAX(1, panel_bytes)), groups = ceil_div(p1 - p0, group);
+  tile_run r = {.f = f, .g = g, .tiles = tsr_gemm_tiles(g)};
+  for (int64_t k = 0; k < groups; k++) {
+    r.p0 = p0 + k * (p1 - p0) / groups;
+    r.p1 = p0 + (k + 1) * (p1 - p0) / groups;
+    for (r.t0 = t0; r.t0 < t1; r.t0 = r.t1) {
+      r.t1 = TSR_MIN(t1, r.t0 + chunk);
+      for (int64_t i = 0; i < p->blocks; i++) {
+        r.first = i == 0;
+        r.last = i + 1 == p->blocks;
+        r.b = block_at(p, i);
+        r.next = block_at(p, r.last ? 0 : i + 1);
+        r.next_p0 = !r.last || r.t1 < t1 ? r.p0 : k + 1 < groups ? r.p1 : -1;
+        for (int64_t t = r.t0; t < r.t1; t++) run_tile(&r, t);
+      }
     }
+  }
 }
 
 typedef struct gemm_job { const tsr_gemm_fns *f; tsr_gemm g; int64_t tiles, row_parts, groups; } gemm_job;
@@ -164,23 +210,18 @@ static void gemm_task(void *arg, int64_t task, int worker) {
                 g * j->g.b->panels / j->groups, (g + 1) * j->g.b->panels / j->groups);
 }
 
-/* Tasks: groups of panels that fit in L2 times parts of the rows, enough of them to balance. */
+/* Tasks: ranges of panels when B is what costs (each is read by one thread), else ranges of rows. */
 static void divide(gemm_job *j, int threads) {
   const tsr_packed *p = j->g.b;
   int64_t k = p->taps * p->c;
-  int64_t panel_bytes = p->taps_block * p->c_block * p->nv * j->f->lanes * 4;
   double flops = 2.0 * (double)j->g.m * (double)p->n_pad * (double)k;
-  j->groups = ceil_div(p->panels, TSR_MAX(1, GROUP_BYTES / TSR_MAX(1, panel_bytes)));
-  j->row_parts = 1;
-  if (threads == 1) {
-    if (j->g.m <= ROWS_CHUNK) j->groups = 1;
-    return;
+  j->groups = j->row_parts = 1;
+  int64_t want = threads == 1 || flops < 2e5 ? 1 : flops < 4e6 ? threads : flops < 2e8 ? 2 * threads : 4 * threads;
+  if (want == 1) return;
+  if (k * p->n_pad * 4 > (700 << 10) && p->panels >= threads) {
+    if (p->panels >= 4 * want) j->groups = want;
+    else j->groups = p->panels % threads == 0 || p->panels >= 3 * threads ? TSR_MIN(p->panels, 2 * threads) : threads;
   }
-  int64_t want = flops < 2e5 ? 1 : flops < 4e6 ? threads : 4 * threads;
-  if (want == 1) { j->groups = 1; return; }
-  if (j->groups >= want) return;
-  if (k * p->n_pad * 4 > (700 << 10) && p->panels >= threads)
-    j->groups = TSR_MAX(j->groups, TSR_MIN(p->panels, p->panels % threads == 0 || p->panels >= 3 * threads ? want : threads));
   if (j->groups < want) j->row_parts = TSR_MIN(j->tiles, ceil_div(want, j->groups));
   if (j->groups * j->row_parts < threads) j->groups = TSR_MIN(p->panels, ceil_div(threads, j->row_parts));
 }

@@ -10,7 +10,11 @@
 #include "ops/kernels.h"
 #include "ops/op.h"
 
-#define TSR_GEMM_MR 8 /* most rows of a tile, any instruction set */
+enum {
+  TSR_GEMM_MR = 14,   /* most rows of a tile, any instruction set */
+  TSR_GEMM_KC = 512,  /* most terms of a block: a tile's rows of A and what is read of B fit in L1 together */
+  TSR_GEMM_LDA = TSR_GEMM_KC + 16 /* between gathered rows: an odd number of cache lines */
+};
 
 /* Applied to every element when its sum is complete: act(sum + bias + residual). */
 typedef enum tsr_act {
@@ -28,26 +32,31 @@ typedef struct tsr_epi {
   float p0, p1;
 } tsr_epi;
 
-typedef struct tsr_tile {    /* C[mr rows][n] (+)= sum over taps and k of A[tap][row][k] * B[tap][k][n] */
-  const float *const *a;     /* [tap][mr] row pointers */
-  int64_t taps, kc, a_off;   /* kc terms a tap, from element a_off of each row */
-  const float *b;            /* rows of at least the kernel's width, ldb apart; taps follow each other */
+typedef struct tsr_tile {    /* C[mr rows][n] (+)= sum over k of A[row][k] * B[k][n] */
+  const float *a;            /* row i at a + i * TSR_GEMM_LDA */
+  int64_t kc;
+  const float *b, *b2;       /* rows of at least the kernel's width, ldb apart; b2: columns from the third vector on */
   int64_t ldb;
   float *const *c;           /* mr row pointers */
   int64_t c_off;             /* first column */
-  int n;                     /* columns to write, <= width of the kernel */
+  int n;                     /* columns to write: all but the last vector are whole */
   bool accumulate;           /* add to C */
   const tsr_epi *epi;        /* NULL: store the plain sum */
+  const char *soon_a, *soon_b; /* what is fetched into L2 meanwhile, step bytes with each term */
+  int64_t step_a, step_b;
 } tsr_tile;
 
 typedef void (*tsr_tile_fn)(const tsr_tile *t);
 
 typedef struct tsr_gemm_fns {
-  int lanes, max_nv;                /* a panel is 1..max_nv vectors of `lanes` columns */
-  int max_mr[4];                    /* by vectors - 1 */
+  int lanes, max_nv;                /* a panel is 1..max_nv vectors of `lanes` columns by choice, 3 where max_mr[2] > 0 */
+  int max_mr[3];                    /* by vectors - 1 */
+  int pair_mr;                      /* up to this many rows, two panels of two vectors go as one tile of four */
   tsr_tile_fn tile[4][TSR_GEMM_MR]; /* by vectors - 1, rows - 1 */
   /* dst[k][w] = src[k * ks + n * ns] for n < n_count, 0 up to w */
   void (*pack)(float *dst, int64_t w, const float *src, int64_t k_count, int64_t ks, int64_t n_count, int64_t ns);
+  /* dst[i * TSR_GEMM_LDA + tap * n + k] = rows[tap * mr + i][off + k] */
+  void (*gather)(float *dst, const float *const *rows, int mr, int64_t taps, int64_t off, int64_t n);
   void (*act)(tsr_act act, float p0, float p1, float *x, int64_t n); /* in place */
   float (*dot)(const float *a, const float *b, int64_t n);
   /* dst[j][i] = src[i][j], i < rows, j < cols */

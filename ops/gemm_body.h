@@ -57,99 +57,104 @@ static void act_run(tsr_act act, float p0, float p1, float *x, int64_t n) {
 #undef ACT_CASE
 }
 
-/* ---- tiles ---- */
-
-/* Columns that do not fill whole vectors: the sums come through memory. */
-static void store_ragged(const tsr_tile *t, int mr, int width, const float *sum) {
+/* One row of a tile after another: several vectors of a row are in flight at a time. */
+static void act_rows(const tsr_tile *t, int mr) {
   const tsr_epi *e = t->epi;
-  for (int i = 0; i < mr; i++) {
-    float *c = t->c[i] + t->c_off;
-    const float *r = e != NULL && e->residual != NULL ? e->residual + (c - e->c_base) : NULL;
-    for (int j = 0; j < t->n; j += VF_N) {
-      int n = TSR_MIN(VF_N, t->n - j);
-      vf v = vf_load(sum + i * width + j);
-      if (t->accumulate) v = vf_add(v, vf_load_n(c + j, n));
-      if (e != NULL && e->bias != NULL) v = vf_add(v, vf_load_n(e->bias + t->c_off + j, n));
-      if (r != NULL) v = vf_add(v, vf_load_n(r + j, n));
-      vf_store_n(c + j, v, n);
-    }
-    if (e != NULL) act_run(e->act, e->p0, e->p1, c, t->n);
-  }
+  for (int i = 0; i < mr; i++) act_run(e->act, e->p0, e->p1, t->c[i] + t->c_off, t->n);
 }
 
-VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
-  vf acc[TSR_GEMM_MR][4];
-#pragma GCC unroll 8
-  for (int i = 0; i < mr; i++)
-#pragma GCC unroll 4
-    for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
-  const float *b = t->b;
-  const int64_t kc = t->kc, ldb = t->ldb;
-  for (int64_t tap = 0; tap < t->taps; tap++) {
-    const float *p[TSR_GEMM_MR];
-#pragma GCC unroll 8
-    for (int i = 0; i < mr; i++) p[i] = t->a[tap * mr + i] + t->a_off;
-    for (int64_t k = 0; k < kc; k++, b += ldb) {
-      vf bv[4];
-#pragma GCC unroll 4
-      for (int j = 0; j < nv; j++) bv[j] = vf_load(b + j * VF_N);
-#pragma GCC unroll 8
-      for (int i = 0; i < mr; i++) {
-        vf av = vf_set(p[i][k]);
-#pragma GCC unroll 4
-        for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
-      }
-    }
-  }
+/* ---- tiles ---- */
+
+/* Vectors of one row of C; the last one may have fewer columns. */
+VF_INLINE vf row_load(const float *p, int j, int nv, const bool full, int rest) {
+  return full || j + 1 < nv ? vf_load(p + j * VF_N) : vf_load_n(p + j * VF_N, rest);
+}
+VF_INLINE void row_store(float *p, vf x, int j, int nv, const bool full, int rest) {
+  if (full || j + 1 < nv) vf_store(p + j * VF_N, x);
+  else vf_store_n(p + j * VF_N, x, rest);
+}
+
+VF_INLINE void tile_finish(const tsr_tile *t, vf acc[TSR_GEMM_MR][4], const int mr, const int nv, const bool full) {
   const tsr_epi *e = t->epi;
-  if (t->n != nv * VF_N) {
-    float sum[TSR_GEMM_MR * 4 * VF_N];
-#pragma GCC unroll 8
+  const int rest = t->n - (nv - 1) * VF_N;
+  if (t->accumulate) {
+#pragma GCC unroll 14
     for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
-      for (int j = 0; j < nv; j++) vf_store(sum + (i * nv + j) * VF_N, acc[i][j]);
-    store_ragged(t, mr, nv * VF_N, sum);
-    return;
-  }
-  if (t->accumulate) {
-#pragma GCC unroll 8
-    for (int i = 0; i < mr; i++) {
-      const float *c = t->c[i] + t->c_off;
-#pragma GCC unroll 4
-      for (int j = 0; j < nv; j++) acc[i][j] = vf_add(acc[i][j], vf_load(c + j * VF_N));
-    }
+      for (int j = 0; j < nv; j++) acc[i][j] = vf_add(acc[i][j], row_load(t->c[i] + t->c_off, j, nv, full, rest));
   }
   if (e != NULL && e->bias != NULL) {
-    const float *bias = e->bias + t->c_off;
 #pragma GCC unroll 4
     for (int j = 0; j < nv; j++) {
-      vf v = vf_load(bias + j * VF_N);
-#pragma GCC unroll 8
+      vf v = row_load(e->bias + t->c_off, j, nv, full, rest);
+#pragma GCC unroll 14
       for (int i = 0; i < mr; i++) acc[i][j] = vf_add(acc[i][j], v);
     }
   }
   if (e != NULL && e->residual != NULL) {
-#pragma GCC unroll 8
+#pragma GCC unroll 14
     for (int i = 0; i < mr; i++) {
       const float *r = e->residual + (t->c[i] + t->c_off - e->c_base);
 #pragma GCC unroll 4
-      for (int j = 0; j < nv; j++) acc[i][j] = vf_add(acc[i][j], vf_load(r + j * VF_N));
+      for (int j = 0; j < nv; j++) acc[i][j] = vf_add(acc[i][j], row_load(r, j, nv, full, rest));
     }
   }
   if (e != NULL && e->act == TSR_ACT_RELU) {
-#pragma GCC unroll 8
+#pragma GCC unroll 14
     for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
       for (int j = 0; j < nv; j++) acc[i][j] = vf_max(vf_zero(), acc[i][j]);
   }
-#pragma GCC unroll 8
-  for (int i = 0; i < mr; i++) {
-    float *c = t->c[i] + t->c_off;
+#pragma GCC unroll 14
+  for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
-    for (int j = 0; j < nv; j++) vf_store(c + j * VF_N, acc[i][j]);
+    for (int j = 0; j < nv; j++) row_store(t->c[i] + t->c_off, acc[i][j], j, nv, full, rest);
+}
+
+/* A broadcast in a register of its own: as a memory operand of every multiplication it would be loaded nv times. */
+#if defined(__x86_64__) && VF_REGS == 32
+#define KEEP_IN_REGISTER(x) __asm__("" : "+v"(x))
+#else
+#define KEEP_IN_REGISTER(x) (void)0
+#endif
+
+enum { B_AHEAD = 16 }; /* rows of B fetched into L1 ahead of their use: the hardware's own streams do not keep up with L2 */
+
+VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
+  vf acc[TSR_GEMM_MR][4];
+#pragma GCC unroll 14
+  for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
+  const float *a = t->a, *b = t->b, *b2 = t->b2;
+  const int64_t kc = t->kc, ldb = t->ldb;
+  const char *soon_a = t->soon_a, *soon_b = t->soon_b;
+  const int64_t step_a = t->step_a, step_b = t->step_b;
+#pragma GCC unroll 1
+  for (int64_t k = 0; k < kc; k++, b += ldb, b2 += ldb) {
+    vf bv[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j++) bv[j] = vf_load(nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N);
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j += TSR_MAX(1, 16 / VF_N))
+      __builtin_prefetch((nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N) + B_AHEAD * ldb);
+    if (mr > 3) {
+      __builtin_prefetch(soon_a, 0, 2);
+      __builtin_prefetch(soon_b, 0, 2);
+      soon_a += step_a;
+      soon_b += step_b;
+    }
+#pragma GCC unroll 14
+    for (int i = 0; i < mr; i++) {
+      vf av = vf_set(a[i * TSR_GEMM_LDA + k]);
+      KEEP_IN_REGISTER(av);
+#pragma GCC unroll 4
+      for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
+    }
   }
-  if (e != NULL && e->act > TSR_ACT_RELU)
-    for (int i = 0; i < mr; i++) act_run(e->act, e->p0, e->p1, t->c[i] + t->c_off, t->n);
+  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
+  else tile_finish(t, acc, mr, nv, false);
+  if (t->epi != NULL && t->epi->act > TSR_ACT_RELU) act_rows(t, mr);
 }
 
 #define TILE(mr, nv) static void tile_##mr##x##nv(const tsr_tile *t) { tile_run(t, mr, nv); }
@@ -158,10 +163,15 @@ VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
 TILES6(1)
 TILES6(2)
 #if VF_REGS == 32
-TILE(7, 1) TILE(8, 1) TILE(7, 2) TILE(8, 2)
+#define TILES14(nv) TILE(7, nv) TILE(8, nv) TILE(9, nv) TILE(10, nv) TILE(11, nv) TILE(12, nv) TILE(13, nv) TILE(14, nv)
+#define NAMES14(nv) NAMES6(nv), tile_7x##nv, tile_8x##nv, tile_9x##nv, tile_10x##nv, tile_11x##nv, tile_12x##nv, tile_13x##nv, tile_14x##nv
+TILES14(1)
+TILES14(2)
 TILES6(3)
-TILE(7, 3) TILE(8, 3)
+TILE(7, 3) TILE(8, 3) TILE(9, 3)
 TILES6(4)
+#else
+TILE(1, 4) TILE(2, 4)
 #endif
 
 /* ---- moving data ---- */
@@ -199,6 +209,18 @@ static void pack(float *dst, int64_t w, const float *src, int64_t kn, int64_t ks
     for (int64_t k = 0; k < kn; k++) memset(dst + k * w + nn, 0, (size_t)(w - nn) * sizeof *dst);
 }
 
+/* Rows of A next to each other, TSR_GEMM_LDA apart: the terms of one tap after those of another. */
+static void gather(float *dst, const float *const *rows, int mr, int64_t taps, int64_t off, int64_t n) {
+  for (int64_t tap = 0; tap < taps; tap++)
+    for (int i = 0; i < mr; i++) {
+      const float *s = rows[tap * mr + i] + off;
+      float *d = dst + i * TSR_GEMM_LDA + tap * n;
+      int64_t k = 0;
+      for (; k + VF_N <= n; k += VF_N) vf_store(d + k, vf_load(s + k));
+      if (k < n) vf_store_n(d + k, vf_load_n(s + k, (int)(n - k)), (int)(n - k));
+    }
+}
+
 static float dot(const float *a, const float *b, int64_t n) {
   vf s0 = vf_zero(), s1 = vf_zero(), s2 = vf_zero(), s3 = vf_zero();
   int64_t i = 0;
@@ -218,15 +240,18 @@ static float dot(const float *a, const float *b, int64_t n) {
 const tsr_gemm_fns VF_NAME(tsr_gemm) = {
     .lanes = VF_N,
 #if VF_REGS == 32
-    .max_nv = 4,
-    .max_mr = {8, 8, 8, 6},
-    .tile = {{NAMES6(1), tile_7x1, tile_8x1}, {NAMES6(2), tile_7x2, tile_8x2}, {NAMES6(3), tile_7x3, tile_8x3}, {NAMES6(4)}},
+    .max_nv = 2,
+    .max_mr = {14, 14, 9},
+    .pair_mr = 6,
+    .tile = {{NAMES14(1)}, {NAMES14(2)}, {NAMES6(3), tile_7x3, tile_8x3, tile_9x3}, {NAMES6(4)}},
 #else
     .max_nv = 2,
     .max_mr = {6, 6},
-    .tile = {{NAMES6(1)}, {NAMES6(2)}},
+    .pair_mr = 2,
+    .tile = {{NAMES6(1)}, {NAMES6(2)}, {0}, {tile_1x4, tile_2x4}},
 #endif
     .pack = pack,
+    .gather = gather,
     .act = act_run,
     .dot = dot,
     .transpose = transpose,

@@ -24,7 +24,7 @@ static int64_t round16(int64_t n) { return (n + 15) / 16 * 16; }
 static pack plan_pack(const tsr_gemm_fns *f, const tsr_rnn_layer *l) {
   int64_t g = tsr_rnn_gates(l->kind);
   pack p = {.blocks = (l->hidden + UNITS - 1) / UNITS, .width = g * UNITS};
-  int nv = g == 3 && f->max_nv == 4 ? 3 : 0;
+  int nv = g == 3 && f->max_mr[2] > 0 ? 3 : 0;
   p.ih = tsr_packed_plan_nv(f, p.blocks * p.width, 1, l->in, nv);
   p.hh = tsr_packed_plan_nv(f, p.blocks * p.width, 1, l->out, nv);
   p.hr = tsr_packed_plan(f, l->out, 1, l->hidden);
