@@ -1,23 +1,35 @@
-/* tsrun bench: loading, the first run, then the distribution of the following ones. */
+/* tsrun bench: loading, packing, the first run, then the distribution of the following ones. */
+#include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "cli.h"
 
-enum { MIN_RUNS = 5, MAX_RUNS = 1000000 };
+enum { MIN_RUNS = 10, MAX_RUNS = 1000000 };
 
 typedef struct timing {
   int threads;
-  double load, first, min, median, p90;
+  double load, pack; /* load: all of it, packing included */
+  double first, min, mean, stddev, median, p90, p95, p99, max;
   size_t runs;
-  double peak_rss; /* MiB */
+  double peak_rss; /* MiB: of the process so far */
 } timing;
 
 typedef struct samples {
   double *seconds;
   size_t count, cap;
 } samples;
+
+typedef struct environment {
+  char cpu[128], build[256], system[160];
+  double load;
+} environment;
+
+/* ---- measuring */
 
 static int by_size(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -34,12 +46,44 @@ static int run_once(tsr_session *s, const cli_options *o, const cli_call *c, dou
   return status == TSR_OK ? EXIT_OK : cli_signals_exit(cli_report(status, err, NULL));
 }
 
+/* The smallest value that `share` of the sorted samples do not exceed. */
+static double percentile(const samples *s, double share) {
+  size_t rank = (size_t)ceil(share * (double)s->count);
+  return s->seconds[rank > 0 ? rank - 1 : 0];
+}
+
+static void summarise(samples *s, timing *t) {
+  struct rusage usage;
+  size_t n = s->count;
+  double sum = 0, squares = 0;
+  qsort(s->seconds, n, sizeof *s->seconds, by_size);
+  for (size_t i = 0; i < n; i++) sum += s->seconds[i];
+  t->mean = sum / (double)n;
+  for (size_t i = 0; i < n; i++) squares += (s->seconds[i] - t->mean) * (s->seconds[i] - t->mean);
+  t->stddev = n > 1 ? sqrt(squares / (double)(n - 1)) : 0;
+  t->runs = n;
+  t->min = s->seconds[0];
+  t->max = s->seconds[n - 1];
+  t->median = n % 2 ? s->seconds[n / 2] : (s->seconds[n / 2 - 1] + s->seconds[n / 2]) / 2;
+  t->p90 = percentile(s, 0.90);
+  t->p95 = percentile(s, 0.95);
+  t->p99 = percentile(s, 0.99);
+  getrusage(RUSAGE_SELF, &usage);
+  t->peak_rss = (double)usage.ru_maxrss / 1024;
+}
+
+static bool goes_on(const cli_options *o, const samples *s, double total) {
+  if (o->runs >= 0) return s->count < (size_t)(o->runs > 0 ? o->runs : 1);
+  size_t least = o->min_runs > 0 ? (size_t)o->min_runs : o->min_runs == 0 ? 1 : MIN_RUNS;
+  return s->count < MAX_RUNS && (s->count < least || total < o->min_time);
+}
+
 static int measure(tsr_session *s, const cli_options *o, const cli_call *c, timing *t) {
   samples all = {0};
   double seconds, total = 0;
   int rc = run_once(s, o, c, &t->first);
   for (int64_t i = 0; i < o->warmup && rc == EXIT_OK; i++) rc = run_once(s, o, c, &seconds);
-  while (rc == EXIT_OK && all.count < MAX_RUNS && (all.count < MIN_RUNS || total < o->min_time)) {
+  while (rc == EXIT_OK && goes_on(o, &all, total)) {
     rc = run_once(s, o, c, &seconds);
     if (all.count == all.cap) {
       all.cap = all.cap * 2 + 64;
@@ -48,17 +92,7 @@ static int measure(tsr_session *s, const cli_options *o, const cli_call *c, timi
     all.seconds[all.count++] = seconds;
     total += seconds;
   }
-  if (rc == EXIT_OK) {
-    struct rusage usage;
-    size_t n = all.count;
-    qsort(all.seconds, n, sizeof *all.seconds, by_size);
-    getrusage(RUSAGE_SELF, &usage);
-    t->runs = n;
-    t->min = all.seconds[0];
-    t->median = n % 2 ? all.seconds[n / 2] : (all.seconds[n / 2 - 1] + all.seconds[n / 2]) / 2;
-    t->p90 = all.seconds[(n * 9 + 9) / 10 - 1];
-    t->peak_rss = (double)usage.ru_maxrss / 1024;
-  }
+  if (rc == EXIT_OK) summarise(&all, t);
   free(all.seconds);
   return rc;
 }
@@ -66,11 +100,14 @@ static int measure(tsr_session *s, const cli_options *o, const cli_call *c, timi
 static int bench_one(const cli_options *o, const cli_list *inputs, timing *t) {
   tsr_model *m = NULL;
   tsr_session *s = NULL;
+  tsr_load_stats stats = {.struct_size = sizeof stats};
   cli_call call;
   double start = cli_now();
   int rc = cli_load(o, o->args.items[0], t->threads, &m);
   t->load = cli_now() - start;
   if (rc != EXIT_OK) return rc;
+  tsr_model_load_stats(m, &stats);
+  t->pack = stats.pack_seconds;
   t->threads = tsr_model_threads(m);
   rc = cli_call_make(&call, m, o->method, inputs->items, inputs->count);
   if (rc == EXIT_OK) {
@@ -89,29 +126,111 @@ static int bench_one(const cli_options *o, const cli_list *inputs, timing *t) {
   return rc;
 }
 
-/* ---- reports */
+/* ---- where it was measured */
 
-static void print_json(const timing *t, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    printf("%s{\"load_ms\": %.3f, \"first_ms\": %.4f, \"min_ms\": %.4f, \"median_ms\": %.4f, \"p90_ms\": %.4f, "
-           "\"peak_rss_mb\": %.1f, \"threads\": %d, \"runs\": %zu}%s",
-           i == 0 ? (count > 1 ? "[" : "") : ",\n ", t[i].load * 1e3, t[i].first * 1e3, t[i].min * 1e3,
-           t[i].median * 1e3, t[i].p90 * 1e3, t[i].peak_rss, t[i].threads, t[i].runs,
-           i + 1 < count ? ""
-           : count > 1   ? "]\n"
-                         : "\n");
+static void append(void *user, const char *text, size_t len) {
+  environment *e = user;
+  size_t n = strlen(e->build);
+  if (len > 0 && text[len - 1] == '\n') len--;
+  if (len > sizeof e->build - 1 - n) len = sizeof e->build - 1 - n;
+  memcpy(e->build + n, text, len);
+  e->build[n + len] = '\0';
 }
 
-static void print_rows(const timing *t, size_t count, bool markdown) {
-  const char *bar = markdown ? "| " : "", *mid = markdown ? " | " : "  ", *end = markdown ? " |" : "";
-  printf("%s%8s%s%9s%s%9s%s%9s%s%9s%s%9s%s%8s%s%6s%s\n", bar, "threads", mid, "load ms", mid, "first ms", mid, "min ms",
-         mid, "median ms", mid, "p90 ms", mid, "peak MB", mid, "runs", end);
-  if (markdown) printf("|---:|---:|---:|---:|---:|---:|---:|---:|\n");
-  for (size_t i = 0; i < count; i++) {
-    printf("%s%8d%s%9.2f%s%9.4f%s%9.4f%s%9.4f%s%9.4f%s%8.1f%s%6zu%s\n", bar, t[i].threads, mid, t[i].load * 1e3, mid,
-           t[i].first * 1e3, mid, t[i].min * 1e3, mid, t[i].median * 1e3, mid, t[i].p90 * 1e3, mid, t[i].peak_rss, mid,
-           t[i].runs, end);
+static environment look_around(void) {
+  environment e = {.cpu = "unknown processor", .load = -1};
+  struct utsname u;
+  char line[256];
+  FILE *f = fopen("/proc/cpuinfo", "re");
+  while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+    const char *colon = strchr(line, ':');
+    if (strncmp(line, "model name", 10) != 0 || colon == NULL || colon[1] == '\0') continue;
+    snprintf(e.cpu, sizeof e.cpu, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+    break;
   }
+  if (f != NULL) fclose(f);
+  if (uname(&u) == 0) snprintf(e.system, sizeof e.system, "%.40s %.60s %.20s, %ld processors", u.sysname, u.release, u.machine, sysconf(_SC_NPROCESSORS_ONLN));
+  if (getloadavg(&e.load, 1) != 1) e.load = -1;
+  tsr_build_info(append, &e);
+  return e;
+}
+
+/* ---- reports */
+
+static void put_json(FILE *out, const timing *t, size_t count, const environment *e) {
+  for (size_t i = 0; i < count; i++) {
+    fprintf(out,
+            "%s{\"load_ms\": %.3f, \"pack_ms\": %.3f, \"first_ms\": %.4f, \"min_ms\": %.4f, \"mean_ms\": %.4f, \"stddev_ms\": %.4f, "
+            "\"median_ms\": %.4f, \"p90_ms\": %.4f, \"p95_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f, "
+            "\"peak_rss_mb\": %.1f, \"threads\": %d, \"runs\": %zu, \"environment\": {\"cpu\": ",
+            i == 0 ? (count > 1 ? "[" : "") : ",\n ", t[i].load * 1e3, t[i].pack * 1e3, t[i].first * 1e3, t[i].min * 1e3, t[i].mean * 1e3,
+            t[i].stddev * 1e3, t[i].median * 1e3, t[i].p90 * 1e3, t[i].p95 * 1e3, t[i].p99 * 1e3, t[i].max * 1e3, t[i].peak_rss, t[i].threads,
+            t[i].runs);
+    cli_json_string(out, e->cpu);
+    fprintf(out, ", \"system\": ");
+    cli_json_string(out, e->system);
+    fprintf(out, ", \"build\": ");
+    cli_json_string(out, e->build);
+    fprintf(out, ", \"load_average\": %.2f}}", e->load);
+  }
+  fprintf(out, count > 1 ? "]\n" : "\n");
+}
+
+static void put_csv(FILE *out, const timing *t, size_t count) {
+  fprintf(out, "threads,load_ms,pack_ms,first_ms,min_ms,mean_ms,stddev_ms,median_ms,p90_ms,p95_ms,p99_ms,max_ms,peak_rss_mb,runs\n");
+  for (size_t i = 0; i < count; i++)
+    fprintf(out, "%d,%.3f,%.3f,%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,%.1f,%zu\n", t[i].threads, t[i].load * 1e3, t[i].pack * 1e3,
+            t[i].first * 1e3, t[i].min * 1e3, t[i].mean * 1e3, t[i].stddev * 1e3, t[i].median * 1e3, t[i].p90 * 1e3, t[i].p95 * 1e3,
+            t[i].p99 * 1e3, t[i].max * 1e3, t[i].peak_rss, t[i].runs);
+}
+
+static void put_rows(FILE *out, const timing *t, size_t count, const environment *e, bool markdown) {
+  static const char *const heads[] = {"threads", "load ms", "pack ms", "first ms", "min ms", "median ms", "p90 ms", "p99 ms", "mean ms", "± ms", "peak MB", "runs"};
+  enum { COLUMNS = sizeof heads / sizeof *heads };
+  const char *bar = markdown ? "| " : "", *mid = markdown ? " | " : "  ", *end = markdown ? " |" : "";
+  fprintf(out, "%s; %s\n%s; load average %.2f\n%s", e->cpu, e->system, e->build, e->load, markdown ? "\n" : "");
+  for (int i = 0; i < COLUMNS; i++) fprintf(out, "%s%*s", i == 0 ? bar : mid, i == COLUMNS - 2 - 1 ? 10 : 9, heads[i]);
+  fprintf(out, "%s\n", end);
+  for (int i = 0; i < COLUMNS && markdown; i++) fprintf(out, "|---:%s", i + 1 < COLUMNS ? "" : "|\n");
+  for (size_t i = 0; i < count; i++) {
+    const double ms[] = {t[i].load, t[i].pack, t[i].first, t[i].min, t[i].median, t[i].p90, t[i].p99, t[i].mean, t[i].stddev};
+    fprintf(out, "%s%9d", bar, t[i].threads);
+    for (size_t k = 0; k < sizeof ms / sizeof *ms; k++) fprintf(out, k < 2 ? "%s%9.2f" : "%s%9.4f", mid, ms[k] * 1e3);
+    fprintf(out, "%s%9.1f%s%9zu%s\n", mid, t[i].peak_rss, mid, t[i].runs, end);
+  }
+}
+
+static bool put_report(FILE *out, const char *format, const timing *t, size_t count, const environment *e) {
+  if (strcmp(format, "json") == 0) put_json(out, t, count, e);
+  else if (strcmp(format, "csv") == 0) put_csv(out, t, count);
+  else if (strcmp(format, "md") == 0 || strcmp(format, "markdown") == 0) put_rows(out, t, count, e, true);
+  else if (strcmp(format, "text") == 0) put_rows(out, t, count, e, false);
+  else return false;
+  return true;
+}
+
+static const char *form_of(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot != NULL && (strcmp(dot, ".json") == 0 || strcmp(dot, ".md") == 0 || strcmp(dot, ".csv") == 0) ? dot + 1 : NULL;
+}
+
+/* Whole or absent. */
+static int export_report(const char *path, const timing *t, size_t count, const environment *e) {
+  size_t n = strlen(path) + 32;
+  char *temp = cli_alloc(NULL, n);
+  snprintf(temp, n, "%s.%ld.tmp", path, (long)getpid());
+  FILE *f = fopen(temp, "we");
+  bool bad = f == NULL;
+  if (f != NULL) put_report(f, form_of(path), t, count, e);
+  if (f != NULL) bad = ferror(f) != 0;
+  if (f != NULL && fclose(f) != 0) bad = true;
+  int rc = EXIT_OK;
+  if (bad || rename(temp, path) != 0) {
+    rc = cli_fail(EXIT_IO, "%s: cannot be written: %s", path, strerror(errno));
+    unlink(temp);
+  }
+  free(temp);
+  return rc;
 }
 
 /* "1,2,4" into timings; none: one with the default. */
@@ -130,23 +249,30 @@ static int parse_threads(const char *text, timing **out, size_t *count) {
   return EXIT_OK;
 }
 
+static int check_forms(const cli_options *o, const char *format) {
+  static const char *const forms[] = {"text", "json", "md", "markdown", "csv"};
+  size_t i = 0;
+  while (i < sizeof forms / sizeof *forms && strcmp(format, forms[i]) != 0) i++;
+  if (i == sizeof forms / sizeof *forms) return cli_fail(EXIT_USAGE, "--format: \"%s\" is not one of text|json|md|csv", format);
+  if (o->export_to != NULL && form_of(o->export_to) == NULL)
+    return cli_fail(EXIT_USAGE, "--export: \"%s\" does not end in .json, .md or .csv", o->export_to);
+  return EXIT_OK;
+}
+
 int cli_bench(const cli_options *o) {
   const char *format = o->json ? "json" : o->format == NULL ? "text" : o->format;
-  bool markdown = strcmp(format, "md") == 0 || strcmp(format, "markdown") == 0;
-  cli_list inputs = {0};
   timing *t = NULL;
   size_t count = 0;
   if (o->args.count == 0) return cli_fail(EXIT_USAGE, "no model given (tsrun bench MODEL [INPUT...])");
-  if (!markdown && strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
-    return cli_fail(EXIT_USAGE, "--format: \"%s\" is not one of text|json|md", format);
-  int rc = parse_threads(o->threads, &t, &count);
-  for (size_t i = 1; i < o->args.count; i++) cli_list_push(&inputs, o->args.items[i]);
-  for (size_t i = 0; i < o->inputs.count; i++) cli_list_push(&inputs, o->inputs.items[i]);
+  int rc = check_forms(o, format);
+  if (rc == EXIT_OK) rc = parse_threads(o->threads, &t, &count);
+  environment e = look_around();
+  cli_list inputs = cli_inputs(o);
   for (size_t i = 0; i < count && rc == EXIT_OK; i++) rc = bench_one(o, &inputs, &t[i]);
-  if (rc == EXIT_OK && strcmp(format, "json") == 0)
-    print_json(t, count);
-  else if (rc == EXIT_OK)
-    print_rows(t, count, markdown);
+  if (rc == EXIT_OK) {
+    put_report(stdout, format, t, count, &e);
+    if (o->export_to != NULL) rc = export_report(o->export_to, t, count, &e);
+  }
   free(inputs.items);
   free(t);
   return rc;

@@ -19,7 +19,7 @@ enum cli_exit {
 
 /* ---- options.c: one table gives parsing, environment variables and help */
 
-enum cli_verb { VERB_RUN, VERB_VERIFY, VERB_INSPECT, VERB_CHECK, VERB_OPS, VERB_BENCH, VERB_CODE, VERB_COUNT };
+enum cli_verb { VERB_RUN, VERB_VERIFY, VERB_INSPECT, VERB_CHECK, VERB_OPS, VERB_BENCH, VERB_PROFILE, VERB_CODE, VERB_COUNT };
 
 typedef struct cli_list {
   const char **items;
@@ -33,10 +33,14 @@ typedef struct cli_options {
   const char *model;
   cli_list inputs; /* of -i */
   const char *output, *method, *threads, *print, *format, *labels, *stage;
-  int64_t top, seed, opt_level, warmup;
+  const char *sort, *by, *trace, *disable_passes, *against, *pass, *export_to;
+  int64_t top;            /* negative: not given */
+  int64_t min_runs, runs; /* negative: not given */
+  int64_t seed, opt_level, warmup;
   uint64_t max_memory;      /* bytes, 0: none */
   double timeout, min_time; /* seconds */
   double rtol, atol;        /* negative: not given */
+  bool bisect;
   bool lazy; /* compile and pack when first needed */
   bool no_winograd;
   bool has_seed, verbose, fail_fast, json, markdown, help, version;
@@ -95,6 +99,8 @@ int cli_show(FILE *out, const tsr_value *v, bool all, int64_t top, const char *l
 
 /* ---- verbs */
 
+/* The words after the model, then those of -i.  free(list.items). */
+cli_list cli_inputs(const cli_options *o);
 int cli_load(const cli_options *o, const char *path, int threads, tsr_model **out);
 int cli_session(const cli_options *o, tsr_model *m, const tsr_session_options *more /* print, seed; or NULL */,
                 tsr_session **out);
@@ -105,7 +111,9 @@ int cli_verify(const cli_options *o);
 int cli_inspect(const cli_options *o);
 int cli_check(const cli_options *o);
 int cli_ops(const cli_options *o);
+int cli_against(const cli_options *o); /* verify --against, --bisect */
 int cli_bench(const cli_options *o);
+int cli_profile(const cli_options *o);
 int cli_code(const cli_options *o);
 
 #endif

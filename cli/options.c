@@ -14,44 +14,56 @@
 #define AT(field) offsetof(cli_options, field)
 
 const cli_option cli_options_table[] = {
-    {'m', "model", "FILE", TEXT, AT(model), V(RUN) | V(BENCH) | V(CHECK) | V(CODE) | V(INSPECT), NULL,
+    {'m', "model", "FILE", TEXT, AT(model), V(RUN) | V(BENCH) | V(PROFILE) | V(CHECK) | V(CODE) | V(INSPECT), NULL,
      "the archive (instead of the first word)"},
-    {'i', "input", "INPUT", WORDS, AT(inputs), V(RUN) | V(BENCH), NULL, "one more input (see below); may repeat"},
+    {'i', "input", "INPUT", WORDS, AT(inputs), V(RUN) | V(BENCH) | V(PROFILE) | V(VERIFY), NULL, "one more input (see below); may repeat"},
     {'o', "output", "OUT", TEXT, AT(output), V(RUN), NULL,
      "write the result: .npy .npz .pt .safetensors .json, or - for stdout"},
-    {'f', "format", "FORMAT", TEXT, AT(format), V(RUN) | V(VERIFY) | V(BENCH), NULL,
-     "run: form of \"-o -\" (npy, npz, pt, safetensors, json); verify: text or json; bench: text, json or md"},
-    {0, "method", "NAME", TEXT, AT(method), V(RUN) | V(BENCH) | V(CODE), NULL,
+    {'f', "format", "FORMAT", TEXT, AT(format), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
+     "run: form of \"-o -\" (npy, npz, pt, safetensors, json); verify, profile: text or json; bench: text, json, md or csv"},
+    {0, "method", "NAME", TEXT, AT(method), V(RUN) | V(BENCH) | V(PROFILE) | V(VERIFY) | V(CODE), NULL,
      "the method to run or show (default: forward)"},
-    {'t', "threads", "N", TEXT, AT(threads), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+    {'t', "threads", "N", TEXT, AT(threads), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
      "at most N threads (default: what the machine and its limits give); bench: N,N,..."},
     {'p', "print", "WHAT", TEXT, AT(print), V(RUN), "none|summary|all",
      "none, summary or all of the result (default: summary, none with -o)"},
-    {'k', "top", "K", NUMBER, AT(top), V(RUN), NULL, "show the K largest of a vector of scores (default: 5)"},
+    {'k', "top", "K", NUMBER, AT(top), V(RUN) | V(PROFILE), NULL,
+     "run: show the K largest of a vector of scores (default: 5); profile: rows of each table (default: 20)"},
+    {0, "sort", "WHAT", TEXT, AT(sort), V(PROFILE), "time|flops|bytes|calls", "largest first by time (default), flops, bytes or calls"},
+    {0, "by", "WHAT", TEXT, AT(by), V(PROFILE), "op|module|line|all", "operators, modules, lines of source, or all three (default)"},
+    {0, "trace", "FILE", TEXT, AT(trace), V(PROFILE), NULL, "write a timeline for Perfetto or chrome://tracing (JSON), with memory"},
     {0, "labels", "FILE", TEXT, AT(labels), V(RUN), NULL, "names of the classes, one a line, for the K largest"},
-    {'s', "seed", "N", SEED, AT(seed), V(RUN) | V(VERIFY) | V(BENCH), NULL, "start the random generator from N"},
-    {'O', "optimize", "LEVEL", NUMBER, AT(opt_level), V(RUN) | V(VERIFY) | V(BENCH) | V(CODE), "0|1|2",
+    {'s', "seed", "N", SEED, AT(seed), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL, "start the random generator from N"},
+    {'O', "optimize", "LEVEL", NUMBER, AT(opt_level), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(CODE), "0|1|2",
      "0: operator by operator as written, 2: everything (default)"},
-    {0, "lazy", NULL, FLAG, AT(lazy), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+    {0, "disable-pass", "NAMES", TEXT, AT(disable_passes), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(CODE), NULL,
+     "leave out optimisations: NAME[,NAME...] (a wrong name lists them all)"},
+    {0, "lazy", NULL, FLAG, AT(lazy), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
      "compile and pack weights in the first run, not while loading"},
-    {0, "no-winograd", NULL, FLAG, AT(no_winograd), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+    {0, "no-winograd", NULL, FLAG, AT(no_winograd), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
      "3x3 convolutions by direct summation: less memory, slower"},
-    {0, "max-memory", "SIZE", SIZE, AT(max_memory), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+    {0, "max-memory", "SIZE", SIZE, AT(max_memory), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
      "stop when values and constants need more: 512M, 2G"},
-    {0, "timeout", "S", SECONDS, AT(timeout), V(RUN) | V(VERIFY) | V(BENCH), NULL,
+    {0, "timeout", "S", SECONDS, AT(timeout), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
      "stop a run after S seconds (also 500ms, 2m)"},
     {0, "rtol", "X", REAL, AT(rtol), V(VERIFY), NULL, "relative tolerance (default: 1e-4)"},
     {0, "atol", "X", REAL, AT(atol), V(VERIFY), NULL,
      "absolute tolerance (default: 1e-5, and 2e-4 of the largest magnitude)"},
     {0, "fail-fast", NULL, FLAG, AT(fail_fast), V(VERIFY), NULL, "stop at the first failing case"},
-    {'w', "warmup", "N", NUMBER, AT(warmup), V(BENCH), NULL, "runs before measuring, besides the first (default: 1)"},
-    {0, "min-time", "S", SECONDS, AT(min_time), V(BENCH), NULL,
-     "measure for at least S seconds and 5 runs (default: 1)"},
-    {0, "json", NULL, FLAG, AT(json), V(INSPECT) | V(VERIFY) | V(BENCH), NULL, "machine-readable output"},
+    {0, "against", "LEVEL", TEXT, AT(against), V(VERIFY), "O0",
+     "MODEL [INPUT...] or folders: compare with the same run unoptimised, result by result"},
+    {0, "bisect", NULL, FLAG, AT(bisect), V(VERIFY), NULL, "MODEL [INPUT...] or a folder: find the optimisation that changes the result"},
+    {'w', "warmup", "N", NUMBER, AT(warmup), V(BENCH) | V(PROFILE), NULL, "runs before measuring, besides the first (default: 1)"},
+    {0, "min-time", "S", SECONDS, AT(min_time), V(BENCH) | V(PROFILE), NULL, "measure for at least S seconds (default: 1)"},
+    {0, "min-runs", "N", NUMBER, AT(min_runs), V(BENCH) | V(PROFILE), NULL, "measure at least N runs (default: bench 10, profile 3)"},
+    {'r', "runs", "N", NUMBER, AT(runs), V(BENCH) | V(PROFILE), NULL, "measure exactly N runs"},
+    {0, "export", "FILE", TEXT, AT(export_to), V(BENCH), NULL, "also write the report to FILE, by its ending: .json .md .csv"},
+    {0, "json", NULL, FLAG, AT(json), V(INSPECT) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL, "machine-readable output"},
     {0, "markdown", NULL, FLAG, AT(markdown), V(OPS), NULL, "a Markdown table"},
     {0, "source", NULL, STAGE, AT(stage), V(CODE), NULL, "the TorchScript code as it stands in the file (default)"},
     {0, "ast", NULL, STAGE, AT(stage), V(CODE), NULL, "its syntax tree"},
     {0, "ir", NULL, STAGE, AT(stage), V(CODE), NULL, "its intermediate form"},
+    {0, "pass", "NAME", TEXT, AT(pass), V(CODE), NULL, "with --ir: the code after that pass; all: what each pass changes"},
     {0, "bytecode", NULL, STAGE, AT(stage), V(CODE), NULL, "what the machine runs"},
     {'v', "verbose", NULL, FLAG, AT(verbose), ALL, NULL, "say on stderr what was decided and how long it took"},
     {'h', "help", NULL, FLAG, AT(help), ALL, NULL, "this text"},
@@ -62,11 +74,13 @@ const cli_option cli_options_table[] = {
 const cli_verb_info cli_verbs[VERB_COUNT] = {
     [VERB_RUN] = {"run", "MODEL [INPUT...]", "run a method of a TorchScript archive (the verb may be left out)"},
     [VERB_VERIFY] = {"verify", "CASE_DIR...",
-                     "run folders with model.pt, inputs.* and expected.* (or expected_error.txt) and compare"},
+                     "run folders with model.pt, inputs.* and expected.* (or expected_error.txt) and compare; "
+                     "with --against or --bisect: any model with itself, unoptimised"},
     [VERB_INSPECT] = {"inspect", "FILE", "say what a file is and what it holds, without executing anything"},
     [VERB_CHECK] = {"check", "MODEL", "list the operators an archive needs that tsrun does not have"},
     [VERB_OPS] = {"ops", "", "list the operators tsrun has"},
     [VERB_BENCH] = {"bench", "MODEL [INPUT...]", "measure loading, the first run and the following ones"},
+    [VERB_PROFILE] = {"profile", "MODEL [INPUT...]", "say where the time goes: operators, modules, lines; compare with what the machine can do"},
     [VERB_CODE] = {"code", "MODEL", "show the code of an archive at a stage of its compilation"},
 };
 
@@ -325,9 +339,10 @@ static void take_model(cli_options *o) {
 int cli_options_parse(cli_options *o, int argc, char **argv) {
   words w = {.o = o, .argv = argv, .argc = argc, .at = 1};
   memset(o, 0, sizeof *o);
-  o->top = 5;
+  o->top = -1;
   o->opt_level = 2;
   o->warmup = 1;
+  o->runs = o->min_runs = -1;
   o->min_time = 1;
   o->rtol = o->atol = -1;
   int rc = take_environment(o);
@@ -373,7 +388,7 @@ void cli_help(FILE *out, int verb) {
     fprintf(out, "Usage: tsrun %s%s%s [OPTIONS]\n\n%c%s.\n", cli_verbs[verb].name, cli_verbs[verb].words[0] ? " " : "",
             cli_verbs[verb].words, toupper((unsigned char)cli_verbs[verb].help[0]), cli_verbs[verb].help + 1);
   }
-  if (verb < 0 || verb == VERB_RUN || verb == VERB_BENCH)
+  if (verb < 0 || verb == VERB_RUN || verb == VERB_BENCH || verb == VERB_PROFILE)
     fprintf(out, "\nINPUT: a file (.npy .npz .pt .safetensors; a tuple or list in a .pt gives one argument an element, "
                  "names in an\n"
                  "  .npz or .safetensors are matched with the parameters), a JSON literal (3, 0.5, true, null, "

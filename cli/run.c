@@ -18,10 +18,17 @@ int cli_threads(const cli_options *o, int *threads) {
   return EXIT_OK;
 }
 
+cli_list cli_inputs(const cli_options *o) {
+  cli_list all = {0};
+  for (size_t i = 1; i < o->args.count; i++) cli_list_push(&all, o->args.items[i]);
+  for (size_t i = 0; i < o->inputs.count; i++) cli_list_push(&all, o->inputs.items[i]);
+  return all;
+}
+
 int cli_load(const cli_options *o, const char *path, int threads, tsr_model **out) {
   tsr_load_options opt = {
       .struct_size = sizeof opt, .opt_level = (int)o->opt_level, .max_memory = o->max_memory, .threads = threads,
-      .lazy = o->lazy, .method = o->method, .no_winograd = o->no_winograd};
+      .lazy = o->lazy, .method = o->method, .no_winograd = o->no_winograd, .disable_passes = o->disable_passes};
   tsr_error *err = NULL;
   char what[300];
   snprintf(what, sizeof what, "loading %s", path);
@@ -181,7 +188,7 @@ static int output(const cli_options *o, tsr_value *v) {
   int rc = o->output != NULL ? save(o, v) : EXIT_OK;
   if (rc != EXIT_OK || strcmp(print, "none") == 0) return rc;
   FILE *out = o->output != NULL && strcmp(o->output, "-") == 0 ? stderr : stdout;
-  return cli_show(out, v, strcmp(print, "all") == 0, o->top, o->labels);
+  return cli_show(out, v, strcmp(print, "all") == 0, o->top >= 0 ? o->top : 5, o->labels);
 }
 
 /* ---- the verb */
@@ -231,7 +238,6 @@ static int run_model(const cli_options *o, tsr_model *m, const char *const *inpu
 
 int cli_run(const cli_options *o) {
   tsr_model *m = NULL;
-  cli_list inputs = {0};
   int threads;
   if (o->args.count == 0)
     return cli_fail(EXIT_USAGE, "no model given (tsrun MODEL [INPUT...]; tsrun --help tells more)");
@@ -241,8 +247,7 @@ int cli_run(const cli_options *o) {
   if (rc == EXIT_OK) rc = cli_load(o, o->args.items[0], threads, &m);
   if (rc != EXIT_OK) return rc;
   tell_start(o, m, cli_now() - start);
-  for (size_t i = 1; i < o->args.count; i++) cli_list_push(&inputs, o->args.items[i]);
-  for (size_t i = 0; i < o->inputs.count; i++) cli_list_push(&inputs, o->inputs.items[i]);
+  cli_list inputs = cli_inputs(o);
   rc = run_model(o, m, inputs.items, inputs.count);
   free(inputs.items);
   tsr_model_free(m);

@@ -458,6 +458,9 @@ static void print_json(const verifier *v) {
 
 int cli_verify(const cli_options *o) {
   verifier v = {.o = o, .json = o->json || (o->format != NULL && strcmp(o->format, "json") == 0)};
+  if (o->against != NULL || o->bisect) return cli_against(o);
+  if (o->inputs.count > 0 || o->method != NULL)
+    return cli_fail(EXIT_USAGE, "--input and --method belong to --against O0 and --bisect; cases say theirs in case.txt");
   if (o->args.count == 0) return cli_fail(EXIT_USAGE, "no case folder given (tsrun verify CASE_DIR...)");
   if (o->format != NULL && !v.json && strcmp(o->format, "text") != 0)
     return cli_fail(EXIT_USAGE, "--format: \"%s\" is not one of text|json", o->format);

@@ -144,6 +144,7 @@ typedef struct tsr_load_options {
   bool lazy;               /* compile and pack weights when a method first runs, not now */
   const char *method;      /* the method to compile and pack for now; NULL: "forward", or the only one */
   bool no_winograd;        /* 3x3 convolutions by direct summation: smaller packed weights, slower */
+  const char *disable_passes; /* names of tsr_pass_name, separated by commas: optimisations to leave out; or NULL */
 } tsr_load_options;
 
 /* Load an archive of torch.jit.save.  own: tsr_model_free.  A file of another kind fails with
@@ -203,6 +204,25 @@ TSR_API tsr_status tsr_session_reset(tsr_session *s, tsr_error **err); /* attrib
 TSR_API void tsr_session_cancel(tsr_session *s); /* any thread, or a signal handler */
 TSR_API uint64_t tsr_session_memory(const tsr_session *s, uint64_t *peak); /* bytes in use now; *peak: the most so far */
 
+/* What an operator did, told when it has run; the strings live during the call only.  Numbers and branches that the
+ * machine handles itself are not told: they are the rest of a run's time. */
+typedef struct tsr_profile_event {
+  size_t struct_size;      /* sizeof(tsr_profile_event) of the library */
+  const char *op;          /* "aten::add.Tensor", "tsr::conv_act" */
+  const char *module;      /* "layer1.0.conv1", "" for the model itself */
+  const char *file;        /* the user's source where the archive names it, else the archive's; "" when unknown */
+  int line;                /* 1-based, 0 when unknown */
+  double start, seconds;   /* start: of a clock that only goes forward */
+  double flops, bytes;     /* a multiply-add is two; bytes of operands and results; views have none */
+  uint64_t memory;         /* bytes of values in use afterwards */
+} tsr_profile_event;
+typedef void (*tsr_profile_fn)(void *user, const tsr_profile_event *event);
+TSR_API void tsr_session_profile(tsr_session *s, tsr_profile_fn fn, void *user); /* fn NULL: off */
+
+/* What the machine can do at most with this model's threads, measured now (about a quarter of a second): float32
+ * operations and bytes from main memory a second. */
+TSR_API tsr_status tsr_model_measure_machine(tsr_model *m, double *flops, double *bandwidth);
+
 /* ---- looking into files -------------------------------------------------------------------- */
 
 typedef void (*tsr_write_fn)(void *user, const char *text, size_t len);
@@ -214,6 +234,17 @@ TSR_API tsr_status tsr_check(const char *path, tsr_write_fn write, void *user, s
 /* stage: "source", "ast", "ir", "bytecode".  method NULL: all exported methods. */
 TSR_API tsr_status tsr_code(const char *path, const char *stage, const char *method, int opt_level,
                             tsr_write_fn write, void *user, tsr_error **err);
+/* The same with more to choose. */
+typedef struct tsr_code_options {
+  size_t struct_size;          /* sizeof(tsr_code_options) */
+  const char *stage, *method;  /* as above */
+  int opt_level;
+  const char *disable_passes;  /* as in tsr_load_options */
+  const char *pass;            /* stage "ir": a pass's name shows the code when that pass has run, "all" what each pass changed; or NULL */
+} tsr_code_options;
+TSR_API tsr_status tsr_code_with(const char *path, const tsr_code_options *opt, tsr_write_fn write, void *user, tsr_error **err);
+/* Passes of the optimiser that can be switched off, in order; NULL past the last.  *what (may be NULL): what it does. */
+TSR_API const char *tsr_pass_name(size_t index, const char **what); /* borrow, static */
 /* Operators implemented: one schema a line, or a Markdown table. */
 TSR_API tsr_status tsr_ops(bool markdown, tsr_write_fn write, void *user);
 /* One line: CPU features, instruction set chosen, BLAS, threads. */

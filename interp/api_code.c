@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "interp/api.h"
+#include "interp/passes.h"
 #include "ops/blas.h"
 #include "ops/cpu.h"
 
@@ -74,27 +75,54 @@ static tsr_status print_stage(tsr_model *m, const char *stage, const char *metho
   return print_methods(m, stage[0] == 'i', method, e, write, user);
 }
 
-tsr_status tsr_code(const char *path, const char *stage, const char *method, int opt_level, tsr_write_fn write, void *user,
-                    tsr_error **err) {
+static tsr_status check_options(tsr_errrec *e, const char *path, const tsr_code_options *o, tsr_write_fn write, bool *lower) {
   static const char *const stages[] = {"source", "ast", "ir", "bytecode"};
+  size_t known = 0, index;
+  if (path == NULL || o->stage == NULL || write == NULL) return tsr_fail(e, TSR_EUSAGE, "tsr_code: path, stage and write must not be NULL");
+  while (known < TSR_COUNT(stages) && strcmp(o->stage, stages[known]) != 0) known++;
+  if (known == TSR_COUNT(stages)) return tsr_fail(e, TSR_EUSAGE, "unknown stage '%s': source, ast, ir or bytecode", o->stage);
+  *lower = known >= 2;
+  if (o->pass == NULL) return TSR_OK;
+  if (known != 2) return tsr_fail(e, TSR_EUSAGE, "passes show in the intermediate form only: stage 'ir'");
+  if (o->opt_level <= 0) return tsr_fail(e, TSR_EUSAGE, "no pass runs at level 0");
+  uint64_t mask;
+  return strcmp(o->pass, "all") == 0 || tsr_pass_is_known(o->pass, strlen(o->pass), &index) ? TSR_OK : tsr_pass_parse(o->pass, e, &mask);
+}
+
+tsr_status tsr_code_with(const char *path, const tsr_code_options *opt, tsr_write_fn write, void *user, tsr_error **err) {
   tsr_errrec e = {0};
-  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = opt_level, .allow_missing_ops = true, .threads = 1};
+  tsr_code_options o = {.struct_size = sizeof o, .opt_level = 2};
+  if (opt != NULL) memcpy(&o, opt, TSR_MIN(opt->struct_size, sizeof o));
+  tsr_load_options load = {.struct_size = sizeof load, .opt_level = o.opt_level, .allow_missing_ops = true, .threads = 1, .disable_passes = o.disable_passes};
   tsr_archive *a = NULL;
   tsr_model *m = NULL;
-  size_t known = 0;
-  while (stage != NULL && known < TSR_COUNT(stages) && strcmp(stage, stages[known]) != 0) known++;
-  if (path == NULL || stage == NULL || write == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_code: path, stage and write must not be NULL");
-  else if (known == TSR_COUNT(stages)) tsr_fail(&e, TSR_EUSAGE, "unknown stage '%s': source, ast, ir or bytecode", stage);
-  else if (tsr_archive_open(path, false, &e, &a) == TSR_OK && tsr_model_load_archive(a, &opt, known >= 2, &e, &m) == TSR_OK)
-    print_stage(m, stage, method, &e, write, user);
+  bool lower = false;
+  if (check_options(&e, path, &o, write, &lower) == TSR_OK && tsr_archive_open(path, false, &e, &a) == TSR_OK &&
+      tsr_model_load_archive(a, &load, lower, &e, &m) == TSR_OK) {
+    if (o.pass != NULL) tsr_print_passes(m, o.pass, o.method, &e, write, user);
+    else print_stage(m, o.stage, o.method, &e, write, user);
+  }
   tsr_model_free(m);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
+}
+
+tsr_status tsr_code(const char *path, const char *stage, const char *method, int opt_level, tsr_write_fn write, void *user,
+                    tsr_error **err) {
+  tsr_code_options o = {.struct_size = sizeof o, .stage = stage, .method = method, .opt_level = opt_level};
+  return tsr_code_with(path, &o, write, user, err);
+}
+
+const char *tsr_pass_name(size_t index, const char **what) {
+  for (size_t i = 0; i < index; i++)
+    if (tsr_pass_switches[i].name == NULL) return NULL;
+  if (what != NULL) *what = tsr_pass_switches[index].what;
+  return tsr_pass_switches[index].name;
 }
 
 /* ---- missing operators ---- */
 
 tsr_status tsr_check(const char *path, tsr_write_fn write, void *user, size_t *missing, tsr_error **err) {
-  tsr_load_options opt = {.struct_size = sizeof opt, .allow_missing_ops = true};
+  tsr_load_options opt = {.struct_size = sizeof opt, .allow_missing_ops = true, .lazy = true, .threads = 1};
   tsr_model *m = NULL;
   TSR_TRY(tsr_model_load(path, &opt, &m, err));
   tsr_buf b = {0};

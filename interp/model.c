@@ -6,6 +6,7 @@
 #include "interp/emit.h"
 #include "interp/pass_util.h"
 #include "interp/prepare.h"
+#include "ops/machine.h"
 #include "ops/site.h"
 
 /* ---- compiling ---- */
@@ -100,9 +101,66 @@ static void free_owned(tsr_model *m) {
   free(m->owned);
 }
 
+/* ---- deferred constants ---- */
+
+static tsr_tensor *blank_like(tsr_mem *mem, const tsr_tensor *w) {
+  tsr_tensor *t = tsr_tensor_new(mem, TSR_FLOAT32, 1, (int64_t[]){0});
+  tsr_storage *s = t == NULL ? NULL : t->storage;
+  if (t == NULL) return NULL;
+  if (!tsr_tensor_set_dims(t, w->ndim, w->size, NULL)) {
+    tsr_obj_release(t);
+    return NULL;
+  }
+  s->nbytes = (size_t)w->numel * sizeof(float);
+  s->owned = true;
+  return t;
+}
+
+tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, float *), void *recipe, tsr_val *out) {
+  tsr_tensor *t = blank_like(m->mem, w);
+  if (t == NULL || !tsr_grow((void **)&m->deferred, &m->deferred_cap, m->ndeferred + 1, sizeof *m->deferred)) {
+    if (t != NULL) t->storage->nbytes = 0;
+    tsr_obj_release(t);
+    free(recipe);
+    return tsr_fail_nomem(e);
+  }
+  m->deferred[m->ndeferred++] = (tsr_deferred){t, fill, recipe};
+  *out = tsr_from_obj(t);
+  return tsr_model_own(m, e, out);
+}
+
+static bool settle(tsr_model *m, const tsr_deferred *d) {
+  tsr_storage *s = d->t->storage;
+  if (s->data != NULL) return true;
+  s->data = tsr_buf_alloc(m->mem, s->nbytes);
+  if (s->data == NULL) return false;
+  d->fill(d->recipe, s->data);
+  return true;
+}
+
+bool tsr_model_settle(tsr_model *m, const tsr_tensor *t) {
+  if (!tsr_is_deferred(t)) return true;
+  for (uint32_t i = 0; i < m->ndeferred; i++)
+    if (m->deferred[i].t->storage == t->storage) return settle(m, &m->deferred[i]);
+  return true;
+}
+
+bool tsr_model_settle_all(tsr_model *m) {
+  for (uint32_t i = 0; i < m->ndeferred; i++)
+    if (!settle(m, &m->deferred[i])) return false;
+  tsr_model_forget_deferred(m);
+  return true;
+}
+
+void tsr_model_forget_deferred(tsr_model *m) {
+  for (uint32_t i = 0; i < m->ndeferred; i++) free(m->deferred[i].recipe);
+  m->ndeferred = 0;
+}
+
 static tsr_status optimise_locked(tsr_model *m, tsr_errrec *e, tsr_method *method) {
   if (method->optimised) return TSR_OK;
   TSR_TRY(tsr_passes_run(m, e, method));
+  if (!m->defer && !tsr_model_settle_all(m)) return tsr_fail_nomem(e);
   method->optimised = true;
   return TSR_OK;
 }
@@ -245,6 +303,8 @@ static void model_destroy(tsr_model *m) {
   for (size_t i = 0; i < m->ncodes; i++) tsr_bytecode_free(m->codes[i]);
   free(m->codes);
   free(m->constants);
+  tsr_model_forget_deferred(m);
+  free(m->deferred);
   free_owned(m);
   tsr_writes_dispose(&m->writes);
   tsr_program_free(m->program);
@@ -294,11 +354,13 @@ static tsr_status load_program(tsr_model *m, tsr_errrec *e, const tsr_load_optio
 }
 
 tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, bool lower, tsr_errrec *e, tsr_model **out) {
-  tsr_model *m = model_new(e, opt->max_memory, opt->threads, opt->opt_level);
+  uint64_t off;
+  tsr_model *m = tsr_pass_parse(opt->disable_passes, e, &off) == TSR_OK ? model_new(e, opt->max_memory, opt->threads, opt->opt_level) : NULL;
   if (m == NULL) {
     tsr_archive_release(archive);
     return e->status;
   }
+  m->passes_off = off;
   m->archive = archive;
   m->no_winograd = opt->no_winograd || opt->opt_level <= 0;
   tsr_status s = load_program(m, e, opt, lower);
@@ -392,6 +454,11 @@ const char *tsr_model_method_arg_type(tsr_model *m, const char *name, size_t ind
 
 bool tsr_model_method_arg_has_default(tsr_model *m, const char *name, size_t index) {
   return index < tsr_model_method_arg_count(m, name) && method_of(m, name)->fn->schema->params[index + 1].has_default;
+}
+
+tsr_status tsr_model_measure_machine(tsr_model *m, double *flops, double *bandwidth) {
+  if (m == NULL || flops == NULL || bandwidth == NULL) return TSR_EUSAGE;
+  return tsr_machine_measure(m->pool, flops, bandwidth) ? TSR_OK : TSR_ENOMEM;
 }
 
 int tsr_model_threads(const tsr_model *m) { return m == NULL ? 0 : tsr_pool_threads(m->pool); }

@@ -17,6 +17,13 @@ typedef struct tsr_method {
   char **arg_types;          /* printed; without self */
 } tsr_method;
 
+/* A constant whose bytes are computed when first needed: often only to be packed. */
+typedef struct tsr_deferred {
+  tsr_tensor *t;                       /* dense float32; its storage has no bytes yet */
+  void (*fill)(const void *recipe, float *out);
+  void *recipe;                        /* malloc'ed */
+} tsr_deferred;
+
 struct tsr_model {
   uint32_t refs;             /* atomic: the user, sessions, values that came out of sessions */
   tsr_mem *mem;
@@ -28,11 +35,15 @@ struct tsr_model {
   tsr_lock *lock;            /* guards compiling and the tables below */
   int opt_level;
   bool no_winograd;          /* of every context */
+  uint64_t passes_off;       /* bits of tsr_pass_switches */
+  const struct tsr_pass_watch *watch; /* or NULL */
   tsr_method *methods; size_t method_count;
   tsr_bytecode **codes; size_t ncodes, codes_cap; /* all, to be freed */
   bool prepared;             /* every method has its entry; writes is complete */
   tsr_writes writes;         /* by all methods */
   tsr_val *owned; size_t nowned, owned_cap; /* constants that passes made */
+  tsr_deferred *deferred; uint32_t ndeferred, deferred_cap;
+  bool defer;                /* tsr_model_prepare is at work: it computes deferred constants */
   tsr_val *constants; uint32_t nconstants, constants_cap; /* what sessions copy; borrowed from the program */
 };
 
@@ -48,6 +59,13 @@ tsr_status tsr_model_optimise_method(tsr_model *m, tsr_errrec *e, tsr_method *me
 const tsr_bytecode *tsr_model_compile_fn(void *model, tsr_errrec *e, tsr_ir_fn *fn);
 /* Keep *v (its reference moves) as an immortal constant of the model; the lock is held. */
 tsr_status tsr_model_own(tsr_model *m, tsr_errrec *e, tsr_val *v);
+/* An immortal tensor like w whose bytes fill(recipe, …) computes; recipe: taken, also on failure. */
+tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, float *), void *recipe, tsr_val *out);
+static inline bool tsr_is_deferred(const tsr_tensor *t) { return t->storage->data == NULL && t->storage->nbytes > 0; }
+/* Give t its bytes if they are still missing; false: out of memory. */
+bool tsr_model_settle(tsr_model *m, const tsr_tensor *t);
+bool tsr_model_settle_all(tsr_model *m);
+void tsr_model_forget_deferred(tsr_model *m); /* what has no bytes by now never gets any */
 tsr_val tsr_model_constant(tsr_model *m, uint32_t index); /* borrowed, immortal */
 
 /* binding of arguments: convert.c */

@@ -42,33 +42,40 @@ static bool read_norm(const tsr_ir_node *bn, int64_t channels, norm *out) {
          vector(bn->in[3], channels, false, &out->mean) && vector(bn->in[4], channels, false, &out->var);
 }
 
-static void scale_channel(const norm *n, int64_t c, const float *w, int64_t count, double b, float *w_out, float *b_out) {
-  double s = (n->gamma != NULL ? n->gamma[c] : 1.0) / sqrt((double)n->var[c] + n->eps);
-  for (int64_t i = 0; i < count; i++) w_out[i] = (float)(w[i] * s);
-  *b_out = (float)((b - n->mean[c]) * s + (n->beta != NULL ? n->beta[c] : 0.0));
+static double scale_of(const norm *n, int64_t c) { return (n->gamma != NULL ? n->gamma[c] : 1.0) / sqrt((double)n->var[c] + n->eps); }
+
+/* How to compute the weights; everything it points to lives as long as the model. */
+typedef struct recipe { norm n; const float *w; int64_t channels, count; } recipe;
+
+__attribute__((optimize("O3"))) static void scale_weights(const void *user, float *out) {
+  const recipe *r = user;
+  for (int64_t c = 0; c < r->channels; c++) {
+    double s = scale_of(&r->n, c);
+    const float *w = r->w + c * r->count;
+    float *o = out + c * r->count;
+    for (int64_t i = 0; i < r->count; i++) o[i] = (float)(w[i] * s);
+  }
 }
 
-static tsr_status own(tsr_pass_env *env, tsr_tensor *t, tsr_val *out) {
+static tsr_status merged_bias(tsr_pass_env *env, const norm *n, const float *bias, int64_t channels, tsr_val *out) {
+  tsr_tensor *t = tsr_tensor_new(env->model->mem, TSR_FLOAT32, 1, &channels);
+  if (t == NULL) return tsr_fail_nomem(env->e);
+  float *b = t->storage->data;
+  for (int64_t c = 0; c < channels; c++)
+    b[c] = (float)(((bias != NULL ? bias[c] : 0.0) - n->mean[c]) * scale_of(n, c) + (n->beta != NULL ? n->beta[c] : 0.0));
   *out = tsr_from_obj(t);
   return tsr_model_own(env->model, env->e, out);
 }
 
 /* Weights of the merged convolution, in front of it. */
 static tsr_status merge(tsr_pass_env *env, tsr_ir_fn *fn, tsr_ir_node *conv, const tsr_tensor *w, const float *bias, const norm *n) {
-  tsr_mem *mem = env->model->mem;
-  tsr_tensor *w2 = tsr_tensor_new(mem, TSR_FLOAT32, w->ndim, w->size), *b2 = w2 == NULL ? NULL : tsr_tensor_new(mem, TSR_FLOAT32, 1, w->size);
-  if (b2 == NULL) {
-    tsr_obj_release(w2);
-    return tsr_fail_nomem(env->e);
-  }
-  int64_t channels = w->size[0], count = w->numel / channels;
-  const float *src = tsr_tensor_data_ro(w);
-  float *dst = w2->storage->data, *bdst = b2->storage->data;
-  for (int64_t c = 0; c < channels; c++)
-    scale_channel(n, c, src + c * count, count, bias != NULL ? bias[c] : 0.0, dst + c * count, bdst + c);
   tsr_val wv, bv;
-  TSR_TRY(own(env, w2, &wv));
-  TSR_TRY(own(env, b2, &bv));
+  if (!tsr_model_settle(env->model, w)) return tsr_fail_nomem(env->e); /* two normalisations in a row */
+  recipe *r = malloc(sizeof *r);
+  if (r == NULL) return tsr_fail_nomem(env->e);
+  *r = (recipe){*n, tsr_tensor_data_ro(w), w->size[0], w->numel / w->size[0]};
+  TSR_TRY(tsr_model_defer(env->model, env->e, w, scale_weights, r, &wv));
+  TSR_TRY(merged_bias(env, n, bias, w->size[0], &bv));
   tsr_ir_value *wc = tsr_ir_insert_const(fn, conv, wv, &tsr_type_tensor, TSR_CONST_SHARED);
   tsr_ir_value *bc = tsr_ir_insert_const(fn, conv, bv, &tsr_type_tensor, TSR_CONST_SHARED);
   if (wc == NULL || bc == NULL) return tsr_fail_nomem(env->e);

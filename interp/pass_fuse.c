@@ -51,11 +51,12 @@ static bool names_act(const char *op, const char *name) {
   return strncmp(op, name, n) == 0 && (op[n] == 0 || (op[n] == '_' && op[n + 1] == 0));
 }
 
-static bool read_act(const tsr_ir_node *n, activation *out) {
+static bool read_act(const fuser *f, const tsr_ir_node *n, activation *out) {
   double one;
   tsr_val how;
   const act_row *row = NULL;
   if (n->kind != TSR_IR_OP || n->schema == NULL || n->schema->overload[0] != 0 || n->nin == 0) return false;
+  if (!tsr_pass_is_on(f->env, "fuse-activation")) return false;
   for (size_t i = 0; i < TSR_COUNT(acts) && row == NULL; i++)
     if (names_act(n->schema->name, acts[i].name)) row = &acts[i];
   if (row == NULL || n->nin < 1u + row->params) return false;
@@ -109,8 +110,9 @@ static bool may_delay(const tsr_ir_node *product, const tsr_ir_node *until) {
 }
 
 /* product + other, alpha 1: *residual is the other operand. */
-static tsr_ir_node *added_product(const tsr_ir_node *add, tsr_ir_value **residual) {
+static tsr_ir_node *added_product(const fuser *f, const tsr_ir_node *add, tsr_ir_value **residual) {
   double alpha;
+  if (!tsr_pass_is_on(f->env, "fuse-residual")) return NULL;
   if (!tsr_ir_is_op(add, "aten::add") && !tsr_ir_is_op(add, "aten::add_")) return NULL;
   if (strcmp(add->schema->overload, "Tensor") != 0 || add->nin != 3 || !const_number(add->in[2], &alpha) || alpha != 1) return NULL;
   bool in_place = tsr_ir_is_op(add, "aten::add_");
@@ -161,18 +163,18 @@ static tsr_status visit(fuser *f, tsr_ir_node *n) {
   activation a = {TSR_ACT_NONE, {0, 0}};
   tsr_ir_value *residual = NULL;
   tsr_ir_node *add = n, *p;
-  if (read_act(n, &a)) {
+  if (read_act(f, n, &a)) {
     p = sole_product(n, n->in[0]);
     if (p != NULL) return replace(f, p, p, NULL, &a, NULL, n);
     add = n->in[0]->uses == 1 && n->in[0]->def != NULL && n->in[0]->def->parent == n->parent ? n->in[0]->def : NULL;
-    p = add != NULL ? added_product(add, &residual) : NULL;
+    p = add != NULL ? added_product(f, add, &residual) : NULL;
     return p != NULL ? replace(f, p, add, residual, &a, add, n) : TSR_OK;
   }
   tsr_ir_node *user = n->next; /* leave the sum to the activation that follows it */
-  p = added_product(n, &residual);
+  p = added_product(f, n, &residual);
   if (p == NULL) return TSR_OK;
   for (; user != NULL && n->out[0]->uses == 1; user = user->next)
-    if (user->nin > 0 && user->in[0] == n->out[0] && read_act(user, &a)) return TSR_OK;
+    if (user->nin > 0 && user->in[0] == n->out[0] && read_act(f, user, &a)) return TSR_OK;
   a = (activation){TSR_ACT_NONE, {0, 0}};
   return replace(f, p, n, residual, &a, n, n);
 }

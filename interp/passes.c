@@ -19,17 +19,70 @@ static const pass_row finish_rows[] = {
 /* Once, when all others are done. */
 static const pass_row last_rows[] = {{"layout", tsr_pass_layout}};
 
+const tsr_pass_switch tsr_pass_switches[] = {
+    {"inline", "calls whose target is known become the target's body"},
+    {"scalars", "numbers and flags that no method writes become constants"},
+    {"freeze", "tensors and containers that nothing writes become constants"},
+    {"fold", "operators on constants, branches and loops that are decided"},
+    {"lists", "lists that only grow and are then joined or read are made at once"},
+    {"share", "literal lists of constants are built once"},
+    {"cse", "common subexpressions among numbers and shapes"},
+    {"dce", "what nobody uses"},
+    {"batchnorm", "batch normalisation moves into the weights before it"},
+    {"norm", "layer normalisation and the additions around it become one operator"},
+    {"fuse", "all fusions: layers take what follows them as their epilogue"},
+    {"fuse-activation", "an activation after a linear layer or convolution"},
+    {"fuse-residual", "the addition of a tensor after a linear layer or convolution"},
+    {"layout", "convolution chains stay channels last in memory"},
+    {NULL, NULL},
+};
+
 enum { MAX_ROUNDS = 4 };
 
+bool tsr_pass_is_known(const char *name, size_t len, size_t *index) {
+  for (*index = 0; tsr_pass_switches[*index].name != NULL; ++*index)
+    if (strlen(tsr_pass_switches[*index].name) == len && memcmp(tsr_pass_switches[*index].name, name, len) == 0) return true;
+  return false;
+}
+
+bool tsr_pass_is_on(const tsr_pass_env *env, const char *name) {
+  size_t i;
+  return env->model->passes_off == 0 || !tsr_pass_is_known(name, strlen(name), &i) || (env->model->passes_off >> i & 1) == 0;
+}
+
+static tsr_status fail_unknown(tsr_errrec *e, const char *name, size_t len) {
+  tsr_buf all = {0};
+  for (const tsr_pass_switch *s = tsr_pass_switches; s->name != NULL; s++) tsr_buf_printf(&all, "%s%s", all.len > 0 ? ", " : "", s->name);
+  tsr_status st = tsr_fail(e, TSR_EUSAGE, "no pass is called '%.*s'; there are %s", (int)TSR_MIN(len, (size_t)60), name, all.data != NULL ? all.data : "");
+  tsr_buf_dispose(&all);
+  return st;
+}
+
+tsr_status tsr_pass_parse(const char *list, tsr_errrec *e, uint64_t *off) {
+  *off = 0;
+  for (const char *p = list; p != NULL && *p != 0;) {
+    size_t len = strcspn(p, ","), index;
+    if (!tsr_pass_is_known(p, len, &index)) return fail_unknown(e, p, len);
+    *off |= (uint64_t)1 << index;
+    p += len + (p[len] == ',');
+  }
+  return TSR_OK;
+}
+
 static tsr_status run_rows(tsr_pass_env *env, tsr_ir_fn *fn, const pass_row *rows, size_t count, int rounds) {
+  const struct tsr_pass_watch *watch = env->model->watch;
   bool changed = true;
   for (int round = 0; round < rounds && changed; round++) {
     changed = false;
     for (size_t i = 0; i < count; i++) {
-      TSR_TRY(rows[i].run(env, fn, &changed));
+      bool here = false;
+      if (!tsr_pass_is_on(env, rows[i].name)) continue;
+      TSR_TRY(rows[i].run(env, fn, &here));
+      changed |= here;
 #ifndef NDEBUG
       TSR_TRY(tsr_ir_verify(fn, env->e));
 #endif
+      if (watch != NULL) watch->after(watch->user, rows[i].name, fn, here);
     }
   }
   return TSR_OK;
@@ -100,7 +153,8 @@ static tsr_status prepare_all(tsr_pass_env *env) {
   for (size_t i = 0; i < m->method_count; i++) {
     tsr_ir_fn *copy = NULL;
     TSR_TRY(tsr_ir_clone_fn(m->methods[i].fn, env->e, &copy));
-    TSR_TRY(run_rows(env, copy, prepare_rows, TSR_COUNT(prepare_rows), MAX_ROUNDS));
+    if (m->watch != NULL) m->watch->after(m->watch->user, "as lowered", copy, true);
+    TSR_TRY(run_rows(env, copy, prepare_rows, TSR_COUNT(prepare_rows)));
     m->methods[i].entry = copy;
   }
   add_writes(m);

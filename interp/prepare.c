@@ -1,15 +1,16 @@
 /* Packing at load.
  *
- * Sites are independent of each other: the largest are packed one after the other, each by all threads, the many
- * small ones side by side.  What a site has packed is not read again: pages of the mapped file are given back, and
- * bytes that only the optimiser made (weights with a normalisation folded in) are freed. */
+ * Weights with a normalisation folded in are computed into a buffer that stays in cache, packed, and never stored.
+ *
+ * Sites are independent of each other and packed side by side, large ones first; those that would keep one thread busy
+ * while the others have nothing left are packed by all of them before that.  What a site has packed is not read again: pages of the mapped file are given back, and
+ * other bytes that only the optimiser made are freed. */
 #include "interp/prepare.h"
 
 #include <stdlib.h>
 
 #include "interp/ptrset.h"
 
-#define ALONE_BYTES ((size_t)1 << 20) /* a site of this size keeps all threads busy */
 #define FORGET_BYTES ((size_t)1 << 16)
 
 typedef struct item { tsr_callsite *site; const tsr_bytecode *code; size_t bytes; uint64_t released; } item;
@@ -19,6 +20,8 @@ typedef struct work {
   item *items; size_t count, cap;
   tsr_ptrset seen; /* bytecode */
   tsr_ctx *ctxs;   /* one a worker */
+  float **room;    /* one a worker: where deferred weights are computed, to be packed while they are in cache */
+  size_t room_bytes;
   int workers;
   size_t first;    /* of the small items */
 } work;
@@ -82,6 +85,27 @@ static void forget(tsr_model *m, tsr_val v) {
     if (v.l->items[i].tag == TSR_V_TENSOR) forget(m, v.l->items[i]);
 }
 
+static const tsr_deferred *deferred_of(const tsr_model *m, tsr_val v) {
+  if (v.tag != TSR_V_TENSOR || v.t->layout != 0 || !tsr_is_deferred(v.t)) return NULL;
+  for (uint32_t i = 0; i < m->ndeferred; i++)
+    if (m->deferred[i].t == v.t) return &m->deferred[i];
+  return NULL;
+}
+
+/* The weights are there during the call only. */
+static tsr_status call_prepare(work *w, tsr_call *c, int worker) {
+  const tsr_deferred *d = NULL;
+  for (uint32_t i = 0; i < c->nargs && d == NULL; i++) d = deferred_of(w->m, c->args[i]);
+  if (d == NULL) return tsr_call_prepare(c);
+  if (w->room[worker] == NULL) w->room[worker] = tsr_buf_alloc(w->m->mem, w->room_bytes);
+  if (w->room[worker] == NULL) return tsr_ctx_nomem(c->ctx);
+  d->fill(d->recipe, w->room[worker]);
+  d->t->storage->data = w->room[worker];
+  tsr_status s = tsr_call_prepare(c);
+  d->t->storage->data = NULL;
+  return s;
+}
+
 static void prepare_item(work *w, item *it, int worker) {
   tsr_ctx *ctx = &w->ctxs[worker];
   tsr_callsite *s = it->site;
@@ -92,7 +116,7 @@ static void prepare_item(work *w, item *it, int worker) {
   }
   for (uint32_t i = 0; i < s->nargs; i++) args[i] = constant_of(it, i) != NULL ? *constant_of(it, i) : tsr_none();
   tsr_call c = {.ctx = ctx, .op = s->op, .args = args, .nargs = s->nargs, .constant = s->constant, .site = &s->site};
-  if (ctx->err.status == TSR_OK) tsr_call_prepare(&c);
+  if (ctx->err.status == TSR_OK) call_prepare(w, &c, worker);
   if (s->site.data != NULL) {
     it->released = c.released;
     for (uint32_t i = 0; i < s->nargs; i++) forget(w->m, args[i]);
@@ -109,7 +133,13 @@ static tsr_status pack(work *w, tsr_errrec *e) {
   tsr_model *m = w->m;
   w->workers = tsr_pool_threads(m->pool);
   w->ctxs = calloc((size_t)w->workers, sizeof *w->ctxs);
-  if (w->ctxs == NULL) return tsr_fail_nomem(e);
+  w->room = calloc((size_t)w->workers, sizeof *w->room);
+  if (w->ctxs == NULL || w->room == NULL) {
+    free(w->ctxs);
+    free(w->room);
+    return tsr_fail_nomem(e);
+  }
+  for (uint32_t i = 0; i < m->ndeferred; i++) w->room_bytes = TSR_MAX(w->room_bytes, m->deferred[i].t->storage->nbytes);
   for (int i = 0; i < w->workers; i++) {
     tsr_ctx_init(&w->ctxs[i], m->mem, m->pool);
     w->ctxs[i].heap = m->heap;
@@ -118,14 +148,18 @@ static tsr_status pack(work *w, tsr_errrec *e) {
     w->ctxs[i].archive_version = m->program->version;
   }
   qsort(w->items, w->count, sizeof *w->items, by_bytes);
-  for (; w->first < w->count && w->items[w->first].bytes >= ALONE_BYTES; w->first++) prepare_item(w, &w->items[w->first], 0);
+  size_t total = 0;
+  for (size_t i = 0; i < w->count; i++) total += w->items[i].bytes;
+  while (w->first < w->count && w->items[w->first].bytes > total / (2 * (size_t)w->workers)) prepare_item(w, &w->items[w->first++], 0);
   if (w->first < w->count) tsr_pool_run(m->pool, 0, (int64_t)(w->count - w->first), small_task, w);
   for (int i = 0; i < w->workers; i++) {
     tsr_status s = w->ctxs[i].err.status;
     if (s != TSR_OK && e->status == TSR_OK) tsr_fail(e, s, "%s", w->ctxs[i].err.message);
     tsr_ctx_dispose(&w->ctxs[i]);
+    tsr_buf_free(m->mem, w->room[i], w->room_bytes);
   }
   free(w->ctxs);
+  free(w->room);
   return e->status;
 }
 
@@ -142,7 +176,7 @@ static void keep_value(tsr_ptrset *kept, tsr_val v, int depth) {
 }
 
 /* Storages that something other than a releasing argument refers to. */
-static void keep_others(work *w, const tsr_bytecode *code, tsr_ptrset *kept, const uint64_t *released) {
+static void keep_others(const tsr_bytecode *code, tsr_ptrset *kept, const uint64_t *released) {
   for (uint32_t i = 0; i < code->nconstregs; i++) keep_value(kept, code->consts[code->constregs[i].constant], 0);
   for (uint32_t i = 0; i < code->ninsns; i++)
     if (code->insns[i].op == TSR_BC_LOADK) keep_value(kept, code->consts[code->insns[i].b], 0);
@@ -151,7 +185,6 @@ static void keep_others(work *w, const tsr_bytecode *code, tsr_ptrset *kept, con
     for (uint32_t k = 0; k < it.site->nargs; k++)
       if (constant_of(&it, k) != NULL && (k >= 64 || (released[i] >> k & 1) == 0)) keep_value(kept, *constant_of(&it, k), 0);
   }
-  TSR_UNUSED(w);
 }
 
 static bool keep_code(work *w, const tsr_bytecode *code, tsr_ptrset *kept) {
@@ -159,29 +192,43 @@ static bool keep_code(work *w, const tsr_bytecode *code, tsr_ptrset *kept) {
   if (released == NULL) return false;
   for (size_t i = 0; i < w->count; i++)
     if (w->items[i].code == code) released[w->items[i].site - code->sites] = w->items[i].released;
-  keep_others(w, code, kept, released);
+  keep_others(code, kept, released);
   free(released);
   return true;
 }
 
-/* Only tensors that passes made for this method can go: no other code knows them. */
-static void drop_dead(work *w) {
+/* Only tensors that passes made for this method can go: no other code knows them.  Deferred ones that are still
+ * wanted get their bytes. */
+static tsr_status drop_dead(work *w, tsr_errrec *e) {
   tsr_model *m = w->m;
-  tsr_ptrset kept = {0};
+  tsr_ptrset kept = {0}, released = {0};
   bool ok = true;
+  for (size_t i = 0; i < w->count; i++)
+    for (uint32_t k = 0; k < w->items[i].site->nargs && k < 64; k++)
+      if ((w->items[i].released >> k & 1) != 0) keep_value(&released, *constant_of(&w->items[i], k), 0);
   for (size_t i = 0; i < m->ncodes && ok; i++) ok = keep_code(w, m->codes[i], &kept);
   for (uint32_t i = 0; i < m->nconstants; i++) keep_value(&kept, m->constants[i], 0);
-  keep_value(&kept, m->program->root, 0);
-  for (size_t i = 0; i < m->nowned && ok && !kept.oom; i++) {
+  ok = ok && !kept.oom && !released.oom;
+  for (uint32_t i = 0; i < m->ndeferred && ok; i++) {
+    const tsr_tensor *t = m->deferred[i].t;
+    if (tsr_ptrset_has(&kept, t->storage)) ok = tsr_model_settle(m, t);
+    else m->stats.freed_bytes += t->storage->nbytes;
+  }
+  for (size_t i = 0; i < m->nowned && ok; i++) {
     tsr_val v = m->owned[i];
     if (v.tag != TSR_V_TENSOR || v.t->layout != 0) continue;
     tsr_storage *s = v.t->storage;
-    if (!s->owned || s->cow || s->nbytes == 0 || s->h.refs != 1 || !tsr_ptrset_add(&kept, s)) continue;
+    if (!s->owned || s->cow || s->data == NULL || s->h.refs != 1) continue;
+    if (!tsr_ptrset_has(&released, s) || tsr_ptrset_has(&kept, s)) continue;
     m->stats.freed_bytes += s->nbytes;
     tsr_storage_drop(s);
   }
   tsr_ptrset_dispose(&kept);
+  tsr_ptrset_dispose(&released);
   tsr_mem_trim(m->mem);
+  if (!ok) return tsr_fail_nomem(e);
+  tsr_model_forget_deferred(m);
+  return TSR_OK;
 }
 
 /* ---- entry ---- */
@@ -196,15 +243,18 @@ tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const char *name) {
   work w = {.m = m};
   if (method == NULL) return TSR_OK;
   double start = tsr_clock_now();
+  m->defer = true;
   tsr_status s = tsr_model_compile_method(m, e, method);
+  m->defer = false;
   if (s == TSR_OK) s = gather(&w, e, method->code, 0);
   double compiled = tsr_clock_now();
   m->stats.compile_seconds = compiled - start;
   if (s == TSR_OK) s = pack(&w, e);
-  if (s == TSR_OK) drop_dead(&w);
+  if (s == TSR_OK) s = drop_dead(&w, e);
   m->stats.pack_seconds = tsr_clock_now() - compiled;
   free(w.items);
   tsr_ptrset_dispose(&w.seen);
+  if (!tsr_model_settle_all(m) && s == TSR_OK) s = tsr_fail_nomem(e);
   if (s == TSR_OK || s == TSR_ENOMEM || s == TSR_ELIMIT) return s;
   tsr_errrec_dispose(e);
   return TSR_OK;

@@ -211,6 +211,12 @@ tsr_status tsr_session_reset(tsr_session *s, tsr_error **err) {
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
 
+void tsr_session_profile(tsr_session *s, tsr_profile_fn fn, void *user) {
+  if (s == NULL) return;
+  s->vm.profile = fn;
+  s->vm.profile_user = user;
+}
+
 void tsr_session_cancel(tsr_session *s) {
   if (s != NULL) __atomic_store_n(&s->cancel, 1, __ATOMIC_RELAXED);
 }

@@ -154,7 +154,7 @@ static void put_value(tsr_buf *out, tsr_val v, int depth) {
 }
 
 /* "layer1.0.conv2": the receivers of the frames, then the inlined part. */
-static void put_module(tsr_buf *out, const tsr_vm *vm) {
+void tsr_trace_module(tsr_buf *out, const tsr_vm *vm) {
   size_t start = out->len;
   for (size_t i = 0; i < vm->nframes; i++) {
     const tsr_frame *f = &vm->frames[i];
@@ -170,7 +170,7 @@ static void put_module(tsr_buf *out, const tsr_vm *vm) {
 
 static void put_facts(tsr_buf *out, const tsr_vm *vm, const tsr_callsite *site, const tsr_val *args) {
   tsr_buf module = {0};
-  put_module(&module, vm);
+  tsr_trace_module(&module, vm);
   bool has_op = site != NULL && site->schema != NULL && args != NULL;
   if (has_op) {
     tsr_buf_printf(out, "operands of %s: ", site->schema->name);

@@ -153,7 +153,9 @@ static tsr_status run_op(tsr_vm *vm, tsr_vm_site at) {
   tsr_call call = {.ctx = vm->ctx, .op = s->op, .args = args, .nargs = s->nargs, .rets = rets, .nrets = s->nrets,
                    .moved = s->moved, .constant = s->constant, .site = (tsr_site *)&s->site};
   size_t base = vm->frames[vm->nframes - 1].base;
+  double begun = TSR_UNLIKELY(vm->profile != NULL) ? tsr_clock_now() : 0;
   if (status == TSR_OK) status = tsr_call_run(&call);
+  if (TSR_UNLIKELY(vm->profile != NULL) && status == TSR_OK) tsr_vm_profile(vm, &call, begun);
   if (TSR_UNLIKELY(status != TSR_OK)) tsr_trace_attach(vm, s, args);
   at.regs = vm->stack + base; /* an operator may have run a method: registers may have moved */
   clear_last(at);

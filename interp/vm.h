@@ -32,6 +32,7 @@ typedef struct tsr_vm {
   tsr_pending *pending; size_t npending, pending_cap;
   tsr_val *window; size_t window_cap; /* arguments of operators with very many */
   const tsr_val *constants; uint32_t nconstants; /* copies made so far, None: ask the hook */
+  tsr_profile_fn profile; void *profile_user; /* told of every operator; or NULL */
 } tsr_vm;
 
 void tsr_vm_init(tsr_vm *vm, tsr_ctx *ctx, const tsr_vm_hooks *hooks);
@@ -41,7 +42,11 @@ tsr_status tsr_vm_run(tsr_vm *vm, const tsr_bytecode *code, const tsr_val *args,
 
 /* trace.c: attach the two-part traceback of the current frames, and facts on the operands of the call
  * that failed (args may be NULL), to ctx->err.  Frames must have their pc set. */
+void tsr_trace_module(tsr_buf *out, const tsr_vm *vm); /* path of the module that runs, "" at the root */
 void tsr_trace_attach(tsr_vm *vm, const tsr_callsite *site, const tsr_val *args);
+
+/* profile.c: c has run, from `start` until now. */
+void tsr_vm_profile(tsr_vm *vm, const tsr_call *c, double start);
 
 /* vm_slow.c: what the dispatch loop leaves out of line.  regs: the frame's registers. */
 typedef struct tsr_vm_site { const tsr_bytecode *code; const tsr_callsite *site; tsr_val *regs; } tsr_vm_site;

@@ -154,6 +154,44 @@ t no-winograd 0 "1 passed" verify --no-winograd "$corpus/layout-wide-3x3"
 t code-bytecode 0 "*" code --bytecode "$digits"
 t bench 0 '"median_ms"' bench --json --min-time 0.01 "$digits" "$digit"
 t bench-threads 0 "|" bench --format md -t 1,2 --min-time 0.01 -w 0 "$digits" "$digit"
+t bench-csv 0 "threads,load_ms,pack_ms,first_ms" bench --format csv --runs 3 "$digits" "$digit"
+t bench-runs 0 '"runs": 7,' bench --json --runs 7 "$digits" "$digit"
+t bench-format 2 "text|json|md|csv" bench --format xml "$digits" "$digit"
+t bench-export 0 "p99 ms" bench --runs 3 --export "$dir/bench.json" "$digits" "$digit"
+t bench-export-form 2 "does not end in" bench --runs 3 --export "$dir/bench.doc" "$digits" "$digit"
+grep -q '"pack_ms"' "$dir/bench.json" || { failed=$((failed + 1)); echo "FAIL bench-export: no file"; }
+t lazy 0 "top 5: $want " --lazy "$digits" "$digit"
+
+# the optimiser by name
+resnet=$corpus/nets-resnet
+t code-pass 0 "aten::conv2d" code --ir --pass inline "$resnet/model.pt"
+t code-pass-all 0 "== after fuse" code --ir --pass all "$resnet/model.pt"
+t code-pass-changes 0 "+   %" code --pass all "$resnet/model.pt"
+t code-pass-unknown 2 "there are inline, scalars" code --ir --pass frob "$resnet/model.pt"
+t code-pass-stage 2 "intermediate form only" code --ast --pass all "$resnet/model.pt"
+t code-pass-level 2 "no pass runs" code --ir -O0 --pass all "$resnet/model.pt"
+t disable-pass 0 "aten::batch_norm" code --ir --disable-pass batchnorm "$resnet/model.pt"
+t disable-pass-run 0 "float32 [1, 10]" --disable-pass batchnorm,fuse "$resnet/model.pt" "$resnet/inputs.pt"
+t disable-pass-verify 0 "1 passed" verify --disable-pass fuse-residual,fuse-activation "$resnet"
+t disable-pass-unknown 2 "no pass is called 'frob'" --disable-pass cse,frob "$digits" "$digit"
+t against 0 "same   output" verify --against O0 "$resnet/model.pt" "$resnet/inputs.pt"
+t against-folders 0 "info.layers" verify --against O0 "$resnet" "$corpus/nets-dictionary-input"
+t against-differs 1 "DIFFER output" verify --against O0 --rtol 0 --atol 0 "$resnet"
+t against-level 2 "is not one of O0" verify --against O1 "$resnet"
+t against-raises 1 "Traceback" verify --against O0 "$key" "$corpus/errors-dict-key/inputs.pt"
+t bisect 1 "changes the result" verify --bisect --rtol 0 --atol 0 "$resnet"
+t bisect-same 0 "no pass changes the result" verify --bisect "$resnet"
+t verify-input 2 "belong to --against" verify --method encode "$resnet"
+
+# profile
+t profile 0 "tsr::conv_act" profile --runs 2 "$resnet/model.pt" "$resnet/inputs.pt"
+t profile-modules 0 "body.0.c1" profile --runs 2 --by module --sort flops "$resnet/model.pt" "$resnet/inputs.pt"
+t profile-lines 0 "nets.py:" profile --runs 2 --by line --sort bytes --top 50 "$resnet/model.pt" "$resnet/inputs.pt"
+t profile-json 0 '"by_module": [' profile --runs 2 --json "$resnet/model.pt" "$resnet/inputs.pt"
+t profile-trace 0 "GFLOP/s" profile --runs 1 --trace "$dir/trace.json" "$resnet/model.pt" "$resnet/inputs.pt"
+grep -q '"ph": "C"' "$dir/trace.json" || { failed=$((failed + 1)); echo "FAIL profile-trace: no counters of memory in the file"; }
+t profile-no-trace 6 "cannot be written" profile --runs 1 --trace "$dir/none/trace.json" "$digits" "$digit"
+t profile-sort 2 "time|flops|bytes|calls" profile --sort name "$digits" "$digit"
 
 echo "$checks checks, $failed failed"
 [ "$failed" -eq 0 ]
