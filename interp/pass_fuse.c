@@ -51,12 +51,11 @@ static bool names_act(const char *op, const char *name) {
   return strncmp(op, name, n) == 0 && (op[n] == 0 || (op[n] == '_' && op[n + 1] == 0));
 }
 
-static bool read_act(const fuser *f, const tsr_ir_node *n, activation *out) {
+static bool read_act(const tsr_ir_node *n, activation *out) {
   double one;
   tsr_val how;
   const act_row *row = NULL;
   if (n->kind != TSR_IR_OP || n->schema == NULL || n->schema->overload[0] != 0 || n->nin == 0) return false;
-  if (!tsr_pass_is_on(f->env, "fuse-activation")) return false;
   for (size_t i = 0; i < TSR_COUNT(acts) && row == NULL; i++)
     if (names_act(n->schema->name, acts[i].name)) row = &acts[i];
   if (row == NULL || n->nin < 1u + row->params) return false;
@@ -80,6 +79,10 @@ bool tsr_ir_act_of(const tsr_ir_node *n, int *act, double p[2]) {
   *act = a.act;
   memcpy(p, a.p, sizeof a.p);
   return true;
+}
+
+static bool takes_act(const fuser *f, const tsr_ir_node *n, activation *out) {
+  return tsr_pass_is_on(f->env, "fuse-activation") && read_act(n, out);
 }
 
 /* ---- producers ---- */
@@ -163,7 +166,7 @@ static tsr_status visit(fuser *f, tsr_ir_node *n) {
   activation a = {TSR_ACT_NONE, {0, 0}};
   tsr_ir_value *residual = NULL;
   tsr_ir_node *add = n, *p;
-  if (read_act(f, n, &a)) {
+  if (takes_act(f, n, &a)) {
     p = sole_product(n, n->in[0]);
     if (p != NULL) return replace(f, p, p, NULL, &a, NULL, n);
     add = n->in[0]->uses == 1 && n->in[0]->def != NULL && n->in[0]->def->parent == n->parent ? n->in[0]->def : NULL;
@@ -174,7 +177,7 @@ static tsr_status visit(fuser *f, tsr_ir_node *n) {
   p = added_product(f, n, &residual);
   if (p == NULL) return TSR_OK;
   for (; user != NULL && n->out[0]->uses == 1; user = user->next)
-    if (user->nin > 0 && user->in[0] == n->out[0] && read_act(f, user, &a)) return TSR_OK;
+    if (user->nin > 0 && user->in[0] == n->out[0] && takes_act(f, user, &a)) return TSR_OK;
   a = (activation){TSR_ACT_NONE, {0, 0}};
   return replace(f, p, n, residual, &a, n, n);
 }

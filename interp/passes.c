@@ -154,7 +154,7 @@ static tsr_status prepare_all(tsr_pass_env *env) {
     tsr_ir_fn *copy = NULL;
     TSR_TRY(tsr_ir_clone_fn(m->methods[i].fn, env->e, &copy));
     if (m->watch != NULL) m->watch->after(m->watch->user, "as lowered", copy, true);
-    TSR_TRY(run_rows(env, copy, prepare_rows, TSR_COUNT(prepare_rows)));
+    TSR_TRY(run_rows(env, copy, prepare_rows, TSR_COUNT(prepare_rows), MAX_ROUNDS));
     m->methods[i].entry = copy;
   }
   add_writes(m);
