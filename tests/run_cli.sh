@@ -184,7 +184,7 @@ t bisect-same 0 "no pass changes the result" verify --bisect "$resnet"
 t verify-input 2 "belong to --against" verify --method encode "$resnet"
 
 # profile
-t profile 0 "tsr::conv_act" profile --runs 2 "$resnet/model.pt" "$resnet/inputs.pt"
+t profile 0 "  tsr::conv_" profile --runs 2 "$resnet/model.pt" "$resnet/inputs.pt"
 t profile-modules 0 "body.0.c1" profile --runs 2 --by module --sort flops "$resnet/model.pt" "$resnet/inputs.pt"
 t profile-lines 0 "nets.py:" profile --runs 2 --by line --sort bytes --top 50 "$resnet/model.pt" "$resnet/inputs.pt"
 t profile-json 0 '"by_module": [' profile --runs 2 --json "$resnet/model.pt" "$resnet/inputs.pt"
