@@ -19,7 +19,7 @@ enum cli_exit {
 
 /* ---- options.c: one table gives parsing, environment variables and help */
 
-enum cli_verb { VERB_RUN, VERB_VERIFY, VERB_INSPECT, VERB_CHECK, VERB_OPS, VERB_BENCH, VERB_PROFILE, VERB_CODE, VERB_COUNT };
+enum cli_verb { VERB_RUN, VERB_VERIFY, VERB_INSPECT, VERB_CHECK, VERB_OPS, VERB_BENCH, VERB_PROFILE, VERB_CODE, VERB_WEIGHTS, VERB_COUNT };
 
 typedef struct cli_list {
   const char **items;
@@ -32,11 +32,13 @@ typedef struct cli_options {
   cli_list args; /* words that are no options, without the verb; -m first, -i as given */
   const char *model;
   cli_list inputs; /* of -i */
+  cli_list renames; /* of --rename */
   const char *output, *method, *threads, *print, *format, *labels, *stage;
   const char *sort, *by, *trace, *disable_passes, *against, *pass, *export_to;
   int64_t top;            /* negative: not given */
   int64_t min_runs, runs; /* negative: not given */
   int64_t seed, opt_level, warmup;
+  const char *weights, *strip_prefix, *add_prefix;
   uint64_t max_memory;      /* bytes, 0: none */
   double timeout, min_time; /* seconds */
   double rtol, atol;        /* negative: not given */
@@ -44,6 +46,7 @@ typedef struct cli_options {
   bool lazy; /* compile and pack when first needed */
   bool no_winograd;
   bool has_seed, verbose, fail_fast, json, markdown, help, version;
+  bool no_strict, ignore_mismatched_sizes, fold, stats;
 } cli_options;
 
 /* Parse argv and TSRUN_* variables.  Returns EXIT_OK or EXIT_USAGE with the reason printed. */
@@ -115,5 +118,21 @@ int cli_against(const cli_options *o); /* verify --against, --bisect */
 int cli_bench(const cli_options *o);
 int cli_profile(const cli_options *o);
 int cli_code(const cli_options *o);
+
+/* ---- weights.c: the verb and what --weights needs */
+
+int cli_weights(const cli_options *o);
+/* FILE[:KEY], with the renaming options applied. */
+int cli_weights_open(const cli_options *o, const char *where, tsr_weights **out);
+/* Options of a load that takes o's weights; they are opened into *w, to be freed after the load. */
+int cli_weights_options(const cli_options *o, tsr_load_options *opt, tsr_weights **w);
+void cli_note(void *user, const char *line); /* "tsrun: note: line" on stderr */
+/* weights_look.c, weights_files.c: sub-verbs; args begin after their name. */
+int cli_weights_print(const cli_options *o, const char *const *args, size_t count);
+int cli_weights_diff(const cli_options *o, const char *const *args, size_t count);
+int cli_weights_convert(const cli_options *o, const char *const *args, size_t count);
+int cli_weights_extract(const cli_options *o, const char *const *args, size_t count);
+int cli_weights_merge(const cli_options *o, const char *const *args, size_t count);
+void cli_put_shape(FILE *out, const tsr_weight_info *x); /* [3, 4] */
 
 #endif

@@ -46,9 +46,9 @@ const cli_option cli_options_table[] = {
      "stop when values and constants need more: 512M, 2G"},
     {0, "timeout", "S", SECONDS, AT(timeout), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
      "stop a run after S seconds (also 500ms, 2m)"},
-    {0, "rtol", "X", REAL, AT(rtol), V(VERIFY), NULL, "relative tolerance (default: 1e-4)"},
-    {0, "atol", "X", REAL, AT(atol), V(VERIFY), NULL,
-     "absolute tolerance (default: 1e-5, and 2e-4 of the largest magnitude)"},
+    {0, "rtol", "X", REAL, AT(rtol), V(VERIFY) | V(WEIGHTS), NULL, "relative tolerance (default: 1e-4; weights diff: 0)"},
+    {0, "atol", "X", REAL, AT(atol), V(VERIFY) | V(WEIGHTS), NULL,
+     "absolute tolerance (default: 1e-5, and 2e-4 of the largest magnitude; weights diff: 0)"},
     {0, "fail-fast", NULL, FLAG, AT(fail_fast), V(VERIFY), NULL, "stop at the first failing case"},
     {0, "against", "LEVEL", TEXT, AT(against), V(VERIFY), "O0",
      "MODEL [INPUT...] or folders: compare with the same run unoptimised, result by result"},
@@ -58,13 +58,27 @@ const cli_option cli_options_table[] = {
     {0, "min-runs", "N", NUMBER, AT(min_runs), V(BENCH) | V(PROFILE), NULL, "measure at least N runs (default: bench 10, profile 3)"},
     {'r', "runs", "N", NUMBER, AT(runs), V(BENCH) | V(PROFILE), NULL, "measure exactly N runs"},
     {0, "export", "FILE", TEXT, AT(export_to), V(BENCH), NULL, "also write the report to FILE, by its ending: .json .md .csv"},
-    {0, "json", NULL, FLAG, AT(json), V(INSPECT) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL, "machine-readable output"},
+    {0, "json", NULL, FLAG, AT(json), V(INSPECT) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(WEIGHTS), NULL, "machine-readable output"},
     {0, "markdown", NULL, FLAG, AT(markdown), V(OPS), NULL, "a Markdown table"},
     {0, "source", NULL, STAGE, AT(stage), V(CODE), NULL, "the TorchScript code as it stands in the file (default)"},
     {0, "ast", NULL, STAGE, AT(stage), V(CODE), NULL, "its syntax tree"},
     {0, "ir", NULL, STAGE, AT(stage), V(CODE), NULL, "its intermediate form"},
     {0, "pass", "NAME", TEXT, AT(pass), V(CODE), NULL, "with --ir: the code after that pass; all: what each pass changes"},
     {0, "bytecode", NULL, STAGE, AT(stage), V(CODE), NULL, "what the machine runs"},
+    {0, "weights", "FILE[:KEY]", TEXT, AT(weights), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
+     "parameters and buffers from another file (.pth .safetensors .npz, a checkpoint's KEY, a folder)"},
+    {0, "no-strict", NULL, FLAG, AT(no_strict), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(WEIGHTS), NULL,
+     "missing and unexpected names of --weights are told, not refused"},
+    {0, "ignore-mismatched-sizes", NULL, FLAG, AT(ignore_mismatched_sizes), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(WEIGHTS),
+     NULL, "weights of another shape are left out"},
+    {0, "strip-prefix", "PREFIX", TEXT, AT(strip_prefix), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(WEIGHTS), NULL,
+     "take PREFIX off the names of weights: module."},
+    {0, "rename", "REGEX=REPL", WORDS, AT(renames), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(WEIGHTS), NULL,
+     "replace in the names of weights, \\1 to \\9 for groups; may repeat"},
+    {0, "add-prefix", "PREFIX", TEXT, AT(add_prefix), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(WEIGHTS), NULL,
+     "put PREFIX before the names of weights"},
+    {0, "fold", NULL, FLAG, AT(fold), V(WEIGHTS), NULL, "ls: one line for the same weight of all layers"},
+    {0, "stats", NULL, FLAG, AT(stats), V(WEIGHTS), NULL, "print: distribution instead of values"},
     {'v', "verbose", NULL, FLAG, AT(verbose), ALL, NULL, "say on stderr what was decided and how long it took"},
     {'h', "help", NULL, FLAG, AT(help), ALL, NULL, "this text"},
     {'V', "version", NULL, FLAG, AT(version), ALL, NULL, "the version"},
@@ -82,6 +96,7 @@ const cli_verb_info cli_verbs[VERB_COUNT] = {
     [VERB_BENCH] = {"bench", "MODEL [INPUT...]", "measure loading, the first run and the following ones"},
     [VERB_PROFILE] = {"profile", "MODEL [INPUT...]", "say where the time goes: operators, modules, lines; compare with what the machine can do"},
     [VERB_CODE] = {"code", "MODEL", "show the code of an archive at a stage of its compilation"},
+    [VERB_WEIGHTS] = {"weights", "ls|print|...", "list, print, compare, convert, extract and merge weights of any file"},
 };
 
 const char *cli_verb_name(int verb) { return cli_verbs[verb].name; }
@@ -362,6 +377,7 @@ int cli_options_parse(cli_options *o, int argc, char **argv) {
 void cli_options_dispose(cli_options *o) {
   free(o->args.items);
   free(o->inputs.items);
+  free(o->renames.items);
 }
 
 /* ---- help */
@@ -388,6 +404,15 @@ void cli_help(FILE *out, int verb) {
     fprintf(out, "Usage: tsrun %s%s%s [OPTIONS]\n\n%c%s.\n", cli_verbs[verb].name, cli_verbs[verb].words[0] ? " " : "",
             cli_verbs[verb].words, toupper((unsigned char)cli_verbs[verb].help[0]), cli_verbs[verb].help + 1);
   }
+  if (verb == VERB_WEIGHTS)
+    fprintf(out, "\n  tsrun weights ls FILE[:KEY]                names, types, shapes, bytes, device\n"
+                 "  tsrun weights print FILE:NAME              values of one\n"
+                 "  tsrun weights diff A[:KEY] B[:KEY]         what differs; exit 1 when something does\n"
+                 "  tsrun weights convert IN[:KEY] OUT         to .safetensors, .npz or .pt\n"
+                 "  tsrun weights extract MODEL OUT            an archive's state dict\n"
+                 "  tsrun weights merge MODEL WEIGHTS OUT      the archive with these weights\n"
+                 "\nFILE: .pt .pth .bin .ckpt of torch.save, a TorchScript archive, .safetensors, .npz, *.index.json, a folder of\n"
+                 "  Hugging Face.  KEY: the way to a state dict in a checkpoint, a part of it, or one tensor.\n");
   if (verb < 0 || verb == VERB_RUN || verb == VERB_BENCH || verb == VERB_PROFILE)
     fprintf(out, "\nINPUT: a file (.npy .npz .pt .safetensors; a tuple or list in a .pt gives one argument an element, "
                  "names in an\n"

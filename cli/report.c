@@ -44,6 +44,9 @@ static size_t printable(const unsigned char *p, size_t len) {
   return n;
 }
 
+/* What load_state_dict says has lines, and is known by them. */
+static bool has_lines(const char *text) { return strncmp(text, "Error(s) in loading state_dict for", 34) == 0; }
+
 static size_t print_safe(FILE *out, const char *text, size_t len, bool keep_lines, size_t limit) {
   size_t written = 0;
   for (size_t i = 0; i < len;) {
@@ -60,7 +63,7 @@ static size_t print_safe(FILE *out, const char *text, size_t len, bool keep_line
     else if (*p == '\n')
       written += (size_t)fprintf(out, "\\n");
     else if (*p == '\t')
-      fputc(' ', out), n = 1;
+      fputc(keep_lines ? '\t' : ' ', out), n = 1;
     else
       written += (size_t)fprintf(out, "\\x%02x", *p);
     written += n;
@@ -133,7 +136,11 @@ int cli_report(tsr_status status, tsr_error *err, const char *prefix) {
     print_safe(stderr, trace, len, true, MAX_TRACE);
     if (trace[len - 1] != '\n') fputc('\n', stderr);
   }
-  if (prefix != NULL)
+  if (has_lines(message) && captured == NULL) {
+    fputs("tsrun: ", stderr);
+    print_safe(stderr, message, strlen(message), true, MAX_TRACE);
+    fputc('\n', stderr);
+  } else if (prefix != NULL)
     cli_fail(0, "%s: %s", prefix, message);
   else
     cli_fail(0, "%s", message);

@@ -30,11 +30,15 @@ int cli_load(const cli_options *o, const char *path, int threads, tsr_model **ou
       .struct_size = sizeof opt, .opt_level = (int)o->opt_level, .max_memory = o->max_memory, .threads = threads,
       .lazy = o->lazy, .method = o->method, .no_winograd = o->no_winograd, .disable_passes = o->disable_passes};
   tsr_error *err = NULL;
+  tsr_weights *w = NULL;
   char what[300];
+  int rc = cli_weights_options(o, &opt, &w);
+  if (rc != EXIT_OK) return rc;
   snprintf(what, sizeof what, "loading %s", path);
   cli_progress(what);
   tsr_status status = tsr_model_load(path, &opt, out, &err);
   cli_progress(NULL);
+  tsr_weights_free(w);
   if (status == TSR_OK) return EXIT_OK;
   const char *message = err == NULL ? "" : tsr_error_message(err);
   return cli_report(status, err, strstr(message, path) == NULL ? path : NULL);

@@ -53,6 +53,33 @@ void tsr_storage_drop(tsr_storage *s) {
   s->data = NULL;
 }
 
+void tsr_storage_exchange(tsr_storage *s, tsr_storage *other) {
+  tsr_storage old = *s;
+  s->data = other->data, s->owned = other->owned, s->cow = other->cow;
+  s->base = other->base, s->release = other->release, s->user = other->user;
+  other->data = old.data, other->owned = old.owned, other->cow = old.cow;
+  other->base = old.base, other->release = old.release, other->user = old.user;
+}
+
+static void drop_storage(void *user, const void *data) {
+  TSR_UNUSED(data);
+  tsr_obj_release(user);
+}
+
+/* from is held by a count, not as base: it may serve several models, none of which may make it immortal. */
+void tsr_storage_redirect(tsr_storage *s, tsr_storage *from, size_t offset) {
+  tsr_obj_retain(from);
+  if (s->owned) tsr_buf_free(s->h.mem, s->data, s->nbytes);
+  if (s->release != NULL) s->release(s->user, s->data);
+  if (s->base != NULL) tsr_obj_release(s->base);
+  s->base = NULL;
+  s->release = drop_storage;
+  s->user = from;
+  s->data = from->data == NULL ? NULL : (char *)from->data + offset;
+  s->owned = false;
+  s->cow = true;
+}
+
 void *tsr_tensor_data_mut(tsr_tensor *t) {
   tsr_storage *s = t->storage;
   if (s->cow) {

@@ -12,6 +12,8 @@ typedef struct tsr_storage {
   bool cow;              /* data is somebody else's: the first write copies it (tsr_tensor_data_mut) */
   bool absent;           /* saved without data (the meta device): what stands here is a placeholder */
   tsr_device saved_on;   /* where the file says it lived (cuda:3, mps, meta); everything is on the CPU here */
+  uint8_t raw;           /* TSR_RAW_* bits of frontend/raw.h: bytes as they lie in a file, not yet fit for use; else 0 */
+  uint32_t entry;        /* the archive's entry that holds the bytes, plus one; 0: none */
   struct tsr_storage *base; /* kept alive while cow data is used; or NULL */
   void (*release)(void *user, const void *data); /* for borrowed data; or NULL */
   void *user;
@@ -56,6 +58,9 @@ tsr_storage *tsr_storage_borrow(tsr_mem *mem, const void *data, size_t nbytes,
 tsr_storage *tsr_storage_cow(tsr_mem *mem, tsr_storage *base); /* shares base's bytes until written */
 /* Free the bytes of owned storage that is never read again; sizes and strides of its tensors stay. */
 void tsr_storage_drop(tsr_storage *s);
+/* s gets other bytes, as many as it had: those of from, offset bytes into them.  Who views s sees them. */
+void tsr_storage_exchange(tsr_storage *s, tsr_storage *other); /* the bytes of two storages of one size and heap */
+void tsr_storage_redirect(tsr_storage *s, tsr_storage *from, size_t offset);
 tsr_tensor *tsr_tensor_new(tsr_mem *mem, tsr_dtype dtype, int ndim, const int64_t *size); /* C order, uninitialised */
 tsr_tensor *tsr_tensor_new_strided(tsr_mem *mem, tsr_dtype dtype, int ndim, const int64_t *size, const int64_t *stride); /* dense enough storage for these strides */
 /* A view; the caller has checked that it stays inside the storage (tsr_view_fits).  stride NULL: C order. */

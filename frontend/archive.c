@@ -224,6 +224,14 @@ tsr_status tsr_archive_read(tsr_archive *a, size_t i, tsr_errrec *e, const void 
   return st;
 }
 
+tsr_status tsr_archive_peek(tsr_archive *a, size_t i, tsr_errrec *e, const void **data, size_t *len) {
+  const tsr_zipent *t = &a->ents[i];
+  if (t->method != TSR_ZIP_STORED) return tsr_fail(e, TSR_EINTERNAL, "a compressed entry has no bytes to point at");
+  *data = a->bytes + t->data_off;
+  *len = t->usize;
+  return TSR_OK;
+}
+
 tsr_status tsr_archive_read_into(tsr_archive *a, size_t i, tsr_errrec *e, void *dst, size_t size) {
   const tsr_zipent *t = &a->ents[i];
   if (size != t->usize)
@@ -238,6 +246,27 @@ tsr_status tsr_archive_read_into(tsr_archive *a, size_t i, tsr_errrec *e, void *
   }
   tsr_lock_leave(a->lock);
   return st;
+}
+
+tsr_status tsr_archive_read_head(tsr_archive *a, size_t i, tsr_errrec *e, void *dst, size_t size, size_t *got) {
+  const tsr_zipent *t = &a->ents[i];
+  size_t want = TSR_MIN(size, t->usize);
+  *got = 0;
+  if (t->method == TSR_ZIP_STORED) {
+    memcpy(dst, a->bytes + t->data_off, want);
+    *got = want;
+    return TSR_OK;
+  }
+  tsr_lock_enter(a->lock);
+  zip_file_t *f = zip_fopen_index(a->zip, i, 0);
+  zip_int64_t n = f != NULL ? 1 : -1;
+  while (*got < want && n > 0) {
+    n = zip_fread(f, (char *)dst + *got, want - *got);
+    if (n > 0) *got += (size_t)n;
+  }
+  if (f != NULL) zip_fclose(f);
+  tsr_lock_leave(a->lock);
+  return *got == want ? TSR_OK : bad_entry(e, t, "its compressed data is damaged");
 }
 
 /* ---- opening ---- */
@@ -538,25 +567,129 @@ void tsr_zip_writer_free(tsr_zip_writer *w) {
 
 /* Fill the local header with an extra field (id "FB", as PyTorch's writer does) so that the data
  * starts at a multiple of 64.  Readers may not rely on it; mapped tensors gain from it. */
-static void pad(tsr_zip_writer *w, zip_uint64_t at, const char *name, size_t len) {
+static void pad(tsr_zip_writer *w, zip_uint64_t at, const char *name, uint64_t len) {
   static const uint8_t filler[ALIGNMENT];
-  uint64_t data = w->predicted + 30 + strlen(name) + 4;
+  uint64_t data = w->predicted + 30 + strlen(name) + 4 + (len >= UINT32_MAX ? 20 : 0); /* 20: the sizes in 64 bits */
   uint16_t fill = (uint16_t)((ALIGNMENT - data % ALIGNMENT) % ALIGNMENT);
-  if (len < UINT32_MAX && zip_file_extra_field_set(w->zip, at, 0x4246, 0, filler, fill, ZIP_FL_LOCAL) == 0)
+  if (zip_file_extra_field_set(w->zip, at, 0x4246, 0, filler, fill, ZIP_FL_LOCAL) == 0)
     data += fill;
   w->predicted = data + len;
 }
 
-tsr_status tsr_zip_writer_add(tsr_zip_writer *w, tsr_errrec *e, const char *name, const void *data, size_t len) {
-  zip_source_t *source = zip_source_buffer(w->zip, data, len, 0);
+static tsr_status fail_add(tsr_zip_writer *w, tsr_errrec *e, const char *name) {
+  return tsr_fail(e, TSR_EIO, "cannot add %s to the zip: %s", tsr_show(name, strlen(name)).text, zip_strerror(w->zip));
+}
+
+/* source is taken. */
+static tsr_status add_stored(tsr_zip_writer *w, tsr_errrec *e, const char *name, zip_source_t *source, uint64_t len) {
   zip_int64_t at = source != NULL ? zip_file_add(w->zip, name, source, ZIP_FL_ENC_UTF_8) : -1;
   if (at < 0 && source != NULL) zip_source_free(source);
   if (at < 0 || zip_set_file_compression(w->zip, (zip_uint64_t)at, ZIP_CM_STORE, 0) != 0 ||
       zip_file_set_dostime(w->zip, (zip_uint64_t)at, 0, 0x21, 0) != 0) /* 1980-01-01: the same bytes every time */
-    return tsr_fail(e, TSR_EIO, "cannot add %s to the zip: %s", tsr_show(name, strlen(name)).text,
-                    zip_strerror(w->zip));
+    return fail_add(w, e, name);
   pad(w, (zip_uint64_t)at, name, len);
   return TSR_OK;
+}
+
+tsr_status tsr_zip_writer_add(tsr_zip_writer *w, tsr_errrec *e, const char *name, const void *data, size_t len) {
+  return add_stored(w, e, name, zip_source_buffer(w->zip, data, len, 0), len);
+}
+
+typedef struct part_source {
+  tsr_zip_part part;
+  tsr_errrec *e;
+  const uint8_t *data; /* while open */
+  uint64_t size, at;   /* at: of head and data together */
+  size_t head_len;
+  zip_error_t error;
+  uint8_t head[];
+} part_source;
+
+static zip_int64_t read_part(part_source *p, uint8_t *dst, uint64_t len) {
+  uint64_t from_head = p->at < p->head_len ? TSR_MIN(len, p->head_len - p->at) : 0;
+  if (from_head > 0) memcpy(dst, p->head + p->at, from_head);
+  p->at += from_head;
+  uint64_t from_data = TSR_MIN(len - from_head, p->head_len + p->size - p->at);
+  if (from_data > 0) memcpy(dst + from_head, p->data + (p->at - p->head_len), from_data);
+  p->at += from_data;
+  return (zip_int64_t)(from_head + from_data);
+}
+
+static zip_int64_t on_part(void *user, void *data, zip_uint64_t len, zip_source_cmd_t cmd) {
+  part_source *p = user;
+  const void *bytes = NULL;
+  switch (cmd) {
+  case ZIP_SOURCE_SUPPORTS:
+    return zip_source_make_command_bitmap(ZIP_SOURCE_SUPPORTS, ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT,
+                                          ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, -1);
+  case ZIP_SOURCE_OPEN:
+    p->at = 0;
+    if (p->size > 0 && p->part.open(p->part.user, p->e, &bytes) != TSR_OK) {
+      zip_error_set(&p->error, ZIP_ER_READ, 0);
+      return -1;
+    }
+    p->data = bytes;
+    return 0;
+  case ZIP_SOURCE_READ:
+    return read_part(p, data, len);
+  case ZIP_SOURCE_CLOSE:
+    if (p->size > 0 && p->part.close != NULL) p->part.close(p->part.user);
+    p->data = NULL;
+    return 0;
+  case ZIP_SOURCE_STAT: {
+    zip_stat_t *s = data;
+    zip_stat_init(s);
+    s->valid = ZIP_STAT_SIZE;
+    s->size = p->head_len + p->size;
+    return sizeof *s;
+  }
+  case ZIP_SOURCE_ERROR:
+    return zip_error_to_data(&p->error, data, len);
+  case ZIP_SOURCE_FREE:
+    zip_error_fini(&p->error);
+    free(p);
+    return 0;
+  default:
+    zip_error_set(&p->error, ZIP_ER_OPNOTSUPP, 0);
+    return -1;
+  }
+}
+
+tsr_status tsr_zip_writer_add_part(tsr_zip_writer *w, tsr_errrec *e, const char *name, const void *head, size_t head_len,
+                                   const tsr_zip_part *part, uint64_t size) {
+  part_source *p = malloc(sizeof *p + head_len);
+  if (p == NULL) return tsr_fail_nomem(e);
+  *p = (part_source){.part = *part, .e = e, .size = size, .head_len = head_len};
+  zip_error_init(&p->error);
+  if (head_len > 0) memcpy(p->head, head, head_len);
+  zip_source_t *source = zip_source_function(w->zip, on_part, p);
+  if (source == NULL) {
+    free(p);
+    return fail_add(w, e, name);
+  }
+  return add_stored(w, e, name, source, head_len + size);
+}
+
+tsr_status tsr_zip_writer_copy(tsr_zip_writer *w, tsr_errrec *e, tsr_archive *a, size_t index) {
+  const tsr_zipent *t = &a->ents[index];
+  char *name = strndup(t->name, t->name_len);
+  if (name == NULL) return tsr_fail_nomem(e);
+  zip_source_t *source = zip_source_zip(w->zip, a->zip, index, ZIP_FL_COMPRESSED | ZIP_FL_UNCHANGED, 0, -1);
+  zip_int64_t at = source != NULL ? zip_file_add(w->zip, name, source, ZIP_FL_ENC_UTF_8) : -1;
+  if (at < 0 && source != NULL) zip_source_free(source);
+  tsr_status st = TSR_OK;
+  if (at < 0 || zip_set_file_compression(w->zip, (zip_uint64_t)at, t->method == TSR_ZIP_STORED ? ZIP_CM_STORE : ZIP_CM_DEFLATE, 0) != 0 ||
+      zip_file_set_dostime(w->zip, (zip_uint64_t)at, 0, 0x21, 0) != 0)
+    st = fail_add(w, e, name);
+  else
+    pad(w, (zip_uint64_t)at, name, t->csize);
+  free(name);
+  return st;
+}
+
+const char *tsr_archive_entry_name(const tsr_archive *a, size_t index, size_t *len) {
+  *len = a->ents[index].name_len;
+  return a->ents[index].name;
 }
 
 tsr_status tsr_zip_writer_finish(tsr_zip_writer *w, tsr_errrec *e) {

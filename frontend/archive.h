@@ -57,14 +57,31 @@ bool tsr_archive_find(const tsr_archive *a, const char *name, size_t *index);
  * archive is.  Size is checked on both sides.  CRC is checked unless the header's CRC is 0, but not for
  * stored tensors: that would read every weight from disk at load. */
 tsr_status tsr_archive_read(tsr_archive *a, size_t index, tsr_errrec *e, const void **data, size_t *len);
+/* The same for a stored entry, without looking at its bytes: its checksum stays unchecked. */
+tsr_status tsr_archive_peek(tsr_archive *a, size_t index, tsr_errrec *e, const void **data, size_t *len);
 /* The same into the caller's buffer of exactly the entry's size. */
 tsr_status tsr_archive_read_into(tsr_archive *a, size_t index, tsr_errrec *e, void *dst, size_t size);
+
+/* The first bytes of an entry, at most size of them. */
+tsr_status tsr_archive_read_head(tsr_archive *a, size_t index, tsr_errrec *e, void *dst, size_t size, size_t *got);
 
 /* Writes zip files, data uncompressed and aligned to 64 bytes.  Bytes given to add stay borrowed until
  * finish.  The zip is written to the fd (a regular file, from its start), which stays open. */
 typedef struct tsr_zip_writer tsr_zip_writer;
 tsr_status tsr_zip_writer_new(int fd, tsr_errrec *e, tsr_zip_writer **out);
 tsr_status tsr_zip_writer_add(tsr_zip_writer *w, tsr_errrec *e, const char *name, const void *data, size_t len);
+/* Bytes that are made when their turn comes, at finish: head (copied now), then size bytes from open, which stay valid
+ * until close.  open records why it fails. */
+typedef struct tsr_zip_part {
+  void *user;
+  tsr_status (*open)(void *user, tsr_errrec *e, const void **data);
+  void (*close)(void *user);
+} tsr_zip_part;
+tsr_status tsr_zip_writer_add_part(tsr_zip_writer *w, tsr_errrec *e, const char *name, const void *head, size_t head_len,
+                                   const tsr_zip_part *part, uint64_t size);
+/* An entry of another archive as it is, compressed or not; a must live until finish. */
+tsr_status tsr_zip_writer_copy(tsr_zip_writer *w, tsr_errrec *e, tsr_archive *a, size_t index);
+const char *tsr_archive_entry_name(const tsr_archive *a, size_t index, size_t *len); /* borrow, whole, not NUL-terminated */
 tsr_status tsr_zip_writer_finish(tsr_zip_writer *w, tsr_errrec *e); /* frees w, also on failure */
 void tsr_zip_writer_free(tsr_zip_writer *w);                        /* give up; NULL is allowed */
 

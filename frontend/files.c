@@ -8,6 +8,7 @@
 #include "frontend/formats.h"
 #include "frontend/pickle.h"
 #include "frontend/pickle_vm.h"
+#include "frontend/raw.h"
 #include "frontend/text.h"
 
 tsr_status tsr_env_nomem(const tsr_file_env *env) {
@@ -138,11 +139,24 @@ tsr_storage *tsr_storage_of_archive(tsr_mem *mem, tsr_archive *a, const void *da
   return s;
 }
 
+tsr_status tsr_tensor_raw(const tsr_file_env *env, tsr_storage *take, tsr_dtype dtype, int ndim, const int64_t *size,
+                          const int64_t *stride, tsr_val *out) {
+  if (take == NULL) return tsr_env_nomem(env);
+  tsr_tensor *t = tsr_tensor_view(env->mem, take, dtype, 0, ndim, size, stride);
+  tsr_obj_release(take);
+  if (t == NULL) return tsr_env_nomem(env);
+  *out = tsr_from_obj(t);
+  return TSR_OK;
+}
+
 tsr_status tsr_tensor_from_bytes(const tsr_file_env *env, tsr_archive *keep, const void *data, tsr_dtype dtype,
                                  bool swap, int ndim, const int64_t *size, const int64_t *stride, tsr_val *out) {
   int64_t numel;
   if (!tsr_numel(ndim, size, &numel)) return tsr_fail(env->e, TSR_EFORMAT, "a tensor of more than 2^63 elements");
   size_t nbytes = (size_t)numel * tsr_dtype_size(dtype);
+  if (env->raw && keep != NULL)
+    return tsr_tensor_raw(env, tsr_storage_raw(env->mem, keep, data, nbytes, (swap ? TSR_RAW_SWAP : 0) | (dtype == TSR_BOOL ? TSR_RAW_BOOL : 0)),
+                          dtype, ndim, size, stride, out);
   bool clean = dtype != TSR_BOOL || tsr_bools_are_clean(data, nbytes);
   bool borrow = keep != NULL && !swap && clean && (uintptr_t)data % TSR_MIN(tsr_dtype_size(dtype), (size_t)16) == 0;
   tsr_storage *s = borrow ? tsr_storage_of_archive(env->mem, keep, data, nbytes) : tsr_storage_new(env->mem, nbytes);
@@ -292,4 +306,42 @@ tsr_status tsr_visit_tensors(const tsr_file_env *env, tsr_val v, const char *alo
   tsr_status st = visit_value(&w, v);
   tsr_buf_dispose(&w.name);
   return st;
+}
+
+typedef struct collector {
+  tsr_named *items;
+  size_t count, cap;
+  tsr_errrec *e;
+} collector;
+
+static tsr_status collect(void *user, const char *name, tsr_tensor *t) {
+  collector *c = user;
+  if (c->count == c->cap) {
+    size_t cap = c->cap == 0 ? 64 : c->cap * 2;
+    tsr_named *grown = realloc(c->items, cap * sizeof *grown);
+    if (grown == NULL) return tsr_fail_nomem(c->e);
+    c->items = grown;
+    c->cap = cap;
+  }
+  char *copy = strdup(name);
+  if (copy == NULL) return tsr_fail_nomem(c->e);
+  tsr_obj_retain(t);
+  c->items[c->count++] = (tsr_named){copy, t};
+  return TSR_OK;
+}
+
+tsr_status tsr_collect_named(const tsr_file_env *env, tsr_val v, const char *alone, const char *prefix, tsr_named **items, size_t *count) {
+  collector c = {.e = env->e};
+  tsr_status st = tsr_visit_tensors(env, v, alone, prefix, collect, &c);
+  *items = c.items;
+  *count = c.count;
+  return st;
+}
+
+void tsr_named_free(tsr_named *items, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    free((char *)(uintptr_t)items[i].name);
+    tsr_obj_release(items[i].t);
+  }
+  free(items);
 }

@@ -5,7 +5,12 @@
 
 #include "core/tensor.h"
 
-typedef struct tsr_file_env { tsr_mem *mem; tsr_types *types; tsr_errrec *e; } tsr_file_env;
+typedef struct tsr_file_env {
+  tsr_mem *mem;
+  tsr_types *types;
+  tsr_errrec *e;
+  bool raw; /* tensors stay as they lie in the file (frontend/raw.h) */
+} tsr_file_env;
 
 /* format: "npy", "npz", "pt", "safetensors", "json" or NULL (first bytes, then extension). npz and
  * safetensors give an ordered dict str -> Tensor.  path "-": stdin / stdout. */

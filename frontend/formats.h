@@ -17,6 +17,15 @@ tsr_status tsr_npz_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v);
 tsr_status tsr_safetensors_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v);
 tsr_status tsr_torch_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v);
 
+/* Named tensors, raw or not, written one after the other: at most one of them is in memory at a time. */
+typedef struct tsr_named { const char *name; tsr_tensor *t; } tsr_named;
+/* The tensors of a nest under the names of tsr_visit_tensors; free them also on failure. */
+tsr_status tsr_collect_named(const tsr_file_env *env, tsr_val v, const char *alone, const char *prefix, tsr_named **items, size_t *count);
+void tsr_named_free(tsr_named *items, size_t count);
+tsr_status tsr_safetensors_write(const tsr_file_env *env, tsr_outfile *o, const tsr_named *items, size_t count);
+tsr_status tsr_npz_write(const tsr_file_env *env, tsr_outfile *o, const tsr_named *items, size_t count);
+tsr_status tsr_torch_write(const tsr_file_env *env, tsr_outfile *o, const tsr_named *items, size_t count); /* a dict */
+
 /* What an npy header says. */
 typedef struct tsr_npy_info { tsr_dtype dtype; bool swap, fortran; int ndim; int64_t size[TSR_MAX_NDIM]; size_t data_off; } tsr_npy_info;
 tsr_status tsr_npy_parse_header(tsr_errrec *e, const void *bytes, size_t len, const char *what, tsr_npy_info *out);
@@ -33,6 +42,9 @@ tsr_status tsr_safetensors_visit(tsr_errrec *e, const void *bytes, size_t len, c
 
 /* A storage over bytes of the archive, kept alive by it. */
 tsr_storage *tsr_storage_of_archive(tsr_mem *mem, tsr_archive *a, const void *data, size_t nbytes);
+/* A tensor over the whole of a raw storage, which is taken (NULL: there was no memory for it). */
+tsr_status tsr_tensor_raw(const tsr_file_env *env, tsr_storage *take, tsr_dtype dtype, int ndim, const int64_t *size,
+                          const int64_t *stride, tsr_val *out);
 /* A tensor over nbytes of foreign data: in place when it can be (keep != NULL), else copied, swapped, bools cleaned. */
 tsr_status tsr_tensor_from_bytes(const tsr_file_env *env, tsr_archive *keep, const void *data, tsr_dtype dtype, bool swap, int ndim,
                                  const int64_t *size, const int64_t *stride, tsr_val *out);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "frontend/formats.h"
+#include "frontend/raw.h"
 #include "frontend/text.h"
 
 #define MAX_HEADER 10000 /* NumPy's own limit */
@@ -16,6 +17,12 @@ static const struct { char kind; uint8_t size; tsr_dtype dtype; } types[] = {
     {'f', 4, TSR_FLOAT32}, {'f', 8, TSR_FLOAT64}, {'c', 8, TSR_COMPLEX64}, {'c', 16, TSR_COMPLEX128},
 };
 /* clang-format on */
+
+/* Types that NumPy lacks are written as records of one field that is named like the type and holds its bits:
+ * [('bfloat16', '<u2')].  NumPy reads them, array.view(ml_dtypes.bfloat16) makes numbers of them, and the
+ * type is not lost on the way back. */
+static const tsr_dtype foreign[] = {TSR_BFLOAT16,    TSR_FLOAT8_E5M2,     TSR_FLOAT8_E4M3FN,
+                                    TSR_COMPLEX32,   TSR_FLOAT8_E5M2FNUZ, TSR_FLOAT8_E4M3FNUZ};
 
 static tsr_status bad(tsr_errrec *e, const char *what, const char *why) {
   return tsr_fail(e, TSR_EFORMAT, "%s: bad npy file: %s", what, why);
@@ -90,6 +97,25 @@ static bool take_shape(text *t, tsr_npy_info *out) {
   return true;
 }
 
+/* [('bfloat16', '<u2')] */
+static tsr_status parse_record(tsr_errrec *e, const char *what, text *t, tsr_npy_info *out) {
+  const char *name, *descr;
+  size_t n, len;
+  tsr_npy_info bits = {0};
+  if (take(t, '[') && take(t, '(') && take_quoted(t, &name, &n) && take(t, ',') && take_quoted(t, &descr, &len) && take(t, ')') &&
+      (take(t, ',') || true) && take(t, ']'))
+    for (size_t i = 0; i < TSR_COUNT(foreign); i++) {
+      const char *known = tsr_dtype_name(foreign[i]);
+      if (strlen(known) != n || memcmp(known, name, n) != 0) continue;
+      TSR_TRY(parse_descr(e, what, descr, len, &bits));
+      if (tsr_dtype_size(bits.dtype) != tsr_dtype_size(foreign[i]) || tsr_dtype_category(bits.dtype) != TSR_CAT_INT) break;
+      out->dtype = foreign[i];
+      out->swap = bits.swap && tsr_dtype_size(bits.dtype) > 1;
+      return TSR_OK;
+    }
+  return tsr_fail(e, TSR_EUNSUPPORTED, "%s: arrays of records are not read", what);
+}
+
 static tsr_status parse_dict(tsr_errrec *e, const char *what, text t, tsr_npy_info *out) {
   bool descr = false, order = false, shape = false;
   if (!take(&t, '{')) return bad(e, what, "its header is not a dict");
@@ -99,9 +125,12 @@ static tsr_status parse_dict(tsr_errrec *e, const char *what, text t, tsr_npy_in
     if (!take_quoted(&t, &key, &n) || !take(&t, ':')) return bad(e, what, "its header cannot be read");
     if (n == 5 && memcmp(key, "descr", 5) == 0 && !descr) {
       space(&t);
-      if (t.p < t.end && *t.p == '[') return tsr_fail(e, TSR_EUNSUPPORTED, "%s: arrays of records are not read", what);
-      if (!take_quoted(&t, &s, &len)) return bad(e, what, "its header cannot be read");
-      TSR_TRY(parse_descr(e, what, s, len, out));
+      if (t.p < t.end && *t.p == '[') {
+        TSR_TRY(parse_record(e, what, &t, out));
+      } else {
+        if (!take_quoted(&t, &s, &len)) return bad(e, what, "its header cannot be read");
+        TSR_TRY(parse_descr(e, what, s, len, out));
+      }
       descr = true;
     } else if (n == 13 && memcmp(key, "fortran_order", 13) == 0 && !order) {
       out->fortran = take_word(&t, "True");
@@ -123,19 +152,20 @@ static tsr_status parse_dict(tsr_errrec *e, const char *what, text t, tsr_npy_in
   return TSR_OK;
 }
 
-tsr_status tsr_npy_parse_header(tsr_errrec *e, const void *bytes, size_t len, const char *what, tsr_npy_info *out) {
+/* have: bytes there are, of len. */
+static tsr_status parse_head(tsr_errrec *e, const void *bytes, size_t have, size_t len, const char *what, tsr_npy_info *out) {
   const uint8_t *p = bytes;
   memset(out, 0, sizeof *out);
-  if (len < 10 || memcmp(p, "\x93NUMPY", 6) != 0) return bad(e, what, "it does not begin as one");
+  if (have < 10 || memcmp(p, "\x93NUMPY", 6) != 0) return bad(e, what, "it does not begin as one");
   if (p[6] < 1 || p[6] > 3) return tsr_fail(e, TSR_EUNSUPPORTED, "%s: npy version %d", what, p[6]);
   size_t at = p[6] == 1 ? 10 : 12, size = (size_t)p[8] | (size_t)p[9] << 8;
   if (p[6] > 1) {
-    if (len < 12) return bad(e, what, "it is cut short");
+    if (have < 12) return bad(e, what, "it is cut short");
     size |= (size_t)p[10] << 16 | (size_t)p[11] << 24;
   }
   if (size > MAX_HEADER)
     return tsr_fail(e, TSR_ELIMIT, "%s: npy header of %zu bytes (limit %d)", what, size, MAX_HEADER);
-  if (size > len - at) return bad(e, what, "it is cut short");
+  if (size > have - at) return bad(e, what, "it is cut short");
   TSR_TRY(parse_dict(e, what, (text){(const char *)p + at, (const char *)p + at + size}, out));
   out->data_off = at + size;
   int64_t numel, need;
@@ -147,21 +177,27 @@ tsr_status tsr_npy_parse_header(tsr_errrec *e, const void *bytes, size_t len, co
   return TSR_OK;
 }
 
+tsr_status tsr_npy_parse_header(tsr_errrec *e, const void *bytes, size_t len, const char *what, tsr_npy_info *out) {
+  return parse_head(e, bytes, len, len, what, out);
+}
+
 /* ---- reading ---- */
+
+static void strides_of(const tsr_npy_info *h, int64_t *stride) {
+  tsr_strides_contiguous(h->ndim, h->size, stride);
+  int64_t s = 1;
+  for (int d = 0; d < h->ndim && h->fortran; d++) {
+    stride[d] = s;
+    if (tsr_mul_overflow(s, TSR_MAX(h->size[d], (int64_t)1), &s)) s = 1;
+  }
+}
 
 static tsr_status load_array(const tsr_file_env *env, tsr_archive *keep, const void *bytes, size_t len,
                              const char *what, tsr_val *out) {
   tsr_npy_info h;
   int64_t stride[TSR_MAX_NDIM];
   TSR_TRY(tsr_npy_parse_header(env->e, bytes, len, what, &h));
-  tsr_strides_contiguous(h.ndim, h.size, stride);
-  if (h.fortran) {
-    int64_t s = 1;
-    for (int d = 0; d < h.ndim; d++) {
-      stride[d] = s;
-      if (tsr_mul_overflow(s, TSR_MAX(h.size[d], (int64_t)1), &s)) s = 1;
-    }
-  }
+  strides_of(&h, stride);
   return tsr_tensor_from_bytes(env, keep, (const uint8_t *)bytes + h.data_off, h.dtype, h.swap, h.ndim, h.size, stride,
                                out);
 }
@@ -170,6 +206,19 @@ tsr_status tsr_npy_load(const tsr_file_env *env, tsr_archive *a, tsr_val *out) {
   size_t len;
   const void *bytes = tsr_archive_bytes(a, &len);
   return load_array(env, a, bytes, len, "array", out);
+}
+
+/* A compressed array: its header now, its bytes when they are needed. */
+static tsr_status load_packed(const tsr_file_env *env, tsr_archive *a, size_t i, size_t size, const char *what, tsr_val *out) {
+  tsr_npy_info h;
+  char head[MAX_HEADER + 12];
+  size_t got;
+  int64_t stride[TSR_MAX_NDIM];
+  TSR_TRY(tsr_archive_read_head(a, i, env->e, head, sizeof head, &got));
+  TSR_TRY(parse_head(env->e, head, got, size, what, &h));
+  strides_of(&h, stride);
+  uint8_t raw = (h.swap ? TSR_RAW_SWAP : 0) | (h.dtype == TSR_BOOL ? TSR_RAW_BOOL : 0);
+  return tsr_tensor_raw(env, tsr_storage_deflated(env->mem, a, i, h.data_off, raw), h.dtype, h.ndim, h.size, stride, out);
 }
 
 static tsr_status load_member(const tsr_file_env *env, tsr_archive *a, size_t i, tsr_dict *into) {
@@ -182,8 +231,10 @@ static tsr_status load_member(const tsr_file_env *env, tsr_archive *a, size_t i,
   if (info.stored) {
     const void *data = NULL;
     size_t len = 0;
-    st = tsr_archive_read(a, i, env->e, &data, &len);
+    st = env->raw ? tsr_archive_peek(a, i, env->e, &data, &len) : tsr_archive_read(a, i, env->e, &data, &len);
     if (st == TSR_OK) st = load_array(env, a, data, len, what.text, &t);
+  } else if (env->raw) {
+    st = load_packed(env, a, i, info.size, what.text, &t);
   } else { /* inflate outside the archive's cache: arrays may be large, and are needed once */
     void *data = tsr_alloc(env->mem, info.size);
     if (data == NULL) return tsr_env_nomem(env);
@@ -217,14 +268,19 @@ tsr_status tsr_npz_load(const tsr_file_env *env, tsr_archive *a, tsr_val *out) {
 
 /* Header of a C-order array, padded so that the data begins at a multiple of 64. */
 static tsr_status put_header(const tsr_file_env *env, const tsr_tensor *t, tsr_buf *b) {
-  size_t k = 0;
+  size_t k = 0, own = 0;
   while (k < TSR_COUNT(types) && types[k].dtype != t->dtype) k++;
-  if (k == TSR_COUNT(types) || t->layout != 0)
+  while (own < TSR_COUNT(foreign) && foreign[own] != t->dtype) own++;
+  if ((k == TSR_COUNT(types) && own == TSR_COUNT(foreign)) || t->layout != 0)
     return tsr_fail(env->e, TSR_EUNSUPPORTED, "NumPy has no type for %s tensors: write .pt or .safetensors instead",
                     t->layout != 0 ? "sparse" : tsr_dtype_name((tsr_dtype)t->dtype));
   tsr_buf d = {0};
-  tsr_buf_printf(&d, "{'descr': '%c%c%d', 'fortran_order': False, 'shape': (", types[k].size == 1 ? '|' : '<',
-                 types[k].kind, types[k].size);
+  int size = (int)tsr_tensor_itemsize(t);
+  if (own < TSR_COUNT(foreign))
+    tsr_buf_printf(&d, "{'descr': [('%s', '%cu%d')]", tsr_dtype_name(foreign[own]), size == 1 ? '|' : '<', size);
+  else
+    tsr_buf_printf(&d, "{'descr': '%c%c%d'", size == 1 ? '|' : '<', types[k].kind, size);
+  tsr_buf_puts(&d, ", 'fortran_order': False, 'shape': (");
   for (int i = 0; i < t->ndim; i++) tsr_buf_printf(&d, i == 0 ? "%lld" : ", %lld", (long long)t->size[i]);
   tsr_buf_puts(&d, t->ndim == 1 ? ",), }" : "), }");
   for (size_t pad = (64 - (10 + d.len + 1) % 64) % 64; pad > 0; pad--) tsr_buf_putc(&d, ' ');
@@ -255,49 +311,64 @@ tsr_status tsr_npy_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v) {
   return st;
 }
 
-typedef struct npz_writer {
+/* An array while the zip is written: made when its turn comes, gone after it. */
+typedef struct npz_part {
   const tsr_file_env *env;
-  tsr_zip_writer *zip;
-  tsr_buf *files;
-  size_t count, cap;
-} npz_writer;
+  tsr_tensor *t, *cooked;
+  void *owned;
+} npz_part;
 
-/* The zip writer borrows bytes until it finishes: each array is kept whole in memory till then. */
-static tsr_status add_array(void *user, const char *name, tsr_tensor *t) {
-  npz_writer *w = user;
-  const void *data;
-  size_t nbytes = 0;
-  void *owned = NULL;
-  if (w->count == w->cap) {
-    size_t cap = w->cap == 0 ? 16 : w->cap * 2;
-    tsr_buf *grown = realloc(w->files, cap * sizeof *grown);
-    if (grown == NULL) return tsr_fail_nomem(w->env->e);
-    w->files = grown;
-    w->cap = cap;
-  }
-  tsr_buf *b = &w->files[w->count++];
-  memset(b, 0, sizeof *b);
-  TSR_TRY(put_header(w->env, t, b));
-  TSR_TRY(tsr_tensor_pack(w->env, t, &data, &nbytes, &owned));
-  tsr_buf_put(b, data, nbytes);
-  free(owned);
-  if (b->oom) return tsr_fail_nomem(w->env->e);
-  char *entry;
-  if (asprintf(&entry, "%s.npy", name) < 0) return tsr_fail_nomem(w->env->e);
-  tsr_status st = tsr_zip_writer_add(w->zip, w->env->e, entry, b->data, b->len);
+static tsr_status open_part(void *user, tsr_errrec *e, const void **data) {
+  npz_part *p = user;
+  size_t nbytes;
+  TSR_TRY(tsr_tensor_cook(p->env->mem, e, p->t, &p->cooked));
+  return tsr_tensor_pack(p->env, p->cooked, data, &nbytes, &p->owned);
+}
+
+static void close_part(void *user) {
+  npz_part *p = user;
+  free(p->owned);
+  if (p->cooked != NULL) tsr_obj_release(p->cooked);
+  p->owned = NULL;
+  p->cooked = NULL;
+  tsr_mem_trim(p->env->mem);
+  tsr_storage_forget(p->t->storage);
+}
+
+static tsr_status add_array(const tsr_file_env *env, tsr_zip_writer *zip, const tsr_named *x, npz_part *part) {
+  tsr_buf head = {0};
+  char *entry = NULL;
+  *part = (npz_part){.env = env, .t = x->t};
+  tsr_status st = put_header(env, x->t, &head);
+  if (st == TSR_OK && asprintf(&entry, "%s.npy", x->name) < 0) st = tsr_fail_nomem(env->e);
+  if (st == TSR_OK)
+    st = tsr_zip_writer_add_part(zip, env->e, entry, head.data, head.len, &(tsr_zip_part){part, open_part, close_part},
+                                 (uint64_t)x->t->numel * tsr_tensor_itemsize(x->t));
   free(entry);
+  tsr_buf_dispose(&head);
+  return st;
+}
+
+tsr_status tsr_npz_write(const tsr_file_env *env, tsr_outfile *o, const tsr_named *items, size_t count) {
+  tsr_zip_writer *zip = NULL;
+  npz_part *parts = calloc(count + 1, sizeof *parts);
+  tsr_status st = parts != NULL ? tsr_zip_writer_new(o->fd, env->e, &zip) : tsr_fail_nomem(env->e);
+  for (size_t i = 0; i < count && st == TSR_OK; i++) st = add_array(env, zip, &items[i], &parts[i]);
+  if (st == TSR_OK)
+    st = tsr_zip_writer_finish(zip, env->e);
+  else
+    tsr_zip_writer_free(zip);
+  for (size_t i = 0; parts != NULL && i < count; i++)
+    if (parts[i].cooked != NULL) close_part(&parts[i]);
+  free(parts);
   return st;
 }
 
 tsr_status tsr_npz_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v) {
-  npz_writer w = {.env = env};
-  TSR_TRY(tsr_zip_writer_new(o->fd, env->e, &w.zip));
-  tsr_status st = tsr_visit_tensors(env, v, "arr_0", "arr_", add_array, &w);
-  if (st == TSR_OK)
-    st = tsr_zip_writer_finish(w.zip, env->e);
-  else
-    tsr_zip_writer_free(w.zip);
-  for (size_t i = 0; i < w.count; i++) tsr_buf_dispose(&w.files[i]);
-  free(w.files);
+  tsr_named *items;
+  size_t count;
+  tsr_status st = tsr_collect_named(env, v, "arr_0", "arr_", &items, &count);
+  if (st == TSR_OK) st = tsr_npz_write(env, o, items, count);
+  tsr_named_free(items, count);
   return st;
 }

@@ -21,6 +21,7 @@ typedef struct tsr_pickle_options {
   tsr_archive *archive;            /* storages are entries "<prefix>/<key>"; mapped storages keep it alive */
   const char *prefix;              /* "data", "constants" */
   const char *what;                /* "data.pkl", for messages */
+  bool raw;                        /* storages stay as they lie in the file (frontend/raw.h) */
 } tsr_pickle_options;
 
 /* Opaque things are objects of a synthetic class named like the global ("torch.optim.adam.Adam",
@@ -31,5 +32,7 @@ extern const char tsr_opaque_marker;
 tsr_status tsr_unpickle(const tsr_pickle_options *opt, tsr_errrec *e, const void *bytes, size_t len, tsr_val *out);
 /* A whole torch.save file of any age (zip, legacy stream, tar): storages from the file. */
 tsr_status tsr_torch_load(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, tsr_val *out);
+/* The same with raw storages (frontend/raw.h): no byte of a tensor is read. */
+tsr_status tsr_torch_load_raw(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, tsr_val *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "frontend/pickle_vm.h"
+#include "frontend/raw.h"
 #include "frontend/text.h"
 
 typedef tsr_status (*builder)(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args, tsr_val *out);
@@ -137,7 +138,9 @@ static tsr_status view(tsr_pvm *v, tsr_tensor *token, tsr_dtype dtype, const sha
       tsr_mul_overflow(numel, item, &bytes) ||
       !tsr_view_fits(token->storage->nbytes, dtype, offset, s->ndim, s->size, s->stride))
     return fail_short(v, token, dtype, s);
-  if (dtype == TSR_BOOL && token->dtype != TSR_BOOL &&
+  if (dtype == TSR_BOOL && v->opt->raw)
+    token->storage->raw |= TSR_RAW_BOOL;
+  else if (dtype == TSR_BOOL && token->dtype != TSR_BOOL &&
       !tsr_bools_are_clean(token->storage->data, token->storage->nbytes))
     return tsr_pvm_fail(v, TSR_EFORMAT, "storage \"%s\" is used as bool, but holds other numbers",
                         storage_name(v, token->storage).text);
@@ -145,6 +148,16 @@ static tsr_status view(tsr_pvm *v, tsr_tensor *token, tsr_dtype dtype, const sha
   if (t == NULL) return tsr_pvm_nomem(v);
   t->requires_grad = requires_grad;
   *out = tsr_from_obj(t);
+  return TSR_OK;
+}
+
+/* What is about to be looked into must not be raw. */
+static tsr_status cook_value(tsr_pvm *v, tsr_val *io) {
+  tsr_tensor *cooked = NULL;
+  if (io->tag != TSR_V_TENSOR || io->t->storage->raw == 0) return TSR_OK;
+  TSR_TRY(tsr_tensor_cook(v->mem, v->e, io->t, &cooked));
+  tsr_release(*io);
+  *io = tsr_from_obj(cooked);
   return TSR_OK;
 }
 
@@ -158,6 +171,7 @@ static tsr_status resolve_math(tsr_pvm *v, const tsr_dict *meta, tsr_val *io) {
     conj |= on && e->key.tag == TSR_V_STR && strcmp(e->key.s->bytes, "conj") == 0;
     neg |= on && e->key.tag == TSR_V_STR && strcmp(e->key.s->bytes, "neg") == 0;
   }
+  if (conj || neg) TSR_TRY(cook_value(v, io));
   tsr_tensor *t = io->t;
   bool complex = t->dtype == TSR_COMPLEX64 || t->dtype == TSR_COMPLEX128,
        real = t->dtype == TSR_FLOAT32 || t->dtype == TSR_FLOAT64;
@@ -227,7 +241,7 @@ static tsr_status arg_dtype(tsr_pvm *v, const tsr_pglobal *g, const tsr_tuple *a
 static tsr_status swap_untyped(tsr_pvm *v, tsr_tensor *token, tsr_dtype dtype) {
   tsr_storage *s = token->storage;
   uint64_t key = (uint64_t)(uintptr_t)s;
-  if (v->opt->archive == NULL || !tsr_archive_is_big_endian(v->opt->archive) || token->dtype != TSR_UINT8 || !s->owned)
+  if (v->opt->raw || v->opt->archive == NULL || !tsr_archive_is_big_endian(v->opt->archive) || token->dtype != TSR_UINT8 || !s->owned)
     return TSR_OK;
   if (tsr_umap_get(&v->swapped, key) != NULL) return TSR_OK;
   if (!tsr_umap_set(&v->swapped, key, 1)) return tsr_pvm_nomem(v);
@@ -421,6 +435,7 @@ static tsr_status build_sparse(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *args
   size_t first = script ? 3 : 0, size_at = script ? 1 : coo ? 2 : 3;
   TSR_TRY(need_args(v, g, p, TSR_MAX(size_at + 1, first + (coo ? 2 : 3)), 7));
   TSR_TRY(arg_dims(v, g, p, size_at, &s.ndim, s.size));
+  for (size_t i = first; i < first + (coo ? 2 : 3); i++) TSR_TRY(cook_value(v, &p->items[i]));
   TSR_TRY(arg_tensor(v, g, p, first, &a));
   if (!coo) TSR_TRY(arg_tensor(v, g, p, first + 1, &b));
   TSR_TRY(arg_tensor(v, g, p, first + (coo ? 1 : 2), &values));

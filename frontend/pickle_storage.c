@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "frontend/pickle_vm.h"
+#include "frontend/raw.h"
 #include "frontend/text.h"
 
 /* ---- bytes ---- */
@@ -121,8 +122,17 @@ static tsr_status map_entry(tsr_pvm *v, size_t index, const tsr_pstorage *p, tsr
   size_t len;
   tsr_archive_entry(a, index, &info);
   bool swap = tsr_archive_is_big_endian(a);
+  uint8_t raw = (swap ? TSR_RAW_SWAP : 0) | (p->dtype == TSR_BOOL ? TSR_RAW_BOOL : 0);
+  if (!info.stored && v->opt->raw) {
+    *out = tsr_storage_deflated(v->mem, a, index, 0, raw);
+    return *out != NULL ? TSR_OK : tsr_pvm_nomem(v);
+  }
   if (!info.stored) return copy_entry(v, index, info.size, p, swap, out);
   TSR_TRY(tsr_archive_read(a, index, v->e, &data, &len));
+  if (v->opt->raw) {
+    *out = tsr_storage_raw(v->mem, a, data, len, raw);
+    return *out != NULL ? TSR_OK : tsr_pvm_nomem(v);
+  }
   if (!can_map(data, p, swap)) return copy_entry(v, index, len, p, swap, out);
   *out = tsr_storage_borrow(v->mem, data, len, drop_archive, a);
   if (*out == NULL) return tsr_pvm_nomem(v);
@@ -147,13 +157,17 @@ static tsr_status load_entry(tsr_pvm *v, const tsr_pstorage *p, tsr_storage **ou
     return tsr_pvm_fail(v, TSR_EFORMAT, "entry \"%s\" has %llu bytes, but its storage of %lld %s elements needs %zu",
                         tsr_show(name, strlen(name)).text, (unsigned long long)info.size, (long long)p->numel,
                         tsr_dtype_name(p->dtype), p->nbytes);
-  return map_entry(v, index, p, out);
+  TSR_TRY(map_entry(v, index, p, out));
+  (*out)->entry = (uint32_t)index + 1;
+  return TSR_OK;
 }
 
 /* The key is known already, perhaps with another element type. */
 static tsr_status reuse(tsr_pvm *v, const tsr_tensor *known, const tsr_pstorage *p, tsr_val *out) {
-  const tsr_storage *s = known->storage;
-  if (p->dtype == TSR_BOOL && !tsr_bools_are_clean(s->data, s->nbytes))
+  tsr_storage *s = known->storage;
+  if (p->dtype == TSR_BOOL && v->opt->raw)
+    s->raw |= TSR_RAW_BOOL;
+  else if (p->dtype == TSR_BOOL && !tsr_bools_are_clean(s->data, s->nbytes))
     return tsr_pvm_fail(v, TSR_EFORMAT, "storage \"%s\" is used as bool, but holds other numbers",
                         tsr_show(p->key->bytes, p->key->len).text);
   return tsr_pvm_storage_token(v, known->storage, p->dtype, 0, s == v->meta ? 0 : p->numel, out);

@@ -4,6 +4,7 @@
 
 #include "frontend/formats.h"
 #include "frontend/json.h"
+#include "frontend/raw.h"
 #include "frontend/text.h"
 
 #define MAX_HEADER 100000000
@@ -262,97 +263,117 @@ tsr_status tsr_safetensors_load(const tsr_file_env *env, tsr_archive *a, tsr_val
 
 /* ---- writing ---- */
 
-typedef struct out_item {
-  char *name;
-  tsr_tensor *t;
-} out_item;
-typedef struct writer {
-  const tsr_file_env *env;
-  out_item *items;
-  size_t count, cap;
-} writer;
-
-static tsr_status collect(void *user, const char *name, tsr_tensor *t) {
-  writer *w = user;
-  if (w->count == w->cap) {
-    size_t cap = w->cap == 0 ? 64 : w->cap * 2;
-    out_item *grown = realloc(w->items, cap * sizeof *grown);
-    if (grown == NULL) return tsr_fail_nomem(w->env->e);
-    w->items = grown;
-    w->cap = cap;
-  }
-  char *copy = strdup(name);
-  if (copy == NULL) return tsr_fail_nomem(w->env->e);
-  tsr_obj_retain(t);
-  w->items[w->count++] = (out_item){copy, t};
-  return TSR_OK;
-}
-
 static const char *type_name(const tsr_tensor *t) {
   for (size_t i = 0; i < TSR_COUNT(types) && t->layout == 0; i++)
     if (types[i].dtype == t->dtype) return types[i].name;
   return NULL;
 }
 
-/* Widest elements first, so that every tensor is aligned to its elements; then by name. */
+typedef struct placed {
+  size_t index, width;
+  uint64_t begin;
+} placed;
+
+/* Widest elements first, so that every tensor is aligned to its elements; else in the order given. */
 static int by_width(const void *a, const void *b) {
-  const out_item *x = a, *y = b;
-  size_t wx = tsr_tensor_itemsize(x->t), wy = tsr_tensor_itemsize(y->t);
-  return wx != wy ? (wx < wy ? 1 : -1) : strcmp(x->name, y->name);
+  const placed *x = a, *y = b;
+  if (x->width != y->width) return x->width < y->width ? 1 : -1;
+  return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static tsr_status put_header(const writer *w, tsr_buf *b) {
-  uint64_t at = 0;
-  tsr_buf_putc(b, '{');
-  for (size_t i = 0; i < w->count; i++) {
-    const tsr_tensor *t = w->items[i].t;
-    const char *name = w->items[i].name;
+static int by_index(const void *a, const void *b) {
+  const placed *x = a, *y = b;
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static tsr_status check_names(const tsr_file_env *env, const tsr_named *items, size_t count) {
+  const char **names = malloc((count + 1) * sizeof *names);
+  if (names == NULL) return tsr_fail_nomem(env->e);
+  for (size_t i = 0; i < count; i++) names[i] = items[i].name;
+  if (count > 1) qsort(names, count, sizeof *names, by_text);
+  tsr_status st = TSR_OK;
+  for (size_t i = 0; i < count && st == TSR_OK; i++) {
+    if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
+      st = tsr_fail(env->e, TSR_EUSAGE, "two tensors are named \"%s\"", tsr_show(names[i], strlen(names[i])).text);
+    else if (strcmp(names[i], "__metadata__") == 0)
+      st = tsr_fail(env->e, TSR_EUSAGE, "safetensors keeps the name __metadata__ for itself");
+  }
+  free(names);
+  return st;
+}
+
+/* The header names the tensors in the order given. */
+static tsr_status put_header(const tsr_file_env *env, const tsr_named *items, const placed *place, size_t count, tsr_buf *b) {
+  tsr_buf_puts(b, "{\"__metadata__\":{\"format\":\"pt\"}");
+  for (size_t i = 0; i < count; i++) {
+    const tsr_tensor *t = items[i].t;
     if (type_name(t) == NULL)
-      return tsr_fail(w->env->e, TSR_EUNSUPPORTED, "safetensors has no type for %s tensors: write .pt instead",
-                      t->layout != 0 ? "sparse" : tsr_dtype_name((tsr_dtype)t->dtype));
-    if (i > 0 && strcmp(name, w->items[i - 1].name) == 0)
-      return tsr_fail(w->env->e, TSR_EUSAGE, "two tensors are named \"%s\"", tsr_show(name, strlen(name)).text);
+      return tsr_fail(env->e, TSR_EUNSUPPORTED, "\"%s\": safetensors has no type for %s tensors: write .pt instead",
+                      tsr_show(items[i].name, strlen(items[i].name)).text, t->layout != 0 ? "sparse" : tsr_dtype_name((tsr_dtype)t->dtype));
     uint64_t bytes = (uint64_t)t->numel * tsr_tensor_itemsize(t);
-    if (i > 0) tsr_buf_putc(b, ',');
-    tsr_json_put_str(b, name, strlen(name));
+    tsr_buf_putc(b, ',');
+    tsr_json_put_str(b, items[i].name, strlen(items[i].name));
     tsr_buf_printf(b, ":{\"dtype\":\"%s\",\"shape\":[", type_name(t));
     for (int d = 0; d < t->ndim; d++) tsr_buf_printf(b, d == 0 ? "%lld" : ",%lld", (long long)t->size[d]);
-    tsr_buf_printf(b, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)at, (unsigned long long)(at + bytes));
-    at += bytes;
+    tsr_buf_printf(b, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)place[i].begin, (unsigned long long)(place[i].begin + bytes));
   }
   tsr_buf_putc(b, '}');
   while (b->len % 8 != 0 && !b->oom) tsr_buf_putc(b, ' ');
-  return b->oom ? tsr_fail_nomem(w->env->e) : TSR_OK;
+  return b->oom ? tsr_fail_nomem(env->e) : TSR_OK;
 }
 
-static tsr_status write_all(const writer *w, tsr_outfile *o) {
+static tsr_status write_tensor(const tsr_file_env *env, tsr_outfile *o, tsr_tensor *t) {
+  const void *data = NULL;
+  size_t nbytes = 0;
+  void *owned = NULL;
+  tsr_tensor *cooked = NULL;
+  TSR_TRY(tsr_tensor_cook(env->mem, env->e, t, &cooked));
+  tsr_status st = tsr_tensor_pack(env, cooked, &data, &nbytes, &owned);
+  if (st == TSR_OK) st = tsr_outfile_write(o, env->e, data, nbytes);
+  free(owned);
+  tsr_obj_release(cooked);
+  tsr_mem_trim(env->mem);
+  tsr_storage_forget(t->storage);
+  return st;
+}
+
+static tsr_status write_all(const tsr_file_env *env, tsr_outfile *o, const tsr_named *items, placed *place, size_t count) {
   tsr_buf head = {0};
-  tsr_status st = put_header(w, &head);
+  uint64_t at = 0;
+  if (count > 1) qsort(place, count, sizeof *place, by_width);
+  for (size_t i = 0; i < count; i++) {
+    place[i].begin = at;
+    at += (uint64_t)items[place[i].index].t->numel * place[i].width;
+  }
+  if (count > 1) qsort(place, count, sizeof *place, by_index);
+  tsr_status st = put_header(env, items, place, count, &head);
   uint8_t len[8];
   for (int i = 0; i < 8; i++) len[i] = (uint8_t)(head.len >> (8 * i));
-  if (st == TSR_OK) st = tsr_outfile_write(o, w->env->e, len, 8);
-  if (st == TSR_OK) st = tsr_outfile_write(o, w->env->e, head.data, head.len);
-  for (size_t i = 0; i < w->count && st == TSR_OK; i++) {
-    const void *data = NULL;
-    size_t nbytes = 0;
-    void *owned = NULL;
-    st = tsr_tensor_pack(w->env, w->items[i].t, &data, &nbytes, &owned);
-    if (st == TSR_OK) st = tsr_outfile_write(o, w->env->e, data, nbytes);
-    free(owned);
-  }
+  if (st == TSR_OK) st = tsr_outfile_write(o, env->e, len, 8);
+  if (st == TSR_OK) st = tsr_outfile_write(o, env->e, head.data, head.len);
+  if (count > 1) qsort(place, count, sizeof *place, by_width);
+  for (size_t i = 0; i < count && st == TSR_OK; i++) st = write_tensor(env, o, items[place[i].index].t);
   tsr_buf_dispose(&head);
   return st;
 }
 
+tsr_status tsr_safetensors_write(const tsr_file_env *env, tsr_outfile *o, const tsr_named *items, size_t count) {
+  TSR_TRY(check_names(env, items, count));
+  placed *place = malloc((count + 1) * sizeof *place);
+  if (place == NULL) return tsr_fail_nomem(env->e);
+  for (size_t i = 0; i < count; i++) place[i] = (placed){i, tsr_tensor_itemsize(items[i].t), 0};
+  tsr_status st = write_all(env, o, items, place, count);
+  free(place);
+  return st;
+}
+
 tsr_status tsr_safetensors_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v) {
-  writer w = {.env = env};
-  tsr_status st = tsr_visit_tensors(env, v, "output", "output_", collect, &w);
-  if (st == TSR_OK && w.count > 1) qsort(w.items, w.count, sizeof *w.items, by_width);
-  if (st == TSR_OK) st = write_all(&w, o);
-  for (size_t i = 0; i < w.count; i++) {
-    free(w.items[i].name);
-    tsr_obj_release(w.items[i].t);
-  }
-  free(w.items);
+  tsr_named *items;
+  size_t count;
+  tsr_status st = tsr_collect_named(env, v, "output", "output_", &items, &count);
+  if (st == TSR_OK) st = tsr_safetensors_write(env, o, items, count);
+  tsr_named_free(items, count);
   return st;
 }

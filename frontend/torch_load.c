@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "frontend/pickle_vm.h"
+#include "frontend/raw.h"
 #include "frontend/text.h"
 
 /* ---- a file of several pickles with raw bytes between them ---- */
@@ -16,9 +17,9 @@ typedef struct stream {
 } stream;
 
 static void stream_open(stream *s, tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, const uint8_t *p,
-                        size_t len, const char *what) {
+                        size_t len, const char *what, bool raw) {
   memset(s, 0, sizeof *s);
-  s->opt = (tsr_pickle_options){.mem = mem, .types = types, .what = what};
+  s->opt = (tsr_pickle_options){.mem = mem, .types = types, .what = what, .raw = raw};
   s->a = a;
   s->p = p;
   s->len = len;
@@ -57,6 +58,16 @@ static tsr_status attach(stream *s, tsr_storage *st, tsr_dtype dtype) {
   const uint8_t *data = s->p + s->at;
   s->at += st->nbytes;
   if (st->nbytes == 0) return TSR_OK;
+  if (s->opt.raw) {
+    tsr_storage *raw = tsr_storage_raw(s->v.mem, s->a, data, st->nbytes,
+                                       (s->swap ? TSR_RAW_SWAP : 0) | (dtype == TSR_BOOL ? TSR_RAW_BOOL : 0));
+    if (raw == NULL) return tsr_pvm_nomem(&s->v);
+    st->data = raw->data;
+    st->cow = true;
+    st->raw |= raw->raw;
+    st->base = raw;
+    return TSR_OK;
+  }
   bool clean = dtype != TSR_BOOL || tsr_bools_are_clean(data, st->nbytes);
   if ((uintptr_t)data % 16 == 0 && !s->swap && clean) {
     st->data = (void *)(uintptr_t)data;
@@ -387,24 +398,24 @@ static tsr_status load_tar(stream *s, tsr_val *out) {
 
 /* ---- any ---- */
 
-static tsr_status load_zip(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, tsr_val *out) {
+static tsr_status load_zip(tsr_archive *a, tsr_mem *mem, tsr_types *types, bool raw, tsr_errrec *e, tsr_val *out) {
   size_t index, len = 0;
   const void *bytes = NULL;
-  tsr_pickle_options opt = {.mem = mem, .types = types, .archive = a, .prefix = "data", .what = "data.pkl"};
+  tsr_pickle_options opt = {.mem = mem, .types = types, .archive = a, .prefix = "data", .what = "data.pkl", .raw = raw};
   if (!tsr_archive_find(a, "data.pkl", &index)) return tsr_archive_fail_kind(a, e);
   TSR_TRY(tsr_archive_read(a, index, e, &bytes, &len));
   return tsr_unpickle(&opt, e, bytes, len, out);
 }
 
-tsr_status tsr_torch_load(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, tsr_val *out) {
+static tsr_status load_any(tsr_archive *a, tsr_mem *mem, tsr_types *types, bool raw, tsr_errrec *e, tsr_val *out) {
   *out = tsr_none();
   size_t len;
   const uint8_t *p = tsr_archive_bytes(a, &len);
   tsr_file_kind kind = tsr_archive_kind(a);
   if (kind != TSR_FILE_TORCH_STREAM && kind != TSR_FILE_TORCH_TAR && kind != TSR_FILE_PICKLE)
-    return load_zip(a, mem, types, e, out);
+    return load_zip(a, mem, types, raw, e, out);
   stream s;
-  stream_open(&s, a, mem, types, e, p, len, kind == TSR_FILE_PICKLE ? "pickle" : "file");
+  stream_open(&s, a, mem, types, e, p, len, kind == TSR_FILE_PICKLE ? "pickle" : "file", raw);
   tsr_status st = kind == TSR_FILE_TORCH_TAR ? load_tar(&s, out)
                   : kind == TSR_FILE_PICKLE  ? next_pickle(&s, out)
                                              : load_stream(&s, out);
@@ -414,4 +425,12 @@ tsr_status tsr_torch_load(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_er
     *out = tsr_none();
   }
   return st;
+}
+
+tsr_status tsr_torch_load(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, tsr_val *out) {
+  return load_any(a, mem, types, false, e, out);
+}
+
+tsr_status tsr_torch_load_raw(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_errrec *e, tsr_val *out) {
+  return load_any(a, mem, types, true, e, out);
 }

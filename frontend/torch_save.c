@@ -4,15 +4,24 @@
 
 #include "frontend/formats.h"
 #include "frontend/pickle_vm.h"
+#include "frontend/raw.h"
 #include "frontend/text.h"
+
+/* A storage while the zip is written. */
+typedef struct part {
+  const tsr_file_env *env;
+  tsr_storage *s, *cooked;
+  tsr_dtype dtype; /* of the first tensor over it */
+} part;
 
 typedef struct writer {
   const tsr_file_env *env;
+  bool detach; /* as state_dict() does: no tensor requires a gradient */
   tsr_buf b;     /* data.pkl */
   tsr_umap memo; /* address of an object -> memo number */
   uint64_t memo_count;
-  tsr_umap keys;          /* address of a storage -> key */
-  tsr_storage **storages; /* by key */
+  tsr_umap keys;   /* address of a storage -> key */
+  part *storages;  /* by key */
   size_t storage_count, storage_cap;
   int depth;
 } writer;
@@ -113,7 +122,7 @@ static bool recall(writer *w, const void *object) {
 
 /* ---- tensors ---- */
 
-static tsr_status storage_key(writer *w, tsr_storage *s, uint64_t *key) {
+static tsr_status storage_key(writer *w, tsr_storage *s, tsr_dtype dtype, uint64_t *key) {
   uint64_t *known = tsr_umap_get(&w->keys, (uint64_t)(uintptr_t)s);
   if (known != NULL) {
     *key = *known;
@@ -121,13 +130,13 @@ static tsr_status storage_key(writer *w, tsr_storage *s, uint64_t *key) {
   }
   if (w->storage_count == w->storage_cap) {
     size_t cap = w->storage_cap == 0 ? 64 : w->storage_cap * 2;
-    tsr_storage **grown = realloc(w->storages, cap * sizeof(tsr_storage *));
+    part *grown = realloc(w->storages, cap * sizeof *grown);
     if (grown == NULL) return nomem(w);
     w->storages = grown;
     w->storage_cap = cap;
   }
   *key = w->storage_count;
-  w->storages[w->storage_count++] = s;
+  w->storages[w->storage_count++] = (part){.env = w->env, .s = s, .dtype = dtype};
   return tsr_umap_set(&w->keys, (uint64_t)(uintptr_t)s, *key) ? TSR_OK : nomem(w);
 }
 
@@ -152,7 +161,7 @@ static bool needs_untyped(const tsr_tensor *t) {
 static tsr_status put_storage(writer *w, const tsr_tensor *t, bool untyped) {
   uint64_t key = 0;
   char text[24];
-  TSR_TRY(storage_key(w, t->storage, &key));
+  TSR_TRY(storage_key(w, t->storage, (tsr_dtype)t->dtype, &key));
   op(w, '(');
   put_text(w, "storage", 7);
   if (untyped)
@@ -231,7 +240,7 @@ static tsr_status put_tensor(writer *w, const tsr_tensor *t) {
   put_dims(w, t->stride, t->ndim);
   if (quantized) TSR_TRY(put_quant(w, t->quant));
   put_bool(w,
-           t->requires_grad && (tsr_dtype_is_float((tsr_dtype)t->dtype) || tsr_dtype_is_complex((tsr_dtype)t->dtype)));
+           t->requires_grad && !w->detach && (tsr_dtype_is_float((tsr_dtype)t->dtype) || tsr_dtype_is_complex((tsr_dtype)t->dtype)));
   put_empty_hooks(w);
   if (untyped) put_global(w, "torch", tsr_dtype_name((tsr_dtype)t->dtype));
   op(w, 't');
@@ -341,6 +350,21 @@ static tsr_status put(writer *w, tsr_val v) {
 
 /* ---- the file ---- */
 
+static tsr_status open_part(void *user, tsr_errrec *e, const void **data) {
+  part *p = user;
+  TSR_TRY(tsr_storage_cook(p->env->mem, e, p->s, p->dtype, &p->cooked));
+  *data = p->cooked->data;
+  return TSR_OK;
+}
+
+static void close_part(void *user) {
+  part *p = user;
+  if (p->cooked != NULL) tsr_obj_release(p->cooked);
+  p->cooked = NULL;
+  tsr_mem_trim(p->env->mem);
+  tsr_storage_forget(p->s);
+}
+
 static tsr_status add_entries(writer *w, tsr_zip_writer *z) {
   tsr_errrec *e = w->env->e;
   char name[48];
@@ -355,29 +379,53 @@ static tsr_status add_entries(writer *w, tsr_zip_writer *z) {
     }
     memcpy(name, b.data, b.len + 1);
     tsr_buf_dispose(&b);
-    const tsr_storage *s = w->storages[i];
-    TSR_TRY(tsr_zip_writer_add(z, e, name, s->nbytes != 0 ? s->data : "", s->nbytes));
+    part *p = &w->storages[i];
+    TSR_TRY(tsr_zip_writer_add_part(z, e, name, NULL, 0, &(tsr_zip_part){p, open_part, close_part}, p->s->nbytes));
   }
   return tsr_zip_writer_add(z, e, "archive/version", "3\n", 2);
 }
 
-tsr_status tsr_torch_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v) {
-  writer w = {.env = env};
+/* The pickle is in w->b; st: whether it could be made. */
+static tsr_status write_zip(writer *w, tsr_outfile *o, tsr_status st) {
   tsr_zip_writer *z = NULL;
-  op(&w, 0x80);
-  op(&w, 2);
-  tsr_status st = put(&w, v);
-  op(&w, '.');
-  if (st == TSR_OK && w.b.oom) st = nomem(&w);
-  if (st == TSR_OK) st = tsr_zip_writer_new(o->fd, env->e, &z);
-  if (st == TSR_OK) st = add_entries(&w, z);
+  op(w, '.');
+  if (st == TSR_OK && w->b.oom) st = nomem(w);
+  if (st == TSR_OK) st = tsr_zip_writer_new(o->fd, w->env->e, &z);
+  if (st == TSR_OK) st = add_entries(w, z);
   if (st == TSR_OK)
-    st = tsr_zip_writer_finish(z, env->e);
+    st = tsr_zip_writer_finish(z, w->env->e);
   else
     tsr_zip_writer_free(z);
-  tsr_buf_dispose(&w.b);
-  tsr_umap_dispose(&w.memo);
-  tsr_umap_dispose(&w.keys);
-  free(w.storages);
+  for (size_t i = 0; i < w->storage_count; i++)
+    if (w->storages[i].cooked != NULL) close_part(&w->storages[i]);
+  tsr_buf_dispose(&w->b);
+  tsr_umap_dispose(&w->memo);
+  tsr_umap_dispose(&w->keys);
+  free(w->storages);
   return st;
+}
+
+tsr_status tsr_torch_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v) {
+  writer w = {.env = env};
+  op(&w, 0x80);
+  op(&w, 2);
+  return write_zip(&w, o, put(&w, v));
+}
+
+static tsr_status put_named(writer *w, const tsr_named *items, size_t count) {
+  op(w, 0x80);
+  op(w, 2);
+  op(w, '}');
+  op(w, '(');
+  for (size_t i = 0; i < count; i++) {
+    TSR_TRY(put_str(w, items[i].name, strlen(items[i].name)));
+    TSR_TRY(put(w, (tsr_val){.tag = TSR_V_TENSOR, .t = items[i].t}));
+  }
+  op(w, 'u');
+  return TSR_OK;
+}
+
+tsr_status tsr_torch_write(const tsr_file_env *env, tsr_outfile *o, const tsr_named *items, size_t count) {
+  writer w = {.env = env, .detach = true};
+  return write_zip(&w, o, put_named(&w, items, count));
 }

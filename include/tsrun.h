@@ -134,6 +134,8 @@ TSR_API tsr_status tsr_value_compare(const tsr_value *got, const tsr_value *expe
 
 typedef struct tsr_model tsr_model;
 
+typedef struct tsr_weights tsr_weights; /* named tensors of a file: below */
+
 typedef struct tsr_load_options {
   size_t struct_size;      /* sizeof(tsr_load_options) */
   int opt_level;           /* 0: operator by operator as written, 2: default */
@@ -145,6 +147,13 @@ typedef struct tsr_load_options {
   const char *method;      /* the method to compile and pack for now; NULL: "forward", or the only one */
   bool no_winograd;        /* 3x3 convolutions by direct summation: smaller packed weights, slower */
   const char *disable_passes; /* names of tsr_pass_name, separated by commas: optimisations to leave out; or NULL */
+  /* Parameters and buffers from another file, before anything is packed or folded: as load_state_dict(strict=True)
+   * does, with its messages (of several lines) as TSR_EFORMAT.  weights may be freed after loading. */
+  const tsr_weights *weights;        /* NULL: those of the archive */
+  bool weights_no_strict;            /* missing and unexpected names are told, not refused */
+  bool weights_ignore_mismatched_sizes; /* tensors of another shape are told, not refused */
+  void (*note)(void *user, const char *line); /* what is told; may be NULL */
+  void *note_user;
 } tsr_load_options;
 
 /* Load an archive of torch.jit.save.  own: tsr_model_free.  A file of another kind fails with
@@ -222,6 +231,56 @@ TSR_API void tsr_session_profile(tsr_session *s, tsr_profile_fn fn, void *user);
 /* What the machine can do at most with this model's threads, measured now (about a quarter of a second): float32
  * operations and bytes from main memory a second. */
 TSR_API tsr_status tsr_model_measure_machine(tsr_model *m, double *flops, double *bandwidth);
+
+/* ---- weights ------------------------------------------------------------------------------- */
+
+/* Named tensors, in order, of any file that holds some: .pt/.pth/.bin/.ckpt of torch.save of any age (state dicts,
+ * checkpoints, pickled modules: nothing is executed), TorchScript archives, .safetensors, .npz, index files of sharded
+ * checkpoints, folders of Hugging Face.  Opening reads names and shapes; bytes are mapped and read when asked for. */
+
+typedef struct tsr_weights_options {
+  size_t struct_size;
+  const char *strip_prefix;      /* taken off the names that begin with it */
+  const char *const *renames;    /* "REGEX=REPLACEMENT" (POSIX extended, \1 and & as in sed), one after the other */
+  size_t rename_count;
+  const char *add_prefix;        /* put before every name */
+} tsr_weights_options;
+
+typedef struct tsr_weight_info {
+  const char *name;              /* borrow */
+  const char *other;             /* NULL, or the Python type of a value that is no tensor: nothing else is set then */
+  tsr_dtype dtype;
+  int ndim;
+  const int64_t *sizes, *strides;/* borrow */
+  int64_t numel;
+  uint64_t nbytes;               /* of its elements */
+  const char *device;            /* borrow: where it was saved, "cpu", "cuda:1", "meta" */
+  const char *layout;            /* "strided", "sparse_coo", ... */
+  bool has_data;                 /* false: saved on the meta device, there are no bytes */
+  bool requires_grad;
+  bool is_parameter, is_buffer;  /* as far as the file tells */
+  size_t first;                  /* index of the first weight with the same storage; its own index if it is that */
+} tsr_weight_info;
+
+/* where: FILE or FILE:KEY.  KEY: the way to a state dict in a checkpoint ("model_state_dict", "a.b"), a part of one
+ * ("layer1"), or the name of one tensor.  Without it the only state dict there is; of several the message lists them. */
+TSR_API tsr_status tsr_weights_open(const char *where, const tsr_weights_options *opt, tsr_weights **out, tsr_error **err);
+TSR_API void tsr_weights_free(tsr_weights *w); /* NULL is allowed */
+TSR_API const char *tsr_weights_key(const tsr_weights *w); /* borrow: the key that was found or given; "" for the whole */
+TSR_API bool tsr_weights_is_archive(const tsr_weights *w); /* they are the state dict of a TorchScript archive */
+TSR_API size_t tsr_weights_count(const tsr_weights *w);
+TSR_API bool tsr_weights_find(const tsr_weights *w, const char *name, size_t len, size_t *index);
+TSR_API bool tsr_weights_info(const tsr_weights *w, size_t index, tsr_weight_info *out); /* false: no such weight */
+/* own: the tensor, mapped where it can be. */
+TSR_API tsr_status tsr_weights_get(const tsr_weights *w, size_t index, tsr_value **out, tsr_error **err);
+/* The pages of a weight that was looked at may leave memory. */
+TSR_API void tsr_weights_forget(const tsr_weights *w, size_t index);
+/* Write all of them: .safetensors, .npz, .pt (format NULL: by the extension), one tensor after the other; whole or
+ * absent.  note is told what the format cannot keep. */
+TSR_API tsr_status tsr_weights_save(const tsr_weights *w, const char *path, const char *format,
+                                    void (*note)(void *user, const char *line), void *user, tsr_error **err);
+/* A copy of the archive with its weights replaced, everything else byte for byte; opt: weights and what goes with them. */
+TSR_API tsr_status tsr_weights_merge(const char *model, const tsr_load_options *opt, const char *path, tsr_error **err);
 
 /* ---- looking into files -------------------------------------------------------------------- */
 

@@ -153,15 +153,16 @@ void tsr_class_add_method(tsr_compiler *c, tsr_classrec *r, const tsr_ast *def) 
   r->method_list[r->method_count++] = f;
 }
 
-static void add_hooks(tsr_compiler *c, tsr_classrec *r, const tsr_ast *list, int which) {
-  if (list->kind != TSR_AST_LIST) tsr_compile_fail(c, r->file, list, TSR_EFORMAT, "expected a list of hook names");
-  r->hooks[which] = tsr_compile_alloc(c, (list->count + 1) * sizeof(char *));
+static const char **read_names(tsr_compiler *c, tsr_classrec *r, const tsr_ast *list, size_t *count) {
+  if (list->kind != TSR_AST_LIST) tsr_compile_fail(c, r->file, list, TSR_EFORMAT, "expected a list of names");
+  const char **names = tsr_compile_alloc(c, (list->count + 1) * sizeof(char *));
   for (uint32_t i = 0; i < list->count; i++) {
     const tsr_ast *s = list->kids[i];
-    if (s->kind != TSR_AST_STR) tsr_compile_fail(c, r->file, s, TSR_EFORMAT, "expected the name of a hook");
-    r->hooks[which][i] = tsr_compile_text(c, "%.*s", (int)s->len, s->text);
+    if (s->kind != TSR_AST_STR) tsr_compile_fail(c, r->file, s, TSR_EFORMAT, "expected a name");
+    names[i] = tsr_compile_text(c, "%.*s", (int)s->len, s->text);
   }
-  r->hook_count[which] = list->count;
+  *count = list->count;
+  return names;
 }
 
 static void add_member(tsr_compiler *c, tsr_classrec *r, const tsr_ast *target, const tsr_ast *value) {
@@ -178,8 +179,13 @@ static void add_member(tsr_compiler *c, tsr_classrec *r, const tsr_ast *target, 
 static void fill_assign(tsr_compiler *c, tsr_classrec *r, const tsr_ast *a) {
   const tsr_ast *target = a->kids[0]->count == 1 ? a->kids[0]->kids[0] : NULL;
   if (target == NULL || target->kind != TSR_AST_NAME) tsr_compile_fail(c, r->file, a, TSR_EFORMAT, "unexpected statement in a class");
-  if (text_is(target, "__forward_pre_hooks__")) add_hooks(c, r, a->kids[1], 0);
-  else if (text_is(target, "__forward_hooks__")) add_hooks(c, r, a->kids[1], 1);
+  if (text_is(target, "__forward_pre_hooks__")) r->hooks[0] = read_names(c, r, a->kids[1], &r->hook_count[0]);
+  else if (text_is(target, "__forward_hooks__")) r->hooks[1] = read_names(c, r, a->kids[1], &r->hook_count[1]);
+  else if (text_is(target, "__parameters__")) r->state[0] = read_names(c, r, a->kids[1], &r->state_count[0]);
+  else if (text_is(target, "__buffers__")) {
+    r->state[1] = read_names(c, r, a->kids[1], &r->state_count[1]);
+    r->lists_buffers = true;
+  }
   else if (r->kind == TSR_CLASS_ENUM) add_member(c, r, target, a->kids[1]);
   else if (!(target->len > 2 && memcmp(target->text, "__", 2) == 0)) tsr_compile_strmap_set(c, &r->constants, target->text, target->len, (void *)a);
 }
@@ -236,7 +242,7 @@ void tsr_class_unfill(tsr_classrec *r) {
   r->filled = r->filling = false;
   r->attrs = r->constants = r->methods = (tsr_strmap){0};
   r->method_count = 0;
-  r->hook_count[0] = r->hook_count[1] = 0;
+  r->hook_count[0] = r->hook_count[1] = r->state_count[0] = r->state_count[1] = 0;
   cls->attr_count = cls->member_count = 0;
 }
 
@@ -323,6 +329,23 @@ tsr_ir_fn *tsr_class_method(const tsr_class *cls, const char *name) {
   const tsr_classrec *r = cls->impl;
   tsr_fnrec *f = cls->is_custom ? NULL : tsr_strmap_get(&r->methods, name, strlen(name));
   return f != NULL && f->state == TSR_FN_LOWERED ? &f->fn : NULL;
+}
+
+static bool is_state(const tsr_classrec *r, int which, const char *name) {
+  for (size_t i = 0; i < r->state_count[which]; i++)
+    if (strcmp(r->state[which][i], name) == 0) return true;
+  return false;
+}
+
+tsr_role tsr_class_attr_role(const tsr_class *cls, uint32_t index) {
+  const tsr_classrec *r = cls->impl;
+  const char *name = cls->attr_names[index];
+  bool tensor = cls->attr_types[index]->kind == TSR_T_TENSOR;
+  if (r == NULL || !cls->is_module) return TSR_ROLE_UNKNOWN;
+  if (r->ast == NULL && !r->lists_buffers) return TSR_ROLE_PARAMETER; /* of bytecode: nobody says what is what */
+  if (is_state(r, 0, name)) return TSR_ROLE_PARAMETER;
+  bool buffer = r->lists_buffers ? is_state(r, 1, name) : tensor;
+  return buffer && tensor ? TSR_ROLE_BUFFER : TSR_ROLE_UNKNOWN;
 }
 
 const char *const *tsr_class_hooks(const tsr_class *cls, bool pre, size_t *count) {

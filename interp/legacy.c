@@ -72,6 +72,7 @@ static tsr_storage *storage_of(legacy *g, const tsr_str *key) {
   if (aligned) tsr_archive_retain(c->p->archive);
   else memcpy(s->data, bytes, len);
   tsr_values_own(c, tsr_from_obj(s));
+  s->entry = (uint32_t)index + 1;
   tsr_compile_strmap_set(c, &g->storages, key->bytes, key->len, s);
   return s;
 }
@@ -237,6 +238,13 @@ static tsr_val make_module(legacy *g, tsr_val def, const char *qualified, int de
   tsr_val params = field(c, def, "parameters"), attrs = field(c, def, "attributes"), subs = field(c, def, "submodules");
   pending *list = tsr_compile_alloc(c, (count_of(params) + count_of(attrs) + count_of(subs) + 1) * sizeof *list);
   size_t n = 0;
+  for (int k = 0; k < 2; k++) r->state[k] = tsr_compile_alloc(c, (count_of(params) + 1) * sizeof(char *));
+  r->lists_buffers = true;
+  for (size_t i = 0; i < count_of(params); i++) {
+    tsr_val buffer = field(c, item(params, i), "isBuffer");
+    bool is_buffer = buffer.tag == TSR_V_BOOL && buffer.b;
+    r->state[is_buffer][r->state_count[is_buffer]++] = tsr_compile_text(c, "%s", as_str(c, field(c, item(params, i), "name"), "name")->bytes);
+  }
   for (size_t i = 0; i < count_of(params); i++, n++)
     declare_attr(c, r, as_str(c, field(c, item(params, i), "name"), "name"), &tsr_type_tensor, tensor_by_id(c, field(c, item(params, i), "tensorId")), &list[n]);
   for (size_t i = 0; i < count_of(attrs); i++, n++) {

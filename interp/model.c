@@ -8,6 +8,7 @@
 #include "interp/prepare.h"
 #include "ops/machine.h"
 #include "ops/site.h"
+#include "interp/state.h"
 
 /* ---- compiling ---- */
 
@@ -343,8 +344,16 @@ static bool can_run(tsr_file_kind k) {
          k == TSR_FILE_TORCH_STREAM || k == TSR_FILE_TORCH_TAR;
 }
 
+static tsr_status on_loaded(void *user, tsr_program *p, tsr_errrec *e) {
+  const tsr_model *m = user;
+  const tsr_load_options *opt = m->opt;
+  tsr_state_options state = {opt->weights, opt->weights_no_strict, opt->weights_ignore_mismatched_sizes, opt->note, opt->note_user};
+  if (opt->weights != NULL) TSR_TRY(tsr_state_load(p, e, &state));
+  return m->visit == NULL ? TSR_OK : m->visit(m->visit_user, p, e);
+}
+
 static tsr_status load_program(tsr_model *m, tsr_errrec *e, const tsr_load_options *opt, bool lower) {
-  tsr_program_hooks hooks = {m, run_at_load};
+  tsr_program_hooks hooks = {m, run_at_load, on_loaded};
   if (!can_run(tsr_archive_kind(m->archive))) return tsr_archive_fail_kind(m->archive, e);
   TSR_TRY(tsr_program_load(m->archive, m->mem, &hooks, e, &m->program));
   if (!lower) return TSR_OK;
@@ -363,9 +372,27 @@ tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *
   m->passes_off = off;
   m->archive = archive;
   m->no_winograd = opt->no_winograd || opt->opt_level <= 0;
+  m->opt = opt;
   tsr_status s = load_program(m, e, opt, lower);
+  m->opt = NULL;
   if (s != TSR_OK) tsr_model_free(m);
   else *out = m;
+  return s;
+}
+
+tsr_status tsr_model_visit_archive(tsr_archive *archive, const tsr_load_options *opt,
+                                   tsr_status (*fn)(void *user, tsr_program *p, tsr_errrec *e), void *user, tsr_errrec *e) {
+  tsr_model *m = model_new(e, opt->max_memory, 1, 0);
+  if (m == NULL) {
+    tsr_archive_release(archive);
+    return e->status;
+  }
+  m->archive = archive;
+  m->opt = opt;
+  m->visit = fn;
+  m->visit_user = user;
+  tsr_status s = load_program(m, e, opt, false);
+  tsr_model_free(m);
   return s;
 }
 

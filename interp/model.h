@@ -37,6 +37,9 @@ struct tsr_model {
   bool no_winograd;          /* of every context */
   uint64_t passes_off;       /* bits of tsr_pass_switches */
   const struct tsr_pass_watch *watch; /* or NULL */
+  const tsr_load_options *opt; /* while loading */
+  tsr_status (*visit)(void *user, tsr_program *p, tsr_errrec *e); /* while loading, or NULL */
+  void *visit_user;
   tsr_method *methods; size_t method_count;
   tsr_bytecode **codes; size_t ncodes, codes_cap; /* all, to be freed */
   bool prepared;             /* every method has its entry; writes is complete */
@@ -49,6 +52,10 @@ struct tsr_model {
 
 /* archive: taken, also on failure.  lower false: sources and values only, no methods. */
 tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, bool lower, tsr_errrec *e, tsr_model **out);
+/* Load sources and values (and opt's weights), call fn while the objects may still change, let go of everything.
+ * What fn retained stays.  archive: taken. */
+tsr_status tsr_model_visit_archive(tsr_archive *archive, const tsr_load_options *opt,
+                                   tsr_status (*fn)(void *user, tsr_program *p, tsr_errrec *e), void *user, tsr_errrec *e);
 void tsr_model_retain(tsr_model *m);
 tsr_method *tsr_model_find_method(tsr_model *m, const char *name); /* NULL: none */
 /* Bytecode of a method, compiled on first use.  Thread-safe. */

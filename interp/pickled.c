@@ -324,6 +324,28 @@ static tsr_classrec *declare_class(pickled *g, const char *cls) {
   return r;
 }
 
+/* A buffer registered with persistent=False is in no state dict. */
+static bool is_volatile(const tsr_pmodule *m, const tsr_val name) {
+  const tsr_val *set = lookup(m->state, "_non_persistent_buffers_set");
+  const tsr_val items = set != NULL && set->tag == TSR_V_OBJECT && set->obj->count > 2 ? set->obj->slots[2] : tsr_none();
+  for (size_t i = 0; items.tag == TSR_V_LIST && i < items.l->len; i++)
+    if (tsr_val_equal(items.l->items[i], name)) return true;
+  return false;
+}
+
+/* Which attributes state_dict() names. */
+static void list_state(tsr_compiler *c, tsr_classrec *r, const tsr_pmodule *m) {
+  const tsr_dict *tables[2] = {m->params, m->buffers};
+  r->lists_buffers = true;
+  for (int k = 0; k < 2; k++) {
+    const tsr_dict *d = tables[k];
+    r->state[k] = tsr_compile_alloc(c, (d->count + 1) * sizeof(char *));
+    for (size_t i = tsr_dict_next(d, 0); i < d->used; i = tsr_dict_next(d, i + 1))
+      if (d->entries[i].key.tag == TSR_V_STR && !(k == 1 && is_volatile(m, d->entries[i].key)))
+        r->state[k][r->state_count[k]++] = tsr_compile_text(c, "%s", d->entries[i].key.s->bytes);
+  }
+}
+
 static void make_children(pickled *g, const tsr_pmodule *m, const char *path, attributes *out) {
   const tsr_dict *d = m->children;
   for (size_t i = tsr_dict_next(d, 0); i < d->used; i = tsr_dict_next(d, i + 1)) {
@@ -352,6 +374,7 @@ static tsr_object *build(pickled *g, const tsr_layer *l, const tsr_pmodule *m, c
   make_children(g, m, path, &a);
   r->file = code_of(g, l, m, path, r->cls->name);
   for (size_t i = 0; i < a.count; i++) tsr_class_add_attr(c, r, a.items[i].name, a.items[i].len, a.items[i].type);
+  list_state(c, r, m);
   for (uint32_t i = 0; i < r->file->ast->count; i++)
     if (r->file->ast->kids[i]->kind == TSR_AST_DEF) tsr_class_add_method(c, r, r->file->ast->kids[i]);
   tsr_object *obj = tsr_object_new(c->p->mem, r->cls, r->cls->attr_count);

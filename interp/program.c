@@ -44,6 +44,7 @@ typedef void (*loader)(tsr_compiler *c);
 
 static void load(tsr_compiler *c, void *arg) {
   (*(const loader *)arg)(c);
+  if (c->hooks != NULL && c->hooks->loaded != NULL) tsr_compile_check(c, c->hooks->loaded(c->hooks->user, c->p, c->err));
   tsr_compile_check(c, tsr_values_freeze(c));
 }
 

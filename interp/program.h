@@ -11,6 +11,7 @@
 
 #include "core/tensor.h"
 #include "frontend/archive.h"
+#include "frontend/weights.h"
 #include "interp/ir.h"
 
 typedef struct tsr_program tsr_program;
@@ -20,6 +21,7 @@ typedef struct tsr_program_hooks {
   void *user;
   tsr_status (*run)(void *user, tsr_program *p, tsr_errrec *e, tsr_ir_fn *fn, const tsr_val *args, uint32_t nargs,
                     tsr_val *out);
+  tsr_status (*loaded)(void *user, tsr_program *p, tsr_errrec *e); /* the objects are there and may still change; or NULL */
 } tsr_program_hooks;
 
 /* An operator the code calls that has no row, or no overload for these argument types. */
@@ -72,6 +74,8 @@ bool tsr_class_find_attr(const tsr_class *cls, const char *name, size_t len, uin
 /* Slot of the index-th child module of a container (MODULE_ITEM), in declaration order; by name when key is not NULL. */
 bool tsr_class_find_child(const tsr_class *cls, int64_t index, const char *key, size_t len, uint32_t *slot);
 bool tsr_program_is_training(const tsr_program *p); /* some module was saved in training mode */
+/* The index-th attribute of a module class is a parameter or buffer that state_dict() names. */
+tsr_role tsr_class_attr_role(const tsr_class *cls, uint32_t index);
 /* Names in __forward_pre_hooks__ (or __forward_hooks__) of a module class; n in *count. */
 const char *const *tsr_class_hooks(const tsr_class *cls, bool pre, size_t *count);
 

@@ -1,0 +1,325 @@
+/* The set of named tensors: building it, finding names, renaming. */
+#include "frontend/weights.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "frontend/formats.h"
+#include "frontend/pickle.h"
+#include "frontend/pickle_vm.h"
+#include "frontend/text.h"
+
+#define MAX_WEIGHTS ((size_t)1 << 22)
+
+/* ---- life ---- */
+
+tsr_status tsr_weights_new(const char *path, tsr_errrec *e, tsr_weights **out) {
+  tsr_weights *w = calloc(1, sizeof *w);
+  *out = w;
+  if (w == NULL) return tsr_fail_nomem(e);
+  w->mem = tsr_mem_new(0);
+  w->types = tsr_types_new();
+  w->path = strdup(path);
+  w->key = strdup("");
+  if (w->mem != NULL && w->types != NULL && w->path != NULL && w->key != NULL) return TSR_OK;
+  tsr_weights_free(w);
+  *out = NULL;
+  return tsr_fail_nomem(e);
+}
+
+static void drop_items(tsr_weights *w) {
+  for (size_t i = 0; i < w->count; i++) {
+    free(w->items[i].name);
+    if (w->items[i].t != NULL) tsr_obj_release(w->items[i].t);
+  }
+  w->count = 0;
+  if (w->index != NULL) tsr_obj_release(w->index);
+  w->index = NULL;
+}
+
+void tsr_weights_free(tsr_weights *w) {
+  if (w == NULL) return;
+  drop_items(w);
+  free(w->items);
+  free(w->path);
+  free(w->key);
+  if (w->types != NULL) tsr_types_release(w->types);
+  if (w->mem != NULL) tsr_mem_close(w->mem);
+  free(w);
+}
+
+/* ---- building ---- */
+
+static void name_device(tsr_weight *x) {
+  tsr_device d = x->t->storage->saved_on;
+  const char *type = tsr_device_type_name(d.type);
+  if (d.index >= 0 && d.type > 0)
+    snprintf(x->device, sizeof x->device, "%.12s:%d", type, d.index);
+  else
+    snprintf(x->device, sizeof x->device, "%.12s", type);
+}
+
+tsr_status tsr_weights_add(tsr_weights *w, tsr_errrec *e, const char *name, size_t len, tsr_tensor *t,
+                           const char *other, tsr_role role) {
+  if (w->count == MAX_WEIGHTS) return tsr_fail(e, TSR_ELIMIT, "more than %zu weights", MAX_WEIGHTS);
+  if (memchr(name, 0, len) != NULL)
+    return tsr_fail(e, TSR_EFORMAT, "the name \"%s\" holds a NUL byte", tsr_show(name, len).text);
+  if (w->count == w->cap) {
+    size_t cap = w->cap == 0 ? 64 : w->cap * 2;
+    tsr_weight *grown = realloc(w->items, cap * sizeof *grown);
+    if (grown == NULL) return tsr_fail_nomem(e);
+    w->items = grown;
+    w->cap = cap;
+  }
+  tsr_weight *x = &w->items[w->count];
+  *x = (tsr_weight){.name = strndup(name, len), .t = t, .other = other, .role = role, .first = w->count};
+  if (x->name == NULL) return tsr_fail_nomem(e);
+  w->count++;
+  if (t == NULL) return TSR_OK;
+  tsr_obj_retain(t);
+  name_device(x);
+  return TSR_OK;
+}
+
+bool tsr_weight_has_data(const tsr_weight *x) { return x->t != NULL && !x->t->storage->absent; }
+
+tsr_status tsr_weights_index(tsr_weights *w, tsr_errrec *e) {
+  tsr_umap storages = {0};
+  tsr_status st = TSR_OK;
+  if (w->index != NULL) tsr_obj_release(w->index);
+  w->index = tsr_dict_new(w->mem, &tsr_type_str, &tsr_type_int);
+  if (w->index == NULL) return tsr_fail_nomem(e);
+  for (size_t i = 0; i < w->count && st == TSR_OK; i++) {
+    tsr_weight *x = &w->items[i];
+    tsr_str *name = tsr_str_new(w->mem, x->name, strlen(x->name));
+    if (name == NULL) st = tsr_fail_nomem(e);
+    else if (tsr_dict_get(w->index, tsr_from_obj(name)) != NULL)
+      st = tsr_fail(e, TSR_EUSAGE, "two weights are named \"%s\"", tsr_show(x->name, strlen(x->name)).text);
+    else if (!tsr_dict_set(w->index, tsr_from_obj(name), tsr_int((int64_t)i)))
+      st = tsr_fail_nomem(e);
+    if (name != NULL) tsr_obj_release(name);
+    x->first = i;
+    if (x->t == NULL || x->t->layout != 0 || !tsr_weight_has_data(x) || x->t->storage->nbytes == 0) continue;
+    uint64_t key = (uint64_t)(uintptr_t)x->t->storage, *known = tsr_umap_get(&storages, key);
+    if (known != NULL) x->first = *known;
+    else if (!tsr_umap_set(&storages, key, i)) st = tsr_fail_nomem(e);
+  }
+  tsr_umap_dispose(&storages);
+  return st;
+}
+
+bool tsr_weights_find(const tsr_weights *w, const char *name, size_t len, size_t *index) {
+  tsr_str *s = tsr_str_new(w->mem, name, len);
+  tsr_val *at = s != NULL ? tsr_dict_get(w->index, tsr_from_obj(s)) : NULL;
+  if (s != NULL) tsr_obj_release(s);
+  if (at == NULL) return false;
+  *index = (size_t)at->i;
+  return true;
+}
+
+/* ---- selecting ---- */
+
+tsr_status tsr_weights_select(tsr_weights *w, tsr_errrec *e, const char *key, bool *found) {
+  size_t n = strlen(key), kept = 0;
+  bool exact = false;
+  *found = false;
+  for (size_t i = 0; i < w->count; i++) exact = exact || strcmp(w->items[i].name, key) == 0;
+  for (size_t i = 0; i < w->count && !exact; i++)
+    *found = *found || (strncmp(w->items[i].name, key, n) == 0 && w->items[i].name[n] == '.');
+  if (!exact && !*found) return TSR_OK;
+  *found = true;
+  for (size_t i = 0; i < w->count; i++) {
+    tsr_weight x = w->items[i];
+    bool keep = exact ? strcmp(x.name, key) == 0 : strncmp(x.name, key, n) == 0 && x.name[n] == '.';
+    if (!keep) {
+      free(x.name);
+      if (x.t != NULL) tsr_obj_release(x.t);
+      continue;
+    }
+    if (!exact) memmove(x.name, x.name + n + 1, strlen(x.name + n + 1) + 1);
+    w->items[kept++] = x;
+  }
+  w->count = kept;
+  char *copy = strdup(key);
+  if (copy == NULL) return tsr_fail_nomem(e);
+  free(w->key);
+  w->key = copy;
+  return tsr_weights_index(w, e);
+}
+
+tsr_status tsr_weights_fail_key(const tsr_weights *w, tsr_errrec *e, const char *key) {
+  tsr_buf b = {0};
+  size_t shown = 0;
+  const char *last = strrchr(key, '.');
+  last = last != NULL ? last + 1 : key;
+  for (size_t i = 0; i < w->count && shown < 4; i++) /* names that end alike first */
+    if (strlen(last) > 2 && strstr(w->items[i].name, last) != NULL)
+      tsr_buf_printf(&b, "%s%s", shown++ == 0 ? "" : ", ", tsr_show(w->items[i].name, strlen(w->items[i].name)).text);
+  for (size_t i = 0; i < w->count && i < 4 && shown == 0; i++)
+    tsr_buf_printf(&b, "%s%s", i == 0 ? "" : ", ", tsr_show(w->items[i].name, strlen(w->items[i].name)).text);
+  tsr_status st = tsr_fail(e, TSR_EUSAGE, "%s has no \"%s\": it holds %zu name%s, among them %s", w->path,
+                           tsr_show(key, strlen(key)).text, w->count, w->count == 1 ? "" : "s", b.data != NULL ? b.data : "none");
+  tsr_buf_dispose(&b);
+  return st;
+}
+
+/* ---- renaming ---- */
+
+static tsr_status replace_name(tsr_errrec *e, tsr_weight *x, tsr_buf *b) {
+  char *made = tsr_buf_take(b);
+  if (made == NULL) return tsr_fail_nomem(e);
+  free(x->name);
+  x->name = made;
+  return TSR_OK;
+}
+
+static tsr_status strip(tsr_weights *w, tsr_errrec *e, const char *prefix) {
+  size_t n = strlen(prefix), hits = 0;
+  for (size_t i = 0; i < w->count; i++) {
+    char *name = w->items[i].name;
+    if (strncmp(name, prefix, n) != 0) continue;
+    memmove(name, name + n, strlen(name + n) + 1);
+    hits++;
+  }
+  return hits > 0 || w->count == 0
+             ? TSR_OK
+             : tsr_fail(e, TSR_EUSAGE, "no name in %s begins with \"%s\"", w->path, tsr_show(prefix, n).text);
+}
+
+static tsr_status prepend(tsr_weights *w, tsr_errrec *e, const char *prefix) {
+  for (size_t i = 0; i < w->count; i++) {
+    tsr_buf b = {0};
+    tsr_buf_puts(&b, prefix);
+    tsr_buf_puts(&b, w->items[i].name);
+    TSR_TRY(replace_name(e, &w->items[i], &b));
+  }
+  return TSR_OK;
+}
+
+/* Replacement text: \1 to \9 and & as in sed, \\ and \& for themselves. */
+static void put_replacement(tsr_buf *b, const char *with, const char *subject, const regmatch_t *m, size_t groups) {
+  for (const char *p = with; *p != '\0'; p++) {
+    size_t group = *p == '&' ? 0 : *p == '\\' && p[1] >= '0' && p[1] <= '9' ? (size_t)(p[1] - '0') : SIZE_MAX;
+    if (*p == '\\' && p[1] != '\0') p++;
+    if (group == SIZE_MAX) tsr_buf_putc(b, *p);
+    else if (group < groups && m[group].rm_so >= 0)
+      tsr_buf_put(b, subject + m[group].rm_so, (size_t)(m[group].rm_eo - m[group].rm_so));
+  }
+}
+
+/* Every match is replaced, as re.sub does. */
+static void substitute(const regex_t *re, const char *with, const char *name, tsr_buf *b) {
+  regmatch_t m[10];
+  const char *p = name;
+  while (regexec(re, p, TSR_COUNT(m), m, p == name ? 0 : REG_NOTBOL) == 0) {
+    tsr_buf_put(b, p, (size_t)m[0].rm_so);
+    put_replacement(b, with, p, m, TSR_COUNT(m));
+    p += m[0].rm_eo;
+    if (m[0].rm_eo > m[0].rm_so) continue;
+    if (*p == '\0') break; /* an empty match moves on by a byte */
+    tsr_buf_putc(b, *p++);
+  }
+  tsr_buf_puts(b, p);
+}
+
+/* "REGEX=REPLACEMENT"; a = of the expression itself is written \= */
+static tsr_status rename_by(tsr_weights *w, tsr_errrec *e, const char *rule) {
+  tsr_buf pattern = {0};
+  const char *p = rule;
+  regex_t re;
+  char why[128];
+  for (; *p != '\0' && *p != '='; p++) {
+    if (*p == '\\' && p[1] == '=') p++;
+    else if (*p == '\\' && p[1] != '\0') tsr_buf_putc(&pattern, *p++);
+    tsr_buf_putc(&pattern, *p);
+  }
+  if (*p != '=' || pattern.len == 0) {
+    tsr_buf_dispose(&pattern);
+    return tsr_fail(e, TSR_EUSAGE, "\"%s\" is no renaming: REGEX=REPLACEMENT", tsr_show(rule, strlen(rule)).text);
+  }
+  int code = pattern.oom ? REG_ESPACE : regcomp(&re, pattern.data, REG_EXTENDED);
+  tsr_buf_dispose(&pattern);
+  if (code != 0) {
+    if (code == REG_ESPACE) return tsr_fail_nomem(e);
+    regerror(code, NULL, why, sizeof why);
+    return tsr_fail(e, TSR_EUSAGE, "\"%s\" is no renaming: %s", tsr_show(rule, strlen(rule)).text, why);
+  }
+  tsr_status st = TSR_OK;
+  for (size_t i = 0; i < w->count && st == TSR_OK; i++) {
+    tsr_buf b = {0};
+    substitute(&re, p + 1, w->items[i].name, &b);
+    st = replace_name(e, &w->items[i], &b);
+  }
+  regfree(&re);
+  return st;
+}
+
+tsr_status tsr_weights_rename(tsr_weights *w, tsr_errrec *e, const tsr_weights_options *opt) {
+  if (opt->strip_prefix != NULL) TSR_TRY(strip(w, e, opt->strip_prefix));
+  for (size_t i = 0; i < opt->rename_count; i++) TSR_TRY(rename_by(w, e, opt->renames[i]));
+  if (opt->add_prefix != NULL) TSR_TRY(prepend(w, e, opt->add_prefix));
+  return tsr_weights_index(w, e);
+}
+
+/* ---- files ---- */
+
+static tsr_status from_dict(tsr_weights *w, tsr_errrec *e, const tsr_dict *d) {
+  for (size_t i = tsr_dict_next(d, 0); i < d->used; i = tsr_dict_next(d, i + 1)) {
+    const tsr_entry *en = &d->entries[i];
+    TSR_TRY(tsr_weights_add(w, e, en->key.s->bytes, en->key.s->len, en->value.t, NULL, TSR_ROLE_UNKNOWN));
+  }
+  return TSR_OK;
+}
+
+static tsr_status read_values(tsr_weights *w, tsr_errrec *e, tsr_archive *a, const char *key) {
+  tsr_file_env env = {w->mem, w->types, e, true};
+  tsr_val v = tsr_none();
+  tsr_file_kind kind = tsr_archive_kind(a);
+  tsr_status st;
+  if (kind == TSR_FILE_SAFETENSORS || kind == TSR_FILE_NPZ) {
+    st = kind == TSR_FILE_NPZ ? tsr_npz_load(&env, a, &v) : tsr_safetensors_load(&env, a, &v);
+    if (st == TSR_OK) st = from_dict(w, e, v.m);
+  } else if (kind == TSR_FILE_NPY) {
+    st = tsr_npy_load(&env, a, &v);
+    if (st == TSR_OK) st = tsr_weights_add(w, e, "arr_0", 5, v.t, NULL, TSR_ROLE_UNKNOWN);
+  } else {
+    st = tsr_torch_load_raw(a, w->mem, w->types, e, &v);
+    if (st == TSR_OK) st = tsr_weights_from_value(w, e, v, key);
+  }
+  tsr_release(v);
+  return st;
+}
+
+static bool looks_like_json(tsr_archive *a) {
+  size_t len, i = 0;
+  const char *p = tsr_archive_bytes(a, &len);
+  while (i < len && i < 64 && strchr(" \t\r\n", p[i]) != NULL && p[i] != '\0') i++;
+  return i < len && p[i] == '{';
+}
+
+tsr_status tsr_weights_read(tsr_weights *w, tsr_errrec *e, tsr_archive *a, const char *key) {
+  bool found = true;
+  switch (tsr_archive_kind(a)) {
+  case TSR_FILE_TORCH_ZIP:
+  case TSR_FILE_TORCH_STREAM:
+  case TSR_FILE_TORCH_TAR:
+  case TSR_FILE_PICKLE:
+  case TSR_FILE_NPZ:
+  case TSR_FILE_NPY:
+  case TSR_FILE_SAFETENSORS:
+    TSR_TRY(read_values(w, e, a, key));
+    break;
+  case TSR_FILE_DIRECTORY:
+    TSR_TRY(tsr_weights_from_folder(w, e, w->path));
+    break;
+  default:
+    if (!looks_like_json(a)) return tsr_archive_fail_kind(a, e);
+    TSR_TRY(tsr_weights_from_index(w, e, a));
+    break;
+  }
+  TSR_TRY(tsr_weights_index(w, e));
+  if (key == NULL || strcmp(w->key, key) == 0) return TSR_OK;
+  TSR_TRY(tsr_weights_select(w, e, key, &found));
+  return found ? TSR_OK : tsr_weights_fail_key(w, e, key);
+}
