@@ -93,7 +93,6 @@ typedef struct tsr_pstorage {
   int64_t numel;
   size_t nbytes;
   const tsr_tuple *view; /* (key, offset, numel) in elements, or NULL */
-  tsr_device device;     /* where it was saved */
 } tsr_pstorage;
 tsr_status tsr_pvm_parse_storage_id(tsr_pvm *v, tsr_val id, tsr_pstorage *out);
 /* A 1-D tensor over the storage: what stands for a storage while unpickling.  storage: borrowed. */

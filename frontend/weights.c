@@ -320,6 +320,8 @@ tsr_status tsr_weights_read(tsr_weights *w, tsr_errrec *e, tsr_archive *a, const
   }
   TSR_TRY(tsr_weights_index(w, e));
   if (key == NULL || strcmp(w->key, key) == 0) return TSR_OK;
-  TSR_TRY(tsr_weights_select(w, e, key, &found));
+  size_t n = strlen(w->key);
+  bool below = n > 0 && strncmp(key, w->key, n) == 0 && strchr(".:/", key[n]) != NULL;
+  TSR_TRY(tsr_weights_select(w, e, below ? key + n + 1 : key, &found));
   return found ? TSR_OK : tsr_weights_fail_key(w, e, key);
 }

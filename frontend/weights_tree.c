@@ -364,9 +364,14 @@ static tsr_status take_default(tsr_weights *w, tsr_errrec *e, tsr_val v, const c
 
 tsr_status tsr_weights_from_value(tsr_weights *w, tsr_errrec *e, tsr_val v, const char *key) {
   tsr_val at;
-  if (key != NULL && resolve(w->mem, v, key, strlen(key), 0, &at)) {
-    TSR_TRY(take_default(w, e, at, key));
-    return set_key(w, e, key, ""); /* what was asked for is what was found */
+  for (size_t n = key != NULL ? strlen(key) : 0; n > 0; n--) { /* the end of a key may be the beginning of names */
+    if ((key[n] != '\0' && !is_separator(key[n])) || !resolve(w->mem, v, key, n, 0, &at)) continue;
+    char *begin = strndup(key, n);
+    if (begin == NULL) return tsr_fail_nomem(e);
+    tsr_status st = take_default(w, e, at, begin);
+    if (st == TSR_OK) st = set_key(w, e, begin, ""); /* what was asked for is what was found */
+    free(begin);
+    return st;
   }
   return take_default(w, e, v, "");
 }

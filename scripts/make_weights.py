@@ -148,7 +148,9 @@ def write_new(folder):
     sequence = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))
     save(folder, "module.pth", fill(sequence, 5))
     save(folder, "dtypes.pth", dtypes(True))
-    save(folder, "views.pth", {"whole": torch.arange(12.0).reshape(3, 4), "turned": torch.arange(12.0).reshape(3, 4).t()})
+    whole = torch.arange(12.0).reshape(3, 4)
+    save(folder, "views.pth", {"whole": whole, "turned": whole.t()})
+    save(folder, "layers.pth", {"layers.%d.weight" % i: torch.ones(2, 2) for i in range(3)})
 
     shards = os.path.join(folder, "sharded")
     os.makedirs(shards, exist_ok=True)

@@ -1,0 +1,201 @@
+#!/bin/sh
+# run_weights.sh TSRUN FOLDER: weights of every kind of file (scripts/make_weights.py wrote them) listed, compared,
+# converted, and put into archives.  Ends with the number of checks and of failures.
+set -u
+tsrun=$1
+w=$2
+dir=$(mktemp -d "${TMPDIR:-/tmp}/tsrun-weights.XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+checks=0
+failed=0
+
+fail() {
+  failed=$((failed + 1))
+  printf 'FAIL %s: %s\n' "$1" "$2"
+}
+
+# t NAME CODE TEXT ARG...: the exit code, and TEXT somewhere in stdout and stderr together ("" for nothing at all, * for anything)
+t() {
+  name=$1 code=$2 text=$3
+  shift 3
+  checks=$((checks + 1))
+  out=$("$tsrun" "$@" 2>&1 </dev/null)
+  rc=$?
+  why=
+  [ "$rc" -eq "$code" ] || why="exit $rc, not $code"
+  case $text in
+  "*") ;;
+  "") [ -z "$out" ] || why="$why; printed something" ;;
+  *) case $out in *"$text"*) ;; *) why="$why; no \"$text\"" ;; esac ;;
+  esac
+  [ -z "$why" ] && return
+  fail "$name" "$why: $(printf '%s' "$out" | head -n 5)"
+}
+
+# has TEXT: in what the last t printed
+has() {
+  checks=$((checks + 1))
+  case $out in *"$1"*) ;; *) fail "$name" "no \"$1\"" ;; esac
+}
+
+# runs NAME MODEL INPUT EXPECTED OPTION...: the result with these weights is what PyTorch computed with them
+runs() {
+  name=$1 model=$2 input=$3 expected=$4
+  shift 4
+  checks=$((checks + 1))
+  out=$("$tsrun" "$model" "$input" -o "$dir/got.pt" "$@" 2>&1 </dev/null) || { fail "$name" "$out"; return; }
+  out=$("$tsrun" weights diff "$dir/got.pt" "$expected" --rtol 1e-5 --atol 1e-5 2>&1) || fail "$name" "$out"
+}
+
+# ---- listing
+for f in state.pth stream.pth state-1.13.pth stream-1.13.pth; do
+  t "ls $f" 0 "12 tensors, 76 elements, 308 B" weights ls "$w/$f"
+  has "tied.weight"
+  has "= fc.weight"
+done
+for f in full.pth full.safetensors full.npz packed.npz; do t "ls $f" 0 "13 tensors" weights ls "$w/$f"; done
+t ls-archive 0 "13 tensors, 78 elements, 316 B (8 parameters, 5 buffers)" weights ls "$w/net.pt"
+t ls-checkpoint 0 "key: model_state_dict" weights ls "$w/checkpoint.tar"
+t ls-key 0 "4 tensors" weights ls "$w/two.pth:critic"
+t ls-key-part 0 "2 tensors" weights ls "$w/two.pth:critic.fc1"
+t ls-key-deep 0 "exp_avg" weights ls "$w/checkpoint.tar:optimizer_state_dict.state.0"
+t ls-part 0 "running_mean" weights ls "$w/net.pt:bn"
+t ls-two 2 "holds 2 state dicts: generator (4 tensors), critic (4 tensors); name one" weights ls "$w/two.pth"
+t ls-wrapped 0 "key: state_dict" weights ls "$w/wrapped.pth"
+t ls-module 0 "2.weight" weights ls "$w/module.pth"
+t ls-module-old 0 "4 tensors, 43 elements, 172 B (4 parameters, 0 buffers)" weights ls "$w/module-1.13.pth"
+t ls-folder 0 "4 tensors, 43 elements" weights ls "$w/sharded"
+t ls-index 0 "fc2.bias" weights ls "$w/sharded/model.safetensors.index.json"
+t ls-shard 0 "2 tensors" weights ls "$w/sharded/model-00001-of-00002.safetensors"
+t ls-meta 0 "meta (no data)" weights ls "$w/meta.pth"
+has "fc2.bias"
+has "(int)"
+t ls-json 0 '"shares_with": "fc.weight"' weights ls --json "$w/state.pth"
+has '"device": "cpu"'
+t ls-fold 0 "layers.#.weight  float32   [2, 2]      48 B  x3" weights ls --fold "$w/layers.pth"
+t ls-frozen 4 "torch.jit.freeze" weights ls "$w/frozen.pt"
+t ls-no-key 2 "has no \"decoder\"" weights ls "$w/state.pth:decoder"
+t ls-no-file 6 "No such file" weights ls "$dir/none.pth:key"
+t ls-not-weights 4 "*" weights ls "$0"
+t no-command 2 "ls, print, diff" weights
+t wrong-command 2 "there is no such command" weights frob "$w/state.pth"
+
+# ---- values
+t print 0 "[[0.37375, 0.951875, 0.53, 0.108125]," weights print "$w/plain.pt:fc1.weight"
+t print-one 0 "scale  float32 []" weights print "$w/net.pt:scale"
+t print-in-key 0 "fc1.bias  float32 [5]" weights print "$w/checkpoint.tar:fc1.bias"
+t print-stats 0 "zeros 2  nan 1  inf 1  -inf 0" weights print "$w/dtypes.pth:float32" --stats
+t print-json 0 '"histogram": [' weights print --json "$w/state.pth:conv.weight"
+t print-wrong 2 "among them conv.weight" weights print "$w/state.pth:c.weight"
+t print-meta 4 "has no data" weights print "$w/meta.pth:fc1.bias"
+LC_ALL=C t print-plain 0 "####" weights print "$w/state.pth:conv.weight" --stats
+
+# ---- the same numbers in every kind of file
+for f in stream.pth state-1.13.pth stream-1.13.pth; do t "same $f" 0 "12 equal, 0 changed" weights diff "$w/state.pth" "$w/$f"; done
+for f in full.safetensors full.npz packed.npz; do t "same $f" 0 "13 equal, 0 changed" weights diff "$w/full.pth" "$w/$f"; done
+t same-shards 0 "4 equal" weights diff "$w/sharded" "$w/two.pth:generator"
+t same-renamed 0 "4 equal" weights diff "$w/two.pth:generator" "$w/parallel.pth" --strip-prefix module.
+t same-module 0 "4 equal" weights diff "$w/module.pth" "$w/module-1.13.pth"
+t diff-names 1 "- cache  only in the first" weights diff "$w/full.pth" "$w/state.pth"
+t diff-shape 1 "~ fc1.weight  shape: float32 [5, 4] and float32 [4, 5]" weights diff "$w/two.pth:generator" "$w/wrong.pth"
+t diff-dtype 1 "dtype: float32 [5] and float16 [5]" weights diff "$w/two.pth:generator" "$w/half.pth"
+t diff-values 1 "0 only in the first, 0 only in the second" weights diff "$w/two.pth:generator" "$w/two.pth:critic"
+t diff-tolerance 0 "4 equal" weights diff "$w/two.pth:generator" "$w/two.pth:critic" --atol 2
+t diff-json 1 '"changed": 4' weights diff --json "$w/two.pth:generator" "$w/two.pth:critic"
+
+# ---- into archives
+for f in full.pth full.safetensors full.npz packed.npz; do runs "run $f" "$w/net.pt" "$w/input.pt" "$w/expected.pt" --weights "$w/$f"; done
+for f in state.pth stream.pth state-1.13.pth stream-1.13.pth; do
+  runs "run $f" "$w/net.pt" "$w/input.pt" "$w/expected.pt" --weights "$w/$f" --no-strict
+done
+plain() {
+  name=$1
+  shift
+  runs "$name" "$w/plain.pt" "$w/plain-input.pt" "$w/plain-expected.pt" "$@"
+}
+plain run-checkpoint-key --weights "$w/two.pth:generator"
+plain run-folder --weights "$w/sharded"
+plain run-parallel --weights "$w/parallel.pth" --strip-prefix module.
+plain run-parallel-rename --weights "$w/parallel.pth" --rename '^module\.='
+plain run-compiled --weights "$w/compiled.pth" --rename '_orig_mod\.='
+plain run-wrapped --weights "$w/wrapped.pth" --strip-prefix backbone.
+plain run-module --weights "$w/module.pth" --rename '^0=fc1' --rename '^2=fc2'
+runs run-O0 "$w/plain.pt" "$w/plain-input.pt" "$w/plain-expected.pt" -O0 --weights "$w/two.pth:generator"
+t run-half 0 "4 tensors were converted to the model's type (float16 to float32)" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/half.pth"
+t bench-weights 0 median bench "$w/plain.pt" "$w/plain-input.pt" --weights "$w/sharded" --min-time 0.01 --json
+
+# ---- what load_state_dict says
+t strict 4 'Error(s) in loading state_dict for Plain:' "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrong.pth"
+has '	Missing key(s) in state_dict: "fc2.bias". '
+has '	Unexpected key(s) in state_dict: "head.weight". '
+has '	size mismatch for fc1.weight: copying a param with shape torch.Size([4, 5]) from checkpoint, the shape in current model is torch.Size([5, 4]).'
+has "transposed"
+t strict-parallel 4 "--strip-prefix module." "$w/plain.pt" "$w/plain-input.pt" --weights "$w/parallel.pth"
+t strict-compiled 4 "--rename '_orig_mod\\.='" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/compiled.pth"
+t strict-wrapped 4 "--strip-prefix backbone." "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrapped.pth"
+t strict-add 4 "--add-prefix fc1." "$w/plain.pt" "$w/plain-input.pt" --weights "$w/two.pth:generator.fc1"
+t strict-other 4 "no name in common" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/module.pth"
+t strict-buffers 4 "only buffers are missing" "$w/net.pt" "$w/input.pt" --weights "$w/state.pth"
+t strict-frozen 4 "torch.jit.freeze" "$w/frozen.pt" "$w/plain-input.pt" --weights "$w/two.pth:generator"
+t strict-meta 4 "an exception occurred : ('Cannot copy out of meta tensor; no data!',)." "$w/plain.pt" "$w/plain-input.pt" --weights "$w/meta.pth"
+has "expected torch.Tensor or Tensor-like object from checkpoint but received <class 'int'>"
+t no-strict 4 "size mismatch for fc1.weight" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrong-part.pth" --no-strict
+t ignore-sizes 0 "found shape torch.Size([2, 4]) in the checkpoint and torch.Size([5, 4]) in the model instantiated" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrong-part.pth" --ignore-mismatched-sizes
+t stray-option 2 "there is no --weights" "$w/plain.pt" "$w/plain-input.pt" --strip-prefix x.
+t strip-nothing 2 "begins with" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/sharded" --strip-prefix x.
+t bad-rename 2 "is no renaming" weights ls "$w/state.pth" --rename '[=x'
+t same-name 2 "two weights are named" weights ls "$w/state.pth" --rename '.*=x'
+
+# ---- new files
+t convert-1 0 "*" weights convert "$w/dtypes.pth" "$dir/a.safetensors"
+t convert-2 0 "" weights convert "$dir/a.safetensors" "$dir/b.npz"
+t convert-3 0 "" weights convert "$dir/b.npz" "$dir/c.pt"
+t convert-same 0 "20 equal, 0 changed, 0 only in the first, 0 only in the second" weights diff "$w/dtypes.pth" "$dir/c.pt"
+t convert-order 0 "20 tensors" weights ls "$dir/c.pt"
+"$tsrun" weights ls "$w/dtypes.pth" | cut -d " " -f 1 >"$dir/first.txt"
+"$tsrun" weights ls "$dir/c.pt" | cut -d " " -f 1 >"$dir/last.txt"
+checks=$((checks + 1))
+cmp -s "$dir/first.txt" "$dir/last.txt" || fail convert-order "names are in another order"
+t convert-shared 0 "tied.weight is written on its own, though it shares its data with fc.weight" weights convert "$w/state.pth" "$dir/s.safetensors"
+t convert-keeps 0 "" weights convert "$w/stream.pth" "$dir/s.pt"
+t convert-keeps-shared 0 "= fc.weight" weights ls "$dir/s.pt"
+t convert-views 0 "turned is written on its own" weights convert "$w/views.pth" "$dir/v.npz"
+t convert-key 0 "" weights convert "$w/two.pth:critic" "$dir/k.pt"
+t convert-rename 0 "" weights convert "$w/parallel.pth" "$dir/p.safetensors" --strip-prefix module.
+t convert-renamed 0 "4 equal" weights diff "$w/sharded" "$dir/p.safetensors"
+t convert-meta 4 "has no data to write" weights convert "$w/meta.pth" "$dir/m.safetensors"
+checks=$((checks + 1))
+[ ! -e "$dir/m.safetensors" ] || fail convert-meta "a file was left"
+t convert-form 2 "are written as .safetensors, .npz or .pt" weights convert "$w/state.pth" "$dir/x.txt"
+t convert-nowhere 6 "*" weights convert "$w/state.pth" "$dir/none/x.pt"
+t extract 0 "" weights extract "$w/net.pt" "$dir/e.pth"
+t extract-same 0 "13 equal" weights diff "$w/net.pt" "$dir/e.pth"
+t extract-other 4 "no TorchScript archive" weights extract "$w/state.pth" "$dir/e2.pth"
+t merge 0 "" weights merge "$w/net.pt" "$w/full.safetensors" "$dir/merged.pt"
+t merge-holds 0 "13 equal" weights diff "$dir/merged.pt" "$w/full.pth"
+runs merge-runs "$dir/merged.pt" "$w/input.pt" "$w/expected.pt"
+"$tsrun" code "$w/net.pt" >"$dir/code1.txt"
+"$tsrun" code "$dir/merged.pt" >"$dir/code2.txt"
+checks=$((checks + 1))
+cmp -s "$dir/code1.txt" "$dir/code2.txt" || fail merge "the code is another"
+t merge-strict 4 'Unexpected key(s) in state_dict: "module.fc1.weight"' weights merge "$w/plain.pt" "$w/parallel.pth" "$dir/m2.pt"
+t merge-strip 0 "" weights merge "$w/plain.pt" "$w/parallel.pth" "$dir/m2.pt" --strip-prefix module.
+runs merge-stripped "$dir/m2.pt" "$w/plain-input.pt" "$w/plain-expected.pt"
+
+# ---- hostile files
+printf '{"weight_map":{"a":"../../etc/passwd"}}' >"$dir/up.json"
+t index-path 4 "is not the name of a file beside it" weights ls "$dir/up.json"
+printf '{"weight_map":{"a":"none.safetensors"}}' >"$dir/gone.json"
+t index-gone 6 "No such file" weights ls "$dir/gone.json"
+printf '{"weight_map":3}' >"$dir/kind.json"
+t index-kind 4 "weight_map" weights ls "$dir/kind.json"
+printf '{"other":{"a":[[[[]]]]}}' >"$dir/other.json"
+t index-other 4 "has no weight_map" weights ls "$dir/other.json"
+cp "$w/sharded/model-00001-of-00002.safetensors" "$dir/part.safetensors"
+printf '{"weight_map":{"nope":"part.safetensors"}}' >"$dir/lie.json"
+t index-lie 4 'holds "nope", which it does not' weights ls "$dir/lie.json"
+mkdir "$dir/hollow"
+t folder-empty 4 "directory without weights" weights ls "$dir/hollow"
+
+echo "$checks checks, $failed failed"
+[ "$failed" -eq 0 ]
