@@ -29,6 +29,7 @@
   X(tsr_ops_view_copy) \
   X(tsr_ops_linear) \
   X(tsr_ops_matmul) \
+  X(tsr_ops_grouped_mm) \
   X(tsr_ops_fused) \
   X(tsr_ops_layout) \
   X(tsr_ops_cat_norm) \

@@ -209,6 +209,15 @@ def products(a: Tensor, b: Tensor, p: Tensor, q: Tensor, v: Tensor, w: Tensor):
             torch.cosine_similarity(a, a + 1, dim=1), F.pairwise_distance(a, a + 1)]
 
 
+@case(T(10, 16), T(3, 16, 8), T(4, 12, seed=3), T(12, 8, seed=4), T(16, 12, seed=5), torch.tensor([2, 2, 10], dtype=torch.int32), torch.tensor([4, 8, 12], dtype=torch.int32))
+def grouped_products(rows: Tensor, experts: Tensor, a: Tensor, b: Tensor, wide: Tensor, groups: Tensor, parts: Tensor):
+    """What mixtures of experts call: groups of rows, of columns, of the summed dimension, and plain stacks."""
+    e = experts.transpose(1, 2)
+    return (torch._grouped_mm(rows, experts, offs=groups), torch._grouped_mm(rows.to(torch.bfloat16), experts.to(torch.bfloat16), offs=groups),
+            torch._grouped_mm(e, wide, offs=parts),
+            torch._grouped_mm(a, b, offs=parts), torch._grouped_mm(e, experts))
+
+
 def spd():
     a = T(4, 4)
     return a @ a.t() + torch.eye(4)
