@@ -195,7 +195,8 @@ static tsr_status visit(folder *f, tsr_ir_node *n, bool *again) {
       if (never_runs(n)) return replace(f, n, n->in + 2);
       break;
     case TSR_IR_MODULE_ITEM: visit_item(f, n); return TSR_OK;
-    default: return visit_simple(f, n, &done);
+    default:
+      if (n->nblocks == 0) return visit_simple(f, n, &done); /* With has a body */
   }
   for (uint32_t k = 0; k < n->nblocks; k++) TSR_TRY(fold_block(f, n->blocks[k]));
   return TSR_OK;
