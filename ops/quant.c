@@ -91,10 +91,9 @@ tsr_status tsr_quantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, double sc
     TSR_TRY(tsr_new(ctx, &ints, tsr_quant_int_type(dtype), wide->ndim, wide->size));
   }
   const double *s = tsr_tensor_data_ro(wide);
-  bool exact = x->dtype == TSR_FLOAT64; /* results of our own arithmetic: not rounded to float32 first */
-  for (int64_t i = 0; i < wide->numel; i++) {
-    double v = exact ? s[i] / scale : (double)((float)s[i] * inverse);
-    v = isnan(v) ? lo : fmin(fmax(nearbyint(v) + (double)zero_point, lo), hi);
+  for (int64_t i = 0; i < wide->numel; i++) { /* PyTorch adds the zero point first and rounds once */
+    double v = (double)nearbyintf(fmaf((float)s[i], inverse, (float)zero_point));
+    v = isnan(v) ? lo : fmin(fmax(v, lo), hi);
     if (dtype == TSR_QINT8) ((int8_t *)ints->storage->data)[i] = (int8_t)v;
     else if (dtype == TSR_QUINT8) ((uint8_t *)ints->storage->data)[i] = (uint8_t)v;
     else ((int32_t *)ints->storage->data)[i] = (int32_t)v;
@@ -116,8 +115,8 @@ static tsr_status quantize_channels(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *
   TSR_TRY(channel_vector(ctx, &z, quant.zero_points, axis, x->ndim));
   TSR_TRY(tsr_to_dtype(ctx, &y, x, TSR_FLOAT64));
   TSR_TRY(tsr_binary(ctx, &y, "div", y, s));
-  TSR_TRY(tsr_unary(ctx, &y, "round", y));
   TSR_TRY(tsr_binary(ctx, &y, "add", y, z));
+  TSR_TRY(tsr_unary(ctx, &y, "round", y));
   tsr_val args[] = {tsr_from_obj(y), tsr_float(lo), tsr_float(hi)}, ret;
   TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::clamp", ""), args, 3, &ret, 1));
   TSR_TRY(tsr_to_dtype(ctx, &y, ret.t, tsr_quant_int_type(dtype)));
@@ -258,15 +257,19 @@ TSR_KERNEL(make_per_channel) {
 
 /* ---- ordinary operators on quantized operands ---- */
 
-typedef enum way { RAW, FLOATS, FIXED } way; /* on the integers; on the values, same quantizer; own output quantizer */
+/* On the integers; on the values, same quantizer; on integers minus zero point as floats, rounded; own output quantizer. */
+typedef enum way { RAW, FLOATS, CENTRED, FIXED } way;
 static const struct { const char *name; way how; double scale; int64_t zero; } known[] = {
     {"clone", RAW, 0, 0},       {"contiguous", RAW, 0, 0},    {"reshape", RAW, 0, 0},      {"flatten", RAW, 0, 0},        {"index_select", RAW, 0, 0},
+    {"index", RAW, 0, 0},       {"stack", RAW, 0, 0},         {"gather", RAW, 0, 0},       {"take", RAW, 0, 0},           {"roll", RAW, 0, 0},
+    {"eq", FLOATS, 0, 0},       {"ne", FLOATS, 0, 0},         {"lt", FLOATS, 0, 0},        {"le", FLOATS, 0, 0},          {"gt", FLOATS, 0, 0},
+    {"ge", FLOATS, 0, 0},       {"max", FLOATS, 0, 0},        {"min", FLOATS, 0, 0},       {"masked_fill", FLOATS, 0, 0}, {"masked_fill_", FLOATS, 0, 0},
     {"repeat", RAW, 0, 0},      {"flip", RAW, 0, 0},          {"detach", RAW, 0, 0},       {"to", RAW, 0, 0},             {"view", RAW, 0, 0},
     {"relu", FLOATS, 0, 0},     {"relu_", FLOATS, 0, 0},      {"relu6", FLOATS, 0, 0},     {"hardtanh", FLOATS, 0, 0},    {"hardtanh_", FLOATS, 0, 0},
     {"clamp", FLOATS, 0, 0},    {"threshold", FLOATS, 0, 0},  {"max_pool1d", FLOATS, 0, 0}, {"max_pool2d", FLOATS, 0, 0}, {"max_pool3d", FLOATS, 0, 0},
-    {"quantized_max_pool1d", FLOATS, 0, 0}, {"avg_pool2d", FLOATS, 0, 0}, {"avg_pool3d", FLOATS, 0, 0}, {"adaptive_avg_pool2d", FLOATS, 0, 0},
-    {"adaptive_avg_pool3d", FLOATS, 0, 0}, {"mean", FLOATS, 0, 0}, {"upsample_nearest1d", FLOATS, 0, 0}, {"upsample_nearest2d", FLOATS, 0, 0},
-    {"upsample_nearest3d", FLOATS, 0, 0}, {"upsample_bilinear2d", FLOATS, 0, 0}, {"leaky_relu", FLOATS, 0, 0}, {"elu", FLOATS, 0, 0},
+    {"quantized_max_pool1d", FLOATS, 0, 0}, {"avg_pool2d", CENTRED, 0, 0}, {"avg_pool3d", CENTRED, 0, 0}, {"adaptive_avg_pool2d", CENTRED, 0, 0},
+    {"adaptive_avg_pool3d", CENTRED, 0, 0}, {"mean", FLOATS, 0, 0}, {"upsample_nearest1d", FLOATS, 0, 0}, {"upsample_nearest2d", FLOATS, 0, 0},
+    {"upsample_nearest3d", FLOATS, 0, 0}, {"upsample_bilinear2d", CENTRED, 0, 0}, {"leaky_relu", FLOATS, 0, 0}, {"elu", FLOATS, 0, 0},
     {"cat", FLOATS, 0, 0},      {"pixel_shuffle", FLOATS, 0, 0}, {"channel_shuffle", FLOATS, 0, 0}, {"pad", FLOATS, 0, 0}, {"topk", FLOATS, 0, 0}, {"sort", FLOATS, 0, 0},
     {"sigmoid", FIXED, 1.0 / 256, 0}, {"hardsigmoid", FIXED, 1.0 / 256, 0}, {"tanh", FIXED, 2.0 / 256, 128}};
 
@@ -284,7 +287,9 @@ static tsr_status plain_value(tsr_ctx *ctx, tsr_val v, way how, tsr_val *out, co
   if (v.tag == TSR_V_TENSOR && v.t->quant != NULL) {
     tsr_tensor *t;
     if (*first == NULL) *first = v.t;
-    TSR_TRY(how == RAW ? tsr_int_repr(ctx, &t, v.t) : tsr_dequantize(ctx, &t, v.t));
+    if (how == CENTRED) TSR_TRY(tsr_centred(ctx, &t, v.t));
+    else TSR_TRY(how == RAW ? tsr_int_repr(ctx, &t, v.t) : tsr_dequantize(ctx, &t, v.t));
+    if (how == CENTRED) TSR_TRY(tsr_to_dtype(ctx, &t, t, TSR_FLOAT32));
     *out = tsr_from_obj(t);
   } else if (v.tag == TSR_V_LIST && v.l->len > 0 && v.l->items[0].tag == TSR_V_TENSOR) {
     tsr_list *l = tsr_list_new(ctx->mem, v.l->elem, v.l->len);
@@ -300,6 +305,15 @@ static tsr_status plain_value(tsr_ctx *ctx, tsr_val v, way how, tsr_val *out, co
   return TSR_OK;
 }
 
+/* x holds integers minus first's zero point, with fractions. */
+static tsr_status quantize_centred(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_tensor *first) {
+  tsr_tensor *q;
+  if (first->quant->scales != NULL) return tsr_op_fail(ctx, "this operator is not defined for tensors quantized by channel");
+  TSR_TRY(tsr_quantize(ctx, &q, x, 1.0, first->quant->zero_point, (tsr_dtype)first->dtype));
+  TSR_TRY(tsr_int_repr(ctx, &q, q));
+  return tsr_attach_quant(ctx, out, q, first->quant, (tsr_dtype)first->dtype);
+}
+
 static tsr_status wrap_result(tsr_call *c, tsr_val *v, int k, const tsr_tensor *first) {
   tsr_tensor *out, *t = v->t;
   if (v->tag != TSR_V_TENSOR) return TSR_OK;
@@ -309,6 +323,7 @@ static tsr_status wrap_result(tsr_call *c, tsr_val *v, int k, const tsr_tensor *
   *v = tsr_none();
   if (known[k].how == RAW) TSR_TRY(tsr_attach_quant(c->ctx, &out, t, first->quant, (tsr_dtype)first->dtype));
   else if (known[k].how == FLOATS) TSR_TRY(tsr_quantize_like(c->ctx, &out, t, first));
+  else if (known[k].how == CENTRED) TSR_TRY(quantize_centred(c->ctx, &out, t, first));
   else {
     int64_t zero = first->dtype == TSR_QINT8 ? known[k].zero - 128 : known[k].zero;
     TSR_TRY(tsr_quantize(c->ctx, &out, t, known[k].scale, zero, (tsr_dtype)first->dtype));

@@ -1,7 +1,7 @@
 /* The quantized:: operators: layers over packed parameters, arithmetic, activations.
  *
  * Integers are exact in float64, so every layer is the float operator on centred integers, scaled at the
- * end: the same result as integer kernels, rounded once. */
+ * end as integer kernels do (quant_rescale.c). */
 #include <math.h>
 
 #include "ops/quant_packed.h"
@@ -24,29 +24,6 @@ static tsr_status finish(tsr_ctx *ctx, tsr_tensor **y, after then, double slope)
   return invoke1(ctx, y, "aten::leaky_relu", "", args, 2);
 }
 
-/* Scales of a weight along output channels as float64, shaped to broadcast at `dim` of an ndim result. */
-static tsr_status weight_scales(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *w, int dim, int ndim) {
-  if (w->quant->scales == NULL) return tsr_new_scalar(ctx, out, TSR_FLOAT64, tsr_scalar_float(w->quant->scale));
-  int64_t size[TSR_MAX_NDIM];
-  for (int d = 0; d < ndim; d++) size[d] = d == dim ? w->quant->scales->numel : 1;
-  TSR_TRY(tsr_ready(ctx, out, w->quant->scales, TSR_FLOAT64));
-  return tsr_view_as(ctx, out, *out, ndim, size);
-}
-
-/* acc * x_scale * w_scale + bias, in float64 */
-static tsr_status scale_up(tsr_ctx *ctx, tsr_tensor **y, double x_scale, const tsr_tensor *w, tsr_tensor *bias, int dim) {
-  tsr_tensor *s;
-  TSR_TRY(weight_scales(ctx, &s, w, dim, (*y)->ndim));
-  TSR_TRY(tsr_binary(ctx, y, "mul", *y, s));
-  TSR_TRY(tsr_binary_scalar(ctx, y, "mul", *y, tsr_scalar_float(x_scale)));
-  if (bias == NULL) return TSR_OK;
-  int64_t size[TSR_MAX_NDIM];
-  for (int d = 0; d < (*y)->ndim; d++) size[d] = d == dim ? bias->numel : 1;
-  TSR_TRY(tsr_ready(ctx, &bias, bias, TSR_FLOAT64));
-  TSR_TRY(tsr_view_as(ctx, &bias, bias, (*y)->ndim, size));
-  return tsr_binary(ctx, y, "add", *y, bias);
-}
-
 /* ---- linear ---- */
 
 static tsr_status check_width(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tensor *w) {
@@ -54,15 +31,26 @@ static tsr_status check_width(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tenso
   return tsr_op_fail(ctx, "The number of columns in the input (%lld) does not match the weight's %lld", x->ndim > 0 ? (long long)x->size[x->ndim - 1] : 0LL, (long long)w->size[1]);
 }
 
-static tsr_status linear_values(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, const tsr_qlinear *p) {
+static tsr_status linear_sums(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, const tsr_qlinear *p) {
   tsr_tensor *x, *w;
   TSR_TRY(check_width(ctx, qx, p->weight));
   TSR_TRY(tsr_need_quantized(ctx, p->weight, "quantized::linear weight"));
   TSR_TRY(tsr_centred(ctx, &x, qx));
   TSR_TRY(tsr_centred(ctx, &w, p->weight));
   TSR_TRY(tsr_transpose(ctx, &w, w, 0, 1));
-  TSR_TRY(tsr_matmul(ctx, y, x, w));
-  return scale_up(ctx, y, qx->quant->scale, p->weight, p->bias, (*y)->ndim - 1);
+  return tsr_matmul(ctx, y, x, w);
+}
+
+/* A layer's sums to its output; scale and zero point are arguments at, at + 1. */
+static tsr_status layer_output(tsr_call *c, tsr_tensor **y, int dim, const tsr_tensor *w, tsr_tensor *bias, uint32_t at, double slope) {
+  const tsr_tensor *qx = tsr_arg_tensor(c, 0);
+  after then = *(const after *)c->op->data;
+  double scale = tsr_arg_float(c, at);
+  int64_t zero = tsr_arg_int(c, at + 1);
+  if (then == PLAIN || then == RELU) return tsr_requantize(c->ctx, y, *y, dim, qx->quant->scale, w, bias, then == RELU, scale, zero, (tsr_dtype)qx->dtype);
+  TSR_TRY(tsr_rescale(c->ctx, y, *y, dim, qx->quant->scale, w, bias));
+  TSR_TRY(finish(c->ctx, y, then, slope));
+  return tsr_quantize(c->ctx, y, *y, scale, zero, (tsr_dtype)qx->dtype);
 }
 
 TSR_KERNEL(linear) { /* (X, W, scale, zero_point[, slope]) */
@@ -70,9 +58,8 @@ TSR_KERNEL(linear) { /* (X, W, scale, zero_point[, slope]) */
   tsr_qlinear p;
   TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::linear"));
   TSR_TRY(tsr_qlinear_read(c->ctx, &p, c->args[1]));
-  TSR_TRY(linear_values(c->ctx, &y, qx, &p));
-  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, c->nargs > 4 ? tsr_scalar_of(c->args[4]).d : 0));
-  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 2), tsr_arg_int(c, 3), (tsr_dtype)qx->dtype));
+  TSR_TRY(linear_sums(c->ctx, &y, qx, &p));
+  TSR_TRY(layer_output(c, &y, y->ndim - 1, p.weight, p.bias, 2, c->nargs > 4 ? tsr_scalar_of(c->args[4]).d : 0));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -103,8 +90,8 @@ tsr_status tsr_qlinear_dynamic(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *x, cons
     return tsr_linear(ctx, y, x, qx, p->bias);
   }
   TSR_TRY(quantize_now(ctx, &qx, x, reduce));
-  TSR_TRY(linear_values(ctx, y, qx, p));
-  return tsr_to_dtype(ctx, y, *y, TSR_FLOAT32);
+  TSR_TRY(linear_sums(ctx, y, qx, p));
+  return tsr_rescale(ctx, y, *y, (*y)->ndim - 1, qx->quant->scale, p->weight, p->bias);
 }
 
 TSR_KERNEL(linear_dynamic) {
@@ -151,7 +138,7 @@ static tsr_status int_list(tsr_ctx *ctx, tsr_val *out, const int64_t *xs, int n)
   return tsr_temp(ctx, *out);
 }
 
-static tsr_status conv_values(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, tsr_qconv *p) {
+static tsr_status conv_sums(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, tsr_qconv *p) {
   tsr_tensor *x, *w;
   int dims = p->dims, skip = 0;
   TSR_TRY(tsr_need_quantized(ctx, p->weight, "quantized::conv weight"));
@@ -167,7 +154,6 @@ static tsr_status conv_values(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, tsr_
   TSR_TRY(int_list(ctx, &extra, p->output_padding, dims));
   tsr_val args[] = {tsr_from_obj(x), tsr_from_obj(w), tsr_none(), stride, padding, dilation, tsr_bool(p->transposed), extra, tsr_int(p->groups)};
   TSR_TRY(invoke1(ctx, y, "aten::convolution", "", args, 9));
-  TSR_TRY(scale_up(ctx, y, qx->quant->scale, p->weight, p->bias, 1));
   return skip ? tsr_squeeze_dim(ctx, y, *y, 2) : TSR_OK;
 }
 
@@ -177,9 +163,8 @@ TSR_KERNEL(conv) { /* (X, W, scale, zero_point), or the older form with four arg
   uint32_t at = c->nargs >= 8 ? 6 : 2;
   TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::conv"));
   TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[1]));
-  TSR_TRY(conv_values(c->ctx, &y, qx, &p));
-  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
-  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, at), tsr_arg_int(c, at + 1), (tsr_dtype)qx->dtype));
+  TSR_TRY(conv_sums(c->ctx, &y, qx, &p));
+  TSR_TRY(layer_output(c, &y, 1, p.weight, p.bias, at, 0));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -188,8 +173,8 @@ TSR_KERNEL(conv_dynamic) {
   tsr_qconv p;
   TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[1]));
   TSR_TRY(quantize_now(c->ctx, &qx, tsr_arg_tensor(c, 0), tsr_arg_bool(c, 2)));
-  TSR_TRY(conv_values(c->ctx, &y, qx, &p));
-  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, TSR_FLOAT32));
+  TSR_TRY(conv_sums(c->ctx, &y, qx, &p));
+  TSR_TRY(tsr_rescale(c->ctx, &y, y, 1, qx->quant->scale, p.weight, p.bias));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -247,9 +232,29 @@ TSR_KERNEL(conv_field) {
 typedef struct arith { const char *op; after then; } arith;
 static const arith a_add = {"add", PLAIN}, a_add_relu = {"add", RELU}, a_mul = {"mul", PLAIN}, a_mul_relu = {"mul", RELU};
 
+/* A product of integers, rounded before the zero point is added. */
+static tsr_status product(tsr_call *c, const arith *a) {
+  tsr_tensor *qa = tsr_arg_tensor(c, 0), *qb = tsr_arg_tensor(c, 1), *x, *y;
+  float inverse = 1.0f / (float)tsr_arg_float(c, 2), factor = (float)qa->quant->scale * (float)qb->quant->scale * inverse;
+  tsr_quant quant = {.scale = tsr_arg_float(c, 2), .zero_point = tsr_arg_int(c, 3)};
+  TSR_TRY(tsr_centred(c->ctx, &x, qa));
+  TSR_TRY(tsr_centred(c->ctx, &y, qb));
+  TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, y));
+  TSR_TRY(finish(c->ctx, &y, a->then, 0));
+  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, TSR_FLOAT32));
+  TSR_TRY(tsr_binary_scalar(c->ctx, &y, "mul", y, tsr_scalar_float((double)factor)));
+  TSR_TRY(tsr_unary(c->ctx, &y, "round", y));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, 1.0, quant.zero_point, (tsr_dtype)qa->dtype));
+  TSR_TRY(tsr_int_repr(c->ctx, &y, y));
+  TSR_TRY(tsr_attach_quant(c->ctx, &y, y, &quant, (tsr_dtype)qa->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 TSR_KERNEL(arith) { /* (qa, qb, scale, zero_point) */
   const arith *a = c->op->data;
   tsr_tensor *x, *y;
+  TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 1), c->op->schema));
+  if (a->op[0] == 'm' && tsr_arg_tensor(c, 0)->quant != NULL) return product(c, a);
   TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 0), c->op->schema));
   TSR_TRY(tsr_dequantize(c->ctx, &x, tsr_arg_tensor(c, 0)));
   TSR_TRY(tsr_dequantize(c->ctx, &y, tsr_arg_tensor(c, 1)));
@@ -318,10 +323,9 @@ TSR_KERNEL(matmul) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *x, *y;
   TSR_TRY(tsr_need_quantized(c->ctx, a, "quantized::matmul"));
   TSR_TRY(tsr_need_quantized(c->ctx, b, "quantized::matmul"));
-  TSR_TRY(tsr_centred(c->ctx, &x, a));
-  TSR_TRY(tsr_centred(c->ctx, &y, b));
+  TSR_TRY(tsr_dequantize(c->ctx, &x, a));
+  TSR_TRY(tsr_dequantize(c->ctx, &y, b));
   TSR_TRY(tsr_matmul(c->ctx, &y, x, y));
-  TSR_TRY(tsr_binary_scalar(c->ctx, &y, "mul", y, tsr_scalar_float(a->quant->scale * b->quant->scale)));
   TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 2), tsr_arg_int(c, 3), (tsr_dtype)a->dtype));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -358,6 +362,12 @@ static const around r_hardswish = {"aten::hardswish", 1, 1, "", PLAIN}, r_leaky 
                     r_clamp = {"aten::clamp", 3, -1, "", PLAIN}, r_threshold = {"aten::threshold", 3, -1, "", PLAIN},
                     r_prelu = {"aten::prelu", 2, 2, "", PLAIN}, r_layer_norm = {"aten::layer_norm", 5, 5, "f", PLAIN}, r_max_pool2d = {"aten::max_pool2d", 6, -1, "", PLAIN},
                     r_max_pool1d = {"aten::max_pool1d", 6, -1, "", PLAIN};
+
+TSR_KERNEL(dropout) { /* (x, scale, zero_point, p, training): in evaluation x itself */
+  TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 0), "quantized::dropout"));
+  if (tsr_arg_bool(c, 4)) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "quantized::dropout in training mode");
+  return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0));
+}
 
 TSR_KERNEL(elu) { /* (x, scale, zero_point, alpha, scale, input_scale) */
   tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
@@ -466,6 +476,7 @@ const tsr_op tsr_ops_quant_layers[] = {
     {"quantized::layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps, " OUTQ ") -> Tensor", op_around, P, &r_layer_norm},
     {"quantized::group_norm(Tensor input, int num_groups, Tensor? weight, Tensor? bias, float eps, " OUTQ ") -> Tensor", op_group_norm, P, &do_plain},
     {"quantized::instance_norm(Tensor input, Tensor? weight, Tensor? bias, float eps, " OUTQ ") -> Tensor", op_group_norm, P, &do_relu},
+    {"quantized::dropout(Tensor self, " OUTQ ", Scalar p=0.5, bool training=False) -> Tensor", op_dropout, P},
     {"quantized::hardswish(Tensor input, " OUTQ ") -> Tensor", op_around, P, &r_hardswish}, {"quantized::sigmoid(Tensor qx, " OUTQ ") -> Tensor", op_around, P, &r_sigmoid},
     {"quantized::tanh(Tensor qx, " OUTQ ") -> Tensor", op_around, P, &r_tanh},
     {"quantized::leaky_relu(Tensor qx, Scalar negative_slope, bool inplace, " OUTQ ") -> Tensor", op_around, P, &r_leaky}, {"quantized::relu6(Tensor qx, bool inplace=False) -> Tensor", op_around, P, &r_relu6},

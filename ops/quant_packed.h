@@ -20,4 +20,11 @@ tsr_status tsr_qconv_make(tsr_ctx *ctx, tsr_val *out, const tsr_qconv *conv);
 /* x . w^T + b in float32, x quantized for this call when the weight is; reduce: to 7 bits. */
 tsr_status tsr_qlinear_dynamic(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *x, const tsr_qlinear *p, bool reduce);
 
+/* Sums of products of integers (float64) to the output of a layer, in the float32 steps of PyTorch's integer
+ * kernels.  Channels lie along dim. */
+tsr_status tsr_requantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *acc, int dim, double x_scale, const tsr_tensor *w, tsr_tensor *bias,
+                          bool relu, double scale, int64_t zero_point, tsr_dtype dtype);
+/* The same to float32 values. */
+tsr_status tsr_rescale(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *acc, int dim, double x_scale, const tsr_tensor *w, tsr_tensor *bias);
+
 #endif

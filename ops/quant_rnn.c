@@ -6,20 +6,19 @@ static tsr_status bad(tsr_ctx *ctx, const char *what) { return tsr_op_fail(ctx, 
 /* The two products of a cell: of the input and of the hidden state. */
 typedef struct cell { tsr_qlinear ih, hh; bool reduce; } cell;
 
-static tsr_status gates(tsr_ctx *ctx, const cell *k, tsr_tensor *x, tsr_tensor *h, tsr_tensor **gx, tsr_tensor **gh) {
-  TSR_TRY(tsr_qlinear_dynamic(ctx, gx, x, &k->ih, k->reduce));
-  return tsr_qlinear_dynamic(ctx, gh, h, &k->hh, k->reduce);
-}
+static tsr_status of_input(tsr_ctx *ctx, const cell *k, tsr_tensor *x, tsr_tensor **g) { return tsr_qlinear_dynamic(ctx, g, x, &k->ih, k->reduce); }
+static tsr_status of_hidden(tsr_ctx *ctx, const cell *k, tsr_tensor *h, tsr_tensor **g) { return tsr_qlinear_dynamic(ctx, g, h, &k->hh, k->reduce); }
 
 static tsr_status chunk_of(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *g, int64_t k, int64_t parts) {
   int64_t n = g->size[g->ndim - 1] / parts;
   return tsr_narrow(ctx, out, g, -1, k * n, n);
 }
 
-static tsr_status lstm_step(tsr_ctx *ctx, const cell *k, tsr_tensor *x, tsr_tensor **h, tsr_tensor **state) {
+/* Steps take the product of the input. */
+static tsr_status lstm_step(tsr_ctx *ctx, const cell *k, tsr_tensor *gx, tsr_tensor **h, tsr_tensor **state) {
   static const char *const acts[] = {"sigmoid", "sigmoid", "tanh", "sigmoid"};
-  tsr_tensor *gx, *gh, *g[4], *t;
-  TSR_TRY(gates(ctx, k, x, *h, &gx, &gh));
+  tsr_tensor *gh, *g[4], *t;
+  TSR_TRY(of_hidden(ctx, k, *h, &gh));
   TSR_TRY(tsr_binary(ctx, &gx, "add", gx, gh));
   for (int i = 0; i < 4; i++) {
     TSR_TRY(chunk_of(ctx, &g[i], gx, i, 4));
@@ -32,9 +31,9 @@ static tsr_status lstm_step(tsr_ctx *ctx, const cell *k, tsr_tensor *x, tsr_tens
   return tsr_binary(ctx, h, "mul", g[3], t);
 }
 
-static tsr_status gru_step(tsr_ctx *ctx, const cell *k, tsr_tensor *in, tsr_tensor **h) {
-  tsr_tensor *gx, *gh, *x[3], *y[3], *r, *z, *t;
-  TSR_TRY(gates(ctx, k, in, *h, &gx, &gh));
+static tsr_status gru_step(tsr_ctx *ctx, const cell *k, tsr_tensor *gx, tsr_tensor **h) {
+  tsr_tensor *gh, *x[3], *y[3], *r, *z, *t;
+  TSR_TRY(of_hidden(ctx, k, *h, &gh));
   for (int i = 0; i < 3; i++) {
     TSR_TRY(chunk_of(ctx, &x[i], gx, i, 3));
     TSR_TRY(chunk_of(ctx, &y[i], gh, i, 3));
@@ -65,17 +64,20 @@ TSR_KERNEL(lstm_cell) {
   cell k;
   if (hx == NULL) return c->ctx->err.status;
   if (n != 2) return tsr_op_fail(c->ctx, "lstm_cell expects two hidden states");
+  tsr_tensor *gx;
   TSR_TRY(cell_args(c, &k));
-  TSR_TRY(lstm_step(c->ctx, &k, tsr_arg_tensor(c, 0), &hx[0], &hx[1]));
+  TSR_TRY(of_input(c->ctx, &k, tsr_arg_tensor(c, 0), &gx));
+  TSR_TRY(lstm_step(c->ctx, &k, gx, &hx[0], &hx[1]));
   TSR_TRY(tsr_ret_tensor(c, 0, hx[0]));
   return tsr_ret_tensor(c, 1, hx[1]);
 }
 
 TSR_KERNEL(gru_cell) {
-  tsr_tensor *h = tsr_arg_tensor(c, 1);
+  tsr_tensor *h = tsr_arg_tensor(c, 1), *gx;
   cell k;
   TSR_TRY(cell_args(c, &k));
-  TSR_TRY(gru_step(c->ctx, &k, tsr_arg_tensor(c, 0), &h));
+  TSR_TRY(of_input(c->ctx, &k, tsr_arg_tensor(c, 0), &gx));
+  TSR_TRY(gru_step(c->ctx, &k, gx, &h));
   return tsr_ret_tensor(c, 0, h);
 }
 
@@ -83,7 +85,8 @@ TSR_KERNEL(rnn_cell) {
   tsr_tensor *gx, *gh;
   cell k;
   TSR_TRY(cell_args(c, &k));
-  TSR_TRY(gates(c->ctx, &k, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), &gx, &gh));
+  TSR_TRY(of_input(c->ctx, &k, tsr_arg_tensor(c, 0), &gx));
+  TSR_TRY(of_hidden(c->ctx, &k, tsr_arg_tensor(c, 1), &gh));
   TSR_TRY(tsr_binary(c->ctx, &gx, "add", gx, gh));
   TSR_TRY(tsr_unary(c->ctx, &gx, c->op->data, gx));
   return tsr_ret_tensor(c, 0, gx);
@@ -98,83 +101,202 @@ static bool items_of(tsr_val v, const tsr_val **items, size_t *n) {
   return true;
 }
 
-/* CellParamsBase: (kind, tensors, doubles, longs, packed); longs[0]: reduce_range */
-static tsr_status read_cell(tsr_ctx *ctx, cell *k, tsr_val params) {
-  const tsr_val *v, *longs, *packed;
-  size_t n, nl, np;
-  if (params.tag != TSR_V_OBJECT || !params.obj->cls->is_custom || params.obj->count < 1 || !items_of(params.obj->slots[0], &v, &n) || n != 5) return bad(ctx, "not a recurrent cell's");
-  if (v[0].tag != TSR_V_STR || strcmp(v[0].s->bytes, "quantized") == 0) {
-    return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "statically quantized recurrent cells are not supported; export the model with dynamic quantization");
-  }
-  if (!items_of(v[3], &longs, &nl) || !items_of(v[4], &packed, &np) || np != 2) return bad(ctx, "malformed state of a recurrent cell");
-  k->reduce = nl > 0 && longs[0].tag == TSR_V_INT && longs[0].i != 0;
-  TSR_TRY(tsr_qlinear_read(ctx, &k->ih, packed[0]));
-  return tsr_qlinear_read(ctx, &k->hh, packed[1]);
+/* A matrix of integers with one scale: how static cells keep their weights. */
+static tsr_status integer_weight(tsr_ctx *ctx, tsr_qlinear *out, tsr_val w, tsr_val bias, tsr_val scale, tsr_val zero) {
+  if (w.tag != TSR_V_TENSOR || w.t->dtype != TSR_INT8 || w.t->ndim != 2 || bias.tag != TSR_V_TENSOR || scale.tag != TSR_V_FLOAT || zero.tag != TSR_V_INT)
+    return bad(ctx, "malformed state of a recurrent cell");
+  tsr_quant quant = {.scale = scale.d, .zero_point = zero.i};
+  out->bias = bias.t;
+  return tsr_attach_quant(ctx, &out->weight, w.t, &quant, TSR_QINT8);
 }
 
-typedef struct layers { tsr_tensor *h0, *c0; bool bidirectional, lstm; const tsr_list *params; int64_t count; } layers;
+/* CellParamsBase: (kind, tensors, doubles, longs, packed); longs[0] of the dynamic kind: reduce_range */
+static tsr_status read_cell(tsr_ctx *ctx, cell *k, tsr_val params) {
+  const tsr_val *v, *part[5];
+  size_t n, len[5];
+  if (params.tag != TSR_V_OBJECT || !params.obj->cls->is_custom || params.obj->count < 1 || !items_of(params.obj->slots[0], &v, &n) || n != 5) return bad(ctx, "not a recurrent cell's");
+  for (size_t i = 1; i < 5; i++)
+    if (!items_of(v[i], &part[i], &len[i])) return bad(ctx, "malformed state of a recurrent cell");
+  if (v[0].tag != TSR_V_STR) return bad(ctx, "malformed state of a recurrent cell");
+  k->reduce = false;
+  if (strcmp(v[0].s->bytes, "quantized") == 0) {
+    if (len[1] < 4 || len[2] != 2 || len[3] != 2) return bad(ctx, "malformed state of a recurrent cell");
+    TSR_TRY(integer_weight(ctx, &k->ih, part[1][0], part[1][2], part[2][0], part[3][0]));
+    return integer_weight(ctx, &k->hh, part[1][1], part[1][3], part[2][1], part[3][1]);
+  }
+  if (len[4] != 2) return bad(ctx, "malformed state of a recurrent cell");
+  k->reduce = len[3] > 0 && part[3][0].tag == TSR_V_INT && part[3][0].i != 0;
+  TSR_TRY(tsr_qlinear_read(ctx, &k->ih, part[4][0]));
+  return tsr_qlinear_read(ctx, &k->hh, part[4][1]);
+}
 
-/* One direction of one layer over x[t, b, i]: outputs stacked, last states. */
+typedef struct layers {
+  tsr_tensor *h0, *c0;
+  bool bidirectional, lstm, pairs; /* pairs: two packed weights a cell instead of one object */
+  const tsr_list *params;
+  int64_t count, steps;
+  const int64_t *batch;            /* rows of each step, never growing */
+} layers;
+
+static tsr_status cell_at(tsr_ctx *ctx, const layers *l, int64_t index, cell *k) {
+  if (!l->pairs) return read_cell(ctx, k, l->params->items[index]);
+  k->reduce = false;
+  TSR_TRY(tsr_qlinear_read(ctx, &k->ih, l->params->items[2 * index]));
+  return tsr_qlinear_read(ctx, &k->hh, l->params->items[2 * index + 1]);
+}
+
+/* State of the first `rows` sequences, the others cut off to *rest; or grown again from the initial state. */
+static tsr_status fit_rows(tsr_ctx *ctx, tsr_tensor **h, tsr_tensor *initial, int64_t rows, tsr_tensor **rest) {
+  int64_t have = (*h)->size[0];
+  *rest = NULL;
+  if (rows < have) {
+    TSR_TRY(tsr_narrow(ctx, rest, *h, 0, rows, have - rows));
+    return tsr_narrow(ctx, h, *h, 0, 0, rows);
+  }
+  if (rows == have) return TSR_OK;
+  tsr_tensor *more;
+  TSR_TRY(tsr_narrow(ctx, &more, initial, 0, have, rows - have));
+  return tsr_cat(ctx, h, (tsr_tensor *[]){*h, more}, 2, 0);
+}
+
+/* The last states: of those that ran to the end, then of those that ended before. */
+static tsr_status join_ended(tsr_ctx *ctx, tsr_tensor **h, tsr_tensor **ended, int64_t steps) {
+  tsr_tensor **all = tsr_scratch(ctx, ((size_t)steps + 1) * sizeof *all);
+  int64_t n = 0;
+  if (all == NULL) return ctx->err.status;
+  all[n++] = *h;
+  for (int64_t i = steps; i-- > 0;)
+    if (ended[i] != NULL) all[n++] = ended[i];
+  return n == 1 ? TSR_OK : tsr_cat(ctx, h, all, n, 0);
+}
+
+/* One direction of one layer over rows of x[rows, i]: outputs, last states.  The input's product is one, with
+ * one quantization for the whole sequence; the hidden state is quantized at every step. */
 static tsr_status run_direction(tsr_ctx *ctx, const layers *l, int64_t index, tsr_tensor *x, bool backward, tsr_tensor **y, tsr_tensor **h, tsr_tensor **s) {
   cell k;
-  int64_t steps = x->size[0];
-  tsr_tensor **out = tsr_scratch(ctx, ((size_t)steps + 1) * sizeof *out), *in;
-  if (out == NULL) return ctx->err.status;
-  TSR_TRY(read_cell(ctx, &k, l->params->items[index]));
-  TSR_TRY(tsr_select(ctx, h, l->h0, 0, index));
-  *s = NULL;
-  if (l->lstm) TSR_TRY(tsr_select(ctx, s, l->c0, 0, index));
-  for (int64_t i = 0; i < steps; i++) {
-    int64_t t = backward ? steps - 1 - i : i;
-    TSR_TRY(tsr_select(ctx, &in, x, 0, t));
-    TSR_TRY(l->lstm ? lstm_step(ctx, &k, in, h, s) : gru_step(ctx, &k, in, h));
-    out[t] = *h;
+  tsr_tensor *gx, *g, *h0, *s0 = NULL, **ended[2];
+  tsr_tensor **out = tsr_scratch(ctx, ((size_t)l->steps + 1) * sizeof *out);
+  for (int i = 0; i < 2; i++) ended[i] = tsr_scratch(ctx, ((size_t)l->steps + 1) * sizeof **ended);
+  if (out == NULL || ended[0] == NULL || ended[1] == NULL) return ctx->err.status;
+  TSR_TRY(cell_at(ctx, l, index, &k));
+  TSR_TRY(of_input(ctx, &k, x, &gx));
+  TSR_TRY(tsr_select(ctx, &h0, l->h0, 0, index));
+  if (l->lstm) TSR_TRY(tsr_select(ctx, &s0, l->c0, 0, index));
+  *h = h0;
+  *s = s0;
+  if (backward) {
+    TSR_TRY(tsr_narrow(ctx, h, h0, 0, 0, l->batch[l->steps - 1]));
+    if (l->lstm) TSR_TRY(tsr_narrow(ctx, s, s0, 0, 0, l->batch[l->steps - 1]));
   }
-  return tsr_stack(ctx, y, out, steps, 0);
+  int64_t row = backward ? x->size[0] : 0;
+  for (int64_t i = 0; i < l->steps; i++) {
+    int64_t t = backward ? l->steps - 1 - i : i, n = l->batch[t];
+    if (backward) row -= n;
+    TSR_TRY(tsr_narrow(ctx, &g, gx, 0, row, n));
+    TSR_TRY(fit_rows(ctx, h, h0, n, &ended[0][i]));
+    if (l->lstm) TSR_TRY(fit_rows(ctx, s, s0, n, &ended[1][i]));
+    TSR_TRY(l->lstm ? lstm_step(ctx, &k, g, h, s) : gru_step(ctx, &k, g, h));
+    out[t] = *h;
+    if (!backward) row += n;
+  }
+  TSR_TRY(join_ended(ctx, h, ended[0], l->steps));
+  if (l->lstm) TSR_TRY(join_ended(ctx, s, ended[1], l->steps));
+  return tsr_cat(ctx, y, out, l->steps, 0);
+}
+
+static tsr_status check_layers(tsr_ctx *ctx, const layers *l, const tsr_tensor *x) {
+  int64_t total = l->count * (l->bidirectional ? 2 : 1), rows = 0;
+  if (l->count < 1 || (int64_t)l->params->len != total * (l->pairs ? 2 : 1) || l->h0->ndim != 3 || l->h0->size[0] != total)
+    return tsr_op_fail(ctx, "quantized recurrent layer: expected %lld sets of parameters and hidden states, but got %zu and %lld", (long long)total, l->params->len, l->h0->ndim > 0 ? (long long)l->h0->size[0] : 0LL);
+  if (x->ndim != 2 || l->steps < 1 || (l->lstm && (l->c0->ndim != 3 || l->c0->size[0] != total || l->c0->size[1] != l->h0->size[1])))
+    return tsr_op_fail(ctx, "quantized recurrent layer: expected a sequence of at least one step, and two hidden states of one shape");
+  for (int64_t t = 0; t < l->steps; t++) {
+    if (l->batch[t] < 1 || l->batch[t] > (t > 0 ? l->batch[t - 1] : l->h0->size[1])) return tsr_op_fail(ctx, "batch sizes of a packed sequence must be positive and never grow");
+    rows += l->batch[t];
+  }
+  if (rows != x->size[0] || l->batch[0] != l->h0->size[1])
+    return tsr_op_fail(ctx, "quantized recurrent layer: %lld rows of input and %lld hidden states do not fit the batch sizes", (long long)x->size[0], (long long)l->h0->size[1]);
+  return TSR_OK;
 }
 
 static tsr_status run_layers(tsr_ctx *ctx, const layers *l, tsr_tensor **x, tsr_tensor **hn, tsr_tensor **cn) {
   int64_t dirs = l->bidirectional ? 2 : 1, total = l->count * dirs;
+  TSR_TRY(check_layers(ctx, l, *x));
   tsr_tensor **h = tsr_scratch(ctx, (size_t)total * sizeof *h + 1), **s = tsr_scratch(ctx, (size_t)total * sizeof *s + 1);
   if (h == NULL || s == NULL) return ctx->err.status;
-  if (l->count < 1 || (int64_t)l->params->len != total || l->h0->ndim != 3 || l->h0->size[0] != total || (*x)->ndim != 3 || (*x)->size[0] < 1) {
-    return tsr_op_fail(ctx, "quantized recurrent layer: expected %lld sets of parameters and hidden states, but got %zu and %lld", (long long)total, l->params->len, l->h0->ndim > 0 ? (long long)l->h0->size[0] : 0LL);
-  }
   for (int64_t k = 0; k < l->count; k++) {
     tsr_tensor *y[2];
     for (int64_t d = 0; d < dirs; d++) TSR_TRY(run_direction(ctx, l, k * dirs + d, *x, d == 1, &y[d], &h[k * dirs + d], &s[k * dirs + d]));
-    if (dirs == 2) TSR_TRY(tsr_cat(ctx, x, y, 2, 2));
+    if (dirs == 2) TSR_TRY(tsr_cat(ctx, x, y, 2, 1));
     else *x = y[0];
   }
   TSR_TRY(tsr_stack(ctx, hn, h, total, 0));
   return l->lstm ? tsr_stack(ctx, cn, s, total, 0) : TSR_OK;
 }
 
+/* hx, params, has_biases, num_layers, dropout, train, bidirectional stand from argument `at` on. */
+static tsr_status read_layers(tsr_call *c, layers *l, uint32_t at) {
+  l->params = tsr_arg_list(c, at + 1);
+  l->count = tsr_arg_int(c, at + 3);
+  l->bidirectional = tsr_arg_bool(c, at + 6);
+  l->pairs = strstr(c->op->schema, "LinearPackedParamsBase") != NULL;
+  if (l->count > 1000) return tsr_op_fail(c->ctx, "quantized recurrent layer: %lld layers", (long long)l->count);
+  if (!l->lstm) {
+    l->h0 = tsr_arg_tensor(c, at);
+    return TSR_OK;
+  }
+  int64_t n;
+  tsr_tensor **hx = tsr_arg_tensors(c, at, &n);
+  if (hx == NULL) return c->ctx->err.status;
+  if (n != 2) return tsr_op_fail(c->ctx, "lstm expects two hidden states");
+  l->h0 = hx[0];
+  l->c0 = hx[1];
+  return TSR_OK;
+}
+
+static tsr_status ret_layers(tsr_call *c, const layers *l, tsr_tensor *x, tsr_tensor *hn, tsr_tensor *cn) {
+  TSR_TRY(tsr_ret_tensor(c, 0, x));
+  TSR_TRY(tsr_ret_tensor(c, 1, hn));
+  return l->lstm ? tsr_ret_tensor(c, 2, cn) : TSR_OK;
+}
+
 /* (input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first, …) */
 static tsr_status recurrent(tsr_call *c, bool lstm) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *hn, *cn = NULL;
-  layers l = {.bidirectional = tsr_arg_bool(c, 7), .lstm = lstm, .params = tsr_arg_list(c, 2), .count = tsr_arg_int(c, 4)};
+  layers l = {.lstm = lstm};
   bool batch_first = tsr_arg_bool(c, 8);
-  if (lstm) {
-    int64_t n;
-    tsr_tensor **hx = tsr_arg_tensors(c, 1, &n);
-    if (hx == NULL) return ctx->err.status;
-    if (n != 2) return tsr_op_fail(ctx, "lstm expects two hidden states");
-    l.h0 = hx[0];
-    l.c0 = hx[1];
-  } else {
-    l.h0 = tsr_arg_tensor(c, 1);
-  }
+  TSR_TRY(read_layers(c, &l, 1));
+  if (x->ndim != 3) return tsr_op_fail(ctx, "quantized recurrent layer: expected an input with 3 dimensions, but got %d", x->ndim);
   if (batch_first) TSR_TRY(tsr_transpose(ctx, &x, x, 0, 1));
+  int64_t steps = x->size[0], rows = x->size[1], *batch = tsr_scratch(ctx, ((size_t)steps + 1) * sizeof *batch);
+  if (batch == NULL) return ctx->err.status;
+  for (int64_t t = 0; t < steps; t++) batch[t] = rows;
+  l.steps = steps;
+  l.batch = batch;
+  TSR_TRY(tsr_reshape(ctx, &x, x, 2, (int64_t[]){steps * rows, x->size[2]}));
   TSR_TRY(run_layers(ctx, &l, &x, &hn, &cn));
+  TSR_TRY(tsr_view_as(ctx, &x, x, 3, (int64_t[]){steps, rows, x->size[1]}));
   if (batch_first) TSR_TRY(tsr_transpose(ctx, &x, x, 0, 1));
-  TSR_TRY(tsr_ret_tensor(c, 0, x));
-  TSR_TRY(tsr_ret_tensor(c, 1, hn));
-  return lstm ? tsr_ret_tensor(c, 2, cn) : TSR_OK;
+  return ret_layers(c, &l, x, hn, cn);
 }
 TSR_KERNEL(lstm) { return recurrent(c, true); }
 TSR_KERNEL(gru) { return recurrent(c, false); }
+
+/* (data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional, …) */
+static tsr_status recurrent_data(tsr_call *c, bool lstm) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *sizes = tsr_arg_tensor(c, 1), *hn, *cn = NULL;
+  layers l = {.lstm = lstm};
+  if (sizes->ndim != 1 || sizes->dtype != TSR_INT64) return tsr_op_fail(c->ctx, "batch_sizes of a packed sequence must be a 1-D int64 tensor");
+  TSR_TRY(read_layers(c, &l, 2));
+  TSR_TRY(tsr_contiguous(c->ctx, &sizes, sizes));
+  l.steps = sizes->size[0];
+  l.batch = tsr_tensor_data_ro(sizes);
+  TSR_TRY(run_layers(c->ctx, &l, &x, &hn, &cn));
+  return ret_layers(c, &l, x, hn, cn);
+}
+TSR_KERNEL(lstm_data) { return recurrent_data(c, true); }
+TSR_KERNEL(gru_data) { return recurrent_data(c, false); }
 
 /* ---- embeddings: (version, [weight], [], [bits]) ---- */
 
@@ -214,15 +336,27 @@ TSR_KERNEL(embedding_bag) {
 #define LIN "__torch__.torch.classes.quantized.LinearPackedParamsBase"
 #define EMB "__torch__.torch.classes.quantized.EmbeddingPackedParamsBase"
 #define CELL LIN " w_ih, " LIN " w_hh, Tensor b_ih, Tensor b_hh"
-#define PARAMS "__torch__.torch.classes.rnn.CellParamsBase[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first"
+#define DATA_REST "[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional"
+#define REST DATA_REST ", bool batch_first"
+#define PARAMS "__torch__.torch.classes.rnn.CellParamsBase"
+#define LSTM_TAIL ", *, ScalarType? dtype=None, bool use_dynamic=False) -> (Tensor, Tensor, Tensor)"
+#define EMBEDDING(bits)                                                                                                                      \
+  {"quantized::embedding_" bits "(" EMB " weight, Tensor indices, bool pruned_weights=False) -> Tensor", op_embedding, P},                   \
+  {"quantized::embedding_bag_" bits "(" EMB " weight, Tensor indices, Tensor? offsets=None, bool scale_grad_by_freq=False, int mode=0, bool pruned_weights=False, " \
+   "Tensor? per_sample_weights=None, Tensor? compressed_indices_mapping=None, bool include_last_offset=False) -> Tensor", op_embedding_bag, P}
 const tsr_op tsr_ops_quant_rnn[] = {
     {"quantized::quantized_lstm_cell_dynamic(Tensor input, Tensor[] hx, " CELL ") -> (Tensor, Tensor)", op_lstm_cell, P},
     {"quantized::quantized_gru_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_gru_cell, P},
     {"quantized::quantized_rnn_tanh_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_rnn_cell, P, "tanh"},
     {"quantized::quantized_rnn_relu_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_rnn_cell, P, "relu"},
-    {"aten::quantized_lstm.input(Tensor input, Tensor[] hx, " PARAMS ", *, ScalarType? dtype=None, bool use_dynamic=False) -> (Tensor, Tensor, Tensor)", op_lstm, P},
-    {"aten::quantized_gru.input(Tensor input, Tensor hx, " PARAMS ") -> (Tensor, Tensor)", op_gru, P},
-    {"quantized::embedding_byte(" EMB " weight, Tensor indices, bool pruned_weights=False) -> Tensor", op_embedding, P},
-    {"quantized::embedding_bag_byte(" EMB " weight, Tensor indices, Tensor? offsets=None, bool scale_grad_by_freq=False, int mode=0, bool pruned_weights=False, "
-     "Tensor? per_sample_weights=None, Tensor? compressed_indices_mapping=None, bool include_last_offset=False) -> Tensor", op_embedding_bag, P},
+    {"aten::quantized_lstm.input(Tensor input, Tensor[] hx, " PARAMS REST LSTM_TAIL, op_lstm, P},
+    {"aten::quantized_lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, " PARAMS DATA_REST LSTM_TAIL, op_lstm_data, P},
+    {"aten::quantized_gru.input(Tensor input, Tensor hx, " PARAMS REST ") -> (Tensor, Tensor)", op_gru, P},
+    {"aten::quantized_gru.data(Tensor data, Tensor batch_sizes, Tensor hx, " PARAMS DATA_REST ") -> (Tensor, Tensor)", op_gru_data, P},
+    /* before 1.6: packed weights in pairs, which were tensors then */
+    {"aten::quantized_lstm.input_legacy(Tensor input, Tensor[] hx, " LIN REST LSTM_TAIL, op_lstm, P},
+    {"aten::quantized_lstm.data_legacy(Tensor data, Tensor batch_sizes, Tensor[] hx, " LIN DATA_REST LSTM_TAIL, op_lstm_data, P},
+    {"aten::quantized_gru.input_legacy(Tensor input, Tensor hx, " LIN REST ") -> (Tensor, Tensor)", op_gru, P},
+    {"aten::quantized_gru.data_legacy(Tensor data, Tensor batch_sizes, Tensor hx, " LIN DATA_REST ") -> (Tensor, Tensor)", op_gru_data, P},
+    EMBEDDING("byte"), EMBEDDING("4bit"),
     {0}};
