@@ -288,6 +288,23 @@ static tsr_status build_meta_tensor(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple 
 
 enum { PER_TENSOR_AFFINE, PER_CHANNEL_AFFINE, PER_TENSOR_SYMMETRIC, PER_CHANNEL_SYMMETRIC, PER_CHANNEL_FLOAT };
 
+/* Before 1.5, scales and zero points by channel were lists: v becomes a tensor, kept by the unpickler. */
+static tsr_status numbers_tensor(tsr_pvm *v, tsr_val *x, tsr_tag tag, tsr_dtype dtype) {
+  if (x->tag != TSR_V_LIST || x->l->len == 0) return TSR_OK;
+  int64_t n = (int64_t)x->l->len;
+  for (int64_t i = 0; i < n; i++)
+    if (x->l->items[i].tag != tag) return TSR_OK;
+  tsr_tensor *t = tsr_tensor_new(v->mem, dtype, 1, &n);
+  if (t == NULL) return tsr_pvm_nomem(v);
+  for (int64_t i = 0; i < n; i++) {
+    if (tag == TSR_V_FLOAT) ((double *)t->storage->data)[i] = x->l->items[i].d;
+    else ((int64_t *)t->storage->data)[i] = x->l->items[i].i;
+  }
+  tsr_release(*x);
+  *x = tsr_from_obj(t);
+  return TSR_OK;
+}
+
 /* (scheme, scale, zero_point) or (scheme, scales, zero_points, axis) */
 static tsr_status read_quant(tsr_pvm *v, const tsr_tensor *t, tsr_val params, tsr_quant *q) {
   const tsr_tuple *p = params.u;
@@ -302,6 +319,10 @@ static tsr_status read_quant(tsr_pvm *v, const tsr_tensor *t, tsr_val params, ts
   }
   if (scheme != PER_CHANNEL_AFFINE && scheme != PER_CHANNEL_SYMMETRIC && scheme != PER_CHANNEL_FLOAT)
     return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "quantization scheme %lld", (long long)scheme);
+  if (p->len == 4) {
+    TSR_TRY(numbers_tensor(v, &params.u->items[1], TSR_V_FLOAT, TSR_FLOAT64));
+    TSR_TRY(numbers_tensor(v, &params.u->items[2], TSR_V_INT, TSR_INT64));
+  }
   if (p->len != 4 || p->items[1].tag != TSR_V_TENSOR || p->items[2].tag != TSR_V_TENSOR || p->items[3].tag != TSR_V_INT)
     return tsr_pvm_fail(v, TSR_EFORMAT, "quantization by channel wants scales, zero points and an axis");
   tsr_tensor *scales = p->items[1].t, *zeros = p->items[2].t;

@@ -59,6 +59,18 @@ static const char source[] =
     "  return torch.masked_select(self, torch.to(mask, 11))\n"
     "def isnan_1(self: Tensor) -> Tensor:\n"
     "  return torch.to(torch.isnan(self), 0)\n"
+    "def pow_tensor_1(self: Tensor, exponent: number) -> Tensor:\n"
+    "  if torch.is_floating_point(self):\n"
+    "    r = torch.pow(self, exponent)\n"
+    "  else:\n"
+    "    r = torch.to(torch.pow(torch.to(self, 7), float(int(exponent))), ops.prim.dtype(self))\n"
+    "  return r\n"
+    "def tensor_float_1(t: float, *, dtype: Optional[int]=None, device: Optional[Device]=None, requires_grad: bool=False) -> Tensor:\n"
+    "  if torch.__is__(dtype, None):\n"
+    "    d = 7\n"
+    "  else:\n"
+    "    d = unchecked_cast(int, dtype)\n"
+    "  return torch.tensor(t, dtype=d, device=device, requires_grad=requires_grad)\n"
     "def pow_1(a: int, b: int) -> int:\n"
     "  return int(torch.pow(float(a), float(b)))\n";
 
@@ -84,6 +96,8 @@ static const tsr_builtin_row rows[] = {
     {"aten::masked_scatter_", "masked_scatter__tensor_1", V1_2, true},
     {"aten::masked_select", "masked_select_1", V1_2, true},
     {"aten::isnan", "isnan_1", V1_1, true},
+    {"aten::pow.Tensor_Scalar", "pow_tensor_1", V1_2, true},
+    {"aten::tensor.float", "tensor_float_1", V1_2, true},
     {"aten::pow.int", "pow_1", V1_1, true},
     {NULL, NULL, 0, false}};
 

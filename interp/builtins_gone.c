@@ -1,5 +1,5 @@
 /* Operators that PyTorch has dropped, in terms of those that took their place: Fourier transforms with complex
- * numbers as pairs (until 1.7), symeig (until 1.12). */
+ * numbers as pairs (until 1.7); symeig, solve, lstsq, eig, matrix_rank (until 1.12). */
 #include "interp/compile.h"
 
 /* dims and norm of the last signal_ndim dimensions */
@@ -42,7 +42,39 @@ static const char source[] =
     "  values, vectors = torch.linalg_eigh(self, side)\n"
     "  if not eigenvectors:\n"
     "    vectors = torch.new_empty(self, [0])\n"
-    "  return (values, vectors)\n";
+    "  return (values, vectors)\n"
+    "def solve(self: Tensor, A: Tensor) -> Tuple[Tensor, Tensor]:\n"
+    "  lu, pivots = torch.linalg_lu_factor(A)\n"
+    "  return (torch.linalg_solve(A, self), lu)\n"
+    /* rows after the solution hold what is left of the right side */
+    "def lstsq(self: Tensor, A: Tensor) -> Tuple[Tensor, Tensor]:\n"
+    "  m = torch.size(A, 0)\n"
+    "  n = torch.size(A, 1)\n"
+    "  qr, tau = torch.geqrf(A)\n"
+    "  if torch.ge(m, n):\n"
+    "    q, r = torch.linalg_qr(A, \"complete\")\n"
+    "    y = torch.matmul(torch.t(q), self)\n"
+    "    top = torch.linalg_solve_triangular(torch.slice(r, 0, 0, n), torch.slice(y, 0, 0, n), upper=True)\n"
+    "    x = torch.cat([top, torch.slice(y, 0, n)])\n"
+    "  else:\n"
+    "    x, rest, rank, values = torch.linalg_lstsq(A, self)\n"
+    "  return (x, qr)\n"
+    /* the vectors of a conjugate pair: real parts in one column, imaginary parts in the next */
+    "def eig(self: Tensor, eigenvectors: bool=False) -> Tuple[Tensor, Tensor]:\n"
+    "  z, v = torch.linalg_eig(self)\n"
+    "  values = torch.clone(torch.view_as_real(z))\n"
+    "  if eigenvectors:\n"
+    "    second = torch.lt(torch.select(values, 1, 1), 0)\n"
+    "    vectors = torch.where(second, torch.neg(torch.imag(v)), torch.real(v))\n"
+    "  else:\n"
+    "    vectors = torch.new_empty(self, [0])\n"
+    "  return (values, vectors)\n"
+    "def matrix_rank(self: Tensor, symmetric: bool=False) -> Tensor:\n"
+    "  return torch.linalg_matrix_rank(self, None, symmetric)\n"
+    "def matrix_rank_tol(self: Tensor, tol: float, symmetric: bool=False) -> Tensor:\n"
+    "  return torch.linalg_matrix_rank(self, tol, symmetric)\n"
+    "def frobenius_norm(self: Tensor) -> Tensor:\n"
+    "  return torch.norm(self)\n";
 
 static const tsr_builtin_row rows[] = {
     {"aten::fft", "fft", TSR_ANY_VERSION, false},
@@ -50,6 +82,12 @@ static const tsr_builtin_row rows[] = {
     {"aten::rfft", "rfft", TSR_ANY_VERSION, false},
     {"aten::irfft", "irfft", TSR_ANY_VERSION, false},
     {"aten::symeig", "symeig", TSR_ANY_VERSION, false},
+    {"aten::solve", "solve", TSR_ANY_VERSION, false},
+    {"aten::lstsq", "lstsq", TSR_ANY_VERSION, false},
+    {"aten::eig", "eig", TSR_ANY_VERSION, false},
+    {"aten::matrix_rank.tol", "matrix_rank_tol", TSR_ANY_VERSION, false},
+    {"aten::matrix_rank", "matrix_rank", TSR_ANY_VERSION, false},
+    {"aten::frobenius_norm", "frobenius_norm", TSR_ANY_VERSION, false},
     {NULL, NULL, 0, false}};
 
 const tsr_builtin_set tsr_builtins_gone = {"__builtin_gone__", source, rows};

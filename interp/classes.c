@@ -118,8 +118,11 @@ static const tsr_type *packed_type(tsr_compiler *c, const tsr_classrec *r, const
   static const struct { const char *tail, *custom; } rows[] = {
       {"linear.LinearPackedParams", "quantized.LinearPackedParamsBase"}, {"linear.Linear", "quantized.LinearPackedParamsBase"},
       {"conv.Conv2d", "quantized.Conv2dPackedParamsBase"}, {"conv.Conv3d", "quantized.Conv3dPackedParamsBase"},
+      {"rnn.PackedParameter", "quantized.LinearPackedParamsBase"}, {"rnn.LSTM", "quantized.LinearPackedParamsBase"},
       {"conv_relu.ConvReLU2d", "quantized.Conv2dPackedParamsBase"}, {"conv_relu.ConvReLU3d", "quantized.Conv3dPackedParamsBase"}};
-  if (type != &tsr_type_tensor || !text_is(field, "_packed_params") || strstr(r->cls->name, ".quantized.") == NULL) return type;
+  bool list = type->kind == TSR_T_LIST && type->args[0] == &tsr_type_tensor && text_is(field, "_all_weight_values"); /* 1.3 */
+  bool single = type == &tsr_type_tensor && (text_is(field, "_packed_params") || text_is(field, "param"));
+  if ((!list && !single) || strstr(r->cls->name, ".quantized.") == NULL) return type;
   char plain[256];
   size_t n = 0;
   for (const char *p = r->cls->name; *p != 0 && n + 1 < sizeof plain;) { /* without ".___torch_mangle_3" components */
@@ -134,7 +137,8 @@ static const tsr_type *packed_type(tsr_compiler *c, const tsr_classrec *r, const
     size_t tail = strlen(rows[i].tail);
     if (n <= tail || plain[n - tail - 1] != '.' || strcmp(plain + n - tail, rows[i].tail) != 0) continue;
     const char *name = tsr_compile_text(c, "%s%s", custom_prefix, rows[i].custom);
-    return tsr_class_type(c, name, strlen(name));
+    const tsr_type *custom = tsr_class_type(c, name, strlen(name));
+    return list && custom != NULL ? tsr_type_list(c->types, custom) : custom;
   }
   return type;
 }

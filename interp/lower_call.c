@@ -215,8 +215,21 @@ static bool results_agree(tsr_lower *L, const tsr_opset *set, const tsr_arg *arg
 
 static tsr_ir_value *special_op(tsr_lower *L, const char *name, const tsr_arg *args, uint32_t n, const tsr_type *hint, const tsr_ast *at);
 
+/* Before 1.6 packed weights passed for tensors, and so for elements of the list []. */
+static void retype_packed_list(tsr_lower *L, const char *name, tsr_arg *args, uint32_t n) {
+  if (L->c->p->version > 2 || n != 2 || strcmp(name, "aten::append") != 0) return;
+  const tsr_type *el = args[1].type;
+  tsr_ir_value *list = args[0].value;
+  if (el->kind != TSR_T_CLASS || el->cls == NULL || !el->cls->is_custom) return;
+  if (list == NULL || list->uses > 0 || list->def == NULL || list->def->kind != TSR_IR_LIST || list->def->nin > 0) return;
+  args[0].type = list->type = tsr_type_list(L->c->types, el);
+  args[0].empty_list = false;
+  list->def->slot = 0;
+}
+
 static tsr_ir_value *call_op(tsr_lower *L, const char *name, tsr_arg *args, uint32_t n, const tsr_type *hint, const tsr_ast *at) {
   L->at = at;
+  retype_packed_list(L, name, args, n);
   tsr_ir_value *special = special_op(L, name, args, n, hint, at);
   if (special != NULL) return special;
   const tsr_opset *set = tsr_opset_find(L->c, name, strlen(name), L->file->builtin);

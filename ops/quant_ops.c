@@ -232,22 +232,27 @@ TSR_KERNEL(conv_field) {
 typedef struct arith { const char *op; after then; } arith;
 static const arith a_add = {"add", PLAIN}, a_add_relu = {"add", RELU}, a_mul = {"mul", PLAIN}, a_mul_relu = {"mul", RELU};
 
-/* A product of integers, rounded before the zero point is added. */
-static tsr_status product(tsr_call *c, const arith *a) {
-  tsr_tensor *qa = tsr_arg_tensor(c, 0), *qb = tsr_arg_tensor(c, 1), *x, *y;
-  float inverse = 1.0f / (float)tsr_arg_float(c, 2), factor = (float)qa->quant->scale * (float)qb->quant->scale * inverse;
-  tsr_quant quant = {.scale = tsr_arg_float(c, 2), .zero_point = tsr_arg_int(c, 3)};
-  TSR_TRY(tsr_centred(c->ctx, &x, qa));
-  TSR_TRY(tsr_centred(c->ctx, &y, qb));
-  TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, y));
-  TSR_TRY(finish(c->ctx, &y, a->then, 0));
+/* Integers about zero times factor, rounded before the zero point is added. */
+static tsr_status from_integers(tsr_call *c, tsr_tensor *y, float factor, after then, double scale, int64_t zero, tsr_dtype dtype) {
+  tsr_quant quant = {.scale = scale, .zero_point = zero};
+  TSR_TRY(finish(c->ctx, &y, then, 0));
   TSR_TRY(tsr_to_dtype(c->ctx, &y, y, TSR_FLOAT32));
   TSR_TRY(tsr_binary_scalar(c->ctx, &y, "mul", y, tsr_scalar_float((double)factor)));
   TSR_TRY(tsr_unary(c->ctx, &y, "round", y));
-  TSR_TRY(tsr_quantize(c->ctx, &y, y, 1.0, quant.zero_point, (tsr_dtype)qa->dtype));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, 1.0, zero, dtype));
   TSR_TRY(tsr_int_repr(c->ctx, &y, y));
-  TSR_TRY(tsr_attach_quant(c->ctx, &y, y, &quant, (tsr_dtype)qa->dtype));
+  TSR_TRY(tsr_attach_quant(c->ctx, &y, y, &quant, dtype));
   return tsr_ret_tensor(c, 0, y);
+}
+
+static tsr_status product(tsr_call *c, const arith *a) {
+  tsr_tensor *qa = tsr_arg_tensor(c, 0), *qb = tsr_arg_tensor(c, 1), *x, *y;
+  double scale = tsr_arg_float(c, 2);
+  if (!(scale > 0)) return tsr_op_fail(c->ctx, "output scale %g should be positive", scale);
+  TSR_TRY(tsr_centred(c->ctx, &x, qa));
+  TSR_TRY(tsr_centred(c->ctx, &y, qb));
+  TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, y));
+  return from_integers(c, y, (float)qa->quant->scale * (float)qb->quant->scale * (1.0f / (float)scale), a->then, scale, tsr_arg_int(c, 3), (tsr_dtype)qa->dtype);
 }
 
 TSR_KERNEL(arith) { /* (qa, qb, scale, zero_point) */
@@ -264,34 +269,29 @@ TSR_KERNEL(arith) { /* (qa, qb, scale, zero_point) */
   return tsr_ret_tensor(c, 0, y);
 }
 
-/* A number only changes the quantizer, where the integers can stay: PyTorch's own choice of output range. */
+/* A number mostly changes the quantizer only: PyTorch's own choice of output range. */
 static tsr_status scalar_result(tsr_call *c, tsr_tensor *qa, const arith *a, double b) {
   const tsr_quant *q = qa->quant;
-  double scale = q->scale;
+  double scale = q->scale, add = 0, times = 1;
   int64_t zero = q->zero_point, qmin = qa->dtype == TSR_QINT8 ? -128 : 0, qmax = qa->dtype == TSR_QINT8 ? 127 : 255;
+  float factor = 1;
   tsr_tensor *y;
-  TSR_TRY(tsr_dequantize(c->ctx, &y, qa));
   if (a->op[0] == 'm') {
-    TSR_TRY(tsr_binary_scalar(c->ctx, &y, "mul", y, tsr_scalar_float(b)));
-    if (b == 0) scale = 1, zero = 0;
-    else if (b > 0) scale *= b;
-    else scale *= -b, zero = qmax - (zero - qmin);
+    times = b > 0 ? 1 : b < 0 ? -1 : 0;
+    scale = b == 0 ? 1 : scale * fabs(b);
+    zero = b == 0 ? 0 : b < 0 ? qmax - (zero - qmin) : zero;
   } else {
-    TSR_TRY(tsr_binary_scalar(c->ctx, &y, "add", y, tsr_scalar_float(b)));
-    int64_t shift = (int64_t)nearbyint(b / scale);
-    if (zero - shift < qmin) {
-      scale = scale * ((double)qmax - (double)(zero - shift)) / (double)(qmax - qmin);
-      zero = qmin;
-    } else if (zero - shift > qmax) {
-      scale = scale * ((double)(zero - shift) - (double)qmin) / (double)(qmax - qmin);
-      zero = qmax;
-    } else {
-      zero -= shift;
-    }
+    add = nearbyint(b / scale);
+    double moved = (double)zero - add;
+    if (moved < (double)qmin) scale *= ((double)qmax - moved) / (double)(qmax - qmin), zero = qmin;
+    else if (moved > (double)qmax) scale *= (moved - (double)qmin) / (double)(qmax - qmin), zero = qmax;
+    else zero = (int64_t)moved;
+    factor = (float)(q->scale / scale);
   }
-  TSR_TRY(finish(c->ctx, &y, a->then, 0));
-  TSR_TRY(tsr_quantize(c->ctx, &y, y, scale, zero, (tsr_dtype)qa->dtype));
-  return tsr_ret_tensor(c, 0, y);
+  TSR_TRY(tsr_centred(c->ctx, &y, qa));
+  TSR_TRY(tsr_binary_scalar(c->ctx, &y, "mul", y, tsr_scalar_float(times)));
+  TSR_TRY(tsr_binary_scalar(c->ctx, &y, "add", y, tsr_scalar_float(add)));
+  return from_integers(c, y, factor, a->then, scale, zero, (tsr_dtype)qa->dtype);
 }
 
 TSR_KERNEL(arith_scalar) {
@@ -464,7 +464,7 @@ const tsr_op tsr_ops_quant_layers[] = {
     {"quantized::LinearPackedParamsBase_unpack(" LIN " self) -> (Tensor, Tensor?)", op_linear_unpack, P},
     {"quantized::Conv2dPackedParamsBase_unpack(" CONV2 " self) -> (Tensor, Tensor?)", op_conv_unpack, P, &k2},
     {"quantized::Conv3dPackedParamsBase_unpack(" CONV3 " self) -> (Tensor, Tensor?)", op_conv_unpack, P, &k3},
-    CONV_ROWS("1d", CONV2), CONV_OLD("2d", CONV2), CONV_OLD("3d", CONV3), PACK_ROWS("1d", CONV2, k1, t1), PACK_ROWS("2d", CONV2, k2, t2), PACK_ROWS("3d", CONV3, k3, t3),
+    CONV_ROWS("1d", CONV2), CONV_OLD("2d", CONV2), CONV_OLD("3d", CONV3), PACK_ROWS("1d", CONV2, k1, t1), PACK_ROWS("", CONV2, k2, t2), PACK_ROWS("2d", CONV2, k2, t2), PACK_ROWS("3d", CONV3, k3, t3),
     FIELD_ROWS("conv2d", CONV2), FIELD_ROWS("conv3d", CONV3), FIELD_ROWS("conv_transpose2d", CONV2), FIELD_ROWS("conv_transpose3d", CONV3),
     ARITH_ROWS("add", a_add), ARITH_ROWS("add_relu", a_add_relu), ARITH_ROWS("mul", a_mul), ARITH_ROWS("mul_relu", a_mul_relu),
     SCALAR_ROWS("add_scalar", a_add), SCALAR_ROWS("add_scalar_relu", a_add_relu), SCALAR_ROWS("mul_scalar", a_mul), SCALAR_ROWS("mul_scalar_relu", a_mul_relu),
