@@ -7,18 +7,19 @@
 #include "ops/gemm.h"
 #include "ops/nn.h"
 
-enum { BLOCK_ROWS = 48 }; /* scores of a block stay in L2 up to a few thousand keys */
+enum { BLOCK_ROWS = 56 }; /* whole tiles; scores of a block stay in L2 up to a few thousand keys */
 
 typedef struct job {
   tsr_ctx *ctx;
   const tsr_gemm_fns *f;
   const tsr_nn_fns *nn;
   const tsr_tensor *q, *k, *v, *mask; /* mask: float32, expanded to [b,h,l,s], last stride 1, or NULL */
+  const tsr_tensor *x;                /* scores that are there already, instead of q, k and mask */
   tsr_tensor *out;
   tsr_packed keys, values;            /* shapes; data differs by head */
-  float *key_data, *value_data, *scores;
+  float *key_data, *value_data, *scores; /* packed: of a head, or of a worker when each task packs its head */
   int64_t heads, group, l, s, ld, blocks;
-  bool causal;
+  bool causal, whole_heads;
   float scale;
 } job;
 
@@ -26,16 +27,19 @@ static const float *head_at(const tsr_tensor *t, int64_t b, int64_t h) {
   return (const float *)tsr_tensor_data_ro(t) + b * t->stride[0] + h * t->stride[1];
 }
 
-static void pack_head(void *arg, int64_t begin, int64_t end) { /* one task a key-value head */
-  const job *j = arg;
-  int64_t hk = j->k->size[1];
-  for (int64_t i = begin; i < end; i++) {
-    tsr_packed keys = j->keys, values = j->values;
-    keys.data = j->key_data + i * tsr_packed_floats(&keys);
-    values.data = j->value_data + i * tsr_packed_floats(&values);
-    tsr_packed_fill(j->ctx, &keys, head_at(j->k, i / hk, i % hk), 0, j->k->stride[3], j->k->stride[2]);
-    tsr_packed_fill(j->ctx, &values, head_at(j->v, i / hk, i % hk), 0, j->v->stride[2], j->v->stride[3]);
+static void pack_one(const job *j, int64_t head, int64_t slot) { /* a key-value head */
+  tsr_packed keys = j->keys, values = j->values;
+  int64_t hk = j->v->size[1];
+  if (j->x == NULL) {
+    keys.data = j->key_data + slot * tsr_packed_floats(&keys);
+    tsr_packed_fill(j->ctx, &keys, head_at(j->k, head / hk, head % hk), 0, j->k->stride[3], j->k->stride[2]);
   }
+  values.data = j->value_data + slot * tsr_packed_floats(&values);
+  tsr_packed_fill(j->ctx, &values, head_at(j->v, head / hk, head % hk), 0, j->v->stride[2], j->v->stride[3]);
+}
+
+static void pack_heads(void *arg, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; i++) pack_one(arg, i, i);
 }
 
 static void normalise(const job *j, float *x, const float *mask, int64_t row) {
@@ -50,23 +54,66 @@ static void normalise(const job *j, float *x, const float *mask, int64_t row) {
   if (n < j->ld) memset(x + n, 0, (size_t)(j->ld - n) * sizeof *x);
 }
 
-static void attend(void *arg, int64_t task, int worker) {
-  const job *j = arg;
-  int64_t head = task / j->blocks, r0 = task % j->blocks * BLOCK_ROWS, rows = TSR_MIN((int64_t)BLOCK_ROWS, j->l - r0);
-  int64_t b = head / j->heads, h = head % j->heads, kv = b * j->k->size[1] + h / j->group;
-  tsr_packed keys = j->keys, values = j->values;
-  keys.data = j->key_data + kv * tsr_packed_floats(&keys);
-  values.data = j->value_data + kv * tsr_packed_floats(&values);
-  float *scores = j->scores + (int64_t)worker * BLOCK_ROWS * j->ld;
-  tsr_gemm g = {.b = &keys, .m = rows, .a = head_at(j->q, b, h) + r0 * j->q->stride[2], .lda = j->q->stride[2], .c = scores, .ldc = j->ld};
-  tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, keys.panels);
+/* Normalised scores of rows [r0, r0 + rows) of a head. */
+static void score_rows(const job *j, int64_t b, int64_t h, int64_t r0, int64_t rows, const float *keys, float *scores) {
+  if (j->x != NULL) {
+    const float *x = head_at(j->x, b, h) + r0 * j->x->stride[2];
+    for (int64_t r = 0; r < rows; r++, x += j->x->stride[2], scores += j->ld) {
+      memcpy(scores, x, (size_t)j->s * sizeof *x);
+      j->nn->softmax(scores, NULL, 1, j->s);
+    }
+    return;
+  }
+  tsr_packed packed = j->keys;
+  packed.data = (float *)(uintptr_t)keys;
+  tsr_gemm g = {.b = &packed, .m = rows, .a = head_at(j->q, b, h) + r0 * j->q->stride[2], .lda = j->q->stride[2], .c = scores, .ldc = j->ld};
+  tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, packed.panels);
   for (int64_t r = 0; r < rows; r++) {
     const float *mask = j->mask == NULL ? NULL : head_at(j->mask, b, h) + (r0 + r) * j->mask->stride[2];
     normalise(j, scores + r * j->ld, mask, r0 + r);
   }
+}
+
+static void attend_block(const job *j, int64_t head, int64_t block, int64_t slot, int worker) {
+  int64_t r0 = block * j->l / j->blocks, rows = (block + 1) * j->l / j->blocks - r0, b = head / j->heads, h = head % j->heads;
+  tsr_packed values = j->values;
+  values.data = j->value_data + slot * tsr_packed_floats(&values);
+  float *scores = j->scores + (int64_t)worker * BLOCK_ROWS * j->ld;
+  score_rows(j, b, h, r0, rows, j->x != NULL ? NULL : j->key_data + slot * tsr_packed_floats(&j->keys), scores);
   float *out = (float *)j->out->storage->data + b * j->out->stride[0] + h * j->out->stride[1] + r0 * j->out->stride[2];
   tsr_gemm w = {.b = &values, .m = rows, .a = scores, .lda = j->ld, .c = out, .ldc = j->out->stride[2]};
   tsr_gemm_part(j->f, &w, 0, tsr_gemm_tiles(&w), 0, values.panels);
+}
+
+static void attend(void *arg, int64_t task, int worker) {
+  const job *j = arg;
+  int64_t head = j->whole_heads ? task : task / j->blocks, kv = head / j->heads * j->v->size[1] + head % j->heads / j->group;
+  if (!j->whole_heads) {
+    attend_block(j, head, task % j->blocks, kv, worker);
+    return;
+  }
+  pack_one(j, kv, worker);
+  for (int64_t block = 0; block < j->blocks; block++) attend_block(j, head, block, worker, worker);
+}
+
+/* Plans and working memory are made from the shapes; with enough heads each is packed by who needs it. */
+static tsr_status run_job(job *j, int64_t batch) {
+  tsr_ctx *ctx = j->ctx;
+  int64_t kv_heads = batch * j->v->size[1], threads = tsr_gemm_threads(ctx);
+  j->values = tsr_packed_plan(j->f, j->v->size[3], 1, j->s);
+  j->ld = ((j->s + 15) & ~(int64_t)15) + 16; /* + 16: rows must not fall into one cache set */
+  j->blocks = (j->l + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  j->whole_heads = j->group == 1 && kv_heads >= 4 * threads;
+  int64_t slots = j->whole_heads ? threads : kv_heads;
+  if (j->x == NULL) {
+    j->keys = tsr_packed_plan(j->f, j->s, 1, j->k->size[3]);
+    TSR_TRY(tsr_work(ctx, slots * tsr_packed_floats(&j->keys), &j->key_data));
+  }
+  TSR_TRY(tsr_work(ctx, slots * tsr_packed_floats(&j->values), &j->value_data));
+  TSR_TRY(tsr_work(ctx, threads * BLOCK_ROWS * j->ld, &j->scores));
+  if (!j->whole_heads) tsr_parallel_for(ctx, kv_heads, 1, pack_heads, j);
+  tsr_pool_run(ctx->pool, ctx->max_threads, batch * j->heads * (j->whole_heads ? 1 : j->blocks), attend, j);
+  return TSR_OK;
 }
 
 /* A bool mask becomes 0 or -inf. */
@@ -92,16 +139,17 @@ static tsr_status inner_contiguous(tsr_ctx *ctx, tsr_tensor **t) {
   return (*t)->stride[3] == 1 || (*t)->size[3] == 1 ? TSR_OK : tsr_contiguous(ctx, t, *t);
 }
 
-static tsr_status new_result(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *q, int64_t ev) {
+/* by_row: rows of all heads next to each other, [b,l,h,ev] in memory */
+static tsr_status new_result(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *q, int64_t ev, bool by_row) {
   int64_t size[] = {q->size[0], q->size[1], q->size[2], ev}, h = size[1], l = size[2];
-  int64_t stride[] = {l * h * ev, ev, h * ev, 1};
+  int64_t stride[] = {l * h * ev, by_row ? ev : l * ev, by_row ? h * ev : ev, 1};
   return tsr_new_strided(ctx, out, TSR_FLOAT32, 4, size, stride);
 }
 
 static tsr_status attention_f32(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale) {
   TSR_TRY(inner_contiguous(ctx, &q));
   if (mask != NULL) TSR_TRY(expand_mask(ctx, &mask, q, k));
-  TSR_TRY(new_result(ctx, out, q, v->size[3]));
+  TSR_TRY(new_result(ctx, out, q, v->size[3], true));
   if ((*out)->numel == 0) return TSR_OK;
   job j = {.ctx = ctx, .f = ctx->kernels->gemm, .nn = ctx->kernels->nn, .q = q, .k = k, .v = v, .mask = mask, .out = *out, .heads = q->size[1],
            .group = q->size[1] / k->size[1], .l = q->size[2], .s = k->size[2], .causal = causal, .scale = (float)scale};
@@ -109,17 +157,7 @@ static tsr_status attention_f32(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, t
     memset((*out)->storage->data, 0, (*out)->storage->nbytes);
     return TSR_OK;
   }
-  int64_t kv_heads = k->size[0] * k->size[1];
-  j.keys = tsr_packed_plan(j.f, j.s, 1, k->size[3]);
-  j.values = tsr_packed_plan(j.f, v->size[3], 1, j.s);
-  j.ld = ((j.s + 15) & ~(int64_t)15) + 16; /* + 16: rows must not fall into one cache set */
-  j.blocks = (j.l + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  TSR_TRY(tsr_work(ctx, kv_heads * tsr_packed_floats(&j.keys), &j.key_data));
-  TSR_TRY(tsr_work(ctx, kv_heads * tsr_packed_floats(&j.values), &j.value_data));
-  TSR_TRY(tsr_work(ctx, (int64_t)tsr_gemm_threads(ctx) * BLOCK_ROWS * j.ld, &j.scores));
-  tsr_parallel_for(ctx, kv_heads, 1, pack_head, &j);
-  tsr_pool_run(ctx->pool, ctx->max_threads, q->size[0] * j.heads * j.blocks, attend, &j);
-  return TSR_OK;
+  return run_job(&j, q->size[0]);
 }
 
 /* Any dtype, step by step. */
@@ -225,7 +263,32 @@ TSR_KERNEL(safe_softmax) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* ---- softmax(x) . v, which the optimiser puts in place of the two ---- */
+
+static bool fits_scores(const tsr_tensor *x, const tsr_tensor *v, int64_t dim) {
+  return x->dtype == TSR_FLOAT32 && v->dtype == TSR_FLOAT32 && x->ndim == 4 && v->ndim == 4 && (dim == -1 || dim == 3) && x->stride[3] == 1 &&
+         x->size[0] == v->size[0] && x->size[1] == v->size[1] && x->size[3] == v->size[2] && x->numel > 0 && v->numel > 0;
+}
+
+TSR_KERNEL(softmax_matmul) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *v = tsr_arg_tensor(c, 1), *out;
+  int64_t dim = tsr_arg_int(c, 2), dtype = tsr_arg_is_none(c, 3) ? x->dtype : tsr_arg_int(c, 3);
+  if (dtype != TSR_FLOAT32 || !fits_scores(x, v, dim)) {
+    TSR_TRY(tsr_softmax(ctx, &x, x, dim, false));
+    TSR_TRY(tsr_to_dtype(ctx, &x, x, (tsr_dtype)dtype));
+    TSR_TRY(tsr_matmul(ctx, &out, x, v));
+    return tsr_ret_tensor(c, 0, out);
+  }
+  TSR_TRY(new_result(ctx, &out, x, v->size[3], tsr_arg_bool(c, 4)));
+  job j = {.ctx = ctx, .f = ctx->kernels->gemm, .nn = ctx->kernels->nn, .x = x, .v = v, .out = out, .heads = x->size[1], .group = 1,
+           .l = x->size[2], .s = x->size[3]};
+  TSR_TRY(run_job(&j, x->size[0]));
+  return tsr_ret_tensor(c, 0, out);
+}
+
 const tsr_op tsr_ops_attention[] = {
+    {"tsr::softmax_matmul(Tensor x, Tensor v, int dim, ScalarType? dtype, bool by_row) -> Tensor", op_softmax_matmul, TSR_PURE | TSR_HIDDEN},
     {"aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor", op_sdpa, TSR_PURE},
     {"aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_safe_softmax, TSR_PURE},
     {0}};

@@ -115,30 +115,18 @@ static const float *panel_at(const tsr_gemm_fns *f, const tsr_packed *p, const b
 typedef struct tile_run { /* what the tiles of one block and group of panels share */
   const tsr_gemm_fns *f;
   const tsr_gemm *g;
-  block b, next;          /* next: the block whose panels are wanted after this one's */
-  int64_t p0, p1, next_p0;/* next_p0 < 0: nothing is known to follow */
-  int64_t t0, t1, tiles;  /* row tiles that pass by */
+  block b;
+  int64_t p0, p1, tiles;
   bool first, last;
 } tile_run;
 
-/* What a tile fetches for later: a share of the next tile's rows of A, and of the panels that follow these. */
-static void fetch_ahead(const tile_run *r, tsr_tile *t, const float *next_a, int mr, int64_t tile, int64_t panel) {
-  const tsr_packed *p = r->g->b;
-  int64_t panels = r->p1 - r->p0, tiles = r->t1 - r->t0, share = panel - r->p0, ldb;
-  t->soon_a = (const char *)next_a;
-  t->step_a = 0;
-  if (next_a != t->a && r->b.taps == 1) {
-    bool whole = r->g->lda == r->b.c;
-    t->soon_a = whole ? (const char *)next_a + share * mr * t->kc * 4 / panels : (const char *)(next_a + share * mr / panels * r->g->lda);
-    t->step_a = whole ? ceil_div(4 * mr, panels) : 4;
-  }
-  t->soon_b = (const char *)t->b;
-  t->step_b = 0;
-  if (r->next_p0 < 0 || p->direct != NULL || r->next_p0 + share >= p->panels) return;
-  const char *b = (const char *)panel_at(r->f, p, &r->next, r->next_p0 + share, &ldb);
-  int64_t bytes = r->next.taps * r->next.c * ldb * 4;
-  t->soon_b = b + (tile - r->t0) * bytes / tiles;
-  t->step_b = ceil_div(ldb * 4, tiles);
+/* What a tile fetches for later: a share of the next tile's rows of A.  (Fetching the panels of the next group
+ * as well was no gain: they come from L3 in order, which the processor sees by itself.) */
+static void fetch_ahead(const tile_run *r, tsr_tile *t, const float *next_a, int mr, int64_t panel) {
+  int64_t panels = r->p1 - r->p0, share = panel - r->p0;
+  bool whole = r->g->lda == r->b.c;
+  t->soon = whole ? (const char *)next_a + share * mr * t->kc * 4 / panels : (const char *)(next_a + share * mr / panels * r->g->lda);
+  t->step = whole ? ceil_div(4 * mr, panels) : 4;
 }
 
 /* The panels of a group of one block for one tile of rows. */
@@ -158,15 +146,15 @@ static void run_tile(const tile_run *r, int64_t tile) {
   bool in_place = mr == 1 && r->b.taps == 1;
   if (!in_place) f->gather(rows, a, mr, r->b.taps, r->b.c0, r->b.c);
   tsr_tile t = {.a = in_place ? a[0] + r->b.c0 : rows, .kc = r->b.taps * r->b.c, .c = c,
-                .accumulate = !r->first || g->accumulate, .epi = r->last ? &g->epi : NULL};
-  const float *next_a = g->rows == NULL && tile + 1 < r->t1 ? g->a + (m0 + mr) * g->lda + r->b.c0 : t.a;
+                .accumulate = !r->first || g->accumulate, .epi = r->last ? &g->epi : NULL, .soon = (const char *)rows};
+  const float *next_a = g->rows == NULL && r->b.taps == 1 && tile + 1 < r->tiles ? g->a + (m0 + mr) * g->lda + r->b.c0 : NULL;
   int64_t width = (int64_t)p->nv * f->lanes;
   for (int64_t panel = r->p0; panel < r->p1; panel++) {
     t.b = panel_at(f, p, &r->b, panel, &t.ldb);
     t.c_off = panel * width;
     t.n = (int)TSR_MIN(width, p->n - t.c_off);
     int vectors = (int)ceil_div(t.n, f->lanes);
-    fetch_ahead(r, &t, next_a, mr, tile, panel);
+    if (next_a != NULL) fetch_ahead(r, &t, next_a, mr, panel);
     t.b2 = t.b;
     if (mr <= f->pair_mr && vectors == 2 && t.n == width && panel + 1 < r->p1 && p->n - t.c_off >= 2 * width) {
       t.b2 = panel_at(f, p, &r->b, ++panel, &t.ldb);
@@ -186,17 +174,13 @@ void tsr_gemm_part(const tsr_gemm_fns *f, const tsr_gemm *g, int64_t t0, int64_t
   for (int64_t k = 0; k < groups; k++) {
     r.p0 = p0 + k * (p1 - p0) / groups;
     r.p1 = p0 + (k + 1) * (p1 - p0) / groups;
-    for (r.t0 = t0; r.t0 < t1; r.t0 = r.t1) {
-      r.t1 = TSR_MIN(t1, r.t0 + chunk);
+    for (int64_t c0 = t0; c0 < t1; c0 += chunk)
       for (int64_t i = 0; i < p->blocks; i++) {
         r.first = i == 0;
         r.last = i + 1 == p->blocks;
         r.b = block_at(p, i);
-        r.next = block_at(p, r.last ? 0 : i + 1);
-        r.next_p0 = !r.last || r.t1 < t1 ? r.p0 : k + 1 < groups ? r.p1 : -1;
-        for (int64_t t = r.t0; t < r.t1; t++) run_tile(&r, t);
+        for (int64_t t = c0; t < TSR_MIN(t1, c0 + chunk); t++) run_tile(&r, t);
       }
-    }
   }
 }
 

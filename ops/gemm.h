@@ -42,8 +42,8 @@ typedef struct tsr_tile {    /* C[mr rows][n] (+)= sum over k of A[row][k] * B[k
   int n;                     /* columns to write: all but the last vector are whole */
   bool accumulate;           /* add to C */
   const tsr_epi *epi;        /* NULL: store the plain sum */
-  const char *soon_a, *soon_b; /* what is fetched into L2 meanwhile, step bytes with each term */
-  int64_t step_a, step_b;
+  const char *soon;          /* what is fetched into L2 meanwhile, step bytes with each term */
+  int64_t step;
 } tsr_tile;
 
 typedef void (*tsr_tile_fn)(const tsr_tile *t);
@@ -112,7 +112,8 @@ int tsr_gemm_threads(const tsr_ctx *ctx);
 /* A float32 matrix of any strides. */
 typedef struct tsr_mat { const float *p; int64_t rs, cs; /* elements between rows, columns */ } tsr_mat;
 
-/* c[m,n] = a[m,k] . b[k,n] for `count` products whose operands lie as, bs, cs elements apart; c row-major.
+/* c[m,n] = a[m,k] . b[k,n] for `count` products whose operands lie a_step, b_step, c_step elements apart; c row-major.
+ * With inner > 0 the stack has two levels: each `inner` products of it start a_outer, b_outer elements after those before.
  * Packs b for this call where that pays.  epi (may be NULL) belongs to count == 1.  Fails only for want of memory. */
 typedef struct tsr_product {
   int64_t m, n, k, count;
@@ -120,6 +121,7 @@ typedef struct tsr_product {
   float *c;
   int64_t ldc, a_step, b_step, c_step;
   const tsr_epi *epi;
+  int64_t inner, a_outer, b_outer;
 } tsr_product;
 tsr_status tsr_gemm_product(tsr_ctx *ctx, const tsr_product *p);
 /* Floats of uninitialised working memory until the operator returns. */

@@ -155,10 +155,35 @@ static tsr_status stack_of(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int nb
   return tsr_reshape(ctx, out, *out, 3, flat);
 }
 
+/* float32 stacks of one or two dimensions as they lie, whatever their strides. */
+static tsr_status stacks_f32(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_tensor *b, int nb, const int64_t *batch) {
+  int64_t size[4] = {batch[0]}, m = a->size[a->ndim - 2], k = a->size[a->ndim - 1], n = b->size[b->ndim - 1];
+  int64_t ab[4], bb[4];
+  void *c;
+  memcpy(size, batch, (size_t)nb * sizeof *size);
+  memcpy(ab, size, sizeof ab);
+  memcpy(bb, size, sizeof bb);
+  ab[nb] = m, ab[nb + 1] = bb[nb] = k, bb[nb + 1] = n;
+  TSR_TRY(tsr_expand(ctx, &a, a, nb + 2, ab));
+  TSR_TRY(tsr_expand(ctx, &b, b, nb + 2, bb));
+  size[nb] = m, size[nb + 1] = n;
+  TSR_TRY(tsr_new(ctx, out, TSR_FLOAT32, nb + 2, size));
+  TSR_TRY(tsr_data_mut(ctx, *out, &c));
+  tsr_product p = {.m = m, .n = n, .k = k, .count = product_of(batch, nb), .a = {tsr_tensor_data_ro(a), a->stride[nb], a->stride[nb + 1]},
+                   .b = {tsr_tensor_data_ro(b), b->stride[nb], b->stride[nb + 1]}, .c = c, .ldc = n, .a_step = a->stride[nb - 1],
+                   .b_step = b->stride[nb - 1], .c_step = m * n};
+  bool even = nb < 2 || (a->stride[0] == batch[1] * a->stride[1] && b->stride[0] == batch[1] * b->stride[1]);
+  if (!even) p.inner = batch[1], p.a_outer = a->stride[0], p.b_outer = b->stride[0];
+  return tsr_gemm_product(ctx, &p);
+}
+
 static tsr_status matmul_stacks(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_tensor *b, bool a_vector, bool b_vector) {
   int nb;
   int64_t batch[TSR_MAX_NDIM], size[TSR_MAX_NDIM];
   TSR_TRY(tsr_broadcast_sizes(ctx, a->ndim - 2, a->size, b->ndim - 2, b->size, &nb, batch));
+  int64_t k = a->size[a->ndim - 1];
+  if (a->dtype == TSR_FLOAT32 && b->dtype == TSR_FLOAT32 && nb <= 2 && !a_vector && !b_vector && k > 0 && k == b->size[b->ndim - 2])
+    return stacks_f32(ctx, out, a, b, nb, batch);
   TSR_TRY(stack_of(ctx, &a, a, nb, batch));
   TSR_TRY(stack_of(ctx, &b, b, nb, batch));
   TSR_TRY(tsr_bmm(ctx, out, a, b));

@@ -22,6 +22,12 @@ typedef struct job {
   int64_t pack_floats;
 } job;
 
+static int64_t stack_at(const tsr_product *p, int64_t i, int64_t step, int64_t outer) {
+  return p->inner > 0 ? i / p->inner * outer + i % p->inner * step : i * step;
+}
+static const float *a_at(const tsr_product *p, int64_t i) { return p->a.p + stack_at(p, i, p->a_step, p->a_outer); }
+static const float *b_at(const tsr_product *p, int64_t i) { return p->b.p + stack_at(p, i, p->b_step, p->b_outer); }
+
 /* ---- dot products: at most DOT_ROWS rows of A, both with contiguous terms ---- */
 
 static void dot_task(void *arg, int64_t begin, int64_t end) {
@@ -29,9 +35,9 @@ static void dot_task(void *arg, int64_t begin, int64_t end) {
   const tsr_product *p = &j->p;
   for (int64_t at = begin; at < end; at++) {
     int64_t i = at / p->n, col = at % p->n;
-    const float *b = p->b.p + i * p->b_step + col * p->b.cs;
+    const float *b = b_at(p, i) + col * p->b.cs;
     for (int64_t r = 0; r < p->m; r++)
-      p->c[i * p->c_step + r * p->ldc + col] = j->f->dot(p->a.p + i * p->a_step + r * p->a.rs, b, p->k);
+      p->c[i * p->c_step + r * p->ldc + col] = j->f->dot(a_at(p, i) + r * p->a.rs, b, p->k);
   }
 }
 
@@ -75,11 +81,11 @@ static void batch_task(void *arg, int64_t i, int worker) {
   const tsr_product *p = &j->p;
   tsr_packed q = j->plan;
   float *pack = j->packs + worker * j->pack_floats;
-  const float *b = p->b.p + i * p->b_step;
+  const float *b = b_at(p, i);
   if (q.direct != NULL) q.direct = b;
   q.data = pack;
   pack_one(j, b, pack);
-  tsr_gemm g = {.b = &q, .m = p->m, .a = p->a.p + i * p->a_step, .lda = p->a.rs, .c = p->c + i * p->c_step, .ldc = p->ldc};
+  tsr_gemm g = {.b = &q, .m = p->m, .a = a_at(p, i), .lda = p->a.rs, .c = p->c + i * p->c_step, .ldc = p->ldc};
   g.epi.c_base = g.c;
   tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, q.panels);
 }
@@ -100,15 +106,15 @@ static tsr_status run_each(job *j) {
   TSR_TRY(tsr_work(j->ctx, j->pack_floats, &j->packs));
   for (int64_t i = 0; i < p->count; i++) {
     tsr_packed q = j->plan;
-    const float *b = p->b.p + i * p->b_step;
+    const float *b = b_at(p, i);
     q.data = j->packs;
     if (q.direct != NULL) {
       q.direct = b;
       pack_one(j, b, q.data);
-    } else if (i == 0 || p->b_step != 0) {
+    } else if (i == 0 || p->b_step != 0 || p->inner > 0) {
       tsr_packed_fill(j->ctx, &q, b, 0, p->b.rs, p->b.cs);
     }
-    tsr_gemm g = {.b = &q, .m = p->m, .a = p->a.p + i * p->a_step, .lda = p->a.rs, .c = p->c + i * p->c_step, .ldc = p->ldc};
+    tsr_gemm g = {.b = &q, .m = p->m, .a = a_at(p, i), .lda = p->a.rs, .c = p->c + i * p->c_step, .ldc = p->ldc};
     if (p->epi != NULL) g.epi = *p->epi;
     tsr_gemm_run(j->ctx, &g);
   }
@@ -121,19 +127,21 @@ static void rows_task(void *arg, int64_t begin, int64_t end) {
   const rows_job *j = arg;
   const tsr_product *p = &j->p;
   for (int64_t i = begin; i < end; i++)
-    j->f->pack(j->dst + i * p->m * p->k, p->k, p->a.p + i * p->a_step, p->m, p->a.rs, p->k, p->a.cs);
+    j->f->pack(j->dst + i * p->m * p->k, p->k, a_at(p, i), p->m, p->a.rs, p->k, p->a.cs);
 }
 
 /* The tiles read rows of A in order: copy A when its terms are not contiguous. */
 static tsr_status straighten(tsr_ctx *ctx, tsr_product *p) {
   if (p->a.cs == 1 || p->k <= 1) return TSR_OK;
   rows_job j = {ctx->kernels->gemm, *p, NULL};
-  int64_t copies = p->a_step == 0 ? 1 : p->count, total;
+  bool repeated = p->a_step == 0 && p->inner == 0;
+  int64_t copies = repeated ? 1 : p->count, total;
   if (tsr_mul_overflow(p->m * p->k, copies, &total)) return tsr_op_nomem(ctx);
   TSR_TRY(tsr_work(ctx, total, &j.dst));
   tsr_parallel_for(ctx, copies, TSR_MAX(1, 32768 / TSR_MAX(1, p->m * p->k)), rows_task, &j);
   p->a = (tsr_mat){j.dst, p->k, 1};
-  if (p->a_step != 0) p->a_step = p->m * p->k;
+  if (!repeated) p->a_step = p->m * p->k;
+  p->a_outer = p->inner * p->a_step;
   return TSR_OK;
 }
 
@@ -156,7 +164,7 @@ tsr_status tsr_gemm_product(tsr_ctx *ctx, const tsr_product *given) {
     j.pack_floats = (int64_t)j.plan.nv * j.f->lanes * TSR_MAX(1, p->k);
   }
   j.pack_floats = (j.pack_floats + 15) / 16 * 16;
-  bool batched = p->count > 1 && p->epi == NULL && p->b_step != 0 &&
+  bool batched = p->count > 1 && p->epi == NULL && (p->b_step != 0 || p->inner > 0) &&
                  (p->count >= 2 * tsr_gemm_threads(ctx) || p->m * p->n * p->k < 65536);
   return batched ? run_batches(&j) : run_each(&j);
 }

@@ -70,6 +70,31 @@ VF_INLINE void vf_transpose16(float *dst, int64_t ldd, const float *src, int64_t
 }
 
 /* Sum and maximum over lanes, pairwise, so every width rounds the same way for the same lane count. */
+#if defined(__AVX2__)
+VF_INLINE float vf_hsum(vf x) {
+#if VF_N == 16
+  __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+#else
+  __m256 h = x;
+#endif
+  __m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+  q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+  return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
+}
+/* The first operand when it is larger or NaN; max_ps gives the second when one is NaN. */
+#define VF_MAX_NAN_(p, a, b) p##_blendv_ps(p##_max_ps(a, b), a, p##_cmp_ps(a, a, _CMP_UNORD_Q))
+VF_INLINE float vf_hmax(vf x) { /* NaN wins */
+#if VF_N == 16
+  __m256 low = _mm512_castps512_ps256(x), high = _mm512_extractf32x8_ps(x, 1), h = VF_MAX_NAN_(_mm256, low, high);
+#else
+  __m256 h = x;
+#endif
+  __m128 l = _mm256_castps256_ps128(h), u = _mm256_extractf128_ps(h, 1), q = VF_MAX_NAN_(_mm, l, u), r = _mm_movehl_ps(q, q);
+  q = VF_MAX_NAN_(_mm, q, r);
+  r = _mm_movehdup_ps(q);
+  return _mm_cvtss_f32(VF_MAX_NAN_(_mm, q, r));
+}
+#else
 VF_INLINE float vf_hsum(vf x) {
   float t[VF_N];
   vf_store(t, x);
@@ -84,5 +109,6 @@ VF_INLINE float vf_hmax(vf x) { /* NaN wins */
     for (int i = 0; i < w; i++) t[i] = (t[i] > t[i + w] || t[i] != t[i]) ? t[i] : t[i + w];
   return t[0];
 }
+#endif
 
 #endif

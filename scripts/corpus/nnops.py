@@ -187,6 +187,25 @@ def scaled_dot_product_attention(q: Tensor, k: Tensor):
             F.scaled_dot_product_attention(q, k, v, scale=0.3))
 
 
+@case(T(2, 3, 30, 16), T(2, 3, 33, 16, seed=2), T(2, 33, 3, 20, seed=3))
+def attention_written_out(q: Tensor, k: Tensor, v: Tensor):
+    """softmax and the product with the values in the forms that networks write them; strides are part of the answer."""
+    w = v.permute(0, 2, 1, 3)
+    s = torch.matmul(q, k.transpose(-2, -1)) * 0.25
+    low = torch.zeros(30, 33)
+    low[3] = -float("inf")
+    low[4, 5:] = -float("inf")
+    joined = torch.matmul(F.softmax(s, dim=-1), w).transpose(1, 2).reshape(2, 30, 60)
+    packed = torch.matmul(F.softmax(s + low, dim=3).to(torch.float32), w).transpose(1, 2).contiguous()
+    plain = torch.matmul(F.softmax(s, dim=-1), w)
+    turned = torch.matmul(torch.softmax(s, dim=-1), w).transpose(1, 2)
+    kept = F.softmax(s, dim=-1)
+    return (joined, packed, plain, turned, torch.matmul(kept, w) + kept.sum(), torch.matmul(F.softmax(s, dim=2), w),
+            torch.matmul(F.softmax(s[0], dim=-1), w[0]), torch.matmul(F.softmax(s, dim=-1).double(), w.double()),
+            torch.matmul(F.softmax(s.transpose(2, 3), dim=-1), q), torch.matmul(F.softmax(s[:1], dim=-1), w),
+            torch.matmul(q, k.transpose(-2, -1)), torch.matmul(q[:, :1], k[:1].transpose(-2, -1)), torch.matmul(q.transpose(2, 3), q))
+
+
 @case(T(4, 6), I(4, low=0, high=6), T(4, 6, seed=2))
 def losses(x: Tensor, y: Tensor, t: Tensor):
     s = torch.sigmoid(t)
