@@ -1,12 +1,18 @@
-/* A JSON reader of its own, about 200 lines: a library would bring a second tree of values, and what is
- * needed here is events with exact 64-bit integers, byte offsets in messages, a depth limit, and no
- * locale.  RFC 8259, plus NaN, Infinity and -Infinity as Python writes them. */
+/* JSON by jansson, the only file that includes it.  Of the libraries in Debian 12 it is the one that keeps 64-bit
+ * integers exact (cJSON has doubles only; yyjson is not there), refuses a key given twice, checks UTF-8 and keeps the
+ * order of keys.  What it lacks is done here, in one scan before it sees the text: limits on depth and on the number of
+ * values, NaN and Infinity as Python writes them, and integers that 64 bits cannot hold, which become floats. */
 #include "frontend/json.h"
+
+#include <jansson.h>
 
 #include "frontend/text.h"
 
-/* What may come next. */
-enum { VALUE, VALUE_OR_CLOSE, KEY, KEY_OR_CLOSE, COMMA_OR_CLOSE, NOTHING };
+#define MAX_CONTAINERS ((size_t)1 << 20)
+#define MAX_VALUES ((size_t)1 << 23)
+
+/* Words that JSON lacks, as strings that nobody else writes. */
+static const char nan_mark[] = "\"\\u0000tsrun NaN\"", inf_mark[] = "\"\\u0000tsrun inf\"", minus_inf_mark[] = "\"\\u0000tsrun -inf\"";
 
 void tsr_json_init(tsr_json *j, tsr_errrec *e, const char *text, size_t len, const char *what) {
   memset(j, 0, sizeof *j);
@@ -14,218 +20,191 @@ void tsr_json_init(tsr_json *j, tsr_errrec *e, const char *text, size_t len, con
   j->len = len;
   j->what = what;
   j->e = e;
-  j->expect = VALUE;
 }
 
-void tsr_json_dispose(tsr_json *j) { tsr_buf_dispose(&j->scratch); }
+void tsr_json_dispose(tsr_json *j) {
+  if (j->root != NULL) json_decref(j->root);
+  j->root = NULL;
+}
 
+/* Where the event is: "a.b" of the keys around it. */
 tsr_status tsr_json_fail(tsr_json *j, const char *what) {
-  return tsr_fail(j->e, TSR_EFORMAT, "%s: offset %zu: %s", j->what, j->token, what);
-}
-
-static int peek(const tsr_json *j) { return j->at < j->len ? (unsigned char)j->text[j->at] : -1; }
-
-static void skip_space(tsr_json *j) {
-  while (j->at < j->len && strchr(" \t\r\n", j->text[j->at]) != NULL && j->text[j->at] != '\0') j->at++;
-}
-
-static bool take_hex4(tsr_json *j, uint32_t *out) {
-  *out = 0;
-  for (int i = 0; i < 4; i++, j->at++) {
-    int c = peek(j);
-    int d = c >= '0' && c <= '9'   ? c - '0'
-            : c >= 'a' && c <= 'f' ? c - 'a' + 10
-            : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                   : -1;
-    if (d < 0) return false;
-    *out = *out << 4 | (uint32_t)d;
+  tsr_buf path = {0};
+  for (int i = 0; i < j->depth; i++) {
+    const tsr_json_frame *f = &j->frames[i];
+    if (f->is_list) tsr_buf_printf(&path, "[%zu]", f->at > 0 ? f->at - 1 : 0);
+    else if (f->iter != NULL) tsr_buf_printf(&path, "%s%s", path.len > 0 ? "." : "", json_object_iter_key(f->iter));
   }
-  return true;
+  tsr_status st = tsr_fail(j->e, TSR_EFORMAT, "%s: %s%s%s", j->what, path.len > 0 ? tsr_show(path.data, path.len).text : "", path.len > 0 ? ": " : "", what);
+  tsr_buf_dispose(&path);
+  return st;
 }
 
-static tsr_status take_escape(tsr_json *j) {
-  static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-  int c = peek(j);
-  const char *known = c > 0 ? strchr(from, c) : NULL;
-  j->at++;
-  if (known != NULL) {
-    tsr_buf_putc(&j->scratch, to[known - from]);
-    return TSR_OK;
-  }
-  uint32_t code, low;
-  if (c != 'u' || !take_hex4(j, &code)) return tsr_json_fail(j, "wrong escape in a string");
-  if (code >= 0xd800 && code < 0xdc00) {
-    if (peek(j) != '\\' || j->at + 1 >= j->len || j->text[j->at + 1] != 'u')
-      return tsr_json_fail(j, "half a surrogate pair in a string");
-    j->at += 2;
-    if (!take_hex4(j, &low) || low < 0xdc00 || low > 0xdfff)
-      return tsr_json_fail(j, "half a surrogate pair in a string");
-    code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-  } else if (code >= 0xdc00 && code < 0xe000) {
-    return tsr_json_fail(j, "half a surrogate pair in a string");
-  }
-  tsr_buf_put_utf8(&j->scratch, code);
-  return TSR_OK;
-}
+static tsr_status fail_at(const tsr_json *j, size_t at, const char *what) { return tsr_fail(j->e, TSR_EFORMAT, "%s: offset %zu: %s", j->what, at, what); }
 
-/* After the opening quote. */
-static tsr_status take_string(tsr_json *j) {
-  j->scratch.len = 0;
-  for (;;) {
-    int c = peek(j);
-    if (c < 0) return tsr_json_fail(j, "a string has no end");
-    if (c < 0x20) return tsr_json_fail(j, "control character in a string");
-    if (c == '"') break;
-    if (c == '\\') {
-      j->at++;
-      TSR_TRY(take_escape(j));
-      continue;
-    }
-    size_t n = tsr_utf8_length(j->text + j->at, j->len - j->at);
-    if (n == 0) return tsr_json_fail(j, "a string is not UTF-8");
-    tsr_buf_put(&j->scratch, j->text + j->at, n);
-    j->at += n;
-  }
-  j->at++;
-  if (j->scratch.oom) return tsr_fail_nomem(j->e);
-  j->str = j->scratch.len > 0 ? j->scratch.data : "";
-  j->str_len = j->scratch.len;
-  return TSR_OK;
-}
+/* ---- the scan ---- */
 
-static bool take_word(tsr_json *j, const char *word) {
+typedef struct scan {
+  tsr_json *j;
+  tsr_buf copy;  /* the text as jansson takes it, up to done; empty while it is the same */
+  size_t at, done;
+  size_t containers, values;
+  int depth;
+} scan;
+
+static bool is_word(const scan *s, const char *word) {
   size_t n = strlen(word);
-  if (j->len - j->at < n || memcmp(j->text + j->at, word, n) != 0) return false;
-  j->at += n;
+  return s->j->len - s->at >= n && memcmp(s->j->text + s->at, word, n) == 0;
+}
+
+static void replace(scan *s, size_t len, const char *with) {
+  tsr_buf_put(&s->copy, s->j->text + s->done, s->at - s->done);
+  tsr_buf_puts(&s->copy, with);
+  s->at += len;
+  s->done = s->at;
+}
+
+static void skip_string(scan *s) {
+  for (s->at++; s->at < s->j->len && s->j->text[s->at] != '"'; s->at++)
+    if (s->j->text[s->at] == '\\') s->at++;
+  s->at++;
+}
+
+/* An integer beyond 64 bits gets an exponent. */
+static void scan_number(scan *s) {
+  const char *t = s->j->text;
+  bool minus = t[s->at] == '-', wide = false, real = false;
+  int64_t value = 0;
+  if (minus) s->at++;
+  for (; s->at < s->j->len && t[s->at] >= '0' && t[s->at] <= '9'; s->at++) {
+    int64_t d = t[s->at] - '0';
+    wide = wide || tsr_mul_overflow(value, 10, &value) || tsr_add_overflow(value, minus ? -d : d, &value);
+  }
+  for (; s->at < s->j->len && t[s->at] != '\0' && strchr(".eE+-0123456789", t[s->at]) != NULL; s->at++) real = true;
+  if (wide && !real) replace(s, 0, "e0");
+}
+
+static tsr_status scan_text(scan *s) {
+  while (s->at < s->j->len) {
+    char c = s->j->text[s->at];
+    if (c == '[' || c == '{') {
+      if (++s->depth > TSR_JSON_MAX_DEPTH) return tsr_fail(s->j->e, TSR_ELIMIT, "%s: offset %zu: nested deeper than %d", s->j->what, s->at, TSR_JSON_MAX_DEPTH);
+      if (++s->containers > MAX_CONTAINERS) return tsr_fail(s->j->e, TSR_ELIMIT, "%s: more than %zu lists and objects", s->j->what, MAX_CONTAINERS);
+    }
+    if (c == ',' && ++s->values > MAX_VALUES) return tsr_fail(s->j->e, TSR_ELIMIT, "%s: more than %zu values", s->j->what, MAX_VALUES);
+    s->depth -= (c == ']' || c == '}') && s->depth > 0;
+    if (c == '"') skip_string(s);
+    else if (is_word(s, "-Infinity")) replace(s, 9, minus_inf_mark);
+    else if (is_word(s, "Infinity")) replace(s, 8, inf_mark);
+    else if (is_word(s, "NaN")) replace(s, 3, nan_mark);
+    else if (c == '-' || (c >= '0' && c <= '9')) scan_number(s);
+    else s->at++;
+  }
+  return TSR_OK;
+}
+
+/* ---- parsing ---- */
+
+static tsr_status fail_parse(const tsr_json *j, const json_error_t *why) {
+  if (json_error_code(why) == json_error_out_of_memory) return tsr_fail_nomem(j->e);
+  enum json_error_code code = json_error_code(why);
+  const char *text = code == json_error_duplicate_key            ? "a key twice"
+                     : code == json_error_premature_end_of_input ? "the text ends too early"
+                     : code == json_error_end_of_input_expected  ? "text after the end"
+                                                                 : why->text;
+  return fail_at(j, why->position > 0 ? (size_t)why->position : 0, tsr_show(text, strlen(text)).text);
+}
+
+static tsr_status parse(tsr_json *j) {
+  scan s = {.j = j};
+  json_error_t why;
+  tsr_status st = scan_text(&s);
+  bool copied = s.copy.len > 0;
+  if (st == TSR_OK && copied) tsr_buf_put(&s.copy, j->text + s.done, j->len - TSR_MIN(s.done, j->len));
+  if (st == TSR_OK && s.copy.oom) st = tsr_fail_nomem(j->e);
+  if (st == TSR_OK) {
+    j->root = json_loadb(copied ? s.copy.data : j->text, copied ? s.copy.len : j->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+    if (j->root == NULL) st = fail_parse(j, &why);
+  }
+  tsr_buf_dispose(&s.copy);
+  return st;
+}
+
+/* ---- events ---- */
+
+static bool mark_value(const char *s, size_t len, double *out) {
+  static const char head[] = "\0tsrun ";
+  size_t n = sizeof head - 1;
+  if (len < n || memcmp(s, head, n) != 0) return false;
+  *out = s[n] == 'N' ? __builtin_nan("") : s[n] == '-' ? -__builtin_inf() : __builtin_inf();
   return true;
 }
 
-static size_t digits(tsr_json *j) {
-  size_t from = j->at;
-  while (peek(j) >= '0' && peek(j) <= '9') j->at++;
-  return j->at - from;
+static void emit_string(tsr_json *j, const char *s, size_t len) {
+  j->kind = TSR_JSON_STR;
+  j->str = s;
+  j->str_len = len;
+  if (mark_value(s, len, &j->d)) j->kind = TSR_JSON_FLOAT;
 }
 
-static tsr_status take_number(tsr_json *j) {
-  size_t from = j->at;
-  bool minus = peek(j) == '-', real = false, wide = false;
-  if (minus) j->at++;
-  if (minus && take_word(j, "Infinity")) {
+static void emit(tsr_json *j, json_t *v) {
+  switch (json_typeof(v)) {
+  case JSON_OBJECT:
+  case JSON_ARRAY:
+    j->kind = json_is_array(v) ? TSR_JSON_OPEN_LIST : TSR_JSON_OPEN_DICT;
+    j->frames[j->depth++] = (tsr_json_frame){.value = v, .is_list = json_is_array(v)}; /* the scan has bounded the depth */
+    return;
+  case JSON_STRING: emit_string(j, json_string_value(v), json_string_length(v)); return;
+  case JSON_INTEGER:
+    j->kind = TSR_JSON_INT;
+    j->i = json_integer_value(v);
+    return;
+  case JSON_REAL:
     j->kind = TSR_JSON_FLOAT;
-    j->d = -__builtin_inf();
-    return TSR_OK;
+    j->d = json_real_value(v);
+    return;
+  case JSON_NULL: j->kind = TSR_JSON_NULL; return;
+  default:
+    j->kind = TSR_JSON_BOOL;
+    j->b = json_is_true(v);
+    return;
   }
-  bool zero = peek(j) == '0';
-  size_t first = j->at, n = digits(j);
-  if (n == 0 || (zero && n > 1)) return tsr_json_fail(j, "wrong number");
-  j->i = 0;
-  for (size_t k = first; k < first + n; k++) {
-    int64_t d = j->text[k] - '0';
-    wide = wide || tsr_mul_overflow(j->i, 10, &j->i) || tsr_add_overflow(j->i, minus ? -d : d, &j->i);
-  }
-  if (peek(j) == '.') {
-    real = true;
-    j->at++;
-    if (digits(j) == 0) return tsr_json_fail(j, "wrong number");
-  }
-  if (peek(j) == 'e' || peek(j) == 'E') {
-    real = true;
-    j->at++;
-    if (peek(j) == '+' || peek(j) == '-') j->at++;
-    if (digits(j) == 0) return tsr_json_fail(j, "wrong number");
-  }
-  j->kind = real || wide ? TSR_JSON_FLOAT : TSR_JSON_INT;
-  if (j->kind == TSR_JSON_FLOAT && !tsr_text_to_double(j->text + from, j->at - from, &j->d))
-    return tsr_json_fail(j, "wrong number");
-  return TSR_OK;
 }
 
-static tsr_status take_scalar(tsr_json *j) {
-  static const struct {
-    const char *word;
-    tsr_json_kind kind;
-    bool b;
-    double d;
-  } words[] = {{"null", TSR_JSON_NULL, false, 0},
-               {"true", TSR_JSON_BOOL, true, 0},
-               {"false", TSR_JSON_BOOL, false, 0},
-               {"NaN", TSR_JSON_FLOAT, false, __builtin_nan("")},
-               {"Infinity", TSR_JSON_FLOAT, false, __builtin_inf()}};
-  int c = peek(j);
-  if (c == '"') {
-    j->at++;
-    j->kind = TSR_JSON_STR;
-    return take_string(j);
+static void close_frame(tsr_json *j) { j->kind = j->frames[--j->depth].is_list ? TSR_JSON_CLOSE_LIST : TSR_JSON_CLOSE_DICT; }
+
+static void next_of_dict(tsr_json *j, tsr_json_frame *f) {
+  if (f->in_pair) {
+    f->in_pair = false;
+    emit(j, json_object_iter_value(f->iter));
+    return;
   }
-  if (c == '-' || (c >= '0' && c <= '9')) return take_number(j);
-  for (size_t i = 0; i < TSR_COUNT(words); i++)
-    if (take_word(j, words[i].word)) {
-      j->kind = words[i].kind;
-      j->b = words[i].b;
-      j->d = words[i].d;
-      return TSR_OK;
-    }
-  return tsr_json_fail(j, c < 0 ? "the text ends too early" : "a value is expected");
-}
-
-static tsr_status open_nest(tsr_json *j, char c) {
-  if (j->depth == TSR_JSON_MAX_DEPTH)
-    return tsr_fail(j->e, TSR_ELIMIT, "%s: offset %zu: nested deeper than %d", j->what, j->token, TSR_JSON_MAX_DEPTH);
-  j->open[j->depth++] = c;
-  j->at++;
-  j->kind = c == '[' ? TSR_JSON_OPEN_LIST : TSR_JSON_OPEN_DICT;
-  j->expect = c == '[' ? VALUE_OR_CLOSE : KEY_OR_CLOSE;
-  return TSR_OK;
-}
-
-static void after_value(tsr_json *j) { j->expect = j->depth == 0 ? NOTHING : COMMA_OR_CLOSE; }
-
-static tsr_status close_nest(tsr_json *j) {
-  bool list = j->open[--j->depth] == '[';
-  j->at++;
-  j->kind = list ? TSR_JSON_CLOSE_LIST : TSR_JSON_CLOSE_DICT;
-  after_value(j);
-  return TSR_OK;
-}
-
-static tsr_status take_value(tsr_json *j) {
-  int c = peek(j);
-  if (c == '[' || c == '{') return open_nest(j, (char)c);
-  TSR_TRY(take_scalar(j));
-  after_value(j);
-  return TSR_OK;
-}
-
-static tsr_status take_key(tsr_json *j) {
-  if (peek(j) != '"') return tsr_json_fail(j, "a key is expected");
-  j->at++;
-  TSR_TRY(take_string(j));
-  skip_space(j);
-  if (peek(j) != ':') return tsr_json_fail(j, "no : after a key");
-  j->at++;
+  f->iter = f->at++ == 0 ? json_object_iter(f->value) : json_object_iter_next(f->value, f->iter);
+  if (f->iter == NULL) {
+    close_frame(j);
+    return;
+  }
+  f->in_pair = true;
   j->kind = TSR_JSON_KEY;
-  j->expect = VALUE;
-  return TSR_OK;
+  j->str = json_object_iter_key(f->iter);
+  j->str_len = json_object_iter_key_len(f->iter);
 }
 
 tsr_status tsr_json_next(tsr_json *j) {
-  skip_space(j);
-  j->token = j->at;
-  int c = peek(j), close = j->depth > 0 ? (j->open[j->depth - 1] == '[' ? ']' : '}') : -2;
-  if (j->expect == NOTHING) {
+  if (j->root == NULL) {
+    TSR_TRY(parse(j));
+    emit(j, j->root);
+    return TSR_OK;
+  }
+  if (j->depth == 0) {
     j->kind = TSR_JSON_END;
-    return c < 0 ? TSR_OK : tsr_json_fail(j, "text after the end");
+    return TSR_OK;
   }
-  if (c == close && (j->expect == VALUE_OR_CLOSE || j->expect == KEY_OR_CLOSE || j->expect == COMMA_OR_CLOSE))
-    return close_nest(j);
-  if (j->expect == COMMA_OR_CLOSE) {
-    if (c != ',') return tsr_json_fail(j, c < 0 ? "the text ends too early" : "a comma is expected");
-    j->at++;
-    skip_space(j);
-    j->token = j->at;
-    j->expect = close == ']' ? VALUE : KEY;
-  }
-  return j->expect == KEY || j->expect == KEY_OR_CLOSE ? take_key(j) : take_value(j);
+  tsr_json_frame *f = &j->frames[j->depth - 1];
+  if (!f->is_list) next_of_dict(j, f);
+  else if (f->at == json_array_size(f->value)) close_frame(j);
+  else emit(j, json_array_get(f->value, f->at++));
+  return TSR_OK;
 }
 
 tsr_status tsr_json_skip(tsr_json *j) {

@@ -60,7 +60,7 @@ typedef struct tsr_classrec {  /* tsr_class.impl */
   size_t hook_count[2];
   const char **state[2];       /* names of the parameters, of the buffers */
   size_t state_count[2];
-  bool lists_buffers;          /* since 1.5; before, what is a tensor and no parameter is a buffer */
+  bool lists_buffers;          /* since 1.6; before, what is a tensor and no parameter is a buffer */
   bool filled, filling;
   struct tsr_classrec *next_filling; /* being filled, innermost first: put back when that fails */
   bool open;                   /* __init__ is being lowered: what it assigns are the attributes (before 1.3) */

@@ -11,6 +11,7 @@ flex:flex --version
 bison:bison --version
 pkg-config:pkg-config --version
 libzip-dev:pkg-config --exists libzip
+libjansson-dev:pkg-config --exists jansson
 libopenblas-dev:pkg-config --exists openblas
 libcmocka-dev:pkg-config --exists cmocka'
 

@@ -31,6 +31,7 @@ owner() {
   printf '%s' "$found" | report "<$header> belongs to $*:"
 }
 owner 'zip\.h' frontend/archive.c
+owner 'jansson\.h' frontend/json.c
 owner '(cblas|lapacke|lapack|openblas_config)\.h' ops/blas.c
 owner 'pthread\.h' core/threads.c
 owner 'cpuid\.h' ops/cpu.c
