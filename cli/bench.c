@@ -16,7 +16,7 @@ typedef struct timing {
   double load, pack; /* load: all of it, packing included */
   double first, min, mean, stddev, median, p90, p95, p99, max;
   size_t runs;
-  double peak_rss; /* MiB: of the process so far */
+  double peak_rss, anonymous, base; /* MiB: most ever resident, most that is not of a file, resident before loading */
 } timing;
 
 typedef struct samples {
@@ -28,6 +28,33 @@ typedef struct environment {
   char cpu[128], build[256], system[160];
   double load;
 } environment;
+
+/* ---- memory */
+
+/* A figure of /proc/self/status in MiB, -1 when there is none.  getrusage's peak would be the parent's where that was larger. */
+static double status_mb(const char *key) {
+  char line[256];
+  double kb = -1024;
+  FILE *f = fopen("/proc/self/status", "re");
+  size_t n = strlen(key);
+  while (f != NULL && fgets(line, sizeof line, f) != NULL)
+    if (strncmp(line, key, n) == 0 && line[n] == ':') kb = strtod(line + n + 1, NULL);
+  if (f != NULL) fclose(f);
+  return kb / 1024;
+}
+
+static double peak_mb(void) {
+  struct rusage usage;
+  double peak = status_mb("VmHWM");
+  if (peak >= 0) return peak;
+  getrusage(RUSAGE_SELF, &usage);
+  return (double)usage.ru_maxrss / 1024;
+}
+
+static void see_memory(timing *t) {
+  t->anonymous = fmax(t->anonymous, status_mb("RssAnon"));
+  t->peak_rss = peak_mb();
+}
 
 /* ---- measuring */
 
@@ -53,7 +80,6 @@ static double percentile(const samples *s, double share) {
 }
 
 static void summarise(samples *s, timing *t) {
-  struct rusage usage;
   size_t n = s->count;
   double sum = 0, squares = 0;
   qsort(s->seconds, n, sizeof *s->seconds, by_size);
@@ -68,8 +94,6 @@ static void summarise(samples *s, timing *t) {
   t->p90 = percentile(s, 0.90);
   t->p95 = percentile(s, 0.95);
   t->p99 = percentile(s, 0.99);
-  getrusage(RUSAGE_SELF, &usage);
-  t->peak_rss = (double)usage.ru_maxrss / 1024;
 }
 
 static bool goes_on(const cli_options *o, const samples *s, double total) {
@@ -82,6 +106,7 @@ static int measure(tsr_session *s, const cli_options *o, const cli_call *c, timi
   samples all = {0};
   double seconds, total = 0;
   int rc = run_once(s, o, c, &t->first);
+  see_memory(t);
   for (int64_t i = 0; i < o->warmup && rc == EXIT_OK; i++) rc = run_once(s, o, c, &seconds);
   while (rc == EXIT_OK && goes_on(o, &all, total)) {
     rc = run_once(s, o, c, &seconds);
@@ -92,6 +117,7 @@ static int measure(tsr_session *s, const cli_options *o, const cli_call *c, timi
     all.seconds[all.count++] = seconds;
     total += seconds;
   }
+  see_memory(t);
   if (rc == EXIT_OK) summarise(&all, t);
   free(all.seconds);
   return rc;
@@ -102,10 +128,12 @@ static int bench_one(const cli_options *o, const cli_list *inputs, timing *t) {
   tsr_session *s = NULL;
   tsr_load_stats stats = {.struct_size = sizeof stats};
   cli_call call;
+  t->base = status_mb("VmRSS");
   double start = cli_now();
   int rc = cli_load(o, o->args.items[0], t->threads, &m);
   t->load = cli_now() - start;
   if (rc != EXIT_OK) return rc;
+  see_memory(t);
   tsr_model_load_stats(m, &stats);
   t->pack = stats.pack_seconds;
   t->threads = tsr_model_threads(m);
@@ -162,10 +190,10 @@ static void put_json(FILE *out, const timing *t, size_t count, const environment
     fprintf(out,
             "%s{\"load_ms\": %.3f, \"pack_ms\": %.3f, \"first_ms\": %.4f, \"min_ms\": %.4f, \"mean_ms\": %.4f, \"stddev_ms\": %.4f, "
             "\"median_ms\": %.4f, \"p90_ms\": %.4f, \"p95_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f, "
-            "\"peak_rss_mb\": %.1f, \"threads\": %d, \"runs\": %zu, \"environment\": {\"cpu\": ",
+            "\"peak_rss_mb\": %.1f, \"anonymous_mb\": %.1f, \"base_rss_mb\": %.1f, \"threads\": %d, \"runs\": %zu, \"environment\": {\"cpu\": ",
             i == 0 ? (count > 1 ? "[" : "") : ",\n ", t[i].load * 1e3, t[i].pack * 1e3, t[i].first * 1e3, t[i].min * 1e3, t[i].mean * 1e3,
-            t[i].stddev * 1e3, t[i].median * 1e3, t[i].p90 * 1e3, t[i].p95 * 1e3, t[i].p99 * 1e3, t[i].max * 1e3, t[i].peak_rss, t[i].threads,
-            t[i].runs);
+            t[i].stddev * 1e3, t[i].median * 1e3, t[i].p90 * 1e3, t[i].p95 * 1e3, t[i].p99 * 1e3, t[i].max * 1e3, t[i].peak_rss, t[i].anonymous, t[i].base,
+            t[i].threads, t[i].runs);
     cli_json_string(out, e->cpu);
     fprintf(out, ", \"system\": ");
     cli_json_string(out, e->system);

@@ -125,7 +125,7 @@ tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, voi
     free(recipe);
     return tsr_fail_nomem(e);
   }
-  m->deferred[m->ndeferred++] = (tsr_deferred){t, fill, recipe};
+  m->deferred[m->ndeferred++] = (tsr_deferred){t, fill, recipe, w};
   *out = tsr_from_obj(t);
   return tsr_model_own(m, e, out);
 }

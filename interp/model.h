@@ -22,6 +22,7 @@ typedef struct tsr_deferred {
   tsr_tensor *t;                       /* dense float32; its storage has no bytes yet */
   void (*fill)(const void *recipe, float *out);
   void *recipe;                        /* malloc'ed */
+  const tsr_tensor *from;              /* what it is computed from */
 } tsr_deferred;
 
 struct tsr_model {

@@ -103,6 +103,7 @@ static tsr_status call_prepare(work *w, tsr_call *c, int worker) {
   d->t->storage->data = w->room[worker];
   tsr_status s = tsr_call_prepare(c);
   d->t->storage->data = NULL;
+  forget(w->m, tsr_from_obj((void *)(uintptr_t)d->from));
   return s;
 }
 
