@@ -19,7 +19,7 @@ enum cli_exit {
 
 /* ---- options.c: one table gives parsing, environment variables and help */
 
-enum cli_verb { VERB_RUN, VERB_VERIFY, VERB_INSPECT, VERB_CHECK, VERB_OPS, VERB_BENCH, VERB_PROFILE, VERB_CODE, VERB_WEIGHTS, VERB_COUNT };
+enum cli_verb { VERB_RUN, VERB_VERIFY, VERB_INSPECT, VERB_CHECK, VERB_OPS, VERB_BENCH, VERB_PROFILE, VERB_CODE, VERB_WEIGHTS, VERB_SCAN, VERB_COUNT };
 
 typedef struct cli_list {
   const char **items;
@@ -113,6 +113,7 @@ int cli_run(const cli_options *o);
 int cli_verify(const cli_options *o);
 int cli_inspect(const cli_options *o);
 int cli_check(const cli_options *o);
+int cli_scan(const cli_options *o);
 int cli_ops(const cli_options *o);
 int cli_against(const cli_options *o); /* verify --against, --bisect */
 int cli_bench(const cli_options *o);

@@ -1,4 +1,4 @@
-/* inspect, check, ops, code: what the library tells about files and about itself. */
+/* inspect, scan, check, ops, code: what the library tells about files and about itself. */
 #include <string.h>
 
 #include "cli.h"
@@ -40,6 +40,18 @@ int cli_check(const cli_options *o) {
   if (rc != EXIT_OK) return rc;
   if (missing == 0) printf("every operator is there\n");
   return missing == 0 ? EXIT_OK : EXIT_UNSUPPORTED;
+}
+
+int cli_scan(const cli_options *o) {
+  const char *path = NULL;
+  tsr_error *err = NULL;
+  size_t suspicious = 0;
+  int rc = one_file(o, &path);
+  if (rc != EXIT_OK) return rc;
+  cli_progress(path);
+  tsr_status status = tsr_scan_report(path, o->json, cli_write, stdout, &suspicious, &err);
+  rc = finish(status, err, path);
+  return rc != EXIT_OK ? rc : suspicious == 0 ? EXIT_OK : EXIT_RAISED;
 }
 
 int cli_ops(const cli_options *o) {

@@ -7,7 +7,7 @@
 static int (*const verbs[VERB_COUNT])(const cli_options *o) = {
     [VERB_RUN] = cli_run, [VERB_VERIFY] = cli_verify, [VERB_INSPECT] = cli_inspect, [VERB_CHECK] = cli_check,
     [VERB_OPS] = cli_ops, [VERB_BENCH] = cli_bench,   [VERB_PROFILE] = cli_profile, [VERB_CODE] = cli_code,
-    [VERB_WEIGHTS] = cli_weights,
+    [VERB_WEIGHTS] = cli_weights, [VERB_SCAN] = cli_scan,
 };
 
 static int print_version(const cli_options *o) {

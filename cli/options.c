@@ -58,7 +58,7 @@ const cli_option cli_options_table[] = {
     {0, "min-runs", "N", NUMBER, AT(min_runs), V(BENCH) | V(PROFILE), NULL, "measure at least N runs (default: bench 10, profile 3)"},
     {'r', "runs", "N", NUMBER, AT(runs), V(BENCH) | V(PROFILE), NULL, "measure exactly N runs"},
     {0, "export", "FILE", TEXT, AT(export_to), V(BENCH), NULL, "also write the report to FILE, by its ending: .json .md .csv"},
-    {0, "json", NULL, FLAG, AT(json), V(INSPECT) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(WEIGHTS), NULL, "machine-readable output"},
+    {0, "json", NULL, FLAG, AT(json), V(INSPECT) | V(SCAN) | V(VERIFY) | V(BENCH) | V(PROFILE) | V(WEIGHTS), NULL, "machine-readable output"},
     {0, "markdown", NULL, FLAG, AT(markdown), V(OPS), NULL, "a Markdown table"},
     {0, "source", NULL, STAGE, AT(stage), V(CODE), NULL, "the TorchScript code as it stands in the file (default)"},
     {0, "ast", NULL, STAGE, AT(stage), V(CODE), NULL, "its syntax tree"},
@@ -95,6 +95,7 @@ const cli_verb_info cli_verbs[VERB_COUNT] = {
     [VERB_OPS] = {"ops", "", "list the operators tsrun has"},
     [VERB_BENCH] = {"bench", "MODEL [INPUT...]", "measure loading, the first run and the following ones"},
     [VERB_PROFILE] = {"profile", "MODEL [INPUT...]", "say where the time goes: operators, modules, lines; compare with what the machine can do"},
+    [VERB_SCAN] = {"scan", "FILE", "say what is suspicious about a file before anything loads it"},
     [VERB_CODE] = {"code", "MODEL", "show the code of an archive at a stage of its compilation"},
     [VERB_WEIGHTS] = {"weights", "ls|print|...", "list, print, compare, convert, extract and merge weights of any file"},
 };

@@ -27,6 +27,7 @@ struct tsr_archive {
   const uint8_t *bytes;
   size_t len;
   enum { BYTES_BORROWED, BYTES_MAPPED, BYTES_MALLOC } own;
+  bool raw; /* the zip's entries are not wanted */
   tsr_zipent *ents;
   size_t count;
   char *root;
@@ -269,6 +270,13 @@ tsr_status tsr_archive_read_head(tsr_archive *a, size_t i, tsr_errrec *e, void *
   return *got == want ? TSR_OK : bad_entry(e, t, "its compressed data is damaged");
 }
 
+tsr_status tsr_archive_verify(tsr_archive *a, size_t i, tsr_errrec *e) {
+  tsr_lock_enter(a->lock);
+  tsr_status st = a->ents[i].method == TSR_ZIP_STORED && a->ents[i].crc == 0 ? TSR_OK : stream(a, i, e, NULL);
+  tsr_lock_leave(a->lock);
+  return st;
+}
+
 /* ---- opening ---- */
 
 static void read_small_records(tsr_archive *a) {
@@ -335,7 +343,7 @@ static tsr_archive *archive_new(const char *path, tsr_errrec *e) {
 /* Index what the bytes hold; takes a. */
 static tsr_status finish(tsr_archive *a, tsr_errrec *e, tsr_archive **out) {
   if (a->kind != TSR_FILE_DIRECTORY) a->kind = tsr_detect_bytes(a->bytes, a->len);
-  tsr_status st = a->kind == TSR_FILE_ZIP ? open_zip(a, e) : TSR_OK;
+  tsr_status st = a->kind == TSR_FILE_ZIP && !a->raw ? open_zip(a, e) : TSR_OK;
   if (st != TSR_OK) {
     dispose(a);
     return st;
@@ -404,10 +412,11 @@ static tsr_status open_from(tsr_archive *a, int fd, bool no_mmap, tsr_errrec *e,
   return finish(a, e, out);
 }
 
-tsr_status tsr_archive_open(const char *path, bool no_mmap, tsr_errrec *e, tsr_archive **out) {
+static tsr_status open_path(const char *path, bool no_mmap, bool raw, tsr_errrec *e, tsr_archive **out) {
   *out = NULL;
   tsr_archive *a = archive_new(path, e);
   if (a == NULL) return TSR_ENOMEM;
+  a->raw = raw;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     tsr_status st = fail_io(e, a, "open");
@@ -418,6 +427,12 @@ tsr_status tsr_archive_open(const char *path, bool no_mmap, tsr_errrec *e, tsr_a
   close(fd);
   return st;
 }
+
+tsr_status tsr_archive_open(const char *path, bool no_mmap, tsr_errrec *e, tsr_archive **out) {
+  return open_path(path, no_mmap, false, e, out);
+}
+
+tsr_status tsr_archive_open_raw(const char *path, tsr_errrec *e, tsr_archive **out) { return open_path(path, false, true, e, out); }
 
 tsr_status tsr_archive_open_fd(int fd, bool no_mmap, tsr_errrec *e, tsr_archive **out) {
   *out = NULL;

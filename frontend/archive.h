@@ -30,6 +30,8 @@ typedef struct tsr_entry_info {
  * checked: overlap, duplicates, sizes against the file, names, methods, entry count, totals. */
 tsr_status tsr_archive_open(const char *path, bool no_mmap, tsr_errrec *e, tsr_archive **out);
 tsr_status tsr_archive_open_memory(const void *data, size_t len, tsr_errrec *e, tsr_archive **out); /* data borrowed */
+/* The bytes only: a zip is not indexed, however odd it is (scan.c). */
+tsr_status tsr_archive_open_raw(const char *path, tsr_errrec *e, tsr_archive **out);
 tsr_status tsr_archive_open_fd(int fd, bool no_mmap, tsr_errrec *e, tsr_archive **out);
 void tsr_archive_retain(tsr_archive *a);
 void tsr_archive_release(tsr_archive *a); /* mapped entries stay valid while a reference is held */
@@ -61,6 +63,8 @@ tsr_status tsr_archive_read(tsr_archive *a, size_t index, tsr_errrec *e, const v
 tsr_status tsr_archive_peek(tsr_archive *a, size_t index, tsr_errrec *e, const void **data, size_t *len);
 /* The same into the caller's buffer of exactly the entry's size. */
 tsr_status tsr_archive_read_into(tsr_archive *a, size_t index, tsr_errrec *e, void *dst, size_t size);
+/* Every byte of an entry against its checksum, also of tensors, unless the archive was written without (CRC 0). */
+tsr_status tsr_archive_verify(tsr_archive *a, size_t index, tsr_errrec *e);
 
 /* The first bytes of an entry, at most size of them. */
 tsr_status tsr_archive_read_head(tsr_archive *a, size_t index, tsr_errrec *e, void *dst, size_t size, size_t *got);

@@ -93,6 +93,21 @@ size_t tsr_pickle_extent(const void *bytes, size_t len) {
   return 0;
 }
 
+bool tsr_pickle_decode(const void *bytes, size_t len, size_t *at, tsr_pickle_op *out) {
+  const uint8_t *p = bytes;
+  operand a;
+  *out = (tsr_pickle_op){.at = *at};
+  if (*at >= len) return false;
+  out->code = p[(*at)++];
+  out->name = opcodes[out->code].name;
+  if (out->name == NULL || !decode(p, len, at, opcodes[out->code].layout, &a)) return false;
+  out->arg = a.p;
+  out->arg_len = a.len;
+  out->arg2 = a.p2;
+  out->arg2_len = a.len2;
+  return true;
+}
+
 /* ---- stack and memo ---- */
 
 static tsr_status grow_stack(tsr_pvm *v) {

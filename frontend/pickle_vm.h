@@ -51,6 +51,16 @@ tsr_status tsr_pvm_run(tsr_pvm *v, const void *bytes, size_t len, size_t *used, 
 void tsr_pvm_dispose(tsr_pvm *v);
 /* Length of the pickle that starts at bytes, without running it; 0: it has no end. */
 size_t tsr_pickle_extent(const void *bytes, size_t len);
+/* One opcode with its operand, for readers that follow a pickle without running it.  false: at the end, an unknown
+ * opcode (name is NULL), or an operand that reaches past the end. */
+typedef struct tsr_pickle_op {
+  uint8_t code;
+  const char *name;
+  size_t at;                     /* of the opcode */
+  const uint8_t *arg, *arg2;     /* the bytes after a length; the lines of GLOBAL and INST */
+  size_t arg_len, arg2_len;
+} tsr_pickle_op;
+bool tsr_pickle_decode(const void *bytes, size_t len, size_t *at, tsr_pickle_op *out);
 
 /* ---- containers (pickle_value.c): depth is bounded and no value can come to contain itself ---- */
 tsr_status tsr_pvm_new_list(tsr_pvm *v, tsr_val *out);

@@ -288,6 +288,9 @@ typedef void (*tsr_write_fn)(void *user, const char *text, size_t len);
 
 /* What a file is, of any kind tsrun knows; nothing in it is executed. */
 TSR_API tsr_status tsr_inspect(const char *path, bool json, tsr_write_fn write, void *user, tsr_error **err);
+/* What a cautious person wants to know before loading a file: globals that pickles name and call, __setstate__
+ * methods, operators that reach outside, odd structure.  *suspicious: findings that are more than a note. */
+TSR_API tsr_status tsr_scan_report(const char *path, bool json, tsr_write_fn write, void *user, size_t *suspicious, tsr_error **err);
 /* Operators an archive needs that are missing, one a line: schema, uses, first source line.  *missing: how many. */
 TSR_API tsr_status tsr_check(const char *path, tsr_write_fn write, void *user, size_t *missing, tsr_error **err);
 /* stage: "source", "ast", "ir", "bytecode".  method NULL: all exported methods. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "frontend/describe.h"
+#include "frontend/scan.h"
 #include "interp/api.h"
 #include "interp/ptrset.h"
 
@@ -395,6 +396,17 @@ tsr_status tsr_inspect(const char *path, bool json, tsr_write_fn write, void *us
   }
   if (a != NULL) tsr_archive_release(a);
   if (e.status == TSR_OK && b.len > 0) write(user, b.data, b.len);
+  tsr_buf_dispose(&b);
+  return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
+}
+
+tsr_status tsr_scan_report(const char *path, bool json, tsr_write_fn write, void *user, size_t *suspicious, tsr_error **err) {
+  tsr_errrec e = {0};
+  tsr_buf b = {0};
+  size_t found = 0;
+  if (path == NULL || write == NULL) tsr_fail(&e, TSR_EUSAGE, "tsr_scan_report: path and write must not be NULL");
+  else if (tsr_scan_file(path, json, &e, &b, &found) == TSR_OK) write(user, b.data, b.len);
+  if (suspicious != NULL) *suspicious = found;
   tsr_buf_dispose(&b);
   return e.status == TSR_OK ? TSR_OK : tsr_errrec_publish(&e, err);
 }
