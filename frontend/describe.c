@@ -4,10 +4,14 @@
 
 #include <stdlib.h>
 
+#include "frontend/folder.h"
 #include "frontend/formats.h"
 #include "frontend/json.h"
 #include "frontend/pickle.h"
 #include "frontend/pickle_vm.h"
+#include "frontend/pmodule.h"
+#include "frontend/scan.h"
+#include "frontend/summary.h"
 #include "frontend/text.h"
 
 #define MAX_LIST_ITEMS 32 /* shown of a list or tuple; dicts are shown whole */
@@ -58,7 +62,7 @@ static void count_class(description *d, const char *name) {
 static void count_tensor(description *d, const tsr_tensor *t) {
   d->tensors++;
   if (__builtin_add_overflow(d->elements, (uint64_t)t->numel, &d->elements)) d->elements = UINT64_MAX;
-  if (first_time(d, &d->seen, t->storage)) d->bytes += t->storage->nbytes;
+  if (first_time(d, &d->seen, t->storage) && !t->storage->absent) d->bytes += t->storage->nbytes;
 }
 
 static void count(description *d, tsr_val v) {
@@ -79,7 +83,7 @@ static void count(description *d, tsr_val v) {
       count(d, v.m->entries[i].value);
     break;
   case TSR_V_OBJECT:
-    count_class(d, v.obj->cls->name);
+    if (tsr_scan_trust_of(v.obj->cls->name, strlen(v.obj->cls->name)) != TSR_TRUST_KNOWN) count_class(d, v.obj->cls->name);
     for (uint32_t i = 0; i < v.obj->count; i++) count(d, v.obj->slots[i]);
     break;
   default:
@@ -88,21 +92,6 @@ static void count(description *d, tsr_val v) {
 }
 
 /* ---- pieces ---- */
-
-static bool is_parameter_name(const tsr_str *s) {
-  return strchr(s->bytes, '.') != NULL || strcmp(s->bytes, "weight") == 0 || strcmp(s->bytes, "bias") == 0;
-}
-
-/* Tensors under the dotted names of modules: not just any dict of tensors, such as an optimizer's. */
-static bool is_state_dict(tsr_val v) {
-  if (v.tag != TSR_V_DICT) return false;
-  bool named = false;
-  for (size_t i = tsr_dict_next(v.m, 0); i < v.m->used; i = tsr_dict_next(v.m, i + 1)) {
-    if (v.m->entries[i].key.tag != TSR_V_STR || v.m->entries[i].value.tag != TSR_V_TENSOR) return false;
-    named = named || is_parameter_name(v.m->entries[i].key.s);
-  }
-  return named;
-}
 
 static void put_key(tsr_buf *b, tsr_val key) {
   if (key.tag == TSR_V_STR)
@@ -157,7 +146,7 @@ static void text_items(description *d, const tsr_val *items, size_t n, int depth
 }
 
 static void text_dict(description *d, tsr_val v, int depth) {
-  tsr_buf_printf(d->b, "dict of %zu%s\n", v.m->count, is_state_dict(v) ? " (state dict)" : "");
+  tsr_buf_printf(d->b, "dict of %zu%s\n", v.m->count, tsr_is_state_dict(v) ? " (state dict)" : "");
   for (size_t i = tsr_dict_next(v.m, 0); i < v.m->used; i = tsr_dict_next(v.m, i + 1)) {
     tsr_buf name = {0};
     put_key(&name, v.m->entries[i].key);
@@ -180,7 +169,43 @@ static void text_tensor(description *d, const tsr_tensor *t) {
   else if (t->numel > 0 && !tsr_tensor_is_contiguous(t))
     tsr_buf_puts(d->b, " strided");
   if (t->requires_grad) tsr_buf_puts(d->b, " requires_grad");
+  if (t->storage->saved_on.type != 0) {
+    tsr_buf_puts(d->b, " saved on ");
+    tsr_val_print(tsr_device_val(t->storage->saved_on), d->b);
+  }
+  if (t->storage->absent) tsr_buf_puts(d->b, " (no data)");
   tsr_buf_putc(d->b, '\n');
+}
+
+/* ---- pickled modules: what describes them, then weights and children ---- */
+
+static void text_settings(description *d, const tsr_pmodule *m) {
+  for (size_t i = tsr_dict_next(m->state, 0); i < m->state->used; i = tsr_dict_next(m->state, i + 1)) {
+    const tsr_entry *e = &m->state->entries[i];
+    tsr_buf text = {0};
+    if (!tsr_pmodule_is_setting(e)) continue;
+    if (e->value.tag == TSR_V_FLOAT)
+      tsr_buf_put_double(&text, e->value.d, false);
+    else
+      tsr_val_print(e->value, &text);
+    tsr_buf_printf(d->b, " %s=%s", tsr_show(e->key.s->bytes, e->key.s->len).text, tsr_show(text.data == NULL ? "" : text.data, TSR_MIN(text.len, (size_t)MAX_TEXT_WIDTH)).text);
+    tsr_buf_dispose(&text);
+  }
+}
+
+static void text_module(description *d, const tsr_pmodule *m, int depth) {
+  const tsr_dict *const parts[] = {m->params, m->buffers, m->children};
+  tsr_buf_puts(d->b, tsr_show(m->cls, strlen(m->cls)).text);
+  text_settings(d, m);
+  tsr_buf_putc(d->b, '\n');
+  for (size_t k = 0; k < TSR_COUNT(parts); k++)
+    for (size_t i = tsr_dict_next(parts[k], 0); i < parts[k]->used; i = tsr_dict_next(parts[k], i + 1)) {
+      tsr_buf name = {0};
+      if (parts[k]->entries[i].value.tag == TSR_V_NONE) continue;
+      put_key(&name, parts[k]->entries[i].key);
+      text_line(d, name.data != NULL ? name.data : "", name.len, parts[k]->entries[i].value, depth + 1);
+      tsr_buf_dispose(&name);
+    }
 }
 
 static void text_str(description *d, const tsr_str *s) {
@@ -213,11 +238,20 @@ static void text_value(description *d, tsr_val v, int depth) {
     tsr_buf_printf(d->b, "tuple of %zu\n", v.u->len);
     text_items(d, v.u->items, v.u->len, depth);
     break;
-  case TSR_V_OBJECT:
-    text_object(d, v.obj, depth);
+  case TSR_V_OBJECT: {
+    tsr_pmodule m;
+    if (tsr_pmodule_of(v, &m))
+      text_module(d, &m, depth);
+    else
+      text_object(d, v.obj, depth);
     break;
+  }
   case TSR_V_STR:
     text_str(d, v.s);
+    break;
+  case TSR_V_FLOAT:
+    tsr_buf_put_double(d->b, v.d, false);
+    tsr_buf_putc(d->b, '\n');
     break;
   default:
     tsr_val_print(v, d->b);
@@ -226,22 +260,26 @@ static void text_value(description *d, tsr_val v, int depth) {
   }
 }
 
-static void text_head(description *d) {
+#define MODULE_NAME "a whole module of torch.save"
+#define MODULE_ADVICE "tsrun runs it when it is made of torch.nn layers in order; its weights load like a state dict"
+
+static void text_head(description *d, bool module) {
   size_t len;
   tsr_file_kind k = tsr_archive_kind(d->a);
   tsr_archive_bytes(d->a, &len);
-  tsr_buf_printf(d->b, "kind      %s\n", tsr_file_kind_name(k));
+  tsr_buf_printf(d->b, "kind      %s\n", module ? MODULE_NAME : tsr_file_kind_name(k));
   if (k != TSR_FILE_DIRECTORY) tsr_buf_printf(d->b, "size      %s\n", tsr_show_bytes(len).text);
   if (tsr_archive_entry_count(d->a) > 0) tsr_buf_printf(d->b, "entries   %zu\n", tsr_archive_entry_count(d->a));
   if (tsr_archive_is_big_endian(d->a)) tsr_buf_puts(d->b, "byteorder big-endian\n");
-  if (*tsr_file_kind_advice(k) != '\0') tsr_buf_printf(d->b, "advice    %s\n", tsr_file_kind_advice(k));
+  if (module || *tsr_file_kind_advice(k) != '\0') tsr_buf_printf(d->b, "advice    %s\n", module ? MODULE_ADVICE : tsr_file_kind_advice(k));
 }
 
 static void text_tree(description *d, tsr_val v) {
   tsr_buf_printf(d->b, "tensors   %llu, %llu elements, %s\n", (unsigned long long)d->tensors,
                  (unsigned long long)d->elements, tsr_show_bytes(d->bytes).text);
   if (d->metadata.len > 0) tsr_buf_put(d->b, d->metadata.data, d->metadata.len);
-  if (d->class_count > 0) tsr_buf_puts(d->b, "classes   (named in the file, not loaded)\n");
+  tsr_summary_print(v, false, d->b, &d->oom);
+  if (d->class_count > 0) tsr_buf_puts(d->b, "classes   (named in the file, not loaded; torch.load(weights_only=True) would refuse them)\n");
   for (size_t i = 0; i < d->class_count; i++)
     tsr_buf_printf(d->b, "  %s  %llu\n", tsr_show(d->classes[i].name, strlen(d->classes[i].name)).text,
                    (unsigned long long)d->classes[i].count);
@@ -295,7 +333,7 @@ static void json_items(description *d, const char *type, const tsr_val *items, s
 static void json_dict(description *d, tsr_val v) {
   bool first = true;
   tsr_buf_printf(d->b, "{\"type\":\"dict\",\"count\":%zu,\"state_dict\":%s,\"items\":[", v.m->count,
-                 is_state_dict(v) ? "true" : "false");
+                 tsr_is_state_dict(v) ? "true" : "false");
   for (size_t i = tsr_dict_next(v.m, 0); i < v.m->used; i = tsr_dict_next(v.m, i + 1)) {
     if (!first) tsr_buf_putc(d->b, ',');
     first = false;
@@ -324,7 +362,44 @@ static void json_tensor(description *d, const tsr_tensor *t) {
     tsr_buf_putc(d->b, ',');
     json_pair(d->b, "layout", layout_name(t));
   }
-  tsr_buf_printf(d->b, ",\"requires_grad\":%s}", t->requires_grad ? "true" : "false");
+  if (t->storage->saved_on.type != 0) {
+    tsr_buf text = {0};
+    tsr_val_print(tsr_device_val(t->storage->saved_on), &text);
+    tsr_buf_putc(d->b, ',');
+    json_pair(d->b, "saved_on", text.data == NULL ? "" : text.data);
+    tsr_buf_dispose(&text);
+  }
+  tsr_buf_printf(d->b, ",\"has_data\":%s,\"requires_grad\":%s}", t->storage->absent ? "false" : "true", t->requires_grad ? "true" : "false");
+}
+
+static void json_part(description *d, const char *name, const tsr_dict *part) {
+  bool first = true;
+  tsr_buf_printf(d->b, ",\"%s\":[", name);
+  for (size_t i = tsr_dict_next(part, 0); i < part->used; i = tsr_dict_next(part, i + 1)) {
+    if (part->entries[i].value.tag == TSR_V_NONE) continue;
+    if (!first) tsr_buf_putc(d->b, ',');
+    first = false;
+    json_named(d, part->entries[i].key, part->entries[i].value);
+  }
+  tsr_buf_putc(d->b, ']');
+}
+
+static void json_module(description *d, const tsr_pmodule *m) {
+  bool first = true;
+  tsr_buf_puts(d->b, "{\"type\":\"module\",");
+  json_pair(d->b, "class", m->cls);
+  tsr_buf_puts(d->b, ",\"settings\":[");
+  for (size_t i = tsr_dict_next(m->state, 0); i < m->state->used; i = tsr_dict_next(m->state, i + 1)) {
+    if (!tsr_pmodule_is_setting(&m->state->entries[i])) continue;
+    if (!first) tsr_buf_putc(d->b, ',');
+    first = false;
+    json_named(d, m->state->entries[i].key, m->state->entries[i].value);
+  }
+  tsr_buf_putc(d->b, ']');
+  json_part(d, "parameters", m->params);
+  json_part(d, "buffers", m->buffers);
+  json_part(d, "children", m->children);
+  tsr_buf_putc(d->b, '}');
 }
 
 static void json_scalar(description *d, tsr_val v) {
@@ -374,26 +449,31 @@ static void json_value(description *d, tsr_val v) {
   case TSR_V_TUPLE:
     json_items(d, "tuple", v.u->items, v.u->len);
     break;
-  case TSR_V_OBJECT:
-    json_object(d, v.obj);
+  case TSR_V_OBJECT: {
+    tsr_pmodule m;
+    if (tsr_pmodule_of(v, &m))
+      json_module(d, &m);
+    else
+      json_object(d, v.obj);
     break;
+  }
   default:
     json_scalar(d, v);
     break;
   }
 }
 
-static void json_head(description *d) {
+static void json_head(description *d, bool module) {
   size_t len;
   tsr_file_kind k = tsr_archive_kind(d->a);
   tsr_archive_bytes(d->a, &len);
   tsr_buf_putc(d->b, '{');
   json_pair(d->b, "kind", tsr_file_kind_id(k));
   tsr_buf_putc(d->b, ',');
-  json_pair(d->b, "description", tsr_file_kind_name(k));
-  if (*tsr_file_kind_advice(k) != '\0') {
+  json_pair(d->b, "description", module ? MODULE_NAME : tsr_file_kind_name(k));
+  if (module || *tsr_file_kind_advice(k) != '\0') {
     tsr_buf_putc(d->b, ',');
-    json_pair(d->b, "advice", tsr_file_kind_advice(k));
+    json_pair(d->b, "advice", module ? MODULE_ADVICE : tsr_file_kind_advice(k));
   }
   tsr_buf_printf(d->b, ",\"bytes\":%zu,\"entries\":%zu,\"big_endian\":%s", len, tsr_archive_entry_count(d->a),
                  tsr_archive_is_big_endian(d->a) ? "true" : "false");
@@ -403,6 +483,7 @@ static void json_tree(description *d, tsr_val v) {
   tsr_buf_printf(d->b, ",\"tensors\":%llu,\"elements\":%llu,\"tensor_bytes\":%llu", (unsigned long long)d->tensors,
                  (unsigned long long)d->elements, (unsigned long long)d->bytes);
   if (d->metadata.len > 0) tsr_buf_printf(d->b, ",\"metadata\":{%s}", d->metadata.data);
+  tsr_summary_print(v, true, d->b, &d->oom);
   tsr_buf_puts(d->b, ",\"classes\":[");
   for (size_t i = 0; i < d->class_count; i++) {
     tsr_buf_puts(d->b, i == 0 ? "{" : ",{");
@@ -483,11 +564,13 @@ static tsr_status describe(tsr_archive *a, tsr_mem *mem, tsr_types *types, tsr_e
   tsr_status st = load(&d, mem, types, &known, &v);
   if (st == TSR_OK) {
     count(&d, v);
-    (json ? json_head : text_head)(&d);
+    (json ? json_head : text_head)(&d, tsr_pmodule_of(v, &(tsr_pmodule){0}));
     if (known)
       (json ? json_tree : text_tree)(&d, v);
     else if (tsr_archive_entry_count(a) > 0)
       (json ? json_entries : text_entries)(&d);
+    else if (tsr_archive_kind(a) == TSR_FILE_DIRECTORY && tsr_archive_path(a) != NULL)
+      st = tsr_folder_print(tsr_archive_path(a), json, e, out);
     if (json) tsr_buf_puts(out, "}\n");
   }
   if (st == TSR_OK && (d.oom || out->oom || d.metadata.oom)) st = tsr_fail_nomem(e);

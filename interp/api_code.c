@@ -98,7 +98,7 @@ tsr_status tsr_code_with(const char *path, const tsr_code_options *opt, tsr_writ
   tsr_model *m = NULL;
   bool lower = false;
   if (check_options(&e, path, &o, write, &lower) == TSR_OK && tsr_archive_open(path, false, &e, &a) == TSR_OK &&
-      tsr_model_load_archive(a, &load, lower, &e, &m) == TSR_OK) {
+      tsr_model_load_archive(a, &load, lower ? TSR_MODEL_RUN : TSR_MODEL_SOURCES, &e, &m) == TSR_OK) {
     if (o.pass != NULL) tsr_print_passes(m, o.pass, o.method, &e, write, user);
     else print_stage(m, o.stage, o.method, &e, write, user);
   }

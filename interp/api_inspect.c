@@ -65,9 +65,22 @@ static void gather_tensor(facts *f, const tsr_tensor *t, const char *path) {
   if (t->storage != NULL && tsr_ptrset_add(&f->seen, t->storage)) f->bytes += t->storage->nbytes;
 }
 
+/* What __setstate__ would have been given stands where its attributes would. */
+static tsr_val kept_state(const facts *f, const tsr_object *o) {
+  const tsr_program *p = f->model->program;
+  for (size_t i = 0; i < p->kept_count; i++)
+    if (p->kept[i].object == o) return p->kept[i].state;
+  return tsr_none();
+}
+
 static void gather_object(facts *f, const tsr_object *o, const char *path, int depth) {
   if (!tsr_ptrset_add(&f->seen, o)) return;
   if (o->cls->is_module) PUSH(f, modules, (&(module_fact){path, o->cls->name}));
+  tsr_val state = kept_state(f, o);
+  if (state.tag != TSR_V_NONE) {
+    gather_value(f, state, NULL, join(f, path, "__getstate__()"), depth + 1);
+    return;
+  }
   for (uint32_t i = 0; i < o->count && i < o->cls->attr_count; i++)
     gather_value(f, o->slots[i], o->cls->attr_types[i], join(f, path, o->cls->attr_names[i]), depth + 1);
 }
@@ -388,7 +401,7 @@ tsr_status tsr_inspect(const char *path, bool json, tsr_write_fn write, void *us
       tsr_load_options opt = {.struct_size = sizeof opt, .allow_missing_ops = true, .threads = 1};
       tsr_model *m = NULL;
       tsr_archive_retain(a);
-      if (tsr_model_load_archive(a, &opt, true, &e, &m) == TSR_OK) inspect_model(m, json, &e, &b);
+      if (tsr_model_load_archive(a, &opt, TSR_MODEL_LOOK, &e, &m) == TSR_OK) inspect_model(m, json, &e, &b);
       tsr_model_free(m);
     } else {
       tsr_describe(a, json, &e, &b);

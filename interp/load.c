@@ -39,6 +39,11 @@ static void run_setstate(tsr_compiler *c, tsr_fnrec *f, tsr_object *obj, tsr_val
   if (s->param_count != 2) tsr_compile_fail(c, f->file, f->def, TSR_EFORMAT, "__setstate__ must have two arguments");
   if (!tsr_values_fit(c, &state, s->params[1].type))
     tsr_compile_fail(c, f->file, f->def, TSR_EFORMAT, "the pickled state of '%s' is not a %s", obj->cls->name, tsr_compile_typename(c, s->params[1].type));
+  if (c->hooks != NULL && c->hooks->look_only) {
+    c->p->kept = tsr_compile_grow(c, c->p->kept, c->p->kept_count, sizeof *c->p->kept);
+    c->p->kept[c->p->kept_count++] = (struct tsr_kept_state){obj, tsr_values_own(c, tsr_retain(state))};
+    return;
+  }
   tsr_compile_check(c, tsr_compile_reachable(c, c->err, f));
   if (c->hooks == NULL || c->hooks->run == NULL) tsr_compile_fail(c, f->file, f->def, TSR_EUNSUPPORTED, "__setstate__ cannot run here");
   tsr_val args[2] = {tsr_from_obj(obj), state}, out = tsr_none();

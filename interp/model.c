@@ -353,7 +353,7 @@ static tsr_status on_loaded(void *user, tsr_program *p, tsr_errrec *e) {
 }
 
 static tsr_status load_program(tsr_model *m, tsr_errrec *e, const tsr_load_options *opt, bool lower) {
-  tsr_program_hooks hooks = {m, run_at_load, on_loaded};
+  tsr_program_hooks hooks = {m, m->look_only, run_at_load, on_loaded};
   if (!can_run(tsr_archive_kind(m->archive))) return tsr_archive_fail_kind(m->archive, e);
   TSR_TRY(tsr_program_load(m->archive, m->mem, &hooks, e, &m->program));
   if (!lower) return TSR_OK;
@@ -362,8 +362,9 @@ static tsr_status load_program(tsr_model *m, tsr_errrec *e, const tsr_load_optio
   return opt->allow_missing_ops ? TSR_OK : tsr_program_check_missing(m->program, e);
 }
 
-tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, bool lower, tsr_errrec *e, tsr_model **out) {
+tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, tsr_model_depth depth, tsr_errrec *e, tsr_model **out) {
   uint64_t off;
+  bool lower = depth != TSR_MODEL_SOURCES;
   tsr_model *m = tsr_pass_parse(opt->disable_passes, e, &off) == TSR_OK ? model_new(e, opt->max_memory, opt->threads, opt->opt_level) : NULL;
   if (m == NULL) {
     tsr_archive_release(archive);
@@ -373,6 +374,7 @@ tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *
   m->archive = archive;
   m->no_winograd = opt->no_winograd || opt->opt_level <= 0;
   m->opt = opt;
+  m->look_only = depth == TSR_MODEL_LOOK;
   tsr_status s = load_program(m, e, opt, lower);
   m->opt = NULL;
   if (s != TSR_OK) tsr_model_free(m);
@@ -406,7 +408,7 @@ static tsr_load_options read_options(const tsr_load_options *opt) {
 /* archive: taken.  Everything that does not depend on inputs happens now, unless the user wants it later. */
 static void load_and_prepare(tsr_archive *archive, const tsr_load_options *o, double start, tsr_errrec *e, tsr_model **out) {
   tsr_model *m = NULL;
-  if (tsr_model_load_archive(archive, o, true, e, &m) != TSR_OK) return;
+  if (tsr_model_load_archive(archive, o, TSR_MODEL_RUN, e, &m) != TSR_OK) return;
   m->stats.read_seconds = tsr_clock_now() - start;
   if (!o->lazy && tsr_model_prepare(m, e, o->method) != TSR_OK) tsr_model_free(m);
   else *out = m;

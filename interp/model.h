@@ -41,6 +41,7 @@ struct tsr_model {
   const tsr_load_options *opt; /* while loading */
   tsr_status (*visit)(void *user, tsr_program *p, tsr_errrec *e); /* while loading, or NULL */
   void *visit_user;
+  bool look_only;            /* for inspection: nothing of the file runs */
   tsr_method *methods; size_t method_count;
   tsr_bytecode **codes; size_t ncodes, codes_cap; /* all, to be freed */
   bool prepared;             /* every method has its entry; writes is complete */
@@ -51,12 +52,17 @@ struct tsr_model {
   tsr_val *constants; uint32_t nconstants, constants_cap; /* what sessions copy; borrowed from the program */
 };
 
-/* archive: taken, also on failure.  lower false: sources and values only, no methods. */
-tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, bool lower, tsr_errrec *e, tsr_model **out);
 /* Load sources and values (and opt's weights), call fn while the objects may still change, let go of everything.
  * What fn retained stays.  archive: taken. */
 tsr_status tsr_model_visit_archive(tsr_archive *archive, const tsr_load_options *opt,
                                    tsr_status (*fn)(void *user, tsr_program *p, tsr_errrec *e), void *user, tsr_errrec *e);
+typedef enum tsr_model_depth {
+  TSR_MODEL_SOURCES, /* sources and values, no methods */
+  TSR_MODEL_LOOK,    /* methods, too; but nothing of the file runs, also no __setstate__ */
+  TSR_MODEL_RUN
+} tsr_model_depth;
+/* archive: taken, also on failure. */
+tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *opt, tsr_model_depth depth, tsr_errrec *e, tsr_model **out);
 void tsr_model_retain(tsr_model *m);
 tsr_method *tsr_model_find_method(tsr_model *m, const char *name); /* NULL: none */
 /* Bytecode of a method, compiled on first use.  Thread-safe. */

@@ -23,36 +23,6 @@ typedef struct pickled {
 
 /* ---- reading ---- */
 
-static const tsr_val *lookup(const tsr_dict *d, const char *name) {
-  size_t len = strlen(name);
-  for (size_t i = d == NULL ? 0 : tsr_dict_next(d, 0); d != NULL && i < d->used; i = tsr_dict_next(d, i + 1)) {
-    const tsr_val key = d->entries[i].key;
-    if (key.tag == TSR_V_STR && key.s->len == len && memcmp(key.s->bytes, name, len) == 0) return &d->entries[i].value;
-  }
-  return NULL;
-}
-
-static const tsr_dict *lookup_dict(const tsr_dict *d, const char *name) {
-  const tsr_val *v = lookup(d, name);
-  return v != NULL && v->tag == TSR_V_DICT ? v->m : NULL;
-}
-
-bool tsr_pmodule_of(tsr_val v, tsr_pmodule *out) {
-  if (v.tag != TSR_V_OBJECT || v.obj->cls->impl != &tsr_opaque_marker || v.obj->count < 2) return false;
-  const tsr_val state = v.obj->slots[1];
-  if (state.tag != TSR_V_DICT) return false;
-  *out = (tsr_pmodule){v.obj->cls->name, state.m, lookup_dict(state.m, "_modules"), lookup_dict(state.m, "_parameters"),
-                       lookup_dict(state.m, "_buffers")};
-  return out->children != NULL && out->params != NULL && out->buffers != NULL;
-}
-
-const tsr_val *tsr_pmodule_attr(const tsr_pmodule *m, const char *name) {
-  const tsr_val *v = lookup(m->params, name);
-  if (v == NULL) v = lookup(m->buffers, name);
-  if (v == NULL) v = lookup(m->children, name);
-  return v != NULL ? v : lookup(m->state, name);
-}
-
 static bool is_true(const tsr_pmodule *m, const char *name) {
   const tsr_val *v = tsr_pmodule_attr(m, name);
   return v != NULL && ((v->tag == TSR_V_BOOL && v->b) || (v->tag == TSR_V_INT && v->i != 0));
@@ -87,17 +57,22 @@ static void note_stranger(pickled *g, const char *cls, const char *path) {
   if (g->stranger_count < MAX_NAMED) g->strangers[g->stranger_count++] = (stranger){cls, path};
 }
 
+static const tsr_dict *hooks_of(const tsr_pmodule *m, const char *kind) {
+  const tsr_val *v = tsr_dict_lookup(m->state, kind);
+  return v != NULL && v->tag == TSR_V_DICT ? v->m : NULL;
+}
+
 /* Hooks are Python functions: known ones could be written down, none is. */
 static void refuse_hooks(pickled *g, const tsr_pmodule *m, const char *path) {
   static const char *const kinds[] = {"_forward_pre_hooks", "_forward_hooks"};
   for (size_t k = 0; k < TSR_COUNT(kinds); k++) {
-    const tsr_dict *d = lookup_dict(m->state, kinds[k]);
+    const tsr_dict *d = hooks_of(m, kinds[k]);
     for (size_t i = d == NULL ? 0 : tsr_dict_next(d, 0); d != NULL && i < d->used; i = tsr_dict_next(d, i + 1)) {
       const tsr_val hook = d->entries[i].value;
       note_stranger(g, hook.tag == TSR_V_OBJECT ? hook.obj->cls->name : "a hook", tsr_compile_text(g->c, "%s%s%s", path, *path == 0 ? "" : ".", kinds[k]));
     }
   }
-  if (lookup(m->state, "forward") != NULL) note_stranger(g, "a forward of its own", path);
+  if (tsr_dict_lookup(m->state, "forward") != NULL) note_stranger(g, "a forward of its own", path);
 }
 
 static void survey(pickled *g, const tsr_pmodule *m, const char *path) {

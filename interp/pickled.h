@@ -3,17 +3,9 @@
 #ifndef TSR_INTERP_PICKLED_H
 #define TSR_INTERP_PICKLED_H
 
+#include "frontend/pmodule.h"
 #include "interp/compile.h"
 #include "interp/layers.h"
-
-/* A pickled torch.nn.Module, as the unpickler left it. */
-typedef struct tsr_pmodule {
-  const char *cls;                                     /* "torch.nn.modules.linear.Linear" */
-  const tsr_dict *state, *children, *params, *buffers; /* children … may be NULL */
-} tsr_pmodule;
-bool tsr_pmodule_of(tsr_val v, tsr_pmodule *out); /* false: not a module */
-/* A parameter, buffer or other attribute; NULL: there is none of that name. */
-const tsr_val *tsr_pmodule_attr(const tsr_pmodule *m, const char *name);
 
 /* Forward functions that depend on the object (pickled_code.c): text in the compiler's arena. */
 const char *tsr_pickled_rnn(tsr_compiler *c, const tsr_pmodule *m);

@@ -19,6 +19,7 @@ typedef struct tsr_program tsr_program;
 /* Runs a lowered function while the archive is loading (__setstate__).  args are borrowed, *out is own. */
 typedef struct tsr_program_hooks {
   void *user;
+  bool look_only; /* for inspection: __setstate__ does not run, the states are kept (tsr_program.kept) */
   tsr_status (*run)(void *user, tsr_program *p, tsr_errrec *e, tsr_ir_fn *fn, const tsr_val *args, uint32_t nargs,
                     tsr_val *out);
   tsr_status (*loaded)(void *user, tsr_program *p, tsr_errrec *e); /* the objects are there and may still change; or NULL */
@@ -41,6 +42,8 @@ struct tsr_program {
   size_t constant_count;
   tsr_val root;         /* the root object; owned, immortal */
   tsr_class *root_class;
+  struct tsr_kept_state { tsr_object *object; tsr_val state; } *kept; /* of objects whose __setstate__ did not run; in the arena */
+  size_t kept_count;
   tsr_missing *missing; /* so far, in order of first use */
   size_t missing_count;
   struct tsr_compiler *impl;
