@@ -23,7 +23,7 @@ static const char *const dangerous[] = {
 
 static const char *const builtin_dangers[] = {
     "eval", "exec", "compile", "open", "__import__", "getattr", "setattr", "delattr", "hasattr", "input", "raw_input", "breakpoint", "globals", "locals", "vars", "dir", "apply",
-    "execfile", "file", "map", "filter", "reload", "memoryview", "type", "super", "print", "help", "exit", "quit", "callable", "iter", "next", "sorted", "max", "min", "zip",
+    "execfile", "file", "map", "filter", "reload", "memoryview", "type", "super", "help", "exit", "quit", "callable", "iter", "next", "sorted", "max", "min", "zip",
 };
 
 static const char *const library[] = {

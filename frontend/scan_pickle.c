@@ -262,7 +262,8 @@ static void step_containers(follower *f) {
     case 's': pop(f), pop(f); break;
     case '0':
       if (f->called) odd(f, "what a call gave is thrown away: it is made for its effect");
-      if (f->sp > 0) f->sp--;
+      if (f->sp > 0) f->sp--; /* a mark goes, too */
+      else odd(f, "it takes more from its stack than it put there");
       break;
     case '1': to_mark(f); break;
     case '2': push(f, top(f)); break;

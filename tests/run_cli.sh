@@ -193,5 +193,81 @@ grep -q '"ph": "C"' "$dir/trace.json" || { failed=$((failed + 1)); echo "FAIL pr
 t profile-no-trace 6 "cannot be written" profile --runs 1 --trace "$dir/none/trace.json" "$digits" "$digit"
 t profile-sort 2 "time|flops|bytes|calls" profile --sort name "$digits" "$digit"
 
+# files that people save (tests/files is written by scripts/make_files.py)
+files=$(dirname "$0")/files
+t inspect-checkpoint 0 "optimizer (Adam), 2 groups, lr 0.01 0.001, state of 4 parameters: 12 tensors" inspect "$files/checkpoint.tar"
+t inspect-state-dict 0 "model_state_dict            state dict: 4 tensors, 26 elements" inspect "$files/checkpoint.tar"
+t inspect-loss 0 "loss                        0.125" inspect "$files/checkpoint.tar"
+t inspect-stream 0 "optimizer (Adam), 2 groups" inspect "$files/checkpoint-stream.tar"
+t inspect-1.13 0 "optimizer (Adam or AdamW), 2 groups, lr 0.01 0.001" inspect "$files/checkpoint-1.13.tar"
+t inspect-1.13-stream 0 "epoch                       7" inspect "$files/checkpoint-stream-1.13.tar"
+t inspect-summary-json 0 '"optimizer":"Adam","groups":2,"lr":[0.01,0.001]' inspect --json "$files/checkpoint.tar"
+t inspect-device 0 "float32 [3] saved on cuda:3" inspect "$files/devices.pth"
+t inspect-mps 0 "saved on mps" inspect "$files/devices.pth"
+t inspect-meta 0 "saved on meta (no data)" inspect "$files/devices.pth"
+t inspect-device-json 0 '"saved_on":"cuda:3","has_data":true' inspect --json "$files/devices.pth"
+t inspect-class 0 "shop.models.Net" inspect "$files/custom.pth"
+t inspect-unloaded 0 "weights_only=True) would refuse" inspect "$files/custom.pth"
+t inspect-module 0 "torch.nn.modules.linear.Linear in_features=3 out_features=2" inspect "$files/custom.pth"
+t inspect-module-kind 0 "a whole module of torch.save" inspect "$files/custom.pth"
+t inspect-module-json 0 '{"type":"module","class":"shop.models.Net","settings":[]' inspect --json "$files/custom.pth"
+t inspect-folder 0 "TinyModel" inspect "$files/folder"
+t inspect-folder-kind 0 "a state dict or checkpoint" inspect "$files/folder"
+t inspect-folder-json 0 '"config":{"architectures": ["TinyModel"]' inspect --json "$files/folder"
+for p in 0 1 2 3 4 5; do t "inspect-protocol-$p" 0 "names" inspect "$files/protocol-$p.pth"; done
+t inspect-setstate 0 "child.__getstate__().0" inspect "$corpus/classes-getstate-setstate/model.pt"
+
+# whole modules
+t module 0 "float32 [2, 10]" "$corpus/pickled-classifier/model.pt" "$corpus/pickled-classifier/inputs.pt"
+t module-code 0 "torch.nn.modules.conv.Conv2d" code "$corpus/pickled-classifier/model.pt"
+t module-signature 2 "Tensor input" "$corpus/pickled-classifier/model.pt" nonsense=3
+t module-custom 3 "the code of that class is not in the file" "$files/custom.pth" "$digit"
+t module-custom-advice 3 "--weights $files/custom.pth" "$files/custom.pth" "$digit"
+t module-custom-inside 3 'the code of shop.models.Net (at "1") is not in the file' "$files/custom-inside.pth" "$digit"
+t module-hook 3 "_forward_hooks" "$files/hook.pth" "$digit"
+t module-meta 4 '"0.weight" was saved on the meta device: it has no data' "$files/meta-module.pth" "$digit"
+t module-checkpoint 4 "state dict or checkpoint" "$files/checkpoint.tar" "$digit"
+
+# scan: what is suspicious, without executing it
+t scan-clean 0 "nothing suspicious" scan "$digits"
+t scan-checkpoint 0 "collections.OrderedDict" scan "$files/checkpoint.tar"
+t scan-json 0 '"clean":true' scan --json "$files/checkpoint.tar"
+t scan-opaque 0 "shop.models.Net" scan "$files/custom.pth"
+t scan-setstate 0 "Stateful" scan "$corpus/classes-getstate-setstate/model.pt"
+t scan-evil 1 'REDUCE calls posix.system with ("echo caught")' scan "$files/evil.pth"
+t scan-evil-json 1 '"trust":"dangerous"' scan --json "$files/evil.pth"
+t scan-evil-stream 1 'calls posix.system with ("echo caught")' scan "$files/evil-stream.pth"
+t scan-evil-tar 1 'calls posix.system with ("id")' scan "$files/evil-tar.tar"
+for p in 0 1 2; do t "scan-protocol-$p" 1 'calls __builtin__.eval with ("1+1")' scan "$files/evil-protocol-$p.pkl"; done
+for p in 3 4 5; do t "scan-protocol-$p" 1 'calls builtins.eval with ("1+1")' scan "$files/evil-protocol-$p.pkl"; done
+t scan-memo 1 'calls os.system with ("id")' scan "$files/evil-memo.pkl"
+t scan-inst 1 'INST calls os.system' scan "$files/evil-inst.pkl"
+t scan-obj 1 'OBJ calls os.system' scan "$files/evil-obj.pkl"
+t scan-thrown 1 "made for its effect" scan "$files/evil-thrown-away.pkl"
+t scan-result 1 "something that an earlier call gave" scan "$files/evil-result.pkl"
+t scan-extension 1 "extension registry" scan "$files/evil-extension.pkl"
+t scan-operator 1 "operator aten::save writes files" scan "$files/writes-a-file.pt"
+t scan-object 1 "Python objects" scan "$files/object.npy"
+t scan-bomb 1 "compression bomb" scan "$files/bomb.pth"
+t scan-trailing 1 "4 bytes lie behind the end of the pickle" scan "$files/odd-trailing.pkl"
+t scan-underflow 1 "more from its stack" scan "$files/odd-underflow.pkl"
+t scan-no-memo 1 "never stored" scan "$files/odd-memo.pkl"
+t scan-endless 1 "no end" scan "$files/odd-endless.pkl"
+t scan-wrong-protocol 1 "belongs to protocol 4" scan "$files/odd-protocol.pkl"
+t scan-huge-memo 1 "larger than the pickle" scan "$files/odd-huge-memo.pkl"
+t scan-long 1 "reaches past the end" scan "$files/odd-long-string.pkl"
+t scan-twice 1 "several entries of this name" scan "$files/odd-twice.pth"
+t scan-twice-danger 1 "it names os.system" scan "$files/odd-twice.pth"
+t scan-path 1 "climbs out of its folder" scan "$files/odd-path.pth"
+t scan-local-name 1 'calls it "a/Data.pkl"' scan "$files/odd-local-name.pth"
+t scan-checksum 1 "checksum is wrong" scan "$files/odd-checksum.pth"
+t scan-encrypted 1 "encrypted" scan "$files/odd-encrypted.pth"
+t scan-before 1 "15 bytes lie before the zip" scan "$files/odd-before.pth"
+t scan-behind 1 "4 bytes lie behind the zip" scan "$files/odd-behind.pth"
+t scan-overlap 1 "overlaps" scan "$files/odd-overlap.pth"
+t scan-absent 6 "cannot open" scan "$dir/none"
+checks=$((checks + 1))
+if [ -e caught.pt ]; then failed=$((failed + 1)); echo "FAIL scan wrote a file"; fi
+
 echo "$checks checks, $failed failed"
 [ "$failed" -eq 0 ]
