@@ -301,7 +301,7 @@ static tsr_classrec *declare_class(pickled *g, const char *cls) {
 
 /* A buffer registered with persistent=False is in no state dict. */
 static bool is_volatile(const tsr_pmodule *m, const tsr_val name) {
-  const tsr_val *set = lookup(m->state, "_non_persistent_buffers_set");
+  const tsr_val *set = tsr_dict_lookup(m->state, "_non_persistent_buffers_set");
   const tsr_val items = set != NULL && set->tag == TSR_V_OBJECT && set->obj->count > 2 ? set->obj->slots[2] : tsr_none();
   for (size_t i = 0; items.tag == TSR_V_LIST && i < items.l->len; i++)
     if (tsr_val_equal(items.l->items[i], name)) return true;
