@@ -84,6 +84,8 @@ static void mark_hidden(layouter *l, const tsr_ir_block *b, const uint8_t *seen)
   for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
     if (conv_operands(n) != NULL) {
       l->hidden[n->out[0]->id] = may_hide(l, n->in[0]) || l->wanted[n->out[0]->id];
+    } else if (tsr_ir_is_op(n, "tsr::conv_block")) {
+      l->hidden[n->out[0]->id] = 1;
     } else if (is_private_list(n, seen) || any_order(n)) {
       for (uint32_t i = 0; i < n->nout && hidden_operand(l, n); i++)
         if (n->out[i]->type->kind == TSR_T_TENSOR || n->kind == TSR_IR_LIST) l->hidden[n->out[i]->id] = 1;
@@ -213,7 +215,7 @@ static tsr_status run(layouter *l) {
 
 static bool has_conv(const tsr_ir_block *b) {
   for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
-    if (conv_operands(n) != NULL) return true;
+    if (conv_operands(n) != NULL || tsr_ir_is_op(n, "tsr::conv_block")) return true;
     for (uint32_t k = 0; k < n->nblocks; k++)
       if (has_conv(n->blocks[k])) return true;
   }

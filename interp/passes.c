@@ -18,7 +18,7 @@ static const pass_row finish_rows[] = {
     {"dce", tsr_pass_dce},
 };
 /* Once, when all others are done. */
-static const pass_row last_rows[] = {{"layout", tsr_pass_layout}};
+static const pass_row last_rows[] = {{"block", tsr_pass_block}, {"layout", tsr_pass_layout}};
 
 const tsr_pass_switch tsr_pass_switches[] = {
     {"inline", "calls whose target is known become the target's body"},

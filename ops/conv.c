@@ -253,6 +253,8 @@ static tsr_status meet_layout(tsr_ctx *ctx, tsr_tensor **residual, const tsr_ten
   return turn ? tsr_layout_hide(ctx, residual, r) : TSR_OK;
 }
 
+tsr_status tsr_conv_describe(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_tensor *x, tsr_conv *p) { return describe(ctx, a, x, p); }
+
 tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *a) {
   tsr_conv p;
   tsr_tensor *x = a->x, *y;
@@ -288,11 +290,11 @@ tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *
   return tsr_act_apply(ctx, out, *out, &a->epi);
 }
 
-/* Pack the weights for inputs of the usual sizes; all of `hyper` are constants. */
-static tsr_status prepare(tsr_call *c, tsr_conv_args *a, uint64_t hyper) {
+tsr_status tsr_convolution_prepare(tsr_ctx *ctx, const tsr_conv_args *a, bool *packed) {
   const tsr_tensor *w = a->w;
   tsr_conv p;
-  if (a->site == NULL || (c->constant & hyper) != hyper || w->dtype != TSR_FLOAT32 || w->layout != 0 || w->ndim < 3 || w->ndim > 5 ||
+  *packed = false;
+  if (a->site == NULL || w->dtype != TSR_FLOAT32 || w->layout != 0 || w->ndim < 3 || w->ndim > 5 ||
       w->numel == 0 || a->groups <= 0)
     return TSR_OK;
   int64_t size[5] = {1, a->transposed ? w->size[0] : w->size[1] * a->groups}, most = 32;
@@ -300,12 +302,21 @@ static tsr_status prepare(tsr_call *c, tsr_conv_args *a, uint64_t hyper) {
   for (int d = 2; d < w->ndim; d++)
     if (tsr_mul_overflow(most, w->size[d], &size[d])) return TSR_OK;
   tsr_tensor x = {.dtype = TSR_FLOAT32, .ndim = w->ndim, .size = size};
-  if (describe(c->ctx, a, &x, &p) != TSR_OK) { /* the call will say so */
-    tsr_errrec_dispose(&c->ctx->err);
+  if (describe(ctx, a, &x, &p) != TSR_OK) { /* the call will say so */
+    tsr_errrec_dispose(&ctx->err);
     return TSR_OK;
   }
-  TSR_TRY(tsr_conv_f32_prepare(c->ctx, a->site, &p, a->w));
-  c->released |= 2;
+  TSR_TRY(tsr_conv_f32_prepare(ctx, a->site, &p, a->w));
+  *packed = true;
+  return TSR_OK;
+}
+
+/* All of `hyper` are constants. */
+static tsr_status prepare(tsr_call *c, tsr_conv_args *a, uint64_t hyper) {
+  bool packed;
+  if ((c->constant & hyper) != hyper) return TSR_OK;
+  TSR_TRY(tsr_convolution_prepare(c->ctx, a, &packed));
+  if (packed) c->released |= 2;
   return TSR_OK;
 }
 

@@ -45,6 +45,8 @@ typedef struct tsr_conv_plan {
  * site may be NULL; else it keeps the packed weights. */
 tsr_status tsr_conv_f32(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w,
                         const tsr_epi *epi);
+/* The plan that a direct convolution of this site uses, kept by the site (not NULL); NULL when the site is made for others. */
+tsr_status tsr_conv_plan_get(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w, const tsr_conv_plan **out);
 /* Pack w for p ahead of the first call; the sizes of data in p (n, in, out) are guesses. */
 tsr_status tsr_conv_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w);
 /* Any dtype but half; x, w, y contiguous; no bias. */
@@ -62,6 +64,11 @@ typedef struct tsr_conv_args {
   tsr_site *site;        /* NULL unless the weight is the same at every call */
 } tsr_conv_args;
 tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *a);
+/* Its checks: what is to be computed for an input of x's size. */
+tsr_status tsr_conv_describe(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_tensor *x, tsr_conv *p);
+/* Pack the weights for inputs of the usual sizes; all but the input are the same at every call.  *packed: the elements of
+ * the weight are not read again. */
+tsr_status tsr_convolution_prepare(tsr_ctx *ctx, const tsr_conv_args *a, bool *packed);
 
 /* Data between [n][c][s] and [n][s][c], in parallel. */
 void tsr_to_last(tsr_ctx *ctx, float *dst, const float *src, int64_t n, int64_t c, int64_t s);

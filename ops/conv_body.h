@@ -235,6 +235,38 @@ static void scale_act(float *y, const float *x, const float *scale, const float 
   rest_act(act, p0, p1, y, n);
 }
 
+/* ---- pools ---- */
+
+VF_INLINE vf larger(vf a, vf b) { return vf_select(vf_isnan(a), a, vf_max(a, b)); } /* b's NaN comes through max */
+
+VF_INLINE void window_part(float *y, const tsr_window *w, int64_t ch, const int nv, const bool whole, int lanes, const bool max, float div) {
+  vf acc[4];
+#pragma GCC unroll 4
+  for (int v = 0; v < nv; v++) acc[v] = max ? load_w(w->x + ch + v * VF_N, whole, lanes) : vf_zero();
+  for (int64_t i = 0; i < w->rows; i++) {
+    const float *x = w->x + i * w->row_step + ch;
+    for (int64_t j = 0; j < w->cols; j++, x += w->col_step)
+#pragma GCC unroll 4
+      for (int v = 0; v < nv; v++) {
+        vf a = load_w(x + v * VF_N, whole, lanes);
+        acc[v] = max ? larger(acc[v], a) : vf_add(acc[v], a);
+      }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < nv; v++) store_w(y + ch + v * VF_N, max ? acc[v] : vf_div(acc[v], vf_set(div)), whole, lanes);
+}
+
+VF_INLINE void window(float *y, const tsr_window *w, int64_t c, const bool max, float div) {
+  int64_t ch = 0;
+  for (; ch + 4 * VF_N <= c; ch += 4 * VF_N) window_part(y, w, ch, 4, true, VF_N, max, div);
+  for (; ch + VF_N <= c; ch += VF_N) window_part(y, w, ch, 1, true, VF_N, max, div);
+  if (ch < c) window_part(y, w, ch, 1, false, (int)(c - ch), max, div);
+}
+
+static void max_window(float *y, const tsr_window *w, int64_t c) { window(y, w, c, true, 1); }
+static void mean_window(float *y, const tsr_window *w, int64_t c, float div) { window(y, w, c, false, div); }
+
 const tsr_conv_fns VF_NAME(tsr_conv) = {
     .dw_row = dw_row, .wino_in = wino_in, .wino_out = wino_out, .wino_weight = wino_weight, .scale_act = scale_act,
+    .max_window = max_window, .mean_window = mean_window,
 };

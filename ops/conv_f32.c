@@ -225,6 +225,15 @@ tsr_status tsr_conv_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p,
   return get_plan(ctx, site, p, groups_joined(ctx->kernels->gemm, p), w, wants_winograd(ctx, p), &q, &owned);
 }
 
+tsr_status tsr_conv_plan_get(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w, const tsr_conv_plan **out) {
+  tsr_conv_plan *q;
+  bool owned;
+  TSR_TRY(get_plan(ctx, site, p, groups_joined(ctx->kernels->gemm, p), w, false, &q, &owned));
+  if (owned) plan_free(q);
+  *out = owned ? NULL : q;
+  return TSR_OK;
+}
+
 /* ---- layouts ---- */
 
 typedef struct turn_job { const tsr_gemm_fns *f; float *dst; const float *src; int64_t c, s, block, blocks; bool to_last; } turn_job;
@@ -264,6 +273,7 @@ typedef struct job {
   /* of the phase and group at hand: tasks copy the job */
   const tsr_conv_phase *f;
   int64_t counts[3], group, m_base;
+  int64_t low[3], high[3];  /* offsets of the taps, see set_reach */
 } job;
 
 static void split_position(const job *j, int64_t m, int64_t *n, int64_t q[3]) {
@@ -285,19 +295,43 @@ static void next_position(const job *j, int64_t *n, int64_t q[3]) {
   ++*n;
 }
 
+/* The taps that reach farthest, each way: positions that keep them inside need no look at each tap. */
+static void set_reach(job *j, const tsr_conv_phase *f) {
+  for (int d = 0; d < 3; d++) {
+    j->low[d] = j->high[d] = 0;
+    for (int64_t t = 0; t < f->taps; t++) {
+      j->low[d] = TSR_MIN(j->low[d], f->tap[4 * t + d]);
+      j->high[d] = TSR_MAX(j->high[d], f->tap[4 * t + d]);
+    }
+  }
+}
+
+/* Where one row of A starts: output position in input coordinates. */
+typedef struct origin { const float *x; int64_t at[3]; bool inner; } origin;
+
+static origin origin_of(const job *j, int64_t n, const int64_t q[3]) {
+  const tsr_conv *p = j->p;
+  origin o = {.at = {q[0] * j->q->step[0], q[1] * j->q->step[1], q[2] * j->q->step[2] + j->wpad}};
+  o.x = j->x + (((n * p->in[0] + o.at[0]) * p->in[1] + o.at[1]) * j->iw + o.at[2]) * p->c + j->group * (p->c / p->groups);
+  o.inner = o.at[0] + j->low[0] >= 0 && o.at[0] + j->high[0] < p->in[0] && o.at[1] + j->low[1] >= 0 && o.at[1] + j->high[1] < p->in[1] &&
+            o.at[2] + j->low[2] >= 0 && o.at[2] + j->high[2] < j->iw;
+  return o;
+}
+
 static void input_rows(const void *arg, int64_t m0, int mr, int64_t tap0, int64_t taps, const float **out) {
   const job *j = arg;
   const tsr_conv *p = j->p;
   const int64_t *tap = j->f->tap + 4 * tap0;
-  int64_t n, q[3], c = p->c, group = j->group * (p->c / p->groups);
+  int64_t n, q[3];
+  origin o[TSR_GEMM_MR];
   split_position(j, j->m_base + m0, &n, q);
-  for (int i = 0; i < mr; i++, next_position(j, &n, q)) {
-    int64_t d0 = q[0] * j->q->step[0], h0 = q[1] * j->q->step[1], w0 = q[2] * j->q->step[2] + j->wpad;
-    const float *base = j->x + n * p->in[0] * p->in[1] * j->iw * c + group;
-    for (int64_t t = 0; t < taps; t++) {
-      int64_t d = d0 + tap[4 * t], h = h0 + tap[4 * t + 1], w = w0 + tap[4 * t + 2];
-      bool inside = (uint64_t)d < (uint64_t)p->in[0] && (uint64_t)h < (uint64_t)p->in[1] && (uint64_t)w < (uint64_t)j->iw;
-      out[t * mr + i] = inside ? base + ((d * p->in[1] + h) * j->iw + w) * c : j->zero;
+  for (int i = 0; i < mr; i++, next_position(j, &n, q)) o[i] = origin_of(j, n, q);
+  for (int64_t t = 0; t < taps; t++, tap += 4) {
+    int64_t off = ((tap[0] * p->in[1] + tap[1]) * j->iw + tap[2]) * p->c;
+    for (int i = 0; i < mr; i++) {
+      bool inside = o[i].inner || ((uint64_t)(o[i].at[0] + tap[0]) < (uint64_t)p->in[0] && (uint64_t)(o[i].at[1] + tap[1]) < (uint64_t)p->in[1] &&
+                                   (uint64_t)(o[i].at[2] + tap[2]) < (uint64_t)j->iw);
+      out[t * mr + i] = inside ? o[i].x + off : j->zero;
     }
   }
 }
@@ -316,6 +350,7 @@ static void output_rows(const void *arg, int64_t m0, int mr, float **out) {
 
 static bool phase_counts(job *j, const tsr_conv_phase *f) {
   j->f = f;
+  set_reach(j, f);
   for (int d = 0; d < 3; d++) {
     j->counts[d] = (j->p->out[d] - f->start[d] + j->q->ostep[d] - 1) / j->q->ostep[d];
     if (j->counts[d] <= 0) return false;
@@ -452,6 +487,21 @@ static void depthwise_task(void *arg, int64_t begin, int64_t end) {
 
 typedef struct pad_job { const tsr_gemm_fns *f; const tsr_conv *p; float *dst; const float *src; int64_t iw; bool last; } pad_job;
 
+/* Few channels: three planes of a picture interleaved. */
+static void interleave(float *dst, const float *src, int64_t plane, int64_t c, int64_t w) {
+  if (c == 3) {
+    const float *r = src, *g = src + plane, *b = src + 2 * plane;
+    for (int64_t i = 0; i < w; i++, dst += 3) {
+      dst[0] = r[i];
+      dst[1] = g[i];
+      dst[2] = b[i];
+    }
+    return;
+  }
+  for (int64_t k = 0; k < c; k++)
+    for (int64_t i = 0; i < w; i++) dst[i * c + k] = src[k * plane + i];
+}
+
 /* One input row with its padding, channels last. */
 static void pad_task(void *arg, int64_t begin, int64_t end) {
   const pad_job *j = arg;
@@ -461,7 +511,7 @@ static void pad_task(void *arg, int64_t begin, int64_t end) {
     float *dst = j->dst + r * j->iw * c;
     memset(dst, 0, (size_t)left * sizeof *dst);
     if (j->last) memcpy(dst + left, j->src + r * w * c, (size_t)(w * c) * sizeof *dst);
-    else j->f->transpose(dst + left, c, j->src + (r / rows * c * rows + r % rows) * w, rows * w, c, w);
+    else interleave(dst + left, j->src + (r / rows * c * rows + r % rows) * w, rows * w, c, w);
     memset(dst + left + w * c, 0, (size_t)(j->iw * c - left - w * c) * sizeof *dst);
   }
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "ops/native.h"
+#include "ops/conv_kernels.h"
 #include "ops/nn.h"
 #include "ops/pool.h"
 
@@ -22,6 +23,7 @@ tsr_status tsr_pool_tables(tsr_ctx *ctx, tsr_pool_plan *p) {
 typedef struct job {
   const tsr_pool_plan *p;
   const tsr_nn_fns *nn;
+  const tsr_conv_fns *conv;
   const void *x;
   void *y;
   int64_t *index;
@@ -82,6 +84,16 @@ MAX_ROWS(int16_t, INT16_MIN, NEVER)
 MAX_ROWS(int8_t, INT8_MIN, NEVER)
 MAX_ROWS(uint8_t, 0, NEVER)
 
+/* Window o of a row, channels last, in the first image plane of depth it has; false: more planes than one, or none. */
+static bool flat_window(const tsr_pool_plan *p, row r, int64_t o, const float *x, tsr_window *w) {
+  int64_t i = p->lo[0][r.a], h = p->lo[1][r.b], at = p->lo[2][o];
+  int64_t rows = p->hi[1][r.b] - h, cols = p->hi[2][o] - at;
+  if (p->hi[0][r.a] - i != 1 || rows <= 0 || cols <= 0) return false;
+  *w = (tsr_window){x + ((i * p->in[1] + h) * p->in[2] + at) * p->c, (rows + p->step[1] - 1) / p->step[1], (cols + p->step[2] - 1) / p->step[2],
+                    p->step[1] * p->in[2] * p->c, p->step[2] * p->c};
+  return true;
+}
+
 /* float32 without indices, channels last: whole vectors of channels. */
 static void max_last_f32(void *arg, int64_t begin, int64_t end) {
   const job *j = arg;
@@ -92,6 +104,11 @@ static void max_last_f32(void *arg, int64_t begin, int64_t end) {
     for (int64_t o = 0; o < p->out[2]; o++) {
       float *y = (float *)j->y + (task * p->out[2] + o) * p->c;
       bool first = true;
+      tsr_window flat;
+      if (flat_window(p, r, o, x, &flat)) {
+        j->conv->max_window(y, &flat, p->c);
+        continue;
+      }
       FOR_WINDOW(p, r, o) {
         const float *v = x + ((i * p->in[1] + h) * p->in[2] + w) * p->c;
         if (first) memcpy(y, v, (size_t)p->c * sizeof *y);
@@ -142,7 +159,7 @@ static int64_t grain_of(const tsr_pool_plan *p) {
 }
 
 tsr_status tsr_pool_max(tsr_ctx *ctx, const tsr_pool_plan *p, tsr_tensor *y, tsr_tensor *index, tsr_tensor *x) {
-  job j = {.p = p, .nn = ctx->kernels->nn, .x = tsr_tensor_data_ro(x)};
+  job j = {.p = p, .nn = ctx->kernels->nn, .conv = ctx->kernels->conv, .x = tsr_tensor_data_ro(x)};
   void *data;
   void (*fn)(void *, int64_t, int64_t) = NULL;
   TSR_TRY(tsr_data_mut(ctx, y, &j.y));
@@ -206,6 +223,11 @@ static void avg_rows_f32(void *arg, int64_t begin, int64_t end) {
     const float *x = (const float *)j->x + r.plane * size * cs;
     for (int64_t o = 0; o < p->out[2]; o++) {
       float *y = (float *)j->y + (task * p->out[2] + o) * cs, div = (float)divisor_of(p, r, o);
+      tsr_window flat;
+      if (p->last && flat_window(p, r, o, x, &flat)) {
+        j->conv->mean_window(y, &flat, cs, div);
+        continue;
+      }
       if (p->last) {
         memset(y, 0, (size_t)cs * sizeof *y);
         if (empty_window(p, r, o)) continue;
@@ -233,10 +255,37 @@ static void avg_rows_f32(void *arg, int64_t begin, int64_t end) {
   }
 }
 
+enum { GLOBAL_CHANNELS = 64 };
+
+/* One output an image: tasks take some channels each. */
+static void global_task(void *arg, int64_t begin, int64_t end) {
+  const job *j = arg;
+  const tsr_pool_plan *p = j->p;
+  int64_t parts = (p->c + GLOBAL_CHANNELS - 1) / GLOBAL_CHANNELS;
+  for (int64_t t = begin; t < end; t++) {
+    int64_t n = t / parts, ch = t % parts * GLOBAL_CHANNELS;
+    row r = row_at(p, n);
+    tsr_window w;
+    if (!flat_window(p, r, 0, (const float *)j->x + n * p->in[0] * p->in[1] * p->in[2] * p->c + ch, &w)) continue;
+    j->conv->mean_window((float *)j->y + n * p->c + ch, &w, TSR_MIN(GLOBAL_CHANNELS, p->c - ch), (float)divisor_of(p, r, 0));
+  }
+}
+
+/* Channels last, one window without depth for each image. */
+static bool is_global(const tsr_pool_plan *p, const tsr_tensor *x) {
+  tsr_window w;
+  return x->dtype == TSR_FLOAT32 && p->last && p->out[0] * p->out[1] * p->out[2] == 1 && flat_window(p, row_at(p, 0), 0, tsr_tensor_data_ro(x), &w);
+}
+
 tsr_status tsr_pool_avg(tsr_ctx *ctx, const tsr_pool_plan *p, tsr_tensor *y, tsr_tensor *x) {
-  job j = {.p = p, .nn = ctx->kernels->nn, .x = tsr_tensor_data_ro(x)};
+  job j = {.p = p, .nn = ctx->kernels->nn, .conv = ctx->kernels->conv, .x = tsr_tensor_data_ro(x)};
   TSR_TRY(tsr_data_mut(ctx, y, &j.y));
   if (y->numel == 0) return TSR_OK;
+  if (is_global(p, x)) {
+    int64_t cost = x->numel / TSR_MAX(1, p->n * p->c) * GLOBAL_CHANNELS;
+    tsr_parallel_for(ctx, p->n * ((p->c + GLOBAL_CHANNELS - 1) / GLOBAL_CHANNELS), TSR_MAX(1, 16384 / TSR_MAX(1, cost)), global_task, &j);
+    return TSR_OK;
+  }
   int64_t window = TSR_MAX(1, x->numel / TSR_MAX(1, y->numel));
   tsr_parallel_for(ctx, rows_of(p), TSR_MAX(1, grain_of(p) / window),
                    x->dtype == TSR_FLOAT32 ? avg_rows_f32 : x->dtype == TSR_FLOAT64 ? avg_rows_double : avg_rows_int64_t, &j);

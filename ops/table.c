@@ -32,6 +32,7 @@
   X(tsr_ops_grouped_mm) \
   X(tsr_ops_fused) \
   X(tsr_ops_layout) \
+  X(tsr_ops_conv_block) \
   X(tsr_ops_cat_norm) \
   X(tsr_ops_create) \
   X(tsr_ops_create_range) \

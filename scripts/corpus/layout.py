@@ -159,3 +159,31 @@ class Wide(nn.Module):
 
 
 case(T(1, 32, 18, 15), name="wide-3x3")(Wide)
+
+
+class Residual(nn.Module):
+    """1x1, depthwise, 1x1."""
+
+    def __init__(self, i: int, wide: int, o: int, k: int, stride: int):
+        super().__init__()
+        self.expand, self.deep, self.project = conv(i, wide, 1), conv(wide, wide, k, stride=stride, groups=wide), conv(wide, o, 1)
+        self.same = stride == 1 and i == o
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.project(F.relu6(self.deep(F.relu6(self.expand(x)))))
+        return x + y if self.same else y
+
+
+@case(T(1, 3, 60, 62))
+class InvertedResiduals(nn.Module):
+    """Wide enough in the middle that it is not kept, and narrow ones."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.a, self.b, self.c = conv(3, 8), Residual(8, 76, 8, 3, 1), Residual(8, 80, 12, 5, 2), Residual(12, 24, 4, 3, 1)
+        self.expand, self.deep = conv(8, 90, 1), conv(90, 90, 3, groups=90)
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        y = self.a(F.hardswish(self.stem(x)))
+        gate = F.silu(self.deep(F.silu(self.expand(y))))
+        return self.c(self.b(y)), gate.mean([2, 3])
