@@ -1,4 +1,6 @@
 /* The body of ops/conv_<isa>.c over vec.h: depthwise rows, Winograd's transforms, scaled channels. */
+#include <math.h>
+
 #include "ops/conv_kernels.h"
 #include "ops/vecmath.h"
 
@@ -34,13 +36,25 @@ VF_INLINE void store_w(float *p, vf x, const bool whole, int lanes) {
 
 #define DW_TILE 8
 
-VF_INLINE void dw_finish(const tsr_dw *d, int64_t at, vf v, const bool whole, int lanes) {
-  if (d->residual != NULL) v = vf_add(v, load_w(d->residual + at, whole, lanes));
-  store_w(d->out + at, quick_act(d->act, v, vf_set(d->p0), vf_set(d->p1)), whole, lanes);
+/* n sums, `step` elements apart from `at` on, become results: branches once, not for each. */
+VF_INLINE void dw_finish(const tsr_dw *d, int64_t at, int64_t step, vf *acc, const int n, const bool whole, int lanes) {
+  float low = d->act == TSR_ACT_NONE || d->act == TSR_ACT_HARDSWISH || !is_quick(d->act) ? -INFINITY : d->act == TSR_ACT_CLAMP ? d->p0 : 0;
+  float high = d->act == TSR_ACT_RELU6 ? 6.0f : d->act == TSR_ACT_CLAMP ? d->p1 : INFINITY;
+  const vf lo = vf_set(low), hi = vf_set(high);
+  if (d->residual != NULL) {
+#pragma GCC unroll 8
+    for (int t = 0; t < n; t++) acc[t] = vf_add(acc[t], load_w(d->residual + at + t * step, whole, lanes));
+  }
+  if (d->act == TSR_ACT_HARDSWISH) {
+#pragma GCC unroll 8
+    for (int t = 0; t < n; t++) acc[t] = quick_act(TSR_ACT_HARDSWISH, acc[t], lo, hi);
+  }
+#pragma GCC unroll 8
+  for (int t = 0; t < n; t++) store_w(d->out + at + t * step, vf_min(hi, vf_max(lo, acc[t])), whole, lanes);
 }
 
 /* Up to VF_N channels from ch, outputs [o, o + tile) whose taps are all inside the row. */
-VF_INLINE void dw_tile(const tsr_dw *d, int64_t ch, int64_t o, const int tile, const bool whole, int lanes) {
+VF_INLINE void dw_tile(const tsr_dw *d, const int64_t kw, int64_t ch, int64_t o, const int tile, const bool whole, int lanes) {
   vf acc[DW_TILE];
   vf b = d->bias == NULL ? vf_zero() : load_w(d->bias + ch, whole, lanes);
 #pragma GCC unroll 8
@@ -49,25 +63,31 @@ VF_INLINE void dw_tile(const tsr_dw *d, int64_t ch, int64_t o, const int tile, c
   const float *w = d->w + ch;
   for (int64_t r = 0; r < d->row_count; r++) {
     if (d->rows[r] == NULL) {
-      w += d->kw * d->c;
+      w += kw * d->c;
       continue;
     }
     const float *x = d->rows[r] + (o * d->stride - d->pad) * d->c + ch;
-    for (int64_t k = 0; k < d->kw; k++, w += d->c, x += d->dil * d->c) {
+    for (int64_t k = 0; k < kw; k++, w += d->c, x += d->dil * d->c) {
       vf wv = load_w(w, whole, lanes);
 #pragma GCC unroll 8
       for (int t = 0; t < tile; t++) acc[t] = vf_fma(load_w(x + t * step, whole, lanes), wv, acc[t]);
     }
   }
-#pragma GCC unroll 8
-  for (int t = 0; t < tile; t++) dw_finish(d, (o + t) * d->c + ch, acc[t], whole, lanes);
+  dw_finish(d, o * d->c + ch, d->c, acc, tile, whole, lanes);
 }
 
-#define DW_TILES(n)                                                                                     \
-  static void dw_tile_##n(const tsr_dw *d, int64_t o) {                                                 \
-    int64_t ch = 0;                                                                                     \
-    for (; ch + VF_N <= d->c; ch += VF_N) dw_tile(d, ch, o, n, true, VF_N);                             \
-    if (ch < d->c) dw_tile(d, ch, o, n, false, (int)(d->c - ch));                                       \
+VF_INLINE void dw_channels(const tsr_dw *d, const int64_t kw, int64_t o, const int tile) {
+  int64_t ch = 0;
+  for (; ch + VF_N <= d->c; ch += VF_N) dw_tile(d, kw, ch, o, tile, true, VF_N);
+  if (ch < d->c) dw_tile(d, d->kw, ch, o, tile, false, (int)(d->c - ch));
+}
+
+/* The usual widths of kernels are constants: their loops unroll. */
+#define DW_TILES(n)                                          \
+  static void dw_tile_##n(const tsr_dw *d, int64_t o) {      \
+    if (d->kw == 3) dw_channels(d, 3, o, n);                 \
+    else if (d->kw == 5) dw_channels(d, 5, o, n);            \
+    else dw_channels(d, d->kw, o, n);                        \
   }
 DW_TILES(1) DW_TILES(2) DW_TILES(3) DW_TILES(4) DW_TILES(5) DW_TILES(6) DW_TILES(7) DW_TILES(8)
 
@@ -89,8 +109,7 @@ VF_INLINE void dw_edge_part(const tsr_dw *d, int64_t o, int64_t k0, int64_t k1, 
       for (int v = 0; v < nv; v++) acc[v] = vf_fma(load_w(x + v * VF_N, whole, lanes), load_w(w + v * VF_N, whole, lanes), acc[v]);
     }
   }
-#pragma GCC unroll 4
-  for (int v = 0; v < nv; v++) dw_finish(d, o * d->c + ch + v * VF_N, acc[v], whole, lanes);
+  dw_finish(d, o * d->c + ch, VF_N, acc, nv, whole, lanes);
 }
 
 static void dw_edge(const tsr_dw *d, int64_t o) {

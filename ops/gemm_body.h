@@ -57,6 +57,11 @@ static void act_run(tsr_act act, float p0, float p1, float *x, int64_t n) {
 #undef ACT_CASE
 }
 
+/* Few instructions: applied while the sums are in registers (tile_finish). */
+static bool act_in_tile(tsr_act act) {
+  return act == TSR_ACT_NONE || act == TSR_ACT_RELU || act == TSR_ACT_RELU6 || act == TSR_ACT_CLAMP || act == TSR_ACT_HARDSWISH;
+}
+
 /* One row of a tile after another: several vectors of a row are in flight at a time. */
 static void act_rows(const tsr_tile *t, int mr) {
   const tsr_epi *e = t->epi;
@@ -104,6 +109,19 @@ VF_INLINE void tile_finish(const tsr_tile *t, vf acc[TSR_GEMM_MR][4], const int 
     for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
       for (int j = 0; j < nv; j++) acc[i][j] = vf_max(vf_zero(), acc[i][j]);
+  }
+  if (e != NULL && (e->act == TSR_ACT_RELU6 || e->act == TSR_ACT_CLAMP)) {
+    const vf low = e->act == TSR_ACT_RELU6 ? vf_zero() : vf_set(e->p0), high = vf_set(e->act == TSR_ACT_RELU6 ? 6.0f : e->p1);
+#pragma GCC unroll 14
+    for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+      for (int j = 0; j < nv; j++) acc[i][j] = vf_min(high, vf_max(low, acc[i][j]));
+  }
+  if (e != NULL && e->act == TSR_ACT_HARDSWISH) {
+#pragma GCC unroll 14
+    for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+      for (int j = 0; j < nv; j++) acc[i][j] = act_vec(TSR_ACT_HARDSWISH, acc[i][j], acc[i][j], acc[i][j]);
   }
 #pragma GCC unroll 14
   for (int i = 0; i < mr; i++)
@@ -158,7 +176,7 @@ VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
   }
   if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
   else tile_finish(t, acc, mr, nv, false);
-  if (t->epi != NULL && t->epi->act > TSR_ACT_RELU) act_rows(t, mr);
+  if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
 }
 
 #define TILE(mr, nv) static void tile_##mr##x##nv(const tsr_tile *t) { tile_run(t, mr, nv); }
