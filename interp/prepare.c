@@ -92,18 +92,31 @@ static const tsr_deferred *deferred_of(const tsr_model *m, tsr_val v) {
   return NULL;
 }
 
-/* The weights are there during the call only. */
+/* Weights are there during the call only: the first in the worker's room, others (few operators have several) in their own. */
 static tsr_status call_prepare(work *w, tsr_call *c, int worker) {
-  const tsr_deferred *d = NULL;
-  for (uint32_t i = 0; i < c->nargs && d == NULL; i++) d = deferred_of(w->m, c->args[i]);
-  if (d == NULL) return tsr_call_prepare(c);
-  if (w->room[worker] == NULL) w->room[worker] = tsr_buf_alloc(w->m->mem, w->room_bytes);
-  if (w->room[worker] == NULL) return tsr_ctx_nomem(c->ctx);
-  d->fill(d->recipe, w->room[worker]);
-  d->t->storage->data = w->room[worker];
-  tsr_status s = tsr_call_prepare(c);
-  d->t->storage->data = NULL;
-  forget(w->m, tsr_from_obj((void *)(uintptr_t)d->from));
+  const tsr_deferred *ds[4];
+  uint32_t n = 0;
+  tsr_status s = TSR_OK;
+  for (uint32_t i = 0; i < c->nargs; i++) {
+    const tsr_deferred *d = deferred_of(w->m, c->args[i]);
+    if (d == NULL) continue;
+    if (n == TSR_COUNT(ds)) break;
+    if (n == 0 && w->room[worker] == NULL) w->room[worker] = tsr_buf_alloc(w->m->mem, w->room_bytes);
+    float *room = n == 0 ? w->room[worker] : tsr_buf_alloc(w->m->mem, d->t->storage->nbytes);
+    if (room == NULL) {
+      s = tsr_ctx_nomem(c->ctx);
+      break;
+    }
+    d->fill(d->recipe, room);
+    d->t->storage->data = room;
+    ds[n++] = d;
+  }
+  if (s == TSR_OK) s = tsr_call_prepare(c);
+  for (uint32_t i = 0; i < n; i++) {
+    if (i > 0) tsr_buf_free(w->m->mem, ds[i]->t->storage->data, ds[i]->t->storage->nbytes);
+    ds[i]->t->storage->data = NULL;
+    forget(w->m, tsr_from_obj((void *)(uintptr_t)ds[i]->from));
+  }
   return s;
 }
 

@@ -18,11 +18,13 @@ typedef struct job {
   tsr_epi act;
 } job;
 
-static void rows_task(void *arg, int64_t begin, int64_t end) { /* part by part: scale and shift stay in L1 */
+static void rows_task(void *arg, int64_t begin, int64_t end) { /* part by part: factors stay in registers */
   const job *j = arg;
-  for (const part *p = j->parts; p < j->parts + j->count; p++)
-    for (int64_t r = begin; r < end; r++)
-      j->f->scale_act(j->y + r * j->c + p->at, p->x + r * p->c, j->scale + p->at, j->shift + p->at, p->c, j->act.act, j->act.p0, j->act.p1);
+  for (const part *p = j->parts; p < j->parts + j->count; p++) {
+    tsr_scaled s = {.y = j->y + begin * j->c + p->at, .y_step = j->c, .x = p->x + begin * p->c, .x_step = p->c, .scale = j->scale + p->at,
+                    .shift = j->shift + p->at, .rows = end - begin, .n = p->c, .act = j->act.act, .p0 = j->act.p0, .p1 = j->act.p1};
+    j->f->scale_act(&s);
+  }
 }
 
 /* What the fast way can take: float32 of one size but for the channels, at least one of them hidden. */

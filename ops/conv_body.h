@@ -241,17 +241,33 @@ static void wino_weight(float *dst, const float *src, int64_t step, const float 
 
 /* ---- channels ---- */
 
-static void scale_act(float *y, const float *x, const float *scale, const float *shift, int64_t n, tsr_act act, float p0, float p1) {
-  const vf v0 = vf_set(p0), v1 = vf_set(p1);
-  int64_t i = 0;
-  for (; i + VF_N <= n; i += VF_N)
-    vf_store(y + i, quick_act(act, vf_add(vf_mul(vf_load(x + i), vf_load(scale + i)), vf_load(shift + i)), v0, v1));
-  if (i < n) {
-    int r = (int)(n - i);
-    vf v = vf_add(vf_mul(vf_load_n(x + i, r), vf_load_n(scale + i, r)), vf_load_n(shift + i, r));
-    vf_store_n(y + i, quick_act(act, v, v0, v1), r);
+/* nv vectors of channels from ch, all rows: their factors stay in registers. */
+VF_INLINE void scale_part(const tsr_scaled *s, int64_t ch, const int nv, const bool whole, int lanes) {
+  vf scale[4], shift[4];
+  const vf p0 = vf_set(s->p0), p1 = vf_set(s->p1);
+#pragma GCC unroll 4
+  for (int v = 0; v < nv; v++) {
+    scale[v] = load_w(s->scale + ch + v * VF_N, whole, lanes);
+    shift[v] = load_w(s->shift + ch + v * VF_N, whole, lanes);
   }
-  rest_act(act, p0, p1, y, n);
+  for (int64_t r = 0; r < s->rows; r++) {
+    const float *x = s->x + r * s->x_step + ch;
+    float *y = s->y + r * s->y_step + ch;
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) {
+      vf t = vf_add(vf_mul(load_w(x + v * VF_N, whole, lanes), scale[v]), shift[v]);
+      store_w(y + v * VF_N, quick_act(s->act, t, p0, p1), whole, lanes);
+    }
+  }
+}
+
+static void scale_act(const tsr_scaled *s) {
+  int64_t ch = 0;
+  for (; ch + 4 * VF_N <= s->n; ch += 4 * VF_N) scale_part(s, ch, 4, true, VF_N);
+  for (; ch + 2 * VF_N <= s->n; ch += 2 * VF_N) scale_part(s, ch, 2, true, VF_N);
+  for (; ch + VF_N <= s->n; ch += VF_N) scale_part(s, ch, 1, true, VF_N);
+  if (ch < s->n) scale_part(s, ch, 1, false, (int)(s->n - ch));
+  for (int64_t r = 0; r < s->rows && !is_quick(s->act); r++) rest_act(s->act, s->p0, s->p1, s->y + r * s->y_step, s->n);
 }
 
 /* ---- pools ---- */

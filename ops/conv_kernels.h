@@ -34,6 +34,16 @@ typedef struct tsr_wino_out {
 /* A window of a pool: rows x cols positions, row_step and col_step floats apart, c channels of each. */
 typedef struct tsr_window { const float *x; int64_t rows, cols, row_step, col_step; } tsr_window;
 
+/* y[r][i] = act(x[r][i] * scale[i] + shift[i]), i < n, rows y_step and x_step floats apart. */
+typedef struct tsr_scaled {
+  float *y; int64_t y_step;
+  const float *x; int64_t x_step;
+  const float *scale, *shift;
+  int64_t rows, n;
+  tsr_act act;
+  float p0, p1;
+} tsr_scaled;
+
 typedef struct tsr_conv_fns {
   void (*dw_row)(const tsr_dw *d);
   /* Input tile: v[e * step + ch] for the 36 elements e of the transform of x[36][ch], ch < c. */
@@ -41,8 +51,7 @@ typedef struct tsr_conv_fns {
   void (*wino_out)(const tsr_wino_out *t);
   /* dst[i] = sum over t < 9 of coef[t] * src[t * step + i] */
   void (*wino_weight)(float *dst, const float *src, int64_t step, const float *coef, int64_t n);
-  /* y[i] = act(x[i] * scale[i] + shift[i]) */
-  void (*scale_act)(float *y, const float *x, const float *scale, const float *shift, int64_t n, tsr_act act, float p0, float p1);
+  void (*scale_act)(const tsr_scaled *s);
   void (*max_window)(float *y, const tsr_window *w, int64_t c);             /* NaN wins; the window is not empty */
   void (*mean_window)(float *y, const tsr_window *w, int64_t c, float div); /* sum / div */
 } tsr_conv_fns;
