@@ -30,10 +30,11 @@ const tsr_pass_switch tsr_pass_switches[] = {
     {"cse", "common subexpressions among numbers and shapes"},
     {"dce", "what nobody uses"},
     {"batchnorm", "batch normalisation moves into the weights before it"},
-    {"norm", "layer normalisation and the additions around it become one operator"},
+    {"norm", "batch normalisation that no convolution took, with the join before and the activation after it"},
     {"fuse", "all fusions: layers take what follows them as their epilogue"},
     {"fuse-activation", "an activation after a linear layer or convolution"},
     {"fuse-residual", "the addition of a tensor after a linear layer or convolution"},
+    {"block", "1x1, depthwise and 1x1 convolution in a row become one operator"},
     {"layout", "convolution chains stay channels last in memory"},
     {NULL, NULL},
 };
