@@ -8,6 +8,7 @@
 enum { MAX_ARGS = 64 };
 
 bool tsr_op_any_order(const tsr_op *op) {
+  if ((op->flags & TSR_OUT) != 0) return false; /* the out argument is written, not read */
   return (op->flags & TSR_ANY_ORDER) != 0 || op->kernel == tsr_pw_call || op->kernel == tsr_pw_inplace;
 }
 
