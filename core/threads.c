@@ -2,7 +2,10 @@
  *
  * Workers spin for a short while after a job and then sleep on a condition variable, so that the
  * many small jobs of one run cost no wake-up each.  Tasks are handed out by an atomic counter; what a
- * task computes never depends on who runs it. */
+ * task computes never depends on who runs it.
+ *
+ * A worker joins a job through the gate, which the caller closes when no task is left: it waits only for
+ * those that joined.  One that the system has not woken yet, or runs elsewhere, holds nobody up. */
 #include "core/threads.h"
 
 #include <pthread.h>
@@ -13,6 +16,9 @@
 #include <unistd.h>
 
 enum { MAX_THREADS = 256, SPIN_NS = 100000 };
+#define JOB_SHIFT 32
+#define CLOSED ((uint64_t)1 << 31)
+#define JOINED (CLOSED - 1)
 
 struct tsr_lock {
   pthread_mutex_t m;
@@ -104,10 +110,9 @@ struct tsr_pool {
   pthread_mutex_t busy; /* held while a job runs; losers run their job alone */
   pthread_mutex_t m;
   pthread_cond_t wake;
-  job current;
-  uint64_t generation;  /* atomic: a new job was published */
+  job current;          /* read by those who joined, written while nobody can */
+  uint64_t gate;        /* atomic: number of the job, CLOSED, workers that take part */
   int64_t next;         /* atomic: next task */
-  int active;           /* atomic: workers that have not finished the job */
   int sleeping;         /* under m */
   bool stop;            /* under m, atomic */
 };
@@ -136,22 +141,32 @@ static void take_tasks(tsr_pool *p, const job *j, int worker) {
   }
 }
 
-/* Wait until the generation moves on from `seen`: spin, yielding now and then, then sleep. */
+static uint64_t job_number(const tsr_pool *p) { return __atomic_load_n(&p->gate, __ATOMIC_ACQUIRE) >> JOB_SHIFT; }
+
+/* Wait until the job is another than `seen`: spin, looking at the clock now and then, then sleep. */
 static uint64_t wait_job(tsr_pool *p, uint64_t seen) {
-  uint64_t gen;
+  uint64_t number;
   int64_t until = now_ns() + SPIN_NS;
   for (int spins = 0;; spins++) {
-    gen = __atomic_load_n(&p->generation, __ATOMIC_ACQUIRE);
-    if (gen != seen || __atomic_load_n(&p->stop, __ATOMIC_RELAXED)) return gen;
+    number = job_number(p);
+    if (number != seen || __atomic_load_n(&p->stop, __ATOMIC_RELAXED)) return number;
     pause_cpu();
     if ((spins & 63) == 63 && now_ns() > until) break;
   }
   pthread_mutex_lock(&p->m);
   p->sleeping++;
-  while ((gen = __atomic_load_n(&p->generation, __ATOMIC_ACQUIRE)) == seen && !p->stop) pthread_cond_wait(&p->wake, &p->m);
+  while ((number = job_number(p)) == seen && !p->stop) pthread_cond_wait(&p->wake, &p->m);
   p->sleeping--;
   pthread_mutex_unlock(&p->m);
-  return gen;
+  return number;
+}
+
+/* false: the job is over, or there is a newer one. */
+static bool join_job(tsr_pool *p, uint64_t number) {
+  uint64_t g = __atomic_load_n(&p->gate, __ATOMIC_ACQUIRE);
+  while (g >> JOB_SHIFT == number && (g & CLOSED) == 0)
+    if (__atomic_compare_exchange_n(&p->gate, &g, g + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return true;
+  return false;
 }
 
 static void *worker_main(void *arg_) {
@@ -163,9 +178,10 @@ static void *worker_main(void *arg_) {
   for (;;) {
     seen = wait_job(p, seen);
     if (__atomic_load_n(&p->stop, __ATOMIC_ACQUIRE)) return NULL;
+    if (!join_job(p, seen)) continue;
     job j = p->current;
     if (arg.worker < j.workers) take_tasks(p, &j, arg.worker);
-    __atomic_sub_fetch(&p->active, 1, __ATOMIC_RELEASE);
+    __atomic_sub_fetch(&p->gate, 1, __ATOMIC_RELEASE);
   }
 }
 
@@ -174,6 +190,7 @@ tsr_pool *tsr_pool_new(int threads) {
   if (p == NULL) return NULL;
   p->threads = threads <= 0 ? tsr_threads_default() : TSR_MIN(threads, (int)MAX_THREADS);
   p->pid = getpid();
+  p->gate = CLOSED;
   pthread_mutex_init(&p->busy, NULL);
   pthread_mutex_init(&p->m, NULL);
   pthread_cond_init(&p->wake, NULL);
@@ -186,13 +203,14 @@ static void start_workers(tsr_pool *p) {
     p->pid = getpid();
     p->started = 0;
     p->sleeping = 0;
+    p->gate = (p->gate & ~JOINED) | CLOSED;
     pthread_mutex_init(&p->m, NULL);
     pthread_cond_init(&p->wake, NULL);
   }
   while (p->started < p->threads - 1) {
     start_arg *arg = malloc(sizeof *arg);
     if (arg == NULL) return;
-    *arg = (start_arg){p, p->started + 1, p->generation};
+    *arg = (start_arg){p, p->started + 1, job_number(p)};
     if (pthread_create(&p->ids[p->started], NULL, worker_main, arg) != 0) {
       free(arg);
       return;
@@ -222,15 +240,25 @@ static void run_alone(int64_t tasks, void (*fn)(void *, int64_t, int), void *arg
   for (int64_t i = 0; i < tasks; i++) fn(arg, i, 0);
 }
 
+/* The gate is closed and nobody is behind it. */
 static void publish(tsr_pool *p, job j) {
   p->current = j;
   __atomic_store_n(&p->next, 0, __ATOMIC_RELAXED);
-  __atomic_store_n(&p->active, p->started, __ATOMIC_RELAXED);
-  /* The lock orders the new generation against a worker that is about to sleep. */
+  /* The lock orders the new job against a worker that is about to sleep. */
   pthread_mutex_lock(&p->m);
-  __atomic_add_fetch(&p->generation, 1, __ATOMIC_RELEASE);
+  __atomic_store_n(&p->gate, (uint64_t)(uint32_t)(job_number(p) + 1) << JOB_SHIFT, __ATOMIC_RELEASE);
   if (p->sleeping > 0) pthread_cond_broadcast(&p->wake);
   pthread_mutex_unlock(&p->m);
+}
+
+/* No task is left: nobody joins any more; wait for those that have. */
+static void finish(tsr_pool *p) {
+  uint64_t g = __atomic_or_fetch(&p->gate, CLOSED, __ATOMIC_ACQ_REL);
+  for (int spins = 0; (g & JOINED) != 0; spins++) {
+    pause_cpu();
+    if ((spins & 511) == 511) sched_yield();
+    g = __atomic_load_n(&p->gate, __ATOMIC_ACQUIRE);
+  }
 }
 
 void tsr_pool_run(tsr_pool *p, int max_threads, int64_t tasks, void (*fn)(void *arg, int64_t task, int worker), void *arg) {
@@ -251,10 +279,7 @@ void tsr_pool_run(tsr_pool *p, int max_threads, int64_t tasks, void (*fn)(void *
   job j = {fn, arg, tasks, workers};
   publish(p, j);
   take_tasks(p, &j, 0);
-  for (int spins = 0; __atomic_load_n(&p->active, __ATOMIC_ACQUIRE) > 0; spins++) {
-    pause_cpu();
-    if ((spins & 1023) == 1023) sched_yield();
-  }
+  finish(p);
   inside_pool = false;
   pthread_mutex_unlock(&p->busy);
 }

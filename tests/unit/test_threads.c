@@ -1,0 +1,84 @@
+/* The pool under several callers: every task runs once, workers that come late miss nothing and hold nobody up. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/threads.h"
+
+enum { CALLERS = 3, TASKS = 64, JOBS = 1500 };
+
+static void count_task(void *arg, int64_t task, int worker) {
+  int64_t *hits = arg;
+  TSR_UNUSED(worker);
+  __atomic_fetch_add(&hits[task], 1, __ATOMIC_RELAXED);
+}
+
+/* The number of tasks that did not run exactly once. */
+static int64_t hammer(tsr_pool *p, int jobs) {
+  int64_t wrong = 0;
+  for (int i = 0; i < jobs; i++) {
+    int64_t hits[TASKS] = {0}, n = 1 + i % TASKS;
+    tsr_pool_run(p, i % 5, n, count_task, hits);
+    for (int64_t k = 0; k < n; k++) wrong += hits[k] != 1;
+    if (i % 97 == 0) usleep(200); /* workers fall asleep now and then */
+  }
+  return wrong;
+}
+
+static void *caller(void *arg) { return (void *)(intptr_t)hammer(arg, JOBS); }
+
+static void every_task_once_for_many_callers(void **state) {
+  (void)state;
+  for (int threads = 1; threads <= 6; threads++) {
+    tsr_pool *p = tsr_pool_new(threads);
+    pthread_t ids[CALLERS];
+    for (int i = 0; i < CALLERS; i++) assert_int_equal(pthread_create(&ids[i], NULL, caller, p), 0);
+    assert_int_equal(hammer(p, JOBS), 0);
+    for (int i = 0; i < CALLERS; i++) {
+      void *wrong = NULL;
+      pthread_join(ids[i], &wrong);
+      assert_null(wrong);
+    }
+    tsr_pool_free(p);
+  }
+}
+
+static void pools_come_and_go(void **state) {
+  (void)state;
+  for (int i = 0; i < 200; i++) {
+    tsr_pool *p = tsr_pool_new(1 + i % 4);
+    assert_int_equal(hammer(p, i % 3), 0);
+    tsr_pool_free(p);
+  }
+}
+
+static void a_child_has_workers_of_its_own(void **state) {
+  (void)state;
+  tsr_pool *p = tsr_pool_new(3);
+  assert_int_equal(hammer(p, 100), 0);
+  pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    _exit(hammer(p, 100) == 0 ? 0 : 1);
+  }
+  int status = -1;
+  assert_int_equal(hammer(p, 100), 0);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  tsr_pool_free(p);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_task_once_for_many_callers),
+      cmocka_unit_test(pools_come_and_go),
+      cmocka_unit_test(a_child_has_workers_of_its_own),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
