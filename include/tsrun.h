@@ -154,6 +154,7 @@ typedef struct tsr_load_options {
   bool weights_ignore_mismatched_sizes; /* tensors of another shape are told, not refused */
   void (*note)(void *user, const char *line); /* what is told; may be NULL */
   void *note_user;
+  bool strict_device;      /* refuse tensors and code of other devices; otherwise all of them are taken for the CPU */
 } tsr_load_options;
 
 /* Load an archive of torch.jit.save.  own: tsr_model_free.  A file of another kind fails with

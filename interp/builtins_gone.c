@@ -70,7 +70,7 @@ static const char source[] =
     "    vectors = torch.new_empty(self, [0])\n"
     "  return (values, vectors)\n"
     "def matrix_rank(self: Tensor, symmetric: bool=False) -> Tensor:\n"
-    "  return torch.linalg_matrix_rank(self, None, symmetric)\n"
+    "  return torch.linalg_matrix_rank(self, atol=None, rtol=None, hermitian=symmetric)\n"
     "def matrix_rank_tol(self: Tensor, tol: float, symmetric: bool=False) -> Tensor:\n"
     "  return torch.linalg_matrix_rank(self, tol, symmetric)\n"
     "def frobenius_norm(self: Tensor) -> Tensor:\n"

@@ -1,4 +1,5 @@
 /* Loading and compiling models. */
+#include "interp/devices.h"
 #include "interp/model.h"
 
 #include <stdlib.h>
@@ -348,6 +349,7 @@ static tsr_status on_loaded(void *user, tsr_program *p, tsr_errrec *e) {
   const tsr_model *m = user;
   const tsr_load_options *opt = m->opt;
   tsr_state_options state = {opt->weights, opt->weights_no_strict, opt->weights_ignore_mismatched_sizes, opt->note, opt->note_user};
+  if (opt->strict_device) TSR_TRY(tsr_devices_check(p, e));
   if (opt->weights != NULL) TSR_TRY(tsr_state_load(p, e, &state));
   return m->visit == NULL ? TSR_OK : m->visit(m->visit_user, p, e);
 }

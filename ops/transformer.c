@@ -90,6 +90,16 @@ TSR_KERNEL(to_padded) {
   return tsr_ret_tensor(c, 0, out);
 }
 
+/* Nested tensors may stand in the first `nested` arguments; other layouts nowhere. */
+static tsr_status check_layouts(tsr_call *c, uint32_t nested) {
+  for (uint32_t i = 0; i < c->nargs; i++) {
+    const tsr_tensor *t = tsr_arg_opt_tensor(c, i);
+    if (t == NULL || t->layout == 0 || (i < nested && tsr_is_nested(t))) continue;
+    return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "%.*s is not available for sparse tensors", (int)strcspn(c->op->schema, "("), c->op->schema);
+  }
+  return TSR_OK;
+}
+
 TSR_KERNEL(is_nested) { return tsr_ret_bool(c, tsr_is_nested(tsr_arg_tensor(c, 0))); }
 
 /* ---- weights of one call site, packed once each ---- */
@@ -224,6 +234,7 @@ TSR_KERNEL(native_mha) {
   tsr_tensor *q = tsr_arg_tensor(c, 0), *k = tsr_arg_tensor(c, 1), *v = tsr_arg_tensor(c, 2), *out, *weights = NULL, *nested = NULL;
   mha m = {.embed = tsr_arg_int(c, 3), .heads = tsr_arg_int(c, 4), .qkv_w = tsr_arg_tensor(c, 5), .qkv_b = tsr_arg_tensor(c, 6), .out_w = tsr_arg_tensor(c, 7),
            .out_b = tsr_arg_tensor(c, 8), .mask = tsr_arg_opt_tensor(c, 9), .weights = tsr_arg_bool(c, 10), .average = tsr_arg_bool(c, 11), .mask_type = tsr_arg_int_or(c, 12, 2)};
+  TSR_TRY(check_layouts(c, 3));
   if (tsr_is_nested(q)) {
     nested = q;
     if (m.mask == NULL) {
@@ -269,6 +280,7 @@ TSR_KERNEL(encoder_layer) {
   double eps = tsr_arg_float(c, 9);
   mha m = {.embed = tsr_arg_int(c, 1), .heads = tsr_arg_int(c, 2), .qkv_w = tsr_arg_tensor(c, 3), .qkv_b = tsr_arg_tensor(c, 4), .out_w = tsr_arg_tensor(c, 5),
            .out_b = tsr_arg_tensor(c, 6), .mask = tsr_arg_opt_tensor(c, 18), .mask_type = tsr_arg_int_or(c, 19, 2)};
+  TSR_TRY(check_layouts(c, 1));
   tsr_tensor *n1w = tsr_arg_tensor(c, 10), *n1b = tsr_arg_tensor(c, 11), *n2w = tsr_arg_tensor(c, 12), *n2b = tsr_arg_tensor(c, 13);
   sites *s = get_sites(c, LAYER_WEIGHTS);
   if (tsr_is_nested(src)) {
@@ -291,13 +303,13 @@ TSR_KERNEL(encoder_layer) {
 
 const tsr_op tsr_ops_transformer[] = {
     {"aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, "
-     "Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)", op_native_mha, TSR_PURE, .prepare = prepare_mha},
+     "Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)", op_native_mha, TSR_PURE | TSR_ANY_LAYOUT, .prepare = prepare_mha},
     {"aten::_transformer_encoder_layer_fwd(Tensor src, int embed_dim, int num_heads, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, bool use_gelu, bool norm_first, "
      "float eps, Tensor norm_weight_1, Tensor norm_bias_1, Tensor norm_weight_2, Tensor norm_bias_2, Tensor ffn_weight_1, Tensor ffn_bias_1, Tensor ffn_weight_2, Tensor ffn_bias_2, "
-     "Tensor? mask=None, int? mask_type=None) -> Tensor", op_encoder_layer, TSR_PURE, .prepare = prepare_layer},
-    {"prim::is_nested(Tensor a) -> bool", op_is_nested, TSR_PURE},
+     "Tensor? mask=None, int? mask_type=None) -> Tensor", op_encoder_layer, TSR_PURE | TSR_ANY_LAYOUT, .prepare = prepare_layer},
+    {"prim::is_nested(Tensor a) -> bool", op_is_nested, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::_nested_tensor_from_mask(Tensor t, Tensor mask, bool mask_check=True) -> Tensor", op_nested_from_mask, TSR_PURE},
     {"aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool", op_left_aligned, TSR_PURE},
-    {"aten::to_padded_tensor(Tensor self, float padding, SymInt[]? output_size=None) -> Tensor", op_to_padded, TSR_PURE},
-    {"aten::nested_to_padded_tensor(Tensor self, float padding, int[]? output_size=None) -> Tensor", op_to_padded, TSR_PURE},
+    {"aten::to_padded_tensor(Tensor self, float padding, SymInt[]? output_size=None) -> Tensor", op_to_padded, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::nested_to_padded_tensor(Tensor self, float padding, int[]? output_size=None) -> Tensor", op_to_padded, TSR_PURE | TSR_ANY_LAYOUT},
     {0}};

@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 STAGE = "/src"
-MODERN = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets", "pickled", "digits"]
+MODERN = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets", "quantized", "pickled", "digits"]
 FAMILIES = {True: MODERN, False: ["older"]}
 
 

@@ -252,6 +252,37 @@ class PaddedEncoder(nn.Module):
         return y.masked_fill(pad.unsqueeze(-1), 0.0).sum(1) / (~pad).sum(1, keepdim=True)
 
 
+@case(T(2, 7, 16), torch.tensor([[False] * 7, [False] * 4 + [True] * 3]), form=ALL)
+class NestedEncoder(nn.Module):
+    """The fast path packs what is not padding into a nested tensor."""
+    def __init__(self):
+        super().__init__()
+        self.t = nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 2, 24, batch_first=True), 2, enable_nested_tensor=True)
+
+    def forward(self, x: Tensor, pad: Tensor) -> Tensor:
+        return self.t(x, src_key_padding_mask=pad)
+
+
+@case(T(2, 3))
+class LayersInsideWith(nn.Module):
+    """Values from branches that fold away are used inside a with statement."""
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Dropout(0.5))
+        self.b = nn.Sequential(nn.Linear(3, 2), nn.Sigmoid())
+
+    def forward(self, x: Tensor):
+        y = self.a(x)
+        with torch.no_grad():
+            z = self.b(y) * 0.5
+            with torch.no_grad():
+                if self.training:
+                    z = z + 1
+                else:
+                    z = z - y.sum()
+        return z, y
+
+
 @case(T(2, 6, 16), T(2, 4, 16, seed=2), form=("scripted", "frozen"), atol=1e-5)
 class TransformerFull(nn.Module):
     def __init__(self):

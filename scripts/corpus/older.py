@@ -313,3 +313,59 @@ def whole_module():
 @old(I(3, 5, low=0), form="pickled", make=True, plain_name=True, stream=True)
 def whole_module_before_1_6():
     return nn.Sequential(nn.Embedding(10, 8), nn.TransformerEncoderLayer(8, 2, 16), nn.LSTM(8, 4, batch_first=True))
+
+
+def quantized(layer, kinds):
+    torch.manual_seed(5)
+    torch.backends.quantized.engine = "fbgemm" if "fbgemm" in torch.backends.quantized.supported_engines else "qnnpack"
+    return torch.quantization.quantize_dynamic(layer().eval(), kinds, dtype=torch.qint8)
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super(Tagger, self).__init__()
+        self.a = nn.Linear(8, 6)
+        self.r = nn.LSTM(6, 5, 2)
+        self.g = nn.Linear(5, 3)
+
+    def forward(self, x):
+        y, h = self.r(torch.relu(self.a(x)))
+        return self.g(y)
+
+
+@old(T(4, 2, 8), since=(1, 3), until=(1, 12), form=("scripted", "traced"), make=True)
+def quantized_tagger():
+    """Before 1.6 packed weights passed for tensors, in lists too."""
+    return quantized(Tagger, {nn.Linear, nn.LSTM})
+
+
+class QuantizedConv(nn.Module):
+    def __init__(self):
+        super(QuantizedConv, self).__init__()
+        self.q = torch.quantization.QuantStub()
+        self.c = nn.Conv2d(3, 8, 3, padding=1, stride=2)
+        self.d = torch.quantization.DeQuantStub()
+
+    def forward(self, x):
+        return self.d(self.c(self.q(x)))
+
+
+@old(T(2, 3, 8, 8), since=(1, 3), until=(1, 12), make=True)
+def quantized_conv():
+    """Scales by channel; 1.3 and 1.4 stored them as lists."""
+    torch.manual_seed(6)
+    torch.backends.quantized.engine = "fbgemm"
+    m = QuantizedConv().eval()
+    m.qconfig = torch.quantization.get_default_qconfig("fbgemm")
+    p = torch.quantization.prepare(m)
+    p(T(2, 3, 8, 8))
+    return torch.quantization.convert(p)
+
+
+@old(T(3, 3), T(3, 2, seed=2), since=(1, 3), until=(1, 9))
+def dropped_operators(a, b):
+    # type: (Tensor, Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+    s = a.mm(a.t()) + torch.eye(3)
+    x = torch.solve(b, s)[0]
+    w = torch.symeig(s, False, True)[0]
+    return x, w, torch.lstsq(b, s)[0], torch.matrix_rank(s), torch.eig(s)[0].sum()
