@@ -46,6 +46,7 @@
   X(tsr_ops_distance) \
   X(tsr_ops_vision) \
   X(tsr_ops_quant) \
+  X(tsr_ops_prepacked) \
   X(tsr_ops_quant_layers) \
   X(tsr_ops_quant_rnn) \
   X(tsr_ops_fft) \

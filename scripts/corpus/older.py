@@ -369,3 +369,26 @@ def dropped_operators(a, b):
     x = torch.solve(b, s)[0]
     w = torch.symeig(s, False, True)[0]
     return x, w, torch.lstsq(b, s)[0], torch.matrix_rank(s), torch.eig(s)[0].sum()
+
+
+class Mobile(nn.Module):
+    def __init__(self):
+        super(Mobile, self).__init__()
+        self.c = nn.Conv2d(3, 8, 3, padding=1, stride=2)
+        self.b = nn.BatchNorm2d(8)
+        self.d = nn.Conv2d(8, 8, 3, groups=8, padding=1)
+        self.t = nn.ConvTranspose2d(8, 4, 2, stride=2)
+        self.l = nn.Linear(4 * 64, 6)
+
+    def forward(self, x):
+        y = F.hardtanh(self.b(self.c(x)), 0.0, 6.0)
+        y = self.t(F.relu(self.d(y)))
+        return F.relu(self.l(torch.flatten(y, 1)))
+
+
+@old(T(2, 3, 8, 8), since=(1, 9), until=(1, 12), make=True)
+def mobile_optimized():
+    """Convolutions and linear layers in objects of torch.classes.xnnpack."""
+    from torch.utils.mobile_optimizer import optimize_for_mobile
+    torch.manual_seed(1)
+    return optimize_for_mobile(torch.jit.script(Mobile().eval()))
