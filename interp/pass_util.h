@@ -57,6 +57,7 @@ tsr_status tsr_pass_norm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);    /*
 tsr_status tsr_pass_fuse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_attention(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_block(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* inverted residuals */
+tsr_status tsr_pass_mlp(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_layout(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);  /* last and once: what follows may not move uses */
 
 #endif

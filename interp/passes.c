@@ -15,6 +15,7 @@ static const pass_row finish_rows[] = {
     {"freeze", tsr_pass_freeze},       {"lists", tsr_pass_lists}, {"share", tsr_pass_share}, {"fold", tsr_pass_fold}, {"dce", tsr_pass_dce},
     {"cse", tsr_pass_cse},             {"fold", tsr_pass_fold},   {"dce", tsr_pass_dce},
     {"batchnorm", tsr_pass_batchnorm}, {"norm", tsr_pass_norm},   {"fuse", tsr_pass_fuse},   {"attention", tsr_pass_attention},
+    {"mlp", tsr_pass_mlp},
     {"dce", tsr_pass_dce},
 };
 /* Once, when all others are done. */

@@ -3,6 +3,7 @@
 
 #include "ops/native.h"
 #include "ops/product.h"
+#include "ops/site.h"
 
 typedef struct act_op { const char *name; int params; } act_op;
 
@@ -76,7 +77,33 @@ TSR_KERNEL(linear_act) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+static tsr_status check_weight(tsr_call *c, const tsr_tensor *x, const tsr_tensor *w) {
+  if (x->ndim > 0 && w->ndim == 2) return TSR_OK;
+  return tsr_op_fail(c->ctx, "both arguments to linear need to be at least 1D, but they are %dD and %dD", x->ndim, w->ndim);
+}
+
+TSR_KERNEL(mlp) {
+  tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
+  tsr_layer a = {.w = tsr_arg_tensor(c, 1), .bias = tsr_arg_opt_tensor(c, 2)};
+  tsr_layer b = {.w = tsr_arg_tensor(c, 6), .bias = tsr_arg_opt_tensor(c, 7), .residual = tsr_arg_opt_tensor(c, 8)};
+  TSR_TRY(tsr_act_read(c, 3, &a.epi));
+  TSR_TRY(check_weight(c, x, a.w));
+  TSR_TRY(check_weight(c, x, b.w));
+  if ((c->constant & 2) != 0) a.site = tsr_site_sub(c->site, 2, 0);
+  if ((c->constant & 1 << 6) != 0) b.site = tsr_site_sub(c->site, 2, 1);
+  TSR_TRY(tsr_affine_pair(c->ctx, &y, x, &a, &b));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+static tsr_status prepare_mlp(tsr_call *c) {
+  if ((c->constant & 2) != 0) TSR_TRY(tsr_affine_prepare(c->ctx, tsr_site_sub(c->site, 2, 0), tsr_arg_tensor(c, 1)));
+  if ((c->constant & 1 << 6) != 0) TSR_TRY(tsr_affine_prepare(c->ctx, tsr_site_sub(c->site, 2, 1), tsr_arg_tensor(c, 6)));
+  return TSR_OK;
+}
+
 const tsr_op tsr_ops_fused[] = {
+    {"tsr::mlp(Tensor x, Tensor w1, Tensor? b1, int act, float p0, float p1, Tensor w2, Tensor? b2, Tensor? residual) -> Tensor",
+     op_mlp, TSR_PURE | TSR_HIDDEN, .prepare = prepare_mlp},
     {"tsr::linear_act(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, int act, float p0=0., float p1=0.) -> Tensor",
      op_linear_act, TSR_PURE | TSR_HIDDEN, .prepare = tsr_linear_prepare},
     {0},

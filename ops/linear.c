@@ -141,6 +141,72 @@ tsr_status tsr_affine(tsr_ctx *ctx, tsr_site *site, tsr_tensor **out, tsr_tensor
   return tsr_act_apply(ctx, out, *out, epi);
 }
 
+/* ---- two layers ---- */
+
+#define PAIR_BYTES (1280 << 10) /* of both weights: they and the rows between them stay in L2 */
+#define PAIR_ROWS 112           /* rows at a time: whole tiles */
+
+typedef struct pair_job {
+  const tsr_gemm_fns *f;
+  tsr_gemm a, b;
+  float *between;
+  int64_t rows, width, parts;
+} pair_job;
+
+static void pair_task(void *arg, int64_t task, int worker) {
+  const pair_job *j = arg;
+  int64_t r0 = task * j->rows / j->parts, rows = (task + 1) * j->rows / j->parts - r0;
+  tsr_gemm a = j->a, b = j->b;
+  a.m = b.m = rows;
+  a.a += r0 * a.lda;
+  a.c = j->between + (int64_t)worker * (PAIR_ROWS + 1) * j->width;
+  a.epi.c_base = b.a = a.c;
+  b.c += r0 * b.ldc;
+  tsr_gemm_part(j->f, &a, 0, tsr_gemm_tiles(&a), 0, a.b->panels);
+  tsr_gemm_part(j->f, &b, 0, tsr_gemm_tiles(&b), 0, b.b->panels);
+}
+
+static bool fits_pair(const tsr_tensor *x, const tsr_layer *a, const tsr_layer *b) {
+  int64_t bytes = (a->w->numel + b->w->numel) * 4;
+  return a->site != NULL && b->site != NULL && x->dtype == TSR_FLOAT32 && a->w->dtype == TSR_FLOAT32 && b->w->dtype == TSR_FLOAT32 &&
+         x->size[x->ndim - 1] == a->w->size[1] && a->w->size[0] == b->w->size[1] && bytes <= PAIR_BYTES && bytes > 0 &&
+         x->numel >= 2 * PAIR_ROWS * a->w->size[1] && fusable_bias(a->bias, a->w->size[0]) && fusable_bias(b->bias, b->w->size[0]);
+}
+
+static tsr_status run_pair(tsr_ctx *ctx, tsr_tensor *y, tsr_tensor *x, const tsr_layer *a, const tsr_layer *b) {
+  tsr_packed pa, pb;
+  int64_t lda, width = a->w->size[0], n = b->w->size[0], threads = tsr_gemm_threads(ctx);
+  void *c;
+  TSR_TRY(flat_rows(ctx, &x, x, &lda));
+  TSR_TRY(packed_weight(ctx, a->site, a->w, &pa));
+  TSR_TRY(packed_weight(ctx, b->site, b->w, &pb));
+  TSR_TRY(tsr_data_mut(ctx, y, &c));
+  pair_job j = {.f = ctx->kernels->gemm, .rows = y->numel / n, .width = width};
+  j.a = (tsr_gemm){.b = &pa, .a = tsr_tensor_data_ro(x), .lda = lda, .ldc = width, .epi = a->epi};
+  j.b = (tsr_gemm){.b = &pb, .lda = width, .c = c, .ldc = n, .epi = b->epi};
+  j.a.epi.bias = a->bias == NULL ? NULL : tsr_tensor_data_ro(a->bias);
+  j.b.epi.bias = b->bias == NULL ? NULL : tsr_tensor_data_ro(b->bias);
+  j.b.epi.residual = b->residual == NULL ? NULL : tsr_tensor_data_ro(b->residual);
+  j.b.epi.c_base = c;
+  j.parts = (j.rows + PAIR_ROWS - 1) / PAIR_ROWS;
+  if (j.parts < 8 * threads) j.parts = (j.parts + threads - 1) / threads * threads;
+  TSR_TRY(tsr_work(ctx, threads * (PAIR_ROWS + 1) * width, &j.between));
+  tsr_pool_run(ctx->pool, ctx->max_threads, j.parts, pair_task, &j);
+  return TSR_OK;
+}
+
+tsr_status tsr_affine_pair(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_layer *a, const tsr_layer *b) {
+  if (fits_pair(x, a, b)) {
+    int64_t size[TSR_MAX_NDIM];
+    memcpy(size, x->size, x->ndim * sizeof *size);
+    size[x->ndim - 1] = b->w->size[0];
+    TSR_TRY(tsr_new(ctx, out, TSR_FLOAT32, x->ndim, size));
+    if (fusable_residual(b->residual, *out)) return run_pair(ctx, *out, x, a, b);
+  }
+  TSR_TRY(tsr_affine(ctx, a->site, &x, x, a->w, a->bias, NULL, &a->epi));
+  return tsr_affine(ctx, b->site, out, x, b->w, b->bias, b->residual, &b->epi);
+}
+
 static const tsr_epi plain;
 
 tsr_status tsr_linear(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias) {

@@ -171,6 +171,13 @@ static double recurrent_flops(const tsr_call *c, const tsr_tensor *y) {
   return x == NULL || y == NULL ? 0 : 2.0 * weights * (double)x->numel / (double)TSR_MAX(1, last_size(x));
 }
 
+/* tsr::mlp: both weights once a row. */
+static double pair_flops(const tsr_call *c) {
+  const tsr_tensor *x = tensor_at(c->args, c->nargs, 0), *a = tensor_at(c->args, c->nargs, 1), *b = tensor_at(c->args, c->nargs, 6);
+  if (x == NULL || a == NULL || b == NULL) return 0;
+  return 2.0 * ((double)a->numel + (double)b->numel) * (double)x->numel / (double)TSR_MAX(1, last_size(x));
+}
+
 void tsr_call_cost(const tsr_call *c, double *flops, double *bytes) {
   const tsr_tensor *y = tensor_at(c->rets, c->nrets, 0);
   char name[80];
@@ -183,6 +190,7 @@ void tsr_call_cost(const tsr_call *c, double *flops, double *bytes) {
   for (uint32_t i = 0; i < c->nrets; i++) *bytes += bytes_of(c->rets[i]);
   double terms = terms_of(c, name, y);
   if (terms > 0) *flops = 2 * terms * (double)y->numel;
+  else if (strcmp(name, "tsr::mlp") == 0) *flops = pair_flops(c);
   else if (strstr(name, "attention") != NULL) *flops = attention_flops(c, y);
   else if (strstr(name, "lstm") != NULL || strstr(name, "gru") != NULL || strstr(name, "rnn_") != NULL) *flops = recurrent_flops(c, y);
   else for (uint32_t i = 0; i < c->nrets; i++) *flops += elements_of(c->rets[i]);

@@ -89,6 +89,10 @@ static float max_of(const float *x, int64_t n) {
   return vf_hmax(m);
 }
 
+/* e^d for d <= 0 with 0 below 1e-30, far under what counts beside the largest weight, which is 1: masks of -100 would
+ * else leave subnormal numbers, whose products are a hundred times slower.  NaN stays. */
+VF_INLINE vf share_of(vf d) { return vf_select(vf_lt(d, vf_set(-69.0f)), vf_zero(), vf_exp(vf_max(vf_set(-69.0f), d))); }
+
 static void softmax(float *x, const float *mask, float scale, int64_t n) {
   vf s = vf_set(scale), m = vf_set(-INFINITY), sum = vf_zero();
   const vf low = m;
@@ -99,8 +103,9 @@ static void softmax(float *x, const float *mask, float scale, int64_t n) {
   }
   m = vf_set(vf_hmax(m));
   {
-    EACH(n, vf v = vf_exp(vf_sub(vf_load(x + i), m)); vf_store(x + i, v); sum = vf_add(sum, v),
-         vf v = vf_exp(vf_sub(vf_load_n(x + i, r), m)); vf_store_n(x + i, v, r);
+#define WEIGHT(load) share_of(vf_sub(load, m))
+    EACH(n, vf v = WEIGHT(vf_load(x + i)); vf_store(x + i, v); sum = vf_add(sum, v),
+         vf v = WEIGHT(vf_load_n(x + i, r)); vf_store_n(x + i, v, r);
          sum = vf_add(sum, vf_select(vm_first(r), v, vf_zero())))
   }
   vf inv = vf_set(1.0f / vf_hsum(sum));

@@ -22,6 +22,10 @@ tsr_status tsr_affine(tsr_ctx *ctx, tsr_site *site, tsr_tensor **out, tsr_tensor
 /* Pack w ahead of the first tsr_affine with this site. */
 tsr_status tsr_affine_prepare(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w);
 tsr_status tsr_linear_prepare(tsr_call *c); /* the weight is argument 1 */
+/* A linear layer's operands. */
+typedef struct tsr_layer { tsr_site *site; tsr_tensor *w, *bias, *residual; tsr_epi epi; } tsr_layer;
+/* b(a(x)) for two of them.  When both weights fit in L2, a few rows at a time go through both. */
+tsr_status tsr_affine_pair(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_layer *a, const tsr_layer *b);
 /* What the epilogue's activation does, as operators: for dtypes and layouts without a fused kernel. */
 tsr_status tsr_act_apply(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_epi *epi);
 /* Arguments from `at` on: code of the activation (tsr_act) and its two parameters. */

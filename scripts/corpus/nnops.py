@@ -206,6 +206,23 @@ def attention_written_out(q: Tensor, k: Tensor, v: Tensor):
             torch.matmul(q, k.transpose(-2, -1)), torch.matmul(q[:, :1], k[:1].transpose(-2, -1)), torch.matmul(q.transpose(2, 3), q))
 
 
+@case(T(2, 150, 12), T(2, 150, 9, seed=2))
+class TwoLayers(nn.Module):
+    """Pairs of linear layers with an activation between them, many rows and few."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(12, 40), nn.Linear(40, 9)
+        self.c, self.d = nn.Linear(12, 33, bias=False), nn.Linear(33, 9, bias=False)
+        self.e, self.f = nn.Linear(12, 600), nn.Linear(600, 12)
+
+    def forward(self, x: Tensor, r: Tensor):
+        hidden = F.gelu(self.a(x))
+        return (self.b(F.gelu(self.a(x))), self.b(F.relu(self.a(x))) + r, r + self.d(F.silu(self.c(x))), self.f(F.gelu(self.e(x), approximate="tanh")) + x,
+                self.b(F.gelu(self.a(x[:, :3]))), self.b(F.relu(self.a(x.transpose(0, 1)))), self.b(hidden) + hidden.sum(),
+                self.d(torch.sigmoid(self.c(x[0]))) + r[:, :, :1].sum(), self.f(F.hardswish(self.e(x.flatten(0, 1)))) + x[0, 0])
+
+
 @case(T(4, 6), I(4, low=0, high=6), T(4, 6, seed=2))
 def losses(x: Tensor, y: Tensor, t: Tensor):
     s = torch.sigmoid(t)
