@@ -265,7 +265,8 @@ static bool is_wanted(const profiler *p, int which) {
 
 static int report(profiler *p, bool json) {
   sort_key = p->o->sort != NULL ? p->o->sort : "time";
-  for (int i = 0; i < 3; i++) qsort(p->tables[i].rows, p->tables[i].count, sizeof(row), by_value);
+  for (int i = 0; i < 3; i++)
+    if (p->tables[i].count > 0) qsort(p->tables[i].rows, p->tables[i].count, sizeof(row), by_value);
   if (json) put_json(p);
   else put_text(p, is_wanted);
   return p->o->trace != NULL ? write_trace(p) : EXIT_OK;

@@ -145,6 +145,7 @@ static void small_task(void *arg, int64_t task, int worker) {
 
 static tsr_status pack(work *w, tsr_errrec *e) {
   tsr_model *m = w->m;
+  if (w->count == 0) return TSR_OK;
   w->workers = tsr_pool_threads(m->pool);
   w->ctxs = calloc((size_t)w->workers, sizeof *w->ctxs);
   w->room = calloc((size_t)w->workers, sizeof *w->room);
