@@ -72,10 +72,22 @@ static tsr_status inflate(tsr_mem *mem, tsr_errrec *e, const tsr_storage *s, tsr
   return TSR_OK;
 }
 
+static void forget(const tsr_storage *s, size_t from, size_t len) {
+  const char *data = s->data;
+  while (s->base != NULL) s = s->base;
+  if (s->release == drop_archive && data != NULL) tsr_archive_forget(s->user, data + from, len);
+}
+
+/* Block by block, so that the file's pages need not all be in memory beside the copy. */
 static tsr_status copy(tsr_mem *mem, tsr_errrec *e, const tsr_storage *s, tsr_storage **out) {
+  enum { BLOCK = 1 << 22 };
   *out = tsr_storage_new(mem, s->nbytes);
   if (*out == NULL) return tsr_mem_hit_limit(mem) ? tsr_fail(e, TSR_ELIMIT, "the memory limit is reached") : tsr_fail_nomem(e);
-  if (s->nbytes != 0) memcpy((*out)->data, s->data, s->nbytes);
+  for (size_t at = 0; at < s->nbytes; at += BLOCK) {
+    size_t n = TSR_MIN(s->nbytes - at, (size_t)BLOCK);
+    memcpy((char *)(*out)->data + at, (const char *)s->data + at, n);
+    forget(s, at, n);
+  }
   return TSR_OK;
 }
 
@@ -143,7 +155,4 @@ tsr_status tsr_tensor_cook(tsr_mem *mem, tsr_errrec *e, tsr_tensor *t, tsr_tenso
   return st;
 }
 
-void tsr_storage_forget(const tsr_storage *s) {
-  while (s->base != NULL) s = s->base;
-  if (s->release == drop_archive && s->data != NULL) tsr_archive_forget(s->user, s->data, s->nbytes);
-}
+void tsr_storage_forget(const tsr_storage *s) { forget(s, 0, s->nbytes); }

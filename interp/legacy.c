@@ -226,6 +226,22 @@ static void declare_attr(tsr_compiler *c, tsr_classrec *r, const tsr_str *name, 
   p->v = v;
 }
 
+/* Parameters say that they are buffers, or buffers stand among the attributes (as "training" did, too). */
+static void list_state(tsr_compiler *c, tsr_classrec *r, tsr_val params, tsr_val attrs) {
+  for (int k = 0; k < 2; k++) r->state[k] = tsr_compile_alloc(c, (count_of(params) + count_of(attrs) + 1) * sizeof(char *));
+  r->lists_buffers = true;
+  for (size_t i = 0; i < count_of(params); i++) {
+    tsr_val buffer = field(c, item(params, i), "isBuffer");
+    bool is_buffer = buffer.tag == TSR_V_BOOL && buffer.b;
+    r->state[is_buffer][r->state_count[is_buffer]++] = tsr_compile_text(c, "%s", as_str(c, field(c, item(params, i), "name"), "name")->bytes);
+  }
+  for (size_t i = 0; i < count_of(attrs); i++) {
+    const char *name = as_str(c, field(c, item(attrs, i), "name"), "name")->bytes;
+    if (strcmp(as_str(c, field(c, item(attrs, i), "type"), "type")->bytes, "Tensor") == 0 && strcmp(name, "training") != 0)
+      r->state[1][r->state_count[1]++] = tsr_compile_text(c, "%s", name);
+  }
+}
+
 static tsr_val make_module(legacy *g, tsr_val def, const char *qualified, int depth) {
   tsr_compiler *c = g->c;
   if (depth > MAX_MODULE_DEPTH) tsr_compile_fail(c, NULL, NULL, TSR_ELIMIT, "model.json: modules are nested too deeply");
@@ -238,13 +254,7 @@ static tsr_val make_module(legacy *g, tsr_val def, const char *qualified, int de
   tsr_val params = field(c, def, "parameters"), attrs = field(c, def, "attributes"), subs = field(c, def, "submodules");
   pending *list = tsr_compile_alloc(c, (count_of(params) + count_of(attrs) + count_of(subs) + 1) * sizeof *list);
   size_t n = 0;
-  for (int k = 0; k < 2; k++) r->state[k] = tsr_compile_alloc(c, (count_of(params) + 1) * sizeof(char *));
-  r->lists_buffers = true;
-  for (size_t i = 0; i < count_of(params); i++) {
-    tsr_val buffer = field(c, item(params, i), "isBuffer");
-    bool is_buffer = buffer.tag == TSR_V_BOOL && buffer.b;
-    r->state[is_buffer][r->state_count[is_buffer]++] = tsr_compile_text(c, "%s", as_str(c, field(c, item(params, i), "name"), "name")->bytes);
-  }
+  list_state(c, r, params, attrs);
   for (size_t i = 0; i < count_of(params); i++, n++)
     declare_attr(c, r, as_str(c, field(c, item(params, i), "name"), "name"), &tsr_type_tensor, tensor_by_id(c, field(c, item(params, i), "tensorId")), &list[n]);
   for (size_t i = 0; i < count_of(attrs); i++, n++) {

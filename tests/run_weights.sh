@@ -1,9 +1,10 @@
 #!/bin/sh
-# run_weights.sh TSRUN FOLDER: weights of every kind of file (scripts/make_weights.py wrote them) listed, compared,
+# run_weights.sh TSRUN FOLDER CORPUS: weights of every kind of file (scripts/make_weights.py wrote them) listed, compared,
 # converted, and put into archives.  Ends with the number of checks and of failures.
 set -u
 tsrun=$1
 w=$2
+corpus=$3
 dir=$(mktemp -d "${TMPDIR:-/tmp}/tsrun-weights.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
 checks=0
@@ -181,6 +182,22 @@ cmp -s "$dir/code1.txt" "$dir/code2.txt" || fail merge "the code is another"
 t merge-strict 4 'Unexpected key(s) in state_dict: "module.fc1.weight"' weights merge "$w/plain.pt" "$w/parallel.pth" "$dir/m2.pt"
 t merge-strip 0 "" weights merge "$w/plain.pt" "$w/parallel.pth" "$dir/m2.pt" --strip-prefix module.
 runs merge-stripped "$dir/m2.pt" "$w/plain-input.pt" "$w/plain-expected.pt"
+
+# ---- archives of all ages: out, in again, and the same results
+for c in older-1.1-conv older-1.2-conv older-1.3-conv older-1.5-conv mobile-nets-lenet pickled-protocol-2; do
+  [ -d "$corpus/$c" ] || { fail "age $c" "no such case"; continue; }
+  t "age $c" 0 "" weights convert "$corpus/$c/model.pt" "$dir/age.safetensors"
+  mkdir -p "$dir/$c"
+  cp "$corpus/$c"/* "$dir/$c/"
+  case $c in
+  pickled-*) t "age $c" 0 "1 passed" verify "$dir/$c" --weights "$dir/age.safetensors" ;;
+  *)
+    t "age $c" 0 "" weights merge "$corpus/$c/model.pt" "$dir/age.safetensors" "$dir/$c/model.pt"
+    t "age $c" 0 "1 passed" verify "$dir/$c"
+    ;;
+  esac
+done
+t age-buffers 0 "b.running_var" weights ls "$corpus/older-1.1-conv/model.pt"
 
 # ---- hostile files
 printf '{"weight_map":{"a":"../../etc/passwd"}}' >"$dir/up.json"
