@@ -44,7 +44,7 @@ typedef struct cli_options {
   double rtol, atol;        /* negative: not given */
   bool bisect;
   bool lazy; /* compile and pack when first needed */
-  bool no_winograd, strict_device;
+  bool no_winograd, strict_device, eval;
   const char *map_location; /* checked only: "cpu" is all there is */
   bool has_seed, verbose, fail_fast, json, markdown, help, version;
   bool no_strict, ignore_mismatched_sizes, fold, stats;

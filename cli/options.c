@@ -40,6 +40,7 @@ const cli_option cli_options_table[] = {
      "leave out optimisations: NAME[,NAME...] (a wrong name lists them all)"},
     {0, "lazy", NULL, FLAG, AT(lazy), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
      "compile and pack weights in the first run, not while loading"},
+    {0, "eval", NULL, FLAG, AT(eval), V(RUN) | V(BENCH) | V(PROFILE), NULL, "as model.eval() does: a model saved in training mode leaves it"},
     {0, "no-winograd", NULL, FLAG, AT(no_winograd), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), NULL,
      "3x3 convolutions by direct summation: less memory, slower"},
     {0, "map-location", "DEVICE", TEXT, AT(map_location), V(RUN) | V(VERIFY) | V(BENCH) | V(PROFILE), "cpu",

@@ -28,7 +28,7 @@ cli_list cli_inputs(const cli_options *o) {
 int cli_load(const cli_options *o, const char *path, int threads, tsr_model **out) {
   tsr_load_options opt = {
       .struct_size = sizeof opt, .opt_level = (int)o->opt_level, .max_memory = o->max_memory, .threads = threads,
-      .lazy = o->lazy, .method = o->method, .no_winograd = o->no_winograd, .strict_device = o->strict_device, .disable_passes = o->disable_passes};
+      .lazy = o->lazy, .method = o->method, .no_winograd = o->no_winograd, .strict_device = o->strict_device, .disable_passes = o->disable_passes, .eval = o->eval};
   tsr_error *err = NULL;
   tsr_weights *w = NULL;
   char what[300];
@@ -204,7 +204,7 @@ static void tell_start(const cli_options *o, tsr_model *m, double load) {
     fprintf(stderr, "tsrun: loaded in %.1f ms, %d threads\n", load * 1e3, tsr_model_threads(m));
   }
   if (tsr_model_is_training(m) && (o->verbose || isatty(STDERR_FILENO)))
-    fputs("tsrun: warning: the model was saved in training mode (dropout and batch norm behave as in training)\n",
+    fputs("tsrun: warning: the model was saved in training mode (dropout and batch norm behave as in training; --eval turns that off)\n",
           stderr);
 }
 

@@ -414,10 +414,11 @@ static tsr_status open_from(tsr_archive *a, int fd, bool no_mmap, tsr_errrec *e,
 
 static tsr_status open_path(const char *path, bool no_mmap, bool raw, tsr_errrec *e, tsr_archive **out) {
   *out = NULL;
-  tsr_archive *a = archive_new(path, e);
+  bool standard = strcmp(path, "-") == 0;
+  tsr_archive *a = archive_new(standard ? "standard input" : path, e);
   if (a == NULL) return TSR_ENOMEM;
   a->raw = raw;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     tsr_status st = fail_io(e, a, "open");
     dispose(a);

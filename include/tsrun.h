@@ -155,10 +155,13 @@ typedef struct tsr_load_options {
   void (*note)(void *user, const char *line); /* what is told; may be NULL */
   void *note_user;
   bool strict_device;      /* refuse tensors and code of other devices; otherwise all of them are taken for the CPU */
+  bool eval;               /* as model.eval() does: every module leaves training mode */
 } tsr_load_options;
 
-/* Load an archive of torch.jit.save.  own: tsr_model_free.  A file of another kind fails with
- * TSR_EFORMAT and a message that names the kind and what to do. */
+/* Load an archive of torch.jit.save, or a module that torch.save pickled when it consists of torch.nn layers whose
+ * order is their meaning (its code is not in the file: else TSR_EUNSUPPORTED names the class).  own: tsr_model_free.
+ * A file of another kind fails with TSR_EFORMAT and a message that names the kind and what to do. */
+/* Path "-" is the standard input, here and in the functions that look into files. */
 TSR_API tsr_status tsr_model_load(const char *path, const tsr_load_options *opt, tsr_model **out, tsr_error **err);
 /* data stays borrowed until the model is freed. */
 TSR_API tsr_status tsr_model_load_memory(const void *data, size_t len, const tsr_load_options *opt, tsr_model **out, tsr_error **err);

@@ -345,11 +345,31 @@ static bool can_run(tsr_file_kind k) {
          k == TSR_FILE_TORCH_STREAM || k == TSR_FILE_TORCH_TAR;
 }
 
+/* model.eval(): objects are not shared yet, so their flags may be written. */
+static void leave_training(const tsr_val v, tsr_ptrset *seen, int depth) {
+  uint32_t slot;
+  if (v.tag == TSR_V_LIST && depth < TSR_MAX_DEPTH)
+    for (size_t i = 0; i < v.l->len; i++) leave_training(v.l->items[i], seen, depth + 1);
+  if (v.tag != TSR_V_OBJECT || depth > TSR_MAX_DEPTH || !tsr_ptrset_add(seen, v.obj)) return;
+  const tsr_class *cls = v.obj->cls;
+  if (cls->is_module && tsr_class_find_attr(cls, "training", 8, &slot) && v.obj->slots[slot].tag == TSR_V_BOOL) v.obj->slots[slot] = tsr_bool(false);
+  for (uint32_t i = 0; i < v.obj->count; i++) leave_training(v.obj->slots[i], seen, depth + 1);
+}
+
+static tsr_status eval(tsr_program *p, tsr_errrec *e) {
+  tsr_ptrset seen = {0};
+  leave_training(p->root, &seen, 0);
+  bool oom = seen.oom;
+  tsr_ptrset_dispose(&seen);
+  return oom ? tsr_fail_nomem(e) : TSR_OK;
+}
+
 static tsr_status on_loaded(void *user, tsr_program *p, tsr_errrec *e) {
   const tsr_model *m = user;
   const tsr_load_options *opt = m->opt;
   tsr_state_options state = {opt->weights, opt->weights_no_strict, opt->weights_ignore_mismatched_sizes, opt->note, opt->note_user};
   if (opt->strict_device) TSR_TRY(tsr_devices_check(p, e));
+  if (opt->eval) TSR_TRY(eval(p, e));
   if (opt->weights != NULL) TSR_TRY(tsr_state_load(p, e, &state));
   return m->visit == NULL ? TSR_OK : m->visit(m->visit_user, p, e);
 }

@@ -233,6 +233,21 @@ t module-hook 3 "_forward_hooks" "$files/hook.pth" "$digit"
 t module-meta 4 '"0.weight" was saved on the meta device: it has no data' "$files/meta-module.pth" "$digit"
 t module-checkpoint 4 "state dict or checkpoint" "$files/checkpoint.tar" "$digit"
 
+# the standard input
+checks=$((checks + 5))
+"$tsrun" - "$digit" <"$digits" 2>&1 | grep -q "top 5: $want " || { failed=$((failed + 1)); echo "FAIL stdin"; }
+cat "$digits" | "$tsrun" - "$digit" 2>&1 | grep -q "top 5: $want " || { failed=$((failed + 1)); echo "FAIL stdin-pipe"; }
+cat "$files/checkpoint.tar" | "$tsrun" inspect - 2>&1 | grep -q "optimizer (Adam)" || { failed=$((failed + 1)); echo "FAIL inspect-stdin"; }
+cat "$files/evil.pth" | "$tsrun" scan - 2>&1 | grep -q "calls posix.system" || { failed=$((failed + 1)); echo "FAIL scan-stdin"; }
+cat "$files/checkpoint.tar" | "$tsrun" - "$digit" 2>&1 | grep -q "standard input: this is a state dict" || { failed=$((failed + 1)); echo "FAIL stdin-kind"; }
+
+# leaving training mode
+t train 0 "float32 [2, 4]" "$corpus/pickled-classifier-in-training/model.pt" "$corpus/pickled-classifier-in-training/inputs.pt"
+checks=$((checks + 1))
+a=$("$tsrun" "$corpus/pickled-classifier-in-training/model.pt" "$corpus/pickled-classifier-in-training/inputs.pt" 2>&1)
+b=$("$tsrun" --eval "$corpus/pickled-classifier-in-training/model.pt" "$corpus/pickled-classifier-in-training/inputs.pt" 2>&1)
+[ "$a" != "$b" ] || { failed=$((failed + 1)); echo "FAIL eval changes nothing"; }
+
 # scan: what is suspicious, without executing it
 t scan-clean 0 "nothing suspicious" scan "$digits"
 t scan-checkpoint 0 "collections.OrderedDict" scan "$files/checkpoint.tar"
