@@ -166,7 +166,7 @@ static void text_tensor(description *d, const tsr_tensor *t) {
   put_shape(d->b, t, ", ");
   if (t->layout != 0)
     tsr_buf_printf(d->b, " %s", layout_name(t));
-  else if (t->numel > 0 && !tsr_tensor_is_contiguous(t))
+  else if (t->numel > 0 && !t->storage->absent && !tsr_tensor_is_contiguous(t))
     tsr_buf_puts(d->b, " strided");
   if (t->requires_grad) tsr_buf_puts(d->b, " requires_grad");
   if (t->storage->saved_on.type != 0) {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # check_docs.sh TSRUN FILE...: every console block of the documents prints what stands there.  Run from the repository's root.
 set -u
-PATH=$(dirname "$1"):$PATH
+PATH=$(dirname "$1"):$PATH TSRUN_ISA=scalar # the same digits on every processor
+export PATH TSRUN_ISA
 shift
 dir=$(mktemp -d "${TMPDIR:-/tmp}/tsrun-docs.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT

@@ -9,7 +9,7 @@
 #include "faults.h"
 
 static uint64_t state;
-static char current[512];
+static char current[1200];
 
 static uint32_t next(uint32_t below) { /* xorshift */
   state ^= state << 13, state ^= state >> 7, state ^= state << 17;
