@@ -274,10 +274,6 @@ static int check_bound(const cli_call *c, const target *t) {
   }
   if (rc == EXIT_OK && position > t->params)
     rc = cli_fail(EXIT_USAGE, "too many inputs: %s takes %zu, got %zu: %s", t->method, t->params, position, signature);
-  for (size_t i = 0; i < t->params && rc == EXIT_OK; i++)
-    if (!filled[i] && !tsr_model_method_arg_has_default(t->model, t->method, i))
-      rc = cli_fail(EXIT_USAGE, "no input for parameter \"%s\" (%s): %s%s", param_name(t, i), param_type(t, i),
-                    t->method, signature);
   free(filled);
   return rc;
 }

@@ -279,7 +279,7 @@ static bool check_error(const char *dir, int rc, const char *message) {
   while (n > 0 && (want[n - 1] == '\n' || want[n - 1] == '\r' || want[n - 1] == ' ')) want[--n] = '\0';
   if (rc == EXIT_OK)
     cli_fail(EXIT_RAISED, "did not raise; expected: %s", want);
-  else if (want != NULL && rc == EXIT_RAISED && strstr(message, want) != NULL)
+  else if (want != NULL && (rc == EXIT_RAISED || rc == EXIT_USAGE) && strstr(message, want) != NULL)
     ok = true;
   else {
     char *copy = strcpy(cli_alloc(NULL, strlen(message) + 1), message);

@@ -180,7 +180,27 @@ static bool add_member(const tsr_type **set, uint32_t *n, const tsr_type *m) {
   return true;
 }
 
-static int order_of(const tsr_type *t) { return (int)t->kind; }
+/* The order in which PyTorch declares its kinds of type and so prints the members of a union. */
+static int order_of(const tsr_type *t) {
+  static const tsr_type_kind kinds[] = {TSR_T_ANY, TSR_T_ENUM, TSR_T_ANYENUM, TSR_T_TENSOR, TSR_T_STORAGE, TSR_T_NAMEDTUPLE, TSR_T_TUPLE,
+                                        TSR_T_LIST, TSR_T_DICT, TSR_T_NUMBER, TSR_T_FLOAT, TSR_T_COMPLEX, TSR_T_FUTURE, TSR_T_AWAIT,
+                                        TSR_T_RREF, TSR_T_INT, TSR_T_NONE, TSR_T_STR, TSR_T_GENERATOR, TSR_T_BOOL, TSR_T_OPTIONAL};
+  for (int i = 0; i < (int)TSR_COUNT(kinds); i++)
+    if (kinds[i] == t->kind) return i;
+  return (int)TSR_COUNT(kinds) + (int)t->kind;
+}
+
+static bool stands_after(const tsr_type *a, const tsr_type *b) {
+  int x = order_of(a), y = order_of(b);
+  if (x != y || a == b) return x > y;
+  tsr_buf p = {0}, q = {0};
+  tsr_type_print(a, &p);
+  tsr_type_print(b, &q);
+  int order = p.data != NULL && q.data != NULL ? strcmp(p.data, q.data) : 0;
+  tsr_buf_dispose(&p);
+  tsr_buf_dispose(&q);
+  return order != 0 ? order > 0 : a > b;
+}
 
 const tsr_type *tsr_type_union(tsr_types *t, const tsr_type *const *members, uint32_t n) {
   const tsr_type *set[MAX_UNION];
@@ -193,7 +213,7 @@ const tsr_type *tsr_type_union(tsr_types *t, const tsr_type *const *members, uin
   for (uint32_t i = 1; i < count; i++) { /* one order, so that equal sets are one type */
     const tsr_type *m = set[i];
     uint32_t k = i;
-    for (; k > 0 && (order_of(set[k - 1]) > order_of(m) || (order_of(set[k - 1]) == order_of(m) && set[k - 1] > m)); k--) set[k] = set[k - 1];
+    for (; k > 0 && stands_after(set[k - 1], m); k--) set[k] = set[k - 1];
     set[k] = m;
   }
   return intern(t, TSR_T_UNION, set, count, NULL, 0);

@@ -220,10 +220,49 @@ bool tsr_val_is_instance(tsr_val v, const tsr_type *t) {
     case TSR_T_TUPLE: case TSR_T_NAMEDTUPLE: return tuple_is_instance(v, t);
     case TSR_T_OPTIONAL: return v.tag == TSR_V_NONE || tsr_val_is_instance(v, t->args[0]);
     case TSR_T_UNION: return is_some_instance(v, t);
-    case TSR_T_CLASS: return v.tag == TSR_V_OBJECT && (v.obj->cls == t->cls || tsr_type_equal(v.obj->cls->type, t));
+    case TSR_T_CLASS:
+      if (v.tag == TSR_V_CAPSULE) return t->cls != NULL && strcmp(t->cls->name, "__torch__.torch.classes.profiler._RecordFunction") == 0;
+      return v.tag == TSR_V_OBJECT && (v.obj->cls == t->cls || tsr_type_equal(v.obj->cls->type, t));
     case TSR_T_ENUM: return v.tag == TSR_V_ENUM && (v.e->cls == t->cls || tsr_type_equal(v.e->cls->type, t));
     case TSR_T_FUTURE: case TSR_T_AWAIT: case TSR_T_RREF: return true; /* run in place: the value itself stands for it */
     case TSR_T_VAR: return true;
   }
   return false;
 }
+
+static void print_item_type(const tsr_type *t, tsr_buf *out) {
+  if (t != NULL) tsr_type_print(t, out);
+  else tsr_buf_puts(out, "Tensor");
+}
+
+static void print_val_type(tsr_val v, tsr_buf *out, int depth) {
+  switch (v.tag) {
+    case TSR_V_LIST:
+      tsr_buf_puts(out, "List[");
+      print_item_type(v.l->elem, out);
+      break;
+    case TSR_V_DICT:
+      tsr_buf_puts(out, "Dict[");
+      print_item_type(v.m->key_type, out);
+      tsr_buf_puts(out, ", ");
+      print_item_type(v.m->value_type, out);
+      break;
+    case TSR_V_TUPLE:
+      if (v.u->type != NULL) {
+        tsr_type_print(v.u->type, out);
+        return;
+      }
+      tsr_buf_puts(out, v.u->len == 0 ? "Tuple[()" : "Tuple[");
+      for (size_t i = 0; i < v.u->len && depth < TSR_MAX_DEPTH; i++) {
+        if (i > 0) tsr_buf_puts(out, ", ");
+        print_val_type(v.u->items[i], out, depth + 1);
+      }
+      break;
+    case TSR_V_OBJECT: tsr_buf_puts(out, v.obj->cls->name); return;
+    case TSR_V_ENUM: tsr_buf_printf(out, "Enum<%s>", v.e->cls->name); return;
+    default: tsr_buf_puts(out, tsr_tag_name(v)); return;
+  }
+  tsr_buf_putc(out, ']');
+}
+
+void tsr_val_print_type(tsr_val v, tsr_buf *out) { print_val_type(v, out, 0); }

@@ -122,6 +122,7 @@ const char *tsr_tag_name(tsr_val v);                /* "int", "List", … for me
 bool tsr_val_is_instance(tsr_val v, const tsr_type *t);
 /* str(): as TorchScript prints (print, str, format).  See FORMAT facts: "1.", "[a, b]", "True", C++-style tensors. */
 void tsr_val_print(tsr_val v, tsr_buf *out);
+void tsr_val_print_type(tsr_val v, tsr_buf *out); /* "List[int]": the type that the value itself shows */
 tsr_str *tsr_str_take_buf(tsr_mem *mem, tsr_buf *b); /* NULL: out of memory; disposes b */
 
 const char *tsr_device_type_name(int type);          /* "cpu", "cuda", … */

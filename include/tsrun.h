@@ -209,7 +209,7 @@ typedef struct tsr_session_options {
 
 TSR_API tsr_status tsr_session_new(tsr_model *m, const tsr_session_options *opt, tsr_session **out, tsr_error **err);
 TSR_API void tsr_session_free(tsr_session *s); /* NULL is allowed */
-/* Run a method ("forward" when NULL).  args are borrowed, missing trailing ones take their defaults.
+/* Run a method; NULL calls the module: forward between its hooks.  args are borrowed, missing trailing ones take their defaults.
  * *out: own.  Names: NULL, or one for each argument with NULL for positional ones. */
 TSR_API tsr_status tsr_session_run(tsr_session *s, const char *method, tsr_value *const *args, const char *const *names,
                                    size_t count, tsr_value **out, tsr_error **err);

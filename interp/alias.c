@@ -42,21 +42,29 @@ bool tsr_writes_has_slot(const tsr_writes *w, const tsr_class *cls, uint32_t slo
   return tsr_writes_sets_slot(w, cls, slot) || w->slots.oom || tsr_ptrset_has(&w->slots, &cls->attr_names[slot]);
 }
 
-const tsr_type *tsr_ir_sorted_class(const tsr_ir_node *n) {
+static const tsr_type *find_class(const tsr_type *t, uint32_t *index) {
+  if (t->kind == TSR_T_CLASS && t->cls != NULL) return (*index)-- == 0 ? t : NULL;
+  const tsr_type *found = NULL;
+  for (uint32_t i = 0; t->kind == TSR_T_TUPLE && i < t->count && found == NULL; i++) found = find_class(t->args[i], index);
+  return found;
+}
+
+const tsr_type *tsr_ir_sorted_class(const tsr_ir_node *n, uint32_t index) {
   if (n->kind != TSR_IR_OP || n->schema == NULL) return NULL;
   if (strcmp(n->schema->name, "aten::sort") != 0 && strcmp(n->schema->name, "aten::sorted") != 0) return NULL;
   const tsr_type *t = n->nin > 0 ? n->in[0]->type : NULL;
-  if (t == NULL || t->kind != TSR_T_LIST || t->args[0]->kind != TSR_T_CLASS || t->args[0]->cls == NULL) return NULL;
-  return t->args[0];
+  return t != NULL && t->kind == TSR_T_LIST ? find_class(t->args[0], &index) : NULL;
 }
 
 static void add_sets_block(tsr_writes *w, const tsr_ir_block *b, tsr_ptrset *seen) {
   for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
     if (n->kind == TSR_IR_SETATTR) add_slot(w, n, true);
     if (n->callee != NULL) tsr_writes_add_sets(w, n->callee, seen);
-    const tsr_type *sorted = tsr_ir_sorted_class(n);
-    const tsr_ir_fn *less = sorted != NULL ? tsr_class_method(sorted->cls, "__lt__") : NULL;
-    if (less != NULL) tsr_writes_add_sets(w, less, seen);
+    const tsr_type *sorted;
+    for (uint32_t k = 0; (sorted = tsr_ir_sorted_class(n, k)) != NULL; k++) {
+      const tsr_ir_fn *less = tsr_class_method(sorted->cls, "__lt__");
+      if (less != NULL) tsr_writes_add_sets(w, less, seen);
+    }
     for (uint32_t k = 0; k < n->nblocks; k++) add_sets_block(w, n->blocks[k], seen);
   }
 }

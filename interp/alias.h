@@ -19,7 +19,8 @@ typedef struct tsr_writes {
   bool anything;         /* a write that could not be followed: nothing is known */
 } tsr_writes;
 
-const tsr_type *tsr_ir_sorted_class(const tsr_ir_node *n); /* a sort of objects, which calls __lt__: their class; else NULL */
+/* A sort of objects, or of tuples with objects, calls __lt__: the index-th class; NULL when there are no more. */
+const tsr_type *tsr_ir_sorted_class(const tsr_ir_node *n, uint32_t index);
 void tsr_writes_dispose(tsr_writes *w);
 /* SETATTR nodes of a function and of what it calls; seen: functions visited. */
 void tsr_writes_add_sets(tsr_writes *w, const tsr_ir_fn *fn, tsr_ptrset *seen);

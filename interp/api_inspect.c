@@ -184,7 +184,7 @@ static void put_json(tsr_buf *b, const char *s) { put_json_string(b, s, strlen(s
 
 static void json_methods(const facts *f, tsr_buf *b) {
   tsr_buf_puts(b, "  \"methods\": [");
-  for (size_t i = 0; i < f->model->method_count; i++) {
+  for (size_t i = 0; i < f->model->exported; i++) {
     const tsr_method *m = &f->model->methods[i];
     tsr_buf_puts(b, i > 0 ? ",\n    {\"name\": " : "\n    {\"name\": ");
     put_json(b, m->name);
@@ -332,7 +332,7 @@ static void text_head(const facts *f, tsr_buf *b) {
                  tsr_file_kind_name(tsr_archive_kind(a)), tsr_archive_root(a), tsr_archive_version(a), order[0] != 0 ? ", byte order " : "",
                  order, f->model->program->root_class->name, tsr_program_is_training(f->model->program) ? "yes (saved in training mode)" : "no");
   tsr_buf_puts(b, "methods:\n");
-  for (size_t i = 0; i < f->model->method_count; i++)
+  for (size_t i = 0; i < f->model->exported; i++)
     tsr_buf_printf(b, "  %s%s\n", f->model->methods[i].name, f->model->methods[i].signature);
   tsr_buf_printf(b, "tensors:    %u, %llu elements, ", f->ntensors, (unsigned long long)f->elements);
   put_bytes(b, f->bytes);

@@ -1,5 +1,6 @@
 /* Operators that PyTorch has dropped, in terms of those that took their place: Fourier transforms with complex
- * numbers as pairs (until 1.7); symeig, solve, lstsq, eig, matrix_rank (until 1.12). */
+ * numbers as pairs (until 1.7); symeig, solve, lstsq, eig, matrix_rank (until 1.12); and those that its optimiser leaves in
+ * an archive: fused sums, layouts of another library. */
 #include "interp/compile.h"
 
 /* dims and norm of the last signal_ndim dimensions */
@@ -74,7 +75,27 @@ static const char source[] =
     "def matrix_rank_tol(self: Tensor, tol: float, symmetric: bool=False) -> Tensor:\n"
     "  return torch.linalg_matrix_rank(self, tol, symmetric)\n"
     "def frobenius_norm(self: Tensor) -> Tensor:\n"
-    "  return torch.norm(self)\n";
+    "  return torch.norm(self)\n"
+    "def _add_relu(self: Tensor, other: Tensor, *, alpha: number=1) -> Tensor:\n"
+    "  return torch.relu(torch.add(self, other, alpha=alpha))\n"
+    "def _add_relu_out(self: Tensor, other: Tensor, *, alpha: number=1, out: Tensor) -> Tensor:\n"
+    "  return torch.relu_(torch.add(self, other, alpha=alpha, out=out))\n"
+    "def _add_relu_scalar(self: Tensor, other: number, alpha: number=1) -> Tensor:\n"
+    "  return torch.relu(torch.add(self, other, alpha))\n"
+    "def _add_relu_(self: Tensor, other: Tensor, *, alpha: number=1) -> Tensor:\n"
+    "  return torch.relu_(torch.add_(self, other, alpha=alpha))\n"
+    "def _add_relu__scalar(self: Tensor, other: number, alpha: number=1) -> Tensor:\n"
+    "  return torch.relu_(torch.add_(self, other, alpha))\n"
+    "def to_mkldnn(self: Tensor, dtype: Optional[int]=None) -> Tensor:\n"
+    "  return torch.clone(torch.to(self, dtype=dtype), memory_format=0)\n"
+    "def MKLDNNHardSwish(a: Tensor) -> Tensor:\n"
+    "  return torch.hardswish(a)\n"
+    "def MKLDNNHardSwish_(a: Tensor) -> Tensor:\n"
+    "  return torch.hardswish_(a)\n"
+    "def MKLDNNHardSigmoid(a: Tensor) -> Tensor:\n"
+    "  return torch.hardsigmoid(a)\n"
+    "def MKLDNNHardSigmoid_(a: Tensor) -> Tensor:\n"
+    "  return torch.hardsigmoid_(a)\n";
 
 static const tsr_builtin_row rows[] = {
     {"aten::fft", "fft", TSR_ANY_VERSION, false},
@@ -88,6 +109,16 @@ static const tsr_builtin_row rows[] = {
     {"aten::matrix_rank.tol", "matrix_rank_tol", TSR_ANY_VERSION, false},
     {"aten::matrix_rank", "matrix_rank", TSR_ANY_VERSION, false},
     {"aten::frobenius_norm", "frobenius_norm", TSR_ANY_VERSION, false},
+    {"aten::_add_relu", "_add_relu", TSR_ANY_VERSION, false},
+    {"aten::_add_relu", "_add_relu_out", TSR_ANY_VERSION, false},
+    {"aten::_add_relu", "_add_relu_scalar", TSR_ANY_VERSION, false},
+    {"aten::_add_relu_", "_add_relu_", TSR_ANY_VERSION, false},
+    {"aten::_add_relu_", "_add_relu__scalar", TSR_ANY_VERSION, false},
+    {"aten::to_mkldnn", "to_mkldnn", TSR_ANY_VERSION, false},
+    {"prim::MKLDNNHardSwish", "MKLDNNHardSwish", TSR_ANY_VERSION, false},
+    {"prim::MKLDNNHardSwish_", "MKLDNNHardSwish_", TSR_ANY_VERSION, false},
+    {"prim::MKLDNNHardSigmoid", "MKLDNNHardSigmoid", TSR_ANY_VERSION, false},
+    {"prim::MKLDNNHardSigmoid_", "MKLDNNHardSigmoid_", TSR_ANY_VERSION, false},
     {NULL, NULL, 0, false}};
 
 const tsr_builtin_set tsr_builtins_gone = {"__builtin_gone__", source, rows};

@@ -237,21 +237,30 @@ static bool print_arg_types(tsr_method *method) {
   return true;
 }
 
-static tsr_status declare_methods(tsr_model *m, tsr_errrec *e) {
+static tsr_status declare_method(tsr_model *m, tsr_errrec *e, const char *name) {
   tsr_program *p = m->program;
-  size_t n = tsr_program_method_count(p, p->root_class);
-  m->methods = calloc(n + 1, sizeof *m->methods);
+  tsr_method *method = &m->methods[m->method_count];
+  method->name = name;
+  TSR_TRY(tsr_program_find_method(p, e, p->root_class, name, &method->fn));
+  if (method->fn == NULL) return TSR_OK;
+  m->method_count++;
+  TSR_TRY(tsr_program_lower(p, e, method->fn));
+  method->signature = print_signature(method->fn->schema);
+  return method->signature != NULL && print_arg_types(method) ? TSR_OK : tsr_fail_nomem(e);
+}
+
+static tsr_status declare_methods(tsr_model *m, tsr_errrec *e) {
+  const tsr_class *root = m->program->root_class;
+  size_t n = tsr_program_method_count(m->program, root), hooks[2];
+  const char *const *names[2];
+  for (int k = 0; k < 2; k++) names[k] = tsr_class_hooks(root, k == 0, &hooks[k]);
+  m->methods = calloc(n + hooks[0] + hooks[1] + 1, sizeof *m->methods);
   if (m->methods == NULL) return tsr_fail_nomem(e);
-  for (size_t i = 0; i < n; i++) {
-    tsr_method *method = &m->methods[m->method_count];
-    method->name = tsr_program_method_name(p, p->root_class, i);
-    TSR_TRY(tsr_program_find_method(p, e, p->root_class, method->name, &method->fn));
-    if (method->fn == NULL) continue;
-    m->method_count++;
-    TSR_TRY(tsr_program_lower(p, e, method->fn));
-    method->signature = print_signature(method->fn->schema);
-    if (method->signature == NULL || !print_arg_types(method)) return tsr_fail_nomem(e);
-  }
+  for (size_t i = 0; i < n; i++) TSR_TRY(declare_method(m, e, tsr_program_method_name(m->program, root, i)));
+  m->exported = m->method_count;
+  for (int k = 0; k < 2; k++)
+    for (size_t i = 0; i < hooks[k]; i++)
+      if (tsr_model_find_method(m, names[k][i]) == NULL) TSR_TRY(declare_method(m, e, names[k][i]));
   return TSR_OK;
 }
 
@@ -262,13 +271,14 @@ static tsr_status lower_compared_block(tsr_model *m, tsr_errrec *e, const tsr_ir
   for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
     if (n->callee != NULL) TSR_TRY(lower_compared(m, e, n->callee, seen));
     for (uint32_t k = 0; k < n->nblocks; k++) TSR_TRY(lower_compared_block(m, e, n->blocks[k], seen));
-    const tsr_type *elem = tsr_ir_sorted_class(n);
-    tsr_ir_fn *fn = NULL;
-    if (elem == NULL) continue;
-    TSR_TRY(tsr_program_find_method(m->program, e, elem->cls, "__lt__", &fn));
-    if (fn == NULL) continue;
-    TSR_TRY(tsr_program_lower(m->program, e, fn));
-    TSR_TRY(lower_compared(m, e, fn, seen));
+    const tsr_type *elem;
+    for (uint32_t k = 0; (elem = tsr_ir_sorted_class(n, k)) != NULL; k++) {
+      tsr_ir_fn *fn = NULL;
+      TSR_TRY(tsr_program_find_method(m->program, e, elem->cls, "__lt__", &fn));
+      if (fn == NULL) continue;
+      TSR_TRY(tsr_program_lower(m->program, e, fn));
+      TSR_TRY(lower_compared(m, e, fn, seen));
+    }
   }
   return TSR_OK;
 }
@@ -476,9 +486,9 @@ void tsr_model_load_stats(const tsr_model *m, tsr_load_stats *out) {
 
 /* ---- methods, for the user ---- */
 
-size_t tsr_model_method_count(const tsr_model *m) { return m == NULL ? 0 : m->method_count; }
+size_t tsr_model_method_count(const tsr_model *m) { return m == NULL ? 0 : m->exported; }
 const char *tsr_model_method_name(const tsr_model *m, size_t index) {
-  return m != NULL && index < m->method_count ? m->methods[index].name : NULL;
+  return m != NULL && index < m->exported ? m->methods[index].name : NULL;
 }
 
 static tsr_method *method_of(tsr_model *m, const char *name) {

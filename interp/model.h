@@ -42,7 +42,7 @@ struct tsr_model {
   tsr_status (*visit)(void *user, tsr_program *p, tsr_errrec *e); /* while loading, or NULL */
   void *visit_user;
   bool look_only;            /* for inspection: nothing of the file runs */
-  tsr_method *methods; size_t method_count;
+  tsr_method *methods; size_t method_count, exported; /* those users see, then the root's forward hooks */
   tsr_bytecode **codes; size_t ncodes, codes_cap; /* all, to be freed */
   bool prepared;             /* every method has its entry; writes is complete */
   tsr_writes writes;         /* by all methods */

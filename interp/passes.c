@@ -113,9 +113,11 @@ static void add_calls_block(tsr_model *m, const tsr_ir_block *b, tsr_ptrset *see
       const tsr_ir_fn *fn = tsr_class_method(c->class_list[k]->cls, n->name);
       if (fn != NULL) add_calls(m, fn, seen);
     }
-    const tsr_type *sorted = tsr_ir_sorted_class(n);
-    const tsr_ir_fn *less = sorted != NULL ? tsr_class_method(sorted->cls, "__lt__") : NULL;
-    if (less != NULL) add_calls(m, less, seen);
+    const tsr_type *sorted;
+    for (uint32_t k = 0; (sorted = tsr_ir_sorted_class(n, k)) != NULL; k++) {
+      const tsr_ir_fn *less = tsr_class_method(sorted->cls, "__lt__");
+      if (less != NULL) add_calls(m, less, seen);
+    }
     for (uint32_t k = 0; k < n->nblocks; k++) add_calls_block(m, n->blocks[k], seen);
   }
 }

@@ -177,7 +177,8 @@ static tsr_status run_bound(tsr_session *s, const tsr_method *method, tsr_val *a
   return *out != NULL ? TSR_OK : tsr_fail_nomem(&s->ctx.err);
 }
 
-static tsr_status run(tsr_session *s, const char *name, tsr_value *const *args, const char *const *names, size_t count, tsr_value **out) {
+static tsr_status run_method(tsr_session *s, const char *name, tsr_value *const *args, const char *const *names, size_t count,
+                             tsr_value **out) {
   tsr_errrec *e = &s->ctx.err;
   tsr_method *method = tsr_model_find_method(s->model, name);
   if (method == NULL) return tsr_fail(e, TSR_EUSAGE, "the model has no method '%s'", name);
@@ -191,6 +192,86 @@ static tsr_status run(tsr_session *s, const char *name, tsr_value *const *args, 
   return st;
 }
 
+/* ---- calling the module: forward between its hooks ---- */
+
+static tsr_status wrap_tuple(tsr_session *s, const tsr_val *items, size_t count, tsr_value **out) {
+  tsr_tuple *u = tsr_tuple_new(s->mem, NULL, count);
+  if (u == NULL) return tsr_fail_nomem(&s->ctx.err);
+  for (size_t i = 0; i < count; i++) u->items[i] = tsr_retain(items[i]);
+  *out = tsr_value_wrap_take(tsr_from_obj(u), s->model, NULL);
+  return *out != NULL ? TSR_OK : tsr_fail_nomem(&s->ctx.err);
+}
+
+/* The arguments of forward as one tuple, as hooks take them. */
+static tsr_status pack(tsr_session *s, tsr_value *const *args, const char *const *names, size_t count, tsr_value **out) {
+  tsr_errrec *e = &s->ctx.err;
+  const tsr_method *forward = tsr_model_find_method(s->model, "forward");
+  if (forward == NULL) return tsr_fail(e, TSR_EUSAGE, "the model has no method 'forward'");
+  uint32_t n = forward->fn->schema->param_count;
+  tsr_val *bound = calloc((size_t)n + 1, sizeof *bound);
+  if (bound == NULL) return tsr_fail_nomem(e);
+  tsr_status st = tsr_args_bind(s->model, s->mem, e, forward->fn->schema, "forward", args, names, count, bound);
+  if (st == TSR_OK) st = wrap_tuple(s, bound + 1, n - 1, out);
+  for (uint32_t i = 0; i < n; i++) tsr_release(bound[i]);
+  free(bound);
+  return st;
+}
+
+/* What a hook returns takes the place of *value, unless it is None. */
+static tsr_status run_hook(tsr_session *s, const char *name, tsr_value *const *args, size_t count, tsr_value **value) {
+  tsr_value *result = NULL;
+  TSR_TRY(run_method(s, name, args, NULL, count, &result));
+  if (result->v.tag == TSR_V_NONE) {
+    tsr_value_free(result);
+  } else {
+    tsr_value_free(*value);
+    *value = result;
+  }
+  return TSR_OK;
+}
+
+static tsr_status run_pre_hooks(tsr_session *s, const char *const *hooks, size_t n, tsr_value **packed) {
+  for (size_t i = 0; i < n; i++) {
+    TSR_TRY(run_hook(s, hooks[i], packed, 1, packed));
+    if ((*packed)->v.tag != TSR_V_TUPLE) {
+      tsr_value *single = *packed;
+      TSR_TRY(wrap_tuple(s, &single->v, 1, packed));
+      tsr_value_free(single);
+    }
+  }
+  return TSR_OK;
+}
+
+/* forward with the items of *packed. */
+static tsr_status run_forward(tsr_session *s, const tsr_value *packed, tsr_value **out) {
+  size_t n = tsr_value_count(packed);
+  tsr_value **items = calloc(n + 1, sizeof *items);
+  if (items == NULL) return tsr_fail_nomem(&s->ctx.err);
+  tsr_status st = TSR_OK;
+  for (size_t i = 0; i < n && st == TSR_OK; i++)
+    if ((items[i] = tsr_value_item(packed, i)) == NULL) st = tsr_fail_nomem(&s->ctx.err);
+  if (st == TSR_OK) st = run_method(s, "forward", items, NULL, n, out);
+  for (size_t i = 0; i < n; i++) tsr_value_free(items[i]);
+  free(items);
+  return st;
+}
+
+static tsr_status run_module(tsr_session *s, tsr_value *const *args, const char *const *names, size_t count, tsr_value **out) {
+  size_t npre, npost;
+  const char *const *pre = tsr_class_hooks(s->model->program->root_class, true, &npre);
+  const char *const *post = tsr_class_hooks(s->model->program->root_class, false, &npost);
+  if (npre + npost == 0) return run_method(s, "forward", args, names, count, out);
+  tsr_value *both[2] = {NULL, NULL};
+  tsr_status st = pack(s, args, names, count, &both[0]);
+  if (st == TSR_OK) st = run_pre_hooks(s, pre, npre, &both[0]);
+  if (st == TSR_OK) st = run_forward(s, both[0], &both[1]);
+  for (size_t i = 0; i < npost && st == TSR_OK; i++) st = run_hook(s, post[i], both, 2, &both[1]);
+  tsr_value_free(both[0]);
+  if (st == TSR_OK) *out = both[1];
+  else tsr_value_free(both[1]);
+  return st;
+}
+
 tsr_status tsr_session_run(tsr_session *s, const char *method, tsr_value *const *args, const char *const *names, size_t count,
                            tsr_value **out, tsr_error **err) {
   if (s == NULL || out == NULL || (args == NULL && count > 0)) {
@@ -200,7 +281,7 @@ tsr_status tsr_session_run(tsr_session *s, const char *method, tsr_value *const 
   }
   *out = NULL;
   begin_run(s);
-  tsr_status st = run(s, method != NULL ? method : "forward", args, names, count, out);
+  tsr_status st = method == NULL ? run_module(s, args, names, count, out) : run_method(s, method, args, names, count, out);
   return st == TSR_OK ? TSR_OK : tsr_errrec_publish(&s->ctx.err, err);
 }
 

@@ -480,13 +480,22 @@ tsr_status tsr_vm_run(tsr_vm *vm, const tsr_bytecode *code, const tsr_val *args,
   return dispatch(vm, floor, out);
 }
 
-/* For operators that run methods.  An error has its traceback already. */
+/* Whether fn compares two objects of its class: (self, other) -> bool. */
+static bool compares(const tsr_ir_fn *fn, const tsr_type *t) {
+  const tsr_schema *s = fn->schema;
+  return s->param_count == 2 && tsr_type_equal(s->params[0].type, t) && tsr_type_equal(s->params[1].type, t) && s->ret_count == 1 &&
+         s->rets[0].type->kind == TSR_T_BOOL;
+}
+
+/* For operators that run methods, which are comparisons.  An error has its traceback already. */
 static tsr_status call_method(tsr_ctx *ctx, tsr_val self, const char *name, const tsr_val *args, uint32_t nargs, tsr_val *out) {
   tsr_vm *vm = ctx->machine;
   tsr_val all[4];
   if (self.tag != TSR_V_OBJECT || nargs >= TSR_COUNT(all)) return tsr_vm_bad_operand(vm, "an object", self);
   const tsr_ir_fn *fn = tsr_class_method(self.obj->cls, name);
-  if (fn == NULL) return tsr_fail(&ctx->err, TSR_ERAISED, "class %s has no method '%s'", self.obj->cls->name, name);
+  const char *cls = self.obj->cls->name;
+  if (fn == NULL || !compares(fn, self.obj->cls->type))
+    return tsr_fail(&ctx->err, TSR_ERAISED, "To sort a list of %s it must define a %s method with two inputs of type %s that returns a bool", cls, name, cls);
   const tsr_bytecode *code = code_of(vm, fn);
   if (code == NULL) return ctx->err.status;
   all[0] = self;

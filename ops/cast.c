@@ -1,4 +1,5 @@
 /* Copying, converting and filling operators. */
+#include "ops/iter.h"
 #include "ops/pointwise.h"
 
 enum { CONTIGUOUS, PRESERVE, CHANNELS_LAST, CHANNELS_LAST_3D }; /* MemoryFormat codes */
@@ -102,7 +103,10 @@ TSR_KERNEL(autocast_reduced) {
 TSR_KERNEL(copy_) {
   tsr_tensor *dst = tsr_arg_tensor(c, 0);
   if (c->args[1].tag != TSR_V_TENSOR) TSR_TRY(tsr_fill(c->ctx, dst, tsr_arg_scalar(c, 1)));
-  else if (c->args[1].t != dst) TSR_TRY(tsr_copy_into(c->ctx, dst, tsr_arg_tensor(c, 1)));
+  else if (c->args[1].t != dst) {
+    TSR_TRY(tsr_check_no_partial_overlap(c->ctx, dst, tsr_arg_tensor(c, 1)));
+    TSR_TRY(tsr_copy_into(c->ctx, dst, tsr_arg_tensor(c, 1)));
+  }
   return tsr_ret_tensor(c, 0, dst);
 }
 

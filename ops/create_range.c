@@ -253,7 +253,7 @@ static tsr_c128 complex_power(double base, tsr_c128 z) {
 }
 
 static void fill_logspace(tsr_dtype dtype, void *p, int64_t n, tsr_c128 lo, tsr_c128 hi, double base) {
-  bool complex = tsr_dtype_is_complex(dtype), wide = dtype == TSR_FLOAT64;
+  bool complex = tsr_dtype_is_complex(dtype), wide = dtype == TSR_FLOAT64 || !tsr_dtype_is_float(dtype);
   float step = n > 1 ? (float)(hi.re - lo.re) / (float)(n - 1) : 0;
   double step_d = n > 1 ? (hi.re - lo.re) / (double)(n - 1) : 0;
   for (int64_t i = 0; i < n; i++) {

@@ -221,14 +221,9 @@ static tsr_status evaluate(tsr_ctx *ctx, equation *eq, tsr_tensor **out) {
   return arrange(ctx, out, acc, eq->out, eq->out_count);
 }
 
-TSR_KERNEL(einsum) {
-  tsr_ctx *ctx = c->ctx;
-  const char *p = tsr_arg_str(c, 0)->bytes;
-  int64_t n;
-  tsr_tensor **ts = tsr_arg_tensors(c, 1, &n), *out;
+static tsr_status run_equation(tsr_ctx *ctx, const char *p, tsr_tensor *const *ts, int64_t n, tsr_tensor **out) {
   int uses[MAX_LABELS] = {0};
   equation eq = {0};
-  if (ts == NULL) return ctx->err.status;
   if (n == 0) return tsr_op_fail(ctx, "einsum(): must provide at least one operand");
   if (n > 1000) return tsr_op_fail(ctx, "einsum(): too many operands");
   eq.term = tsr_scratch(ctx, (size_t)n * sizeof *eq.term);
@@ -245,8 +240,55 @@ TSR_KERNEL(einsum) {
   if (*p == ',') return tsr_op_fail(ctx, "einsum(): fewer operands were provided than specified in the equation");
   TSR_TRY(parse_output(ctx, p, &eq, uses));
   for (int k = 0; k < eq.terms; k++) TSR_TRY(take_diagonals(ctx, &eq.term[k]));
-  TSR_TRY(evaluate(ctx, &eq, &out));
+  return evaluate(ctx, &eq, out);
+}
+
+TSR_KERNEL(einsum) {
+  int64_t n;
+  tsr_tensor **ts = tsr_arg_tensors(c, 1, &n), *out;
+  if (ts == NULL) return c->ctx->err.status;
+  TSR_TRY(run_equation(c->ctx, tsr_arg_str(c, 0)->bytes, ts, n, &out));
   return tsr_ret_tensor(c, 0, out);
+}
+
+/* Labels as numbers: 0..25 are the capitals. */
+static tsr_status put_labels(tsr_ctx *ctx, tsr_buf *b, tsr_val v) {
+  if (v.tag != TSR_V_LIST) return tsr_op_fail(ctx, "einsum(): expected a list of subscripts after each operand");
+  for (size_t i = 0; i < v.l->len; i++) {
+    int64_t label = v.l->items[i].tag == TSR_V_INT ? v.l->items[i].i : -1;
+    if (label < 0 || label >= 52) return tsr_op_fail(ctx, "einsum(): expected subscripts to be in [0, 52), got %lld", (long long)label);
+    tsr_buf_putc(b, (char)(label < 26 ? 'A' + label : 'a' + label - 26));
+  }
+  return TSR_OK;
+}
+
+static tsr_status run_sublists(tsr_call *c, tsr_buf *b, tsr_tensor **ts) {
+  uint32_t n = c->nargs / 2;
+  tsr_tensor *out;
+  for (uint32_t i = 0; i < n; i++) {
+    if (c->args[2 * i].tag != TSR_V_TENSOR) return tsr_op_fail(c->ctx, "einsum(): operand %u is not a Tensor", i);
+    ts[i] = c->args[2 * i].t;
+    if (i > 0) tsr_buf_putc(b, ',');
+    TSR_TRY(put_labels(c->ctx, b, c->args[2 * i + 1]));
+  }
+  if (c->nargs % 2 != 0) {
+    tsr_buf_puts(b, "->");
+    TSR_TRY(put_labels(c->ctx, b, c->args[c->nargs - 1]));
+  }
+  tsr_buf_putc(b, 0);
+  if (b->data == NULL || b->oom) return tsr_ctx_nomem(c->ctx);
+  TSR_TRY(run_equation(c->ctx, b->data, ts, n, &out));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+/* einsum(a, [0, 1], b, [1, 2], [0, 2]) */
+TSR_KERNEL(einsum_sublist) {
+  tsr_buf b = {0};
+  tsr_tensor **ts = tsr_scratch(c->ctx, (c->nargs + 1) * sizeof *ts);
+  if (ts == NULL) return c->ctx->err.status;
+  tsr_status s = run_sublists(c, &b, ts);
+  tsr_buf_dispose(&b);
+  return s;
 }
 
 TSR_KERNEL(tensordot) {
@@ -306,6 +348,7 @@ TSR_KERNEL(bilinear) {
 }
 
 const tsr_op tsr_ops_einsum[] = {
+    {"aten::einsum.sublist(Tensor a, ...) -> Tensor", op_einsum_sublist, TSR_PURE | TSR_NOOPT},
     {"aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", op_einsum, TSR_PURE | TSR_NOOPT},
     {"aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", op_tensordot, TSR_PURE},
     {"aten::tensordot.out(Tensor self, Tensor other, int[] dims_self, int[] dims_other, *, Tensor(a!) out) -> Tensor(a!)", op_tensordot, TSR_OUT},

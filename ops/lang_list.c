@@ -84,7 +84,7 @@ TSR_KERNEL(pop) {
 
 TSR_KERNEL(delete) {
   size_t at;
-  if (!wrap_index(tsr_arg_list(c, 0), tsr_arg_int(c, 1), &at)) return out_of_range(c);
+  if (!wrap_index(tsr_arg_list(c, 0), tsr_arg_int(c, 1), &at)) return tsr_op_fail(c->ctx, "pop index out of range");
   tsr_list_erase(tsr_arg_list(c, 0), at);
   return TSR_OK;
 }
@@ -275,10 +275,22 @@ static bool sortable(tsr_val v, int depth) {
   return v.tag == TSR_V_BOOL || v.tag == TSR_V_INT || v.tag == TSR_V_FLOAT || v.tag == TSR_V_STR;
 }
 
-/* Objects are compared by their class: a.__lt__(b).  Binary insertion into the part that is sorted: stable,
- * and any answers of the method end it. */
-static tsr_status is_less(tsr_ctx *ctx, tsr_val a, tsr_val b, bool *less) {
+/* Objects are compared by their class: a.__lt__(b); tuples by the first items that differ, where objects differ
+ * unless they are the same.  Binary insertion into the part that is sorted: stable, and any answers of the method end it. */
+static tsr_status is_less(tsr_ctx *ctx, tsr_val a, tsr_val b, int depth, bool *less) {
   tsr_val out = tsr_none();
+  *less = false;
+  if (a.tag == TSR_V_TUPLE && b.tag == TSR_V_TUPLE && depth < TSR_MAX_DEPTH) {
+    for (size_t i = 0; i < a.u->len && i < b.u->len; i++) {
+      TSR_TRY(is_less(ctx, a.u->items[i], b.u->items[i], depth + 1, less));
+      if (*less || !tsr_val_equal(a.u->items[i], b.u->items[i])) return TSR_OK;
+    }
+    return TSR_OK;
+  }
+  if (a.tag != TSR_V_OBJECT) {
+    *less = compare_vals(a, b, 0) < 0;
+    return TSR_OK;
+  }
   TSR_TRY(ctx->call_method(ctx, a, "__lt__", &b, 1, &out));
   *less = out.tag == TSR_V_BOOL && out.b;
   tsr_release(out);
@@ -291,7 +303,7 @@ static tsr_status insert_object(tsr_ctx *ctx, tsr_val *items, size_t n, bool rev
   while (lo < hi) {
     size_t mid = lo + (hi - lo) / 2;
     bool before;
-    TSR_TRY(reverse ? is_less(ctx, items[mid], v, &before) : is_less(ctx, v, items[mid], &before));
+    TSR_TRY(reverse ? is_less(ctx, items[mid], v, 0, &before) : is_less(ctx, v, items[mid], 0, &before));
     if (before) hi = mid;
     else lo = mid + 1;
   }
@@ -300,9 +312,22 @@ static tsr_status insert_object(tsr_ctx *ctx, tsr_val *items, size_t n, bool rev
   return TSR_OK;
 }
 
+/* Objects, or tuples of objects and what has an order of its own. */
+static bool has_methods(tsr_val v, int depth) {
+  if (v.tag == TSR_V_OBJECT) return true;
+  bool found = false;
+  for (size_t i = 0; v.tag == TSR_V_TUPLE && i < v.u->len; i++) {
+    tsr_val item = v.u->items[i];
+    bool here = depth < 64 && has_methods(item, depth + 1);
+    if (!here && !sortable(item, depth + 1)) return false;
+    found |= here;
+  }
+  return found;
+}
+
 static bool are_objects(const tsr_list *l) {
   for (size_t i = 0; i < l->len; i++)
-    if (l->items[i].tag != TSR_V_OBJECT) return false;
+    if (!has_methods(l->items[i], 0)) return false;
   return l->len > 0;
 }
 
@@ -324,10 +349,20 @@ static tsr_status sort_objects(tsr_call *c, tsr_list *l, bool reverse) {
   return s;
 }
 
+static tsr_status fail_unsortable(tsr_call *c, tsr_val v) {
+  tsr_buf text = {0};
+  tsr_val_print_type(v, &text);
+  tsr_status s = tsr_op_fail(c->ctx,
+                             "Only list of Tensors, ints, floats, bools, strs or a User Defined Class that defines the "
+                             "__lt__ compare method can be sorted, got list of %s", text.data != NULL ? text.data : "?");
+  tsr_buf_dispose(&text);
+  return s;
+}
+
 static tsr_status sort_list(tsr_call *c, tsr_list *l, bool reverse) {
   if (c->ctx->call_method != NULL && are_objects(l)) return sort_objects(c, l, reverse);
   for (size_t i = 0; i < l->len; i++) {
-    if (!sortable(l->items[i], 0)) return tsr_op_fail(c->ctx, "Only list of Tensors, ints, floats, bools, strs or a User Defined Class that defines the __lt__ compare method can be sorted, got list of %s", tsr_tag_name(l->items[i]));
+    if (!sortable(l->items[i], 0)) return fail_unsortable(c, l->items[i]);
   }
   tsr_val *spare = tsr_alloc(c->ctx->mem, (l->len + 1) * sizeof *spare);
   if (spare == NULL) return tsr_ctx_nomem(c->ctx);

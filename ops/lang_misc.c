@@ -20,11 +20,60 @@ TSR_KERNEL(nothing) {
 TSR_KERNEL(eq) { return tsr_ret_bool(c, tsr_val_identical(c->args[0], c->args[1])); }
 TSR_KERNEL(ne) { return tsr_ret_bool(c, !tsr_val_identical(c->args[0], c->args[1])); }
 
+/* ---- hash(): programs see its numbers, so they are those of PyTorch, which takes std::hash of GNU's
+ * library: numbers as they are, doubles and strings by MurmurHash64A ---- */
+
+#define MURMUR 0xc6a4a7935bd1e995u
+
+static uint64_t shift_mix(uint64_t v) { return v ^ v >> 47; }
+
+static uint64_t murmur(const void *data, size_t len) {
+  const unsigned char *p = data, *end = p + (len & ~(size_t)7);
+  uint64_t h = 0xc70f6907u ^ len * MURMUR, w;
+  for (; p != end; p += 8) {
+    memcpy(&w, p, 8);
+    h = (h ^ shift_mix(w * MURMUR) * MURMUR) * MURMUR;
+  }
+  w = 0;
+  for (size_t i = len & 7; i-- > 0;) w = w << 8 | p[i];
+  if ((len & 7) != 0) h = (h ^ w) * MURMUR;
+  return shift_mix(shift_mix(h) * MURMUR);
+}
+
+static tsr_status fail_unhashable(tsr_call *c, tsr_val v) {
+  tsr_buf text = {0};
+  tsr_val_print_type(v, &text);
+  tsr_status s = tsr_op_fail(c->ctx, "unhashable type: '%s'", text.data != NULL ? text.data : "?");
+  tsr_buf_dispose(&text);
+  return s;
+}
+
+static tsr_status hash_value(tsr_call *c, tsr_val v, int depth, uint64_t *h) {
+  *h = 0;
+  switch (v.tag) {
+    case TSR_V_NONE: return TSR_OK;
+    case TSR_V_BOOL: *h = v.b; return TSR_OK;
+    case TSR_V_INT: *h = (uint64_t)v.i; return TSR_OK;
+    case TSR_V_FLOAT: *h = v.d == 0 ? 0 : murmur(&v.d, sizeof v.d); return TSR_OK;
+    case TSR_V_STR: *h = murmur(v.s->bytes, v.s->len); return TSR_OK;
+    case TSR_V_DEVICE: *h = (uint64_t)v.dev.type << 16 | (uint8_t)v.dev.index; return TSR_OK;
+    case TSR_V_TENSOR: *h = (uint64_t)(uintptr_t)v.t; return TSR_OK;
+    case TSR_V_TUPLE:
+      if (depth > TSR_MAX_DEPTH) return tsr_op_fail(c->ctx, "hash: tuples are nested too deeply");
+      for (size_t i = 0; i < v.u->len; i++) {
+        uint64_t item;
+        TSR_TRY(hash_value(c, v.u->items[i], depth + 1, &item));
+        *h ^= item + 0x9e3779b9u + (*h << 6) + (*h >> 2);
+      }
+      return TSR_OK;
+    default: return fail_unhashable(c, v);
+  }
+}
+
 TSR_KERNEL(hash) {
-  tsr_val v = c->args[0];
-  if (v.tag == TSR_V_LIST || v.tag == TSR_V_DICT) return tsr_op_fail(c->ctx, "unhashable type: '%s'", tsr_tag_name(v));
-  if (v.tag == TSR_V_INT || v.tag == TSR_V_BOOL) return tsr_ret_int(c, v.tag == TSR_V_INT ? v.i : v.b);
-  return tsr_ret_int(c, (int64_t)tsr_val_hash(v));
+  uint64_t h;
+  TSR_TRY(hash_value(c, c->args[0], 0, &h));
+  return tsr_ret_int(c, (int64_t)h);
 }
 TSR_KERNEL(id) { return tsr_ret_int(c, tsr_arg_is_none(c, 0) ? 0 : (int64_t)(uintptr_t)c->args[0].o); }
 
@@ -144,6 +193,12 @@ TSR_KERNEL(record_enter) {
   return TSR_OK;
 }
 
+/* No tensor here has a history: PyTorch's answer to the same question. */
+TSR_KERNEL(no_gradient) { return tsr_op_fail(c->ctx, "element 0 of tensors does not require grad and does not have a grad_fn"); }
+
+/* PyTorch saves the optimiser's product tree without its operands, and refuses what it loads. */
+TSR_KERNEL(empty_tree) { return tsr_op_fail(c->ctx, "!inputs.empty() INTERNAL ASSERT FAILED: prim::MMTreeReduce was saved without operands"); }
+
 #define P TSR_PURE
 #define E TSR_EFFECT
 
@@ -166,9 +221,13 @@ const tsr_op tsr_ops_lang_misc[] = {
     {"aten::is_autocast_cpu_enabled() -> bool", op_false_, P}, {"aten::get_autocast_dtype(str device_type) -> ScalarType", op_autocast_dtype, P},
     {"aten::is_vulkan_available() -> bool", op_false_, P}, {"aten::_nnpack_available() -> bool", op_false_, P},
     {"aten::_use_cudnn_rnn_flatten_weight() -> bool", op_false_, P}, {"aten::_get_cpu_capability() -> str", op_cpu_capability, P},
-    {"prim::TimePoint() -> int", op_time_point, E},
+    {"prim::TimePoint() -> int", op_time_point, E}, {"prim::AddStatValue(str key, int val) -> ()", op_nothing, E},
     {"aten::wait(Future(t) self) -> t", op_identity, E}, {"prim::awaitable_wait(Await(t) self) -> t", op_identity, E},
     {"prim::awaitable_nowait(t self) -> Await(t)", op_identity, E},
+    {"aten::grad(Tensor[] outputs, Tensor[] inputs, Tensor?[]? grad_outputs=None, bool? retain_graph=None, bool create_graph=False, bool allow_unused=False) -> Tensor?[]", op_no_gradient, E},
+    {"aten::backward.TensorList(Tensor[] tensors, Tensor?[]? grad_tensors=None, bool? retain_graph=None, bool create_graph=False) -> ()", op_no_gradient, E},
+    {"aten::backward(Tensor self, Tensor? gradient=None, bool? retain_graph=None, bool create_graph=False) -> ()", op_no_gradient, E},
+    {"prim::MMTreeReduce() -> Tensor", op_empty_tree, E},
     {"aten::broadcast_shapes(int[] a, int[] b) -> int[]", op_broadcast_shapes, P | TSR_NOOPT},
     {"aten::_infer_size(int[] a, int[] b) -> int[]", op_broadcast_shapes, P | TSR_NOOPT},
     {"aten::_size_if_not_equal(int[] self_size, int[] other_size) -> int[]?", op_size_if_not_equal, P | TSR_NOOPT},

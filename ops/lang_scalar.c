@@ -14,7 +14,7 @@ static bool is_complex(tsr_val v) { return v.tag == TSR_V_COMPLEX; }
 static bool is_float(tsr_val v) { return v.tag == TSR_V_FLOAT; }
 static int64_t as_int(tsr_val v) { return v.tag == TSR_V_BOOL ? v.b : v.i; }
 static double as_float(tsr_val v) { return v.tag == TSR_V_FLOAT ? v.d : (double)as_int(v); }
-static cplx as_complex(tsr_val v) { return is_complex(v) ? v.c->z.re + v.c->z.im * I : as_float(v); }
+static cplx as_complex(tsr_val v) { return is_complex(v) ? CMPLX(v.c->z.re, v.c->z.im) : as_float(v); }
 static tsr_status ret_cplx(tsr_call *c, cplx z) { return tsr_ret_complex(c, creal(z), cimag(z)); }
 static bool any_complex(const tsr_call *c) { return is_complex(c->args[0]) || is_complex(c->args[1]); }
 static bool any_float(const tsr_call *c) { return is_float(c->args[0]) || is_float(c->args[1]); }

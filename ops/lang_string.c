@@ -466,15 +466,33 @@ TSR_KERNEL(format) { /* each "{}" in turn, textually; surplus arguments are igno
   return ret_buf(c, &b);
 }
 
+/* What PyTorch's messages call the kind of a value. */
+static const char *kind_name(tsr_val v) {
+  switch (v.tag) {
+    case TSR_V_NONE: return "None";
+    case TSR_V_BOOL: return "Bool";
+    case TSR_V_INT: return "Int";
+    case TSR_V_FLOAT: return "Double";
+    case TSR_V_COMPLEX: return "ComplexDouble";
+    case TSR_V_STR: return "String";
+    case TSR_V_LIST: return "GenericList";
+    case TSR_V_DICT: return "GenericDict";
+    default: return tsr_tag_name(v);
+  }
+}
+
+/* Exponents and fractions go through float32; integers from a float are 32-bit, as the reference does it. */
 static tsr_status put_number(tsr_call *c, tsr_buf *b, char key, tsr_val v) {
-  if (v.tag != TSR_V_INT && v.tag != TSR_V_FLOAT) return tsr_op_fail(c->ctx, "%%%c requires a number for formatting, but got %s", key, tsr_tag_name(v));
+  if (v.tag == TSR_V_BOOL || v.tag == TSR_V_COMPLEX) return tsr_op_fail(c->ctx, "expected double");
+  if (v.tag != TSR_V_INT && v.tag != TSR_V_FLOAT) return tsr_op_fail(c->ctx, "%%%c requires a number for formatting, but got %s", key, kind_name(v));
   if (key == 'd' || key == 'i') {
-    tsr_buf_printf(b, "%lld", (long long)(v.tag == TSR_V_INT ? v.i : (int64_t)v.d));
+    bool fits = v.tag == TSR_V_FLOAT && v.d > -2147483649. && v.d < 2147483648.;
+    tsr_buf_printf(b, "%lld", (long long)(v.tag == TSR_V_INT ? v.i : fits ? (int64_t)v.d : INT32_MIN));
     return TSR_OK;
   }
-  double d = v.tag == TSR_V_INT ? (double)v.i : v.d;
+  double d = (double)(v.tag == TSR_V_INT ? (float)v.i : (float)v.d);
   char out[400];
-  snprintf(out, sizeof out, key == 'e' ? "%e" : "%f", key == 'f' ? (double)(float)d : d);
+  snprintf(out, sizeof out, key == 'e' ? "%e" : key == 'E' ? "%E" : "%f", d);
   for (char *p = out; *p != 0; p++) *p = *p == ',' ? '.' : *p;
   tsr_buf_puts(b, out);
   return TSR_OK;
@@ -483,11 +501,11 @@ static tsr_status put_number(tsr_call *c, tsr_buf *b, char key, tsr_val v) {
 static tsr_status put_spec(tsr_call *c, tsr_buf *b, char key, tsr_val v) {
   switch (key) {
     case 's': tsr_val_print(v, b); return TSR_OK;
-    case 'd': case 'i': case 'e': case 'f': return put_number(c, b, key, v);
+    case 'd': case 'i': case 'e': case 'E': case 'f': case 'F': return put_number(c, b, key, v);
     case 'c':
       if (v.tag == TSR_V_INT) tsr_buf_putc(b, (char)v.i);
-      else if (v.tag == TSR_V_STR) tsr_buf_put(b, v.s->bytes, v.s->len);
-      else return tsr_op_fail(c->ctx, "%%c requires an int or a string, but got %s", tsr_tag_name(v));
+      else if (v.tag == TSR_V_STR && v.s->len == 1) tsr_buf_putc(b, v.s->bytes[0]);
+      else return tsr_op_fail(c->ctx, "%%c requires an int or char for formatting, but got %s", kind_name(v));
       return TSR_OK;
     default: return tsr_op_fail(c->ctx, "The specifier %%%c is not supported in TorchScript format strings", key);
   }
