@@ -260,7 +260,6 @@ static int add_word(cli_call *c, const target *t, const char *word) {
 /* ---- all of them */
 
 static int check_bound(const cli_call *c, const target *t) {
-  const char *signature = tsr_model_method_signature(t->model, t->method);
   bool *filled = cli_alloc(NULL, t->params + 1);
   size_t position = 0, at;
   int rc = EXIT_OK;
@@ -272,8 +271,6 @@ static int check_bound(const cli_call *c, const target *t) {
     if (filled[at]) rc = cli_fail(EXIT_USAGE, "parameter \"%s\" of %s is given twice", param_name(t, at), t->method);
     filled[at] = true;
   }
-  if (rc == EXIT_OK && position > t->params)
-    rc = cli_fail(EXIT_USAGE, "too many inputs: %s takes %zu, got %zu: %s", t->method, t->params, position, signature);
   free(filled);
   return rc;
 }

@@ -76,7 +76,7 @@ TSR_KERNEL(pop) {
   tsr_list *l = tsr_arg_list(c, 0);
   size_t at;
   if (l->len == 0) return tsr_op_fail(c->ctx, "pop from empty list");
-  if (!wrap_index(l, tsr_arg_int(c, 1), &at)) return tsr_op_fail(c->ctx, "pop index out of range");
+  if (!wrap_index(l, tsr_arg_int(c, 1), &at)) return out_of_range(c);
   tsr_ret(c, 0, l->items[at]);
   tsr_list_erase(l, at);
   return TSR_OK;
@@ -84,7 +84,7 @@ TSR_KERNEL(pop) {
 
 TSR_KERNEL(delete) {
   size_t at;
-  if (!wrap_index(tsr_arg_list(c, 0), tsr_arg_int(c, 1), &at)) return tsr_op_fail(c->ctx, "pop index out of range");
+  if (!wrap_index(tsr_arg_list(c, 0), tsr_arg_int(c, 1), &at)) return tsr_arg_list(c, 0)->len == 0 ? tsr_op_fail(c->ctx, "pop index out of range") : out_of_range(c);
   tsr_list_erase(tsr_arg_list(c, 0), at);
   return TSR_OK;
 }

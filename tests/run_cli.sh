@@ -71,7 +71,7 @@ t run-method 0 "Tuple of 2" --method encode "$method" "$corpus/classes-other-met
 t run-prints 0 "n is 3 2.5 True None" "$prints" "$corpus/language-prints/inputs.pt" --print none
 t wrong-method 2 "has no method \"nope\"" --method nope "$method"
 t too-few 2 "forward() is missing value for argument 'x'. Declaration: forward(" "$digits"
-t too-many 2 "too many inputs" "$digits" "$digit" 3
+t too-many 2 "forward() expected at most 2 argument(s) but received 3 argument(s)" "$digits" "$digit" 3
 t given-twice 2 "given twice" "$digits" "$digit" x="$digit"
 t unknown-name 2 "no parameter \"y\"" "$digits" y="$digit"
 t wrong-type 2 "x" "$digits" 3

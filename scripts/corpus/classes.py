@@ -640,3 +640,65 @@ class TraceInsideScript(nn.Module):
         for i in range(n):
             x = self.part(x) + i
         return x
+
+
+@torch.jit.script
+class Card:
+    def __init__(self, rank: int, suit: str):
+        self.rank = rank
+        self.suit = suit
+
+    def __lt__(self, other: "Card") -> bool:
+        return self.rank < other.rank
+
+
+@case([5, 2, 9, 2], ["a", "b", "c", "d"])
+def sorting_objects(ranks: List[int], suits: List[str]):
+    cards = [Card(r, s) for r, s in zip(ranks, suits)]
+    pairs = [(r // 5, Card(r, s)) for r, s in zip(ranks, suits)]
+    cards.sort()
+    up = [c.suit for c in cards]
+    cards.sort(reverse=True)
+    down = [c.suit for c in cards]
+    pairs.sort()
+    again = sorted([Card(3, "x"), Card(1, "y")])
+    return up, down, [p[1].suit for p in pairs], [c.suit for c in again]
+
+
+class HookedRoot(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x: Tensor, scale: float) -> Tuple[Tensor, int]:
+        return x * scale, self.calls
+
+
+def widen(self, inputs: Tuple[Tensor, float]) -> Tuple[Tensor, float]:
+    self.calls += 1
+    return inputs[0] + 1, inputs[1] * 10
+
+
+def look(self, inputs: Tuple[Tensor, float]) -> None:
+    print("called with", inputs[1])
+
+
+def shorten(self, inputs: Tuple[Tensor, float], output: Tuple[Tensor, int]) -> Tuple[Tensor, int]:
+    return output[0][:2], output[1] + self.calls
+
+
+def watch(self, inputs: Tuple[Tensor, float], output: Tuple[Tensor, int]) -> None:
+    print("gave", output[1])
+
+
+def hooked_root():
+    m = HookedRoot()
+    m.register_forward_pre_hook(widen)
+    m.register_forward_pre_hook(look)
+    m.register_forward_hook(shorten)
+    m.register_forward_hook(shorten)
+    m.register_forward_hook(watch)
+    return m
+
+
+case(T(3), 0.5, make=True, name="hooks-of-root")(hooked_root)

@@ -1,5 +1,5 @@
 """Programs that raise: the message must be PyTorch's."""
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -177,3 +177,44 @@ def pop_empty(xs: List[int]):
 @bad(["a"], "b")
 def remove_missing(xs: List[str], s: str):
     return xs.index(s)
+
+
+@bad((1, [2]))
+def unhashable(x: Tuple[int, List[int]]):
+    return hash(x)
+
+
+@bad("text")
+def percent_d_of_text(s: str):
+    return "%d" % s
+
+
+@bad(65)
+def percent_unknown(n: int):
+    return "%x" % n
+
+
+@bad("ab")
+def percent_c_of_two(s: str):
+    return "%c" % s
+
+
+@bad([1, 2], 7)
+def delete_range(xs: List[int], i: int):
+    del xs[i]
+    return xs
+
+
+@bad(1)
+def missing_argument(a: int, b: str):
+    return a
+
+
+@bad(1, "b", 2)
+def too_many_arguments(a: int, b: str):
+    return a
+
+
+@bad(T(2))
+def gradient_of_constant(x: Tensor):
+    return torch.autograd.grad([x.sum()], [x])

@@ -1,5 +1,6 @@
 """Statements and expressions of the TorchScript language."""
 import math
+import warnings
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 import torch
@@ -523,3 +524,97 @@ def tensors_as_conditions(x: Tensor):
     if x.size(0) == 3 and x.dim() == 1 and x.dtype == torch.float32:
         n += 5
     return n, x
+
+
+@case([0.0, 1.5, -2.25, 1e300], ["", "a", "eight678", "a longer text, not of eight bytes"])
+def hashes(xs: List[float], texts: List[str]):
+    out = [hash(x) for x in xs]
+    out += [hash(t) for t in texts]
+    out += [hash(True), hash(7), hash(-7)]
+    return out, hash((1, 2.5, "ab")), hash((1, (2, 3))), hash(torch.device("cuda:1"))
+
+
+@case(-3, 16777217, 2.5, "text")
+def percent_formats(n: int, big: int, x: float, s: str):
+    out = ["%d %i" % (n, big), "%d" % x, "%e|%E" % (x, x), "%e" % big, "%f|%F" % (x, n), "%f" % big]
+    out += ["%c%c" % (65, "z"), "%s %s %s" % (s, x, [n, big]), "100%%" % ()]
+    out.append("%f %e" % (1e39, 1e300))
+    return out
+
+
+@case(2)
+def complex_infinities(n: int):
+    z = complex(0.0, float("inf"))
+    w = complex(float("nan"), 1.0)
+    return n + z, z + 1.5, z - z, z == z, w == w, z * 2, abs(z)
+
+
+@case(T(2, 3, 4, 5))
+def devices_dtypes_layouts(x: Tensor):
+    d = x.device
+    same = d == torch.device("cpu")
+    other = torch.device("cuda", 1)
+    last = x.contiguous(memory_format=torch.channels_last)
+    flags = [x.dtype == torch.float32, x.dtype == torch.float64, x.layout == torch.strided, same, other == d]
+    return flags, d.type, other.type, other.index, last.stride(), last.is_contiguous(), torch.zeros_like(x, dtype=torch.int16)[0, 0, 0], str(d), str(other)
+
+
+@case(5)
+def own_generator(n: int):
+    g = torch.Generator(device="cpu")
+    g.manual_seed(17)
+    a = torch.randn([n], generator=g)
+    b = torch.randint(0, 100, [n], generator=g)
+    g.manual_seed(17)
+    return a, b, torch.randn([n], generator=g), g.initial_seed()
+
+
+@case(3)
+def warnings_and_scripting(n: int):
+    if not torch.jit.is_scripting():
+        n += 1000
+    for i in range(n):
+        warnings.warn("number {}".format(i))
+    print(n, None, True, 1.5, "text", [1, 2], {"k": 1.0}, (1, "a"), torch.device("cpu"))
+    return n
+
+
+@case(T(3), T(3))
+def record_function_scopes(x: Tensor, y: Tensor):
+    with torch.autograd.profiler.record_function("outer"):
+        with torch.autograd.profiler.record_function("inner"):
+            a = x + y
+        b = a * 2
+    return b
+
+
+@case(10, [5, 1, 4, 2, 3])
+def countdowns(n: int, xs: List[int]):
+    out: List[int] = []
+    for i in range(n, -1, -3):
+        out.append(i)
+    for i in range(n, 0):
+        out.append(-1)
+    for i in range(-2, 2):
+        out.append(i)
+    for x in xs[::-1]:
+        out.append(x)
+    return out, xs[4:1:-2], xs[-1:0:-1], xs[10:2:-1], xs[-100:2], xs[:-100:-1], "stressed"[::-1], "abcdef"[-2:1:-2]
+
+
+@case(T(2, 3), T(4, 3), form="traced")
+def einsum_with_numbers(x, y):
+    return torch.einsum(x, [0, 1], y, [2, 1], [0, 2]), torch.einsum(x, [30, 7])
+
+
+def waited(x: Tensor) -> Tensor:
+    return x * 2
+
+
+@case(T(3))
+def awaits(x: Tensor):
+    w = torch.jit._awaitable(waited, x)
+    a = torch.jit._awaitable_wait(w)
+    b = torch.jit._awaitable_wait(w)
+    n = torch.jit._awaitable_nowait(x)
+    return a + b + torch.jit._awaitable_wait(n)
