@@ -250,7 +250,7 @@ static tsr_status drop_dead(work *w, tsr_errrec *e) {
 
 static tsr_method *entry_of(tsr_model *m, const char *name) {
   tsr_method *method = tsr_model_find_method(m, name != NULL ? name : "forward");
-  return method == NULL && name == NULL && m->method_count == 1 ? &m->methods[0] : method;
+  return method == NULL && name == NULL && m->exported == 1 ? &m->methods[0] : method;
 }
 
 tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const char *name) {
