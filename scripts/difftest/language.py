@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Random programs of the language (programs.py), run by PyTorch and by tsrun:
+
+    python scripts/difftest/language.py TSRUN [--first SEED] [--count N] [--keep FOLDER]
+
+Each program is scripted, saved, loaded and run by PyTorch; its result, output and error must be tsrun's.  What differs is printed with its
+seed (`python scripts/difftest/programs.py SEED` shows the program) and kept in FOLDER as a case for `tsrun verify`.
+Programs that PyTorch's compiler refuses are counted and left out.  Needs torch.
+"""
+import argparse
+import collections
+import contextlib
+import io
+import linecache
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+import programs
+
+# Differences that are meant: (reason, pattern of tsrun's complaint)
+EXPLAINED = [
+    ("the C++ library's own words for an index of a string", r'where "(basic_string|string index)'),
+]
+
+
+def tensors(torch, v):
+    if isinstance(v, tuple) and len(v) == 2 and v[0] == "tensor":
+        return torch.tensor(v[1])
+    return v
+
+
+def last_line(e):
+    lines = str(e).strip("\n").split("\n")
+    at = max([i for i, line in enumerate(lines) if "<--- HERE" in line] or [-1])
+    named = [line for line in lines[at + 1:] if re.match(r"[A-Za-z_][\w.]*(Error|Exception): ", line)]
+    text = named[0] if named else lines[-1]
+    return re.sub(r"^RuntimeError: ", "", text)
+
+
+class Oracle:
+    """PyTorch, without the optimiser's rewriting of what a program says."""
+
+    def __init__(self):
+        import torch
+        self.torch = torch
+        torch.set_num_threads(1)
+        torch._C._jit_set_profiling_executor(False)
+        torch._C._set_graph_executor_optimize(False)
+
+    def compile(self, seed, text):
+        name = "program_%d.py" % seed
+        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+        scope = {"__name__": "programs"}
+        exec(compile(text, name, "exec"), scope)
+        try:
+            return self.torch.jit.script(scope["program"])
+        finally:
+            del linecache.cache[name]
+
+    def write(self, seed, folder):
+        """A case for `tsrun verify`.  False: PyTorch does not compile the program."""
+        torch = self.torch
+        text, given = programs.make(seed)
+        try:
+            f = self.compile(seed, text)
+            os.makedirs(folder)
+            torch.jit.save(f, folder + "/model.pt")
+        except Exception as e:
+            return str(e).strip().split("\n")[0][:150]
+        inputs = tuple(tensors(torch, v) for v in given)
+        torch.save(inputs, folder + "/inputs.pt")
+        with open(folder + "/case.txt", "w") as out:
+            out.write("rtol: 2e-6\natol: 1e-7\nseed: 0\n")
+        printed = io.StringIO()
+        loaded = torch.jit.load(folder + "/model.pt")
+        try:
+            with contextlib.redirect_stdout(printed), torch.no_grad():
+                result = loaded(*inputs)
+        except Exception as e:
+            with open(folder + "/expected_error.txt", "w") as out:
+                out.write(last_line(e) + "\n")
+        else:
+            torch.save(result, folder + "/expected.pt")
+            with open(folder + "/expected_stdout.txt", "w") as out:
+                out.write(printed.getvalue())
+        return None
+
+
+def write_all(seeds, root):
+    """In a process of its own: a program that kills PyTorch says so by its missing answer."""
+    oracle = Oracle()
+    for seed in seeds:
+        print(seed, flush=True)
+        signal.alarm(20)
+        why = oracle.write(seed, "%s/%d" % (root, seed))
+        signal.alarm(0)
+        if why is not None:
+            print("refused", seed, why, flush=True)
+            shutil.rmtree("%s/%d" % (root, seed), ignore_errors=True)
+
+
+def batch(seeds, root, counts, refusals):
+    """Write the cases of these seeds, beginning anew after one that ends the process."""
+    todo = list(seeds)
+    while todo:
+        done = subprocess.run([sys.executable, os.path.abspath(__file__), "--write", root] + [str(s) for s in todo], capture_output=True, text=True)
+        started = [int(line) for line in done.stdout.split("\n") if line.isdigit()]
+        for line in done.stdout.split("\n"):
+            if line.startswith("refused "):
+                counts["refused"] += 1
+                refusals[re.sub(r"\d+|'[^']*'", "#", line.split(" ", 2)[2])[:100]] += 1
+        if done.returncode == 0:
+            return
+        if not started:
+            sys.exit("the oracle does not start:\n" + done.stderr[-2000:])
+        counts["killed PyTorch"] += 1
+        shutil.rmtree("%s/%d" % (root, started[-1]), ignore_errors=True)
+        todo = todo[todo.index(started[-1]) + 1:]
+
+
+def verify(tsrun, root, keep, counts):
+    done = subprocess.run([tsrun, "verify", root], capture_output=True, text=True, errors="replace")
+    good = re.search(r"(\d+) passed, (\d+) failed", done.stdout)
+    if good is None:
+        sys.exit("tsrun verify: " + done.stdout[-500:] + done.stderr[-500:])
+    counts["same"] += int(good.group(1))
+    for line in done.stdout.split("\n"):
+        m = re.match(r"FAIL (.*/(\d+)): (.*)", line)
+        if m is None:
+            continue
+        why = next((reason for reason, pattern in EXPLAINED if re.search(pattern, m.group(3))), None)
+        counts["explained" if why else "different"] += 1
+        if why is None:
+            print("seed %s: %s" % (m.group(2), m.group(3)[:300]), flush=True)
+            if keep:
+                shutil.copytree(m.group(1), "%s/%s" % (keep, m.group(2)), dirs_exist_ok=True)
+
+
+def main():
+    if len(sys.argv) > 2 and sys.argv[1] == "--write":
+        return write_all([int(s) for s in sys.argv[3:]], sys.argv[2])
+    ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    ap.add_argument("tsrun")
+    ap.add_argument("--first", type=int, default=1)
+    ap.add_argument("--count", type=int, default=1000)
+    ap.add_argument("--keep", default="")
+    a = ap.parse_args()
+    counts, refusals = collections.Counter(), collections.Counter()
+    for first in range(a.first, a.first + a.count, 250):
+        with tempfile.TemporaryDirectory() as root:
+            batch(range(first, min(first + 250, a.first + a.count)), root, counts, refusals)
+            verify(os.path.abspath(a.tsrun), root, a.keep, counts)
+    for text, n in refusals.most_common(8):
+        print("refused by PyTorch's compiler %d times: %s" % (n, text))
+    print("%d programs: %s" % (a.count, ", ".join("%d %s" % (n, what) for what, n in counts.most_common())))
+    return 1 if counts["different"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
