@@ -402,7 +402,7 @@ TSR_KERNEL(sum) {
   const tsr_type *elem = l->elem != NULL ? l->elem : &tsr_type_int;
   for (size_t k = 0; k < l->len; k++) {
     tsr_scalar s = tsr_scalar_of(l->items[k]);
-    i = (int64_t)((uint64_t)i + (uint64_t)s.i);
+    i = (int32_t)(uint32_t)((uint64_t)i + (uint64_t)s.i); /* PyTorch adds integers up in 32 bits */
     z.re += s.z.re;
     z.im += s.z.im;
   }

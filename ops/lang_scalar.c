@@ -249,15 +249,15 @@ static bool numbers_equal(const tsr_call *c) {
 TSR_KERNEL(eq) { return tsr_ret_bool(c, numbers_equal(c)); }
 TSR_KERNEL(ne) { return tsr_ret_bool(c, !numbers_equal(c)); }
 
-/* min(a, b) keeps a unless b is smaller; mixed operands give a float. */
+/* min(a, b) is a only if a is smaller, so that of NaN and a number it gives the second; mixed operands give a float. */
 static tsr_status pick(tsr_call *c, bool second) {
   tsr_val v = c->args[second];
   if (any_float(c)) return tsr_ret_float(c, as_float(v));
   c->rets[0] = v.tag == TSR_V_BOOL ? tsr_int(v.b) : v;
   return TSR_OK;
 }
-TSR_KERNEL(min) { return pick(c, any_float(c) ? as_float(c->args[1]) < as_float(c->args[0]) : as_int(c->args[1]) < as_int(c->args[0])); }
-TSR_KERNEL(max) { return pick(c, any_float(c) ? as_float(c->args[1]) > as_float(c->args[0]) : as_int(c->args[1]) > as_int(c->args[0])); }
+TSR_KERNEL(min) { return pick(c, any_float(c) ? !(as_float(c->args[0]) < as_float(c->args[1])) : as_int(c->args[0]) >= as_int(c->args[1])); }
+TSR_KERNEL(max) { return pick(c, any_float(c) ? !(as_float(c->args[0]) > as_float(c->args[1])) : as_int(c->args[0]) <= as_int(c->args[1])); }
 
 /* ---- casts ---- */
 
