@@ -84,6 +84,7 @@ TSR_API tsr_value *tsr_value_none(void);
 TSR_API tsr_value *tsr_value_bool(bool b);
 TSR_API tsr_value *tsr_value_int(int64_t i);
 TSR_API tsr_value *tsr_value_float(double d);
+TSR_API tsr_value *tsr_value_complex(double re, double im);
 TSR_API tsr_value *tsr_value_str(const char *bytes, size_t len);
 /* A tensor that copies data (C order when strides is NULL).  data may be NULL for zeros. */
 TSR_API tsr_value *tsr_value_tensor(tsr_dtype dtype, int ndim, const int64_t *sizes,

@@ -3,6 +3,7 @@
 
 #include "interp/api.h"
 #include "interp/passes.h"
+#include "ops/absent.h"
 #include "ops/blas.h"
 #include "ops/cpu.h"
 
@@ -138,6 +139,22 @@ tsr_status tsr_check(const char *path, tsr_write_fn write, void *user, size_t *m
 
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
+static void print_absent(tsr_buf *b) {
+  size_t n;
+  const tsr_absent *rows = tsr_absent_rows(&n);
+  tsr_buf_puts(b, "\n## Not available\n\nWhat else PyTorch 2.13 lists, apart from the names above, and why it is not here; `*` stands for anything and the first row that fits counts.\n\n| operators | reason |\n|---|---|\n");
+  for (size_t i = 0; i < n; i++) {
+    bool first = i == 0 || strcmp(rows[i].reason, rows[i - 1].reason) != 0, last = i + 1 == n || strcmp(rows[i].reason, rows[i + 1].reason) != 0;
+    tsr_buf_printf(b, "%s`%s`", first ? "| " : ", ", rows[i].pattern);
+    if (last) tsr_buf_printf(b, " | %s |\n", rows[i].reason);
+  }
+  tsr_buf_puts(b, "\n## Where results may differ\n\n"
+                  "* Eigenvectors and singular vectors are unique up to a factor of absolute value 1; another LAPACK chooses another one.\n"
+                  "* Which of several equal elements a sort that need not be stable, or `mode`, reports.\n"
+                  "* `matrix_exp` and `grid_sample` in float16 and bfloat16: computed in float32 here and rounded once; PyTorch rounds every step and may overflow.\n"
+                  "* Sums run in another order: rounding.\n");
+}
+
 tsr_status tsr_ops(bool markdown, tsr_write_fn write, void *user) {
   size_t count = 0, n = tsr_op_count();
   const char **rows = calloc(n + 1, sizeof *rows);
@@ -147,7 +164,7 @@ tsr_status tsr_ops(bool markdown, tsr_write_fn write, void *user) {
       if (!(op->flags & TSR_HIDDEN)) rows[count++] = op->schema;
   qsort(rows, count, sizeof *rows, by_text);
   tsr_buf b = {0};
-  if (markdown) tsr_buf_puts(&b, "| operator | schema |\n|---|---|\n");
+  if (markdown) tsr_buf_printf(&b, "# Operators\n\nWritten by `tsrun ops --markdown`. %zu operators and overloads are implemented.\n\n| operator | schema |\n|---|---|\n", count);
   for (size_t i = 0; i < count; i++) {
     if (!markdown) {
       tsr_buf_printf(&b, "%s\n", rows[i]);
@@ -157,6 +174,7 @@ tsr_status tsr_ops(bool markdown, tsr_write_fn write, void *user) {
     tsr_buf_printf(&b, "| `%.*s` | `%s` |\n", (int)name, rows[i], rows[i]);
   }
   free(rows);
+  if (markdown) print_absent(&b);
   bool oom = b.oom;
   flush(&b, write, user);
   return oom ? TSR_ENOMEM : TSR_OK;

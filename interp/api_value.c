@@ -66,6 +66,11 @@ tsr_value *tsr_value_bool(bool b) { return tsr_value_wrap_take(tsr_bool(b), NULL
 tsr_value *tsr_value_int(int64_t i) { return tsr_value_wrap_take(tsr_int(i), NULL, NULL); }
 tsr_value *tsr_value_float(double d) { return tsr_value_wrap_take(tsr_float(d), NULL, NULL); }
 
+tsr_value *tsr_value_complex(double re, double im) {
+  tsr_mem *mem = tsr_values_mem();
+  return mem == NULL ? NULL : wrap_object(tsr_complex_new(mem, re, im));
+}
+
 tsr_value *tsr_value_str(const char *bytes, size_t len) {
   tsr_mem *mem = tsr_values_mem();
   return mem == NULL ? NULL : wrap_object(tsr_str_new(mem, bytes != NULL ? bytes : "", bytes != NULL ? len : 0));

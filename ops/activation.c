@@ -106,6 +106,7 @@ TSR_KERNEL(rrelu) {
   const rrelu_row *k = c->op->data;
   uint32_t lower = k->noise ? 2 : 1;
   tsr_tensor *y;
+  if (tsr_arg_scalar(c, lower).d > tsr_arg_scalar(c, lower + 1).d) return tsr_op_fail(c->ctx, "Lower bound should be less than or equal to the upper bound");
   if (!tsr_arg_bool(c, lower + 2)) {
     tsr_op row = *c->op;
     tsr_call inner = *c;
@@ -118,6 +119,16 @@ TSR_KERNEL(rrelu) {
   if (!k->inplace) return tsr_ret_tensor(c, 0, y);
   TSR_TRY(tsr_copy_into(c->ctx, tsr_arg_tensor(c, 0), y));
   return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0));
+}
+
+/* The result is always in C order. */
+TSR_KERNEL(log_sigmoid) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0);
+  if (x->numel == 0 || tsr_tensor_is_contiguous(x)) return tsr_pw_call(c);
+  TSR_TRY(tsr_contiguous(c->ctx, &x, x));
+  tsr_val arg = tsr_from_obj(x), y;
+  TSR_TRY(tsr_invoke(c->ctx, c->op, &arg, 1, &y, 1));
+  return tsr_ret(c, 0, y);
 }
 
 TSR_KERNEL(log_sigmoid_forward) {
@@ -146,7 +157,7 @@ TSR_KERNEL(prelu) {
   if (w->ndim > 1) return tsr_op_fail(c->ctx, "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = %d", w->ndim);
   int64_t size[TSR_MAX_NDIM];
   for (int i = 0; i < x->ndim; i++) size[i] = i == 1 ? w->numel : 1;
-  if (x->ndim > 1) TSR_TRY(tsr_reshape(c->ctx, &w, w, x->ndim, size));
+  if (x->ndim != 1) TSR_TRY(tsr_reshape(c->ctx, &w, w, x->ndim, size));
   tsr_pw_state s;
   tsr_pw_begin(&s, c->ctx, NULL);
   tsr_iter_add_in(&s.it, x);
@@ -229,7 +240,7 @@ const tsr_op tsr_ops_activation[] = {
     {"aten::threshold.out(Tensor self, Scalar threshold, Scalar value, *, Tensor(a!) out) -> Tensor(a!)",
      tsr_pw_call, TSR_OUT, &pw_threshold},
     {"aten::threshold_(Tensor(a!) self, Scalar threshold, Scalar value) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_threshold},
-    {"aten::log_sigmoid(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_log_sigmoid},
+    {"aten::log_sigmoid(Tensor self) -> Tensor", op_log_sigmoid, TSR_PURE, &pw_log_sigmoid},
     {"aten::log_sigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_log_sigmoid},
     {"aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor",
      op_rrelu, TSR_EFFECT, &rrelu_plain},

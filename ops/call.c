@@ -112,9 +112,40 @@ tsr_status tsr_new(tsr_ctx *ctx, tsr_tensor **out, tsr_dtype dtype, int ndim, co
   return tsr_new_strided(ctx, out, dtype, ndim, size, NULL);
 }
 
+/* Does dimension a lie outside b?  1: yes, -1: no, 0: the strides do not tell. */
+static int lies_outside(const tsr_tensor *t, int a, int b) {
+  if (t->stride[a] == 0 || t->stride[b] == 0) return 0;
+  if (t->stride[a] != t->stride[b]) return t->stride[a] < t->stride[b] ? -1 : 1;
+  return t->size[a] > t->size[b];
+}
+
+/* Dense strides in the order of t's own: what PyTorch gives a copy of a tensor with gaps or repetitions. */
+static void dense_strides(const tsr_tensor *t, int64_t *stride) {
+  int perm[TSR_MAX_NDIM];
+  for (int i = 0; i < t->ndim; i++) perm[i] = t->ndim - 1 - i;
+  for (int i = 1; i < t->ndim; i++) {
+    for (int at = i, k = i - 1; k >= 0; k--) {
+      int order = lies_outside(t, perm[k], perm[at]), swap = perm[k];
+      if (order < 0) break;
+      if (order == 0) continue;
+      perm[k] = perm[at];
+      perm[at] = swap;
+      at = k;
+    }
+  }
+  int64_t next = 1;
+  for (int i = 0; i < t->ndim; i++) {
+    stride[perm[i]] = next;
+    next *= TSR_MAX(t->size[perm[i]], 1);
+  }
+}
+
 tsr_status tsr_new_like(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *like, tsr_dtype dtype) {
-  bool dense = like->numel > 0 && tsr_tensor_is_dense(like);
-  return tsr_new_strided(ctx, out, dtype, like->ndim, like->size, dense ? like->stride : NULL);
+  int64_t stride[TSR_MAX_NDIM];
+  if (like->numel == 0 || like->layout != 0) return tsr_new(ctx, out, dtype, like->ndim, like->size);
+  if (tsr_tensor_is_dense(like)) return tsr_new_strided(ctx, out, dtype, like->ndim, like->size, like->stride);
+  dense_strides(like, stride);
+  return tsr_new_strided(ctx, out, dtype, like->ndim, like->size, stride);
 }
 
 tsr_status tsr_new_scalar(tsr_ctx *ctx, tsr_tensor **out, tsr_dtype dtype, tsr_scalar s) {
@@ -321,6 +352,8 @@ static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
     }
     if (dst->ndim != src->ndim || memcmp(dst->size, src->size, src->ndim * sizeof *src->size) != 0) {
       TSR_TRY(tsr_resize(c->ctx, dst, src->ndim, src->size));
+      /* a resized result is laid out as a fresh one would be */
+      if (src->numel > 0 && tsr_tensor_is_dense(src) && !tsr_tensor_set_dims(dst, src->ndim, src->size, src->stride)) return tsr_ctx_nomem(c->ctx);
     }
     TSR_TRY(tsr_copy_into(c->ctx, dst, src));
     TSR_TRY(tsr_ret_tensor(c, i, dst));
@@ -366,7 +399,8 @@ static tsr_status run_inplace(tsr_call *c) {
     char want[256], got[256];
     tsr_sizes_print(got, sizeof got, self->ndim, self->size);
     tsr_sizes_print(want, sizeof want, result->ndim, result->size);
-    return tsr_op_fail(c->ctx, "output with shape %s doesn't match the broadcast shape %s", got, want);
+    return tsr_op_fail(c->ctx, (c->op->flags & TSR_STRUCTURED) != 0 ? "Bad in-place call: input tensor size %s and output tensor size %s should match"
+                                                                    : "output with shape %s doesn't match the broadcast shape %s", got, want);
   }
   TSR_TRY(tsr_copy_into(c->ctx, self, result));
   return tsr_ret_tensor(c, 0, self);

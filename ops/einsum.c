@@ -298,6 +298,7 @@ TSR_KERNEL(tensordot) {
   const int64_t *da = tsr_arg_ints(c, 2, &na), *db = tsr_arg_ints(c, 3, &nb);
   term terms[2] = {{.t = a, .count = a->ndim}, {.t = b, .count = b->ndim}};
   equation eq = {.terms = 2, .term = terms};
+  bool seen[2][TSR_MAX_NDIM] = {{false}};
   if (da == NULL || db == NULL) return ctx->err.status;
   if (na != nb) return tsr_op_fail(ctx, "both dimension lists should have same length");
   if (a->ndim + b->ndim > LETTERS) return tsr_op_fail(ctx, "tensordot: too many dimensions");
@@ -307,6 +308,8 @@ TSR_KERNEL(tensordot) {
     int64_t i, j;
     TSR_TRY(tsr_wrap_dim(ctx, da[k], a->ndim, &i));
     TSR_TRY(tsr_wrap_dim(ctx, db[k], b->ndim, &j));
+    if (seen[0][i] || seen[1][j]) return tsr_op_fail(ctx, "dim %lld appears multiple times in the list of dims", (long long)(seen[0][i] ? i : j));
+    seen[0][i] = seen[1][j] = true;
     int64_t si = a->ndim == 0 ? 1 : a->size[i], sj = b->ndim == 0 ? 1 : b->size[j];
     if (si != sj && si != 1 && sj != 1) {
       return tsr_op_fail(ctx, "contracted dimensions need to match, but first has size %lld in dim %lld and second has size %lld in dim %lld", (long long)si, (long long)i, (long long)sj, (long long)j);

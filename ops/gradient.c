@@ -2,55 +2,55 @@
 #include "ops/op.h"
 #include "ops/native.h"
 
-typedef struct grad_job {
-  int64_t n, inner, lines;
-  int edge;             /* order of the one-sided differences: 1 or 2 */
-  const double *x, *at; /* at: coordinates of the samples, or NULL: dx apart */
-  double *y, dx;
-} grad_job;
-
-/* Weights of three samples h1 and h2 apart, for the derivative at the first, second or third. */
-static void weights(double h1, double h2, int where, double w[3]) {
-  double s = h1 + h2;
-  if (where == 0) w[0] = -(2 * h1 + h2) / (h1 * s), w[1] = s / (h1 * h2), w[2] = -h1 / (h2 * s);
-  else if (where == 1) w[0] = -h2 / (h1 * s), w[1] = (h2 - h1) / (h1 * h2), w[2] = h1 / (h2 * s);
-  else w[0] = h2 / (h1 * s), w[1] = -s / (h1 * h2), w[2] = (2 * h2 + h1) / (h2 * s);
-}
-
-static double gap(const grad_job *j, int64_t i) { return j->at ? j->at[i + 1] - j->at[i] : j->dx; }
-
-static double sample(const grad_job *j, const double *x, int64_t i) {
-  int64_t last = j->n - 1, mid = i == 0 ? 1 : i == last ? last - 1 : i;
-  if ((i == 0 || i == last) && j->edge == 1) {
-    int64_t a = i == 0 ? 0 : last - 1;
-    return (x[(a + 1) * j->inner] - x[a * j->inner]) / gap(j, a);
+/* The derivative at every sample of x[lines][n][inner], in real or complex numbers.  at: coordinates of the samples, or
+ * NULL: dx apart; edge: order of the one-sided differences, 1 or 2. */
+#define GRADIENT(NUM, suffix)                                                                                              \
+  static void weights_##suffix(NUM h1, NUM h2, int where, NUM w[3]) { /* of three samples, h1 and h2 apart */              \
+    NUM s = h1 + h2;                                                                                                       \
+    if (where == 0) w[0] = -(2 * h1 + h2) / (h1 * s), w[1] = s / (h1 * h2), w[2] = -h1 / (h2 * s);                         \
+    else if (where == 1) w[0] = -h2 / (h1 * s), w[1] = (h2 - h1) / (h1 * h2), w[2] = h1 / (h2 * s);                        \
+    else w[0] = h2 / (h1 * s), w[1] = -s / (h1 * h2), w[2] = (2 * h2 + h1) / (h2 * s);                                     \
+  }                                                                                                                        \
+  static NUM gap_##suffix(const NUM *at, NUM dx, int64_t i) { return at ? at[i + 1] - at[i] : dx; }                        \
+  static void gradient_##suffix(const NUM *x, NUM *y, int64_t lines, int64_t n, int64_t inner, const NUM *at, NUM dx, int edge) { \
+    for (int64_t u = 0; u < lines; u++) {                                                                                  \
+      int64_t o = u / inner * n * inner + u % inner;                                                                       \
+      for (int64_t i = 0; i < n; i++) {                                                                                    \
+        bool first = i == 0, last = i == n - 1;                                                                            \
+        int64_t mid = first ? 1 : last ? n - 2 : i, a = first ? 0 : n - 2;                                                 \
+        NUM w[3];                                                                                                          \
+        if ((first || last) && edge == 1) {                                                                                \
+          y[o + i * inner] = (x[o + (a + 1) * inner] - x[o + a * inner]) / gap_##suffix(at, dx, a);                        \
+          continue;                                                                                                        \
+        }                                                                                                                  \
+        weights_##suffix(gap_##suffix(at, dx, mid - 1), gap_##suffix(at, dx, mid), first ? 0 : last ? 2 : 1, w);           \
+        y[o + i * inner] = w[0] * x[o + (mid - 1) * inner] + w[1] * x[o + mid * inner] + w[2] * x[o + (mid + 1) * inner];  \
+      }                                                                                                                    \
+    }                                                                                                                      \
   }
-  double w[3];
-  weights(gap(j, mid - 1), gap(j, mid), i == 0 ? 0 : i == last ? 2 : 1, w);
-  return w[0] * x[(mid - 1) * j->inner] + w[1] * x[mid * j->inner] + w[2] * x[(mid + 1) * j->inner];
-}
+GRADIENT(double, real)
+GRADIENT(double _Complex, complex)
 
-static tsr_status along(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t dim, double dx, tsr_tensor *at, int edge) {
-  grad_job j = {.n = x->size[dim], .inner = 1, .edge = edge, .dx = dx};
+static tsr_status along(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t dim, tsr_scalar dx, tsr_tensor *at, int edge) {
+  int64_t n = x->size[dim], inner = 1;
   tsr_tensor *in, *y, *coords = NULL;
-  tsr_dtype d = tsr_dtype_is_float((tsr_dtype)x->dtype) ? (tsr_dtype)x->dtype : TSR_FLOAT32;
-  if (tsr_dtype_is_complex((tsr_dtype)x->dtype)) return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "gradient of complex tensors is not available");
-  if (j.n < edge + 1) return tsr_op_fail(ctx, "torch.gradient expected each dimension size to be at least edge_order+1");
+  bool z = tsr_dtype_is_complex((tsr_dtype)x->dtype) || (at && tsr_dtype_is_complex((tsr_dtype)at->dtype)) || dx.tag == TSR_V_COMPLEX;
+  tsr_dtype d = tsr_dtype_is_float((tsr_dtype)x->dtype) || tsr_dtype_is_complex((tsr_dtype)x->dtype) ? (tsr_dtype)x->dtype : TSR_FLOAT32, work = z ? TSR_COMPLEX128 : TSR_FLOAT64;
+  if (z && !tsr_dtype_is_complex(d)) d = d == TSR_FLOAT64 ? TSR_COMPLEX128 : TSR_COMPLEX64;
+  if (n < edge + 1) return tsr_op_fail(ctx, "torch.gradient expected each dimension size to be at least edge_order+1");
   if (at) {
     if (at->ndim != 1) return tsr_op_fail(ctx, "torch.gradient expected each element of spacing to have one dimension, but got an element with %d dimensions!", at->ndim);
-    if (at->numel != j.n) return tsr_op_fail(ctx, "torch.gradient expected as many coordinates as samples");
-    TSR_TRY(tsr_ready(ctx, &coords, at, TSR_FLOAT64));
-    j.at = tsr_tensor_data_ro(coords);
+    if (at->numel != n) return tsr_op_fail(ctx, "torch.gradient expected as many coordinates as samples");
+    TSR_TRY(tsr_ready(ctx, &coords, at, work));
   }
-  for (int k = (int)dim + 1; k < x->ndim; k++) j.inner *= x->size[k];
-  TSR_TRY(tsr_ready(ctx, &in, x, TSR_FLOAT64));
-  TSR_TRY(tsr_new(ctx, &y, TSR_FLOAT64, x->ndim, x->size));
-  j.x = tsr_tensor_data_ro(in);
-  j.y = y->storage->data;
-  for (int64_t u = 0; u < x->numel / j.n; u++) {
-    int64_t o = u / j.inner * j.n * j.inner + u % j.inner;
-    for (int64_t i = 0; i < j.n; i++) j.y[o + i * j.inner] = sample(&j, j.x + o, i);
-  }
+  for (int k = (int)dim + 1; k < x->ndim; k++) inner *= x->size[k];
+  TSR_TRY(tsr_ready(ctx, &in, x, work));
+  TSR_TRY(tsr_new(ctx, &y, work, x->ndim, x->size));
+  const void *p = tsr_tensor_data_ro(in), *c = coords != NULL ? tsr_tensor_data_ro(coords) : NULL;
+  double _Complex step;
+  memcpy(&step, &dx.z, sizeof step);
+  if (z) gradient_complex(p, y->storage->data, x->numel / n, n, inner, c, step, edge);
+  else gradient_real(p, y->storage->data, x->numel / n, n, inner, c, dx.d, edge);
   return tsr_to_dtype(ctx, out, y, d);
 }
 
@@ -59,8 +59,8 @@ typedef struct grad_args { int spacing, dim, edge; } grad_args;
 static const grad_args spaced = {1, 2, 3}, unspaced = {0, 1, 2};
 
 /* The spacing of the k-th dimension: a number for all, a list of numbers, or a list of coordinate tensors. */
-static tsr_status spacing_of(tsr_call *c, int arg, int64_t k, int64_t count, double *dx, tsr_tensor **at) {
-  *dx = 1;
+static tsr_status spacing_of(tsr_call *c, int arg, int64_t k, int64_t count, tsr_scalar *dx, tsr_tensor **at) {
+  *dx = tsr_scalar_int(1);
   *at = NULL;
   if (arg == 0 || tsr_arg_is_none(c, (uint32_t)arg)) return TSR_OK;
   tsr_val v = c->args[arg];
@@ -71,7 +71,7 @@ static tsr_status spacing_of(tsr_call *c, int arg, int64_t k, int64_t count, dou
     v = v.l->items[k];
   }
   if (v.tag == TSR_V_TENSOR) *at = v.t;
-  else *dx = tsr_scalar_of(v).d;
+  else *dx = tsr_scalar_of(v);
   return TSR_OK;
 }
 
@@ -79,7 +79,8 @@ TSR_KERNEL(gradient) {
   const grad_args *a = c->op->data;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *out[TSR_MAX_NDIM], *at;
   int64_t n = -1, dim, all[TSR_MAX_NDIM], edge = tsr_arg_int(c, (uint32_t)a->edge);
-  double dx;
+  tsr_scalar dx;
+  bool seen[TSR_MAX_NDIM] = {false};
   const int64_t *dims = tsr_arg_is_none(c, (uint32_t)a->dim) ? NULL : tsr_arg_ints(c, (uint32_t)a->dim, &n);
   if (edge != 1 && edge != 2) return tsr_op_fail(c->ctx, "torch.gradient only supports edge_order=1 and edge_order=2.");
   if (dims == NULL) {
@@ -90,6 +91,8 @@ TSR_KERNEL(gradient) {
   if (n > x->ndim) return tsr_op_fail(c->ctx, "torch.gradient got more dims than the input has");
   for (int64_t k = 0; k < n; k++) {
     TSR_TRY(tsr_wrap_dim(c->ctx, dims[k], x->ndim, &dim));
+    if (seen[dim]) return tsr_op_fail(c->ctx, "dim %lld appears multiple times in the list of dims", (long long)dim);
+    seen[dim] = true;
     TSR_TRY(spacing_of(c, a->spacing, k, n, &dx, &at));
     TSR_TRY(along(c->ctx, &out[k], x, dim, dx, at, (int)edge));
   }

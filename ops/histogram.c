@@ -16,7 +16,7 @@ typedef struct axes {
   double low[MAX_AXES], high[MAX_AXES];
   tsr_tensor *edges[MAX_AXES];    /* 1-D, bins + 1, in the data's type */
   const double *edge[MAX_AXES];   /* the same in double */
-  bool single;
+  tsr_dtype dtype;                /* of the data */
 } axes;
 
 /* Last edge in edge[lo, hi) that is <= v. */
@@ -29,6 +29,22 @@ static int64_t upper_edge(const double *edge, int64_t lo, int64_t hi, double v) 
   return lo - 1;
 }
 
+/* x as an element of a float type holds it. */
+static double rounded(tsr_dtype d, double x) {
+  uint64_t bits;
+  if (d == TSR_FLOAT64) return x;
+  if (d == TSR_FLOAT32) return (float)x;
+  tsr_convert(d, &bits, TSR_FLOAT64, &x, 1);
+  tsr_convert(TSR_FLOAT64, &x, d, &bits, 1);
+  return x;
+}
+
+/* Every step is rounded to the data's type. */
+static int64_t even_bin(tsr_dtype d, double v, double low, double high, int64_t n) {
+  double up = rounded(d, rounded(d, v - low) * (double)n);
+  return (int64_t)rounded(d, up / rounded(d, high - low));
+}
+
 /* Bin of v on axis d, or -1. */
 static int64_t bin_of(const axes *a, int d, double v) {
   double low = a->low[d], high = a->high[d];
@@ -37,7 +53,7 @@ static int64_t bin_of(const axes *a, int d, double v) {
   if (a->rule == SEARCH) {
     at = upper_edge(a->edge[d], 0, n + 1, v);
   } else {
-    at = a->single ? (int64_t)(((float)v - (float)low) * (float)n / ((float)high - (float)low)) : (int64_t)((v - low) * (double)n / (high - low));
+    at = even_bin(a->dtype, v, low, high, n);
     if (a->rule == EVEN_THEN_SEARCH) at = upper_edge(a->edge[d], TSR_MAX(at - 1, 0), TSR_MIN(at + 2, n + 1), v);
   }
   return TSR_MIN(at, n - 1); /* the last bin includes its right edge */
@@ -113,7 +129,7 @@ static tsr_status check_data(tsr_ctx *ctx, const tsr_tensor *x) {
 TSR_KERNEL(histc) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
-  axes a = {.count = 1, .rule = EVEN, .single = x->dtype != TSR_FLOAT64};
+  axes a = {.count = 1, .rule = EVEN, .dtype = (tsr_dtype)x->dtype};
   double range[2] = {tsr_arg_scalar(c, 2).z.re, tsr_arg_scalar(c, 3).z.re};
   bool data_range = range[0] == range[1] && x->numel > 0;
   tsr_dtype dtype = (tsr_dtype)x->dtype;
@@ -204,7 +220,7 @@ static tsr_status even_axes(tsr_call *c, axes *a, tsr_tensor *wide, tsr_dtype dt
 
 TSR_KERNEL(histogram) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *wide, *hist, *bins = tsr_arg_opt_tensor(c, 1);
-  axes a = {.count = 1, .rule = bins != NULL ? SEARCH : EVEN_THEN_SEARCH, .single = x->dtype != TSR_FLOAT64};
+  axes a = {.count = 1, .rule = bins != NULL ? SEARCH : EVEN_THEN_SEARCH, .dtype = (tsr_dtype)x->dtype};
   TSR_TRY(check_data(c->ctx, x));
   TSR_TRY(tsr_ready(c->ctx, &wide, x, TSR_FLOAT64));
   if (bins != NULL) {
@@ -225,7 +241,7 @@ static tsr_status open_axes(tsr_call *c, axes *a, tsr_tensor **wide) {
   int64_t count = x->size[x->ndim - 1];
   if (count < 1 || count > MAX_AXES) return tsr_op_fail(c->ctx, "torch.histogramdd: input of %lld dimensions is not supported", (long long)count);
   a->count = (int)count;
-  a->single = x->dtype != TSR_FLOAT64;
+  a->dtype = (tsr_dtype)x->dtype;
   return tsr_ready(c->ctx, wide, x, TSR_FLOAT64);
 }
 

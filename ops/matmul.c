@@ -436,6 +436,18 @@ TSR_KERNEL(addbmm) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* addbmm_ takes the shape of the result. */
+TSR_KERNEL(addbmm_inplace) {
+  tsr_tensor *self = tsr_arg_tensor(c, 0), *y;
+  TSR_TRY(op_addbmm(c));
+  y = c->rets[0].t;
+  TSR_TRY(tsr_temp(c->ctx, c->rets[0]));
+  c->rets[0] = tsr_none();
+  if (self->ndim != 2 || memcmp(self->size, y->size, sizeof *y->size * 2) != 0) TSR_TRY(tsr_resize(c->ctx, self, 2, y->size));
+  TSR_TRY(tsr_copy_into(c->ctx, self, y));
+  return tsr_ret_tensor(c, 0, self);
+}
+
 TSR_KERNEL(addr) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *y, *self = tsr_arg_tensor(c, 0), *a = tsr_arg_tensor(c, 1), *b = tsr_arg_tensor(c, 2), *wide;
@@ -447,6 +459,12 @@ TSR_KERNEL(addr) {
   tsr_dtype d = tsr_result_type((tsr_tensor *[]){self, a, b}, 3);
   bool logical = d == TSR_BOOL;
   TSR_TRY(outer(ctx, &y, a, b));
+  if (self->ndim == 2 && tsr_tensor_is_dense(wide) && wide->numel > 0) { /* laid out like self */
+    tsr_tensor *like;
+    TSR_TRY(tsr_new_like(ctx, &like, wide, (tsr_dtype)y->dtype));
+    TSR_TRY(tsr_copy_into(ctx, like, y));
+    y = like;
+  }
   TSR_TRY(tsr_to_dtype(ctx, &y, y, d));
   TSR_TRY(tsr_to_dtype(ctx, &wide, wide, d));
   if (logical) {
@@ -462,9 +480,10 @@ TSR_KERNEL(addr) {
 #define OUT "Tensor(a!) out) -> Tensor(a!)"
 
 /* The functional row, the in-place one and the out= one. */
-#define ADD_ROWS(name, kernel, args, ...)                                                           \
+#define STRICT (TSR_INPLACE | TSR_STRUCTURED)
+#define ADD_ROWS(name, kernel, inplace, flags, args, ...)                                           \
   {"aten::" name "(Tensor self, " args ", " TAIL ") -> Tensor", kernel, TSR_PURE, __VA_ARGS__},     \
-  {"aten::" name "_(Tensor(a!) self, " args ", " TAIL ") -> Tensor(a!)", kernel, TSR_INPLACE},      \
+  {"aten::" name "_(Tensor(a!) self, " args ", " TAIL ") -> Tensor(a!)", inplace, flags},            \
   {"aten::" name ".out(Tensor self, " args ", " TAIL ", " OUT, kernel, TSR_OUT}
 #define ROWS(name, kernel, args, ...)                                                               \
   {"aten::" name "(" args ") -> Tensor", kernel, TSR_PURE, __VA_ARGS__},                            \
@@ -483,11 +502,11 @@ const tsr_op tsr_ops_matmul[] = {
     ROWS("inner", op_inner, "Tensor self, Tensor other"),
     ROWS("outer", op_outer, "Tensor self, Tensor vec2"),
     ROWS("ger", op_outer, "Tensor self, Tensor vec2"),
-    ADD_ROWS("addmm", op_addmm, "Tensor mat1, Tensor mat2", .prepare = prepare_addmm),
-    ADD_ROWS("addmv", op_addmv, "Tensor mat, Tensor vec"),
-    ADD_ROWS("baddbmm", op_baddbmm, "Tensor batch1, Tensor batch2"),
-    ADD_ROWS("addbmm", op_addbmm, "Tensor batch1, Tensor batch2"),
-    ADD_ROWS("addr", op_addr, "Tensor vec1, Tensor vec2"),
+    ADD_ROWS("addmm", op_addmm, op_addmm, STRICT, "Tensor mat1, Tensor mat2", .prepare = prepare_addmm),
+    ADD_ROWS("addmv", op_addmv, op_addmv, STRICT, "Tensor mat, Tensor vec"),
+    ADD_ROWS("baddbmm", op_baddbmm, op_baddbmm, STRICT, "Tensor batch1, Tensor batch2"),
+    ADD_ROWS("addbmm", op_addbmm, op_addbmm_inplace, 0, "Tensor batch1, Tensor batch2"),
+    ADD_ROWS("addr", op_addr, op_addr, TSR_INPLACE, "Tensor vec1, Tensor vec2"),
     {"aten::_addmm_activation(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1, bool use_gelu=False) -> Tensor",
      op_addmm_activation, TSR_PURE, .prepare = prepare_addmm},
     {0},

@@ -70,6 +70,7 @@ enum { /* flags of a row */
   TSR_ANY_LAYOUT = 1 << 6, /* looks at no element, or knows sparse tensors: others refuse them */
   TSR_ANY_ORDER = 1 << 7,  /* same values whatever order memory has, C-ordered results for C-ordered operands (layout.h) */
   TSR_OWN_ORDER = 1 << 8,  /* sees hidden operands (layout.h) and deals with them */
+  TSR_STRUCTURED = 1 << 9, /* in-place form that PyTorch refuses in these words: "Bad in-place call: …" */
 };
 
 struct tsr_op {
@@ -146,7 +147,7 @@ tsr_status tsr_temp(tsr_ctx *ctx, tsr_val v_take);                      /* regis
 void *tsr_scratch(tsr_ctx *ctx, size_t size);                           /* zeroed, until the outermost operator returns; NULL: out of memory */
 tsr_status tsr_new(tsr_ctx *ctx, tsr_tensor **out, tsr_dtype dtype, int ndim, const int64_t *size); /* C order, uninitialised */
 tsr_status tsr_new_strided(tsr_ctx *ctx, tsr_tensor **out, tsr_dtype dtype, int ndim, const int64_t *size, const int64_t *stride);
-tsr_status tsr_new_like(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *like, tsr_dtype dtype); /* preserve_format: dense strides kept, else C order */
+tsr_status tsr_new_like(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *like, tsr_dtype dtype); /* preserve_format: strides kept, gaps closed */
 tsr_status tsr_new_scalar(tsr_ctx *ctx, tsr_tensor **out, tsr_dtype dtype, tsr_scalar s);         /* 0-dim */
 /* A view of t's storage; checks that it stays inside. offset is absolute, in elements. */
 tsr_status tsr_new_view(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *t, int64_t offset, int ndim, const int64_t *size, const int64_t *stride);

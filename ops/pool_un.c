@@ -120,23 +120,27 @@ TSR_KERNEL(max_unpool3d) { /* self, indices, output_size, stride, padding */
 
 /* ---- fractional max pooling: window starts from one random number a plane and dimension ---- */
 
-static int64_t start_at(double sample, int64_t i, int64_t in, int64_t out, int64_t k) {
-  if (i == out - 1) return in - k;
-  double alpha = out > 1 ? (double)(in - k) / (double)(out - 1) : 0;
-  return (int64_t)(((double)i + sample) * alpha) - (int64_t)(sample * alpha);
+static double rounded(tsr_dtype d, double x) {
+  uint64_t bits;
+  if (d == TSR_FLOAT64) return x;
+  if (d == TSR_FLOAT32) return (float)x;
+  tsr_convert(d, &bits, TSR_FLOAT64, &x, 1);
+  tsr_convert(TSR_FLOAT64, &x, d, &bits, 1);
+  return x;
 }
 
-/* The same in the precision of float32, which is what PyTorch computes starts in for such input. */
-static int64_t start_f32(float sample, int64_t i, int64_t in, int64_t out, int64_t k) {
+/* Every step is rounded to the input's type, as PyTorch does. */
+static int64_t start_at(tsr_dtype d, double sample, int64_t i, int64_t in, int64_t out, int64_t k) {
   if (i == out - 1) return in - k;
-  float alpha = out > 1 ? (float)(in - k) / (float)(out - 1) : 0;
-  return (int64_t)(((float)i + sample) * alpha) - (int64_t)(sample * alpha);
+  double alpha = out > 1 ? rounded(d, rounded(d, (double)(in - k)) / rounded(d, (double)(out - 1))) : 0;
+  double from = rounded(d, rounded(d, rounded(d, (double)i) + sample) * alpha);
+  return (int64_t)from - (int64_t)rounded(d, sample * alpha);
 }
 
-typedef struct frac { int nd; int64_t c, in[3], out[3], k[3]; const double *x, *samples; double *y; int64_t *index; bool single; } frac;
+typedef struct frac { int nd; int64_t c, in[3], out[3], k[3]; const double *x, *samples; double *y; int64_t *index; tsr_dtype dtype; } frac;
 
 static int64_t start_of(const frac *f, double sample, int d, int64_t i) {
-  return f->single ? start_f32((float)sample, i, f->in[d], f->out[d], f->k[d]) : start_at(sample, i, f->in[d], f->out[d], f->k[d]);
+  return start_at(f->dtype, sample, i, f->in[d], f->out[d], f->k[d]);
 }
 
 static void frac_task(void *arg, int64_t begin, int64_t end) { /* tasks: planes; the last number drawn belongs to the first dimension */
@@ -197,7 +201,7 @@ TSR_KERNEL(fractional_max_pool) { /* self, kernel_size, output_size, random_samp
       return tsr_op_fail(ctx, "%s(): Expected input to have non-zero size for non-batch dimensions, but got %s with dimension %d being empty.", name, text, d);
   tsr_dtype dt = (tsr_dtype)x->dtype;
   if (!tsr_dtype_is_float(dt) || dt > TSR_BFLOAT16) return tsr_op_fail(ctx, "\"%s_out_frame\" not implemented for '%s'", name, tsr_dtype_get_info(dt)->cpp_name);
-  frac f = {.nd = nd, .c = x->size[x->ndim - nd - 1], .single = dt != TSR_FLOAT64};
+  frac f = {.nd = nd, .c = x->size[x->ndim - nd - 1], .dtype = dt};
   int64_t n = x->ndim == nd + 2 ? x->size[0] : 1;
   for (int d = 0; d < 3; d++) {
     int i = d - (3 - nd);

@@ -199,6 +199,16 @@ TSR_KERNEL(quantize_dynamic) {
   return tsr_ret_tensor(c, 0, out);
 }
 
+TSR_KERNEL(choose_qparams) { /* (x, reduce_range): for 8 bits, or 7 */
+  double lo, hi, scale;
+  int64_t zero;
+  TSR_TRY(range_of(c->ctx, tsr_arg_tensor(c, 0), &lo, &hi));
+  tsr_choose_qparams(lo, hi, 0, tsr_arg_bool(c, 1) ? 127 : 255, &scale, &zero);
+  c->rets[0] = tsr_float(scale);
+  c->rets[1] = tsr_int(zero);
+  return TSR_OK;
+}
+
 TSR_KERNEL(dequantize) {
   tsr_tensor *out;
   TSR_TRY(tsr_dequantize(c->ctx, &out, tsr_arg_tensor(c, 0)));
@@ -361,12 +371,21 @@ tsr_status tsr_quant_call(tsr_call *c, bool *handled) {
 
 /* ---- simulated quantization ---- */
 
-static tsr_status fake(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_tensor *scale, tsr_tensor *zero, int64_t qmin, int64_t qmax) {
-  tsr_tensor *y;
+/* mask, unless NULL: where the value was not cut off */
+static tsr_status fake(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor **mask, tsr_tensor *x, tsr_tensor *scale, tsr_tensor *zero, int64_t qmin, int64_t qmax) {
+  tsr_tensor *y, *low, *high;
   TSR_TRY(tsr_to_dtype(ctx, &y, x, TSR_FLOAT64));
   TSR_TRY(tsr_binary(ctx, &y, "div", y, scale));
-  TSR_TRY(tsr_unary(ctx, &y, "round", y));
   TSR_TRY(tsr_binary(ctx, &y, "add", y, zero));
+  TSR_TRY(tsr_unary(ctx, &y, "round", y));
+  if (mask != NULL) {
+    tsr_val a[] = {tsr_from_obj(y), tsr_int(qmin)}, b[] = {tsr_from_obj(y), tsr_int(qmax)}, r;
+    TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::ge", "Scalar"), a, 2, &r, 1));
+    low = r.t;
+    TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::le", "Scalar"), b, 2, &r, 1));
+    high = r.t;
+    TSR_TRY(tsr_binary(ctx, mask, "logical_and", low, high));
+  }
   tsr_val args[] = {tsr_from_obj(y), tsr_float((double)qmin), tsr_float((double)qmax)}, ret;
   TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::clamp", ""), args, 3, &ret, 1));
   TSR_TRY(tsr_binary(ctx, &y, "sub", ret.t, zero));
@@ -374,27 +393,78 @@ static tsr_status fake(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_tensor
   return tsr_to_dtype(ctx, out, y, (tsr_dtype)x->dtype);
 }
 
-TSR_KERNEL(fake_per_tensor) {
-  tsr_tensor *scale, *zero, *out;
+/* Scale and zero point of the second and third argument: numbers, or tensors (zero points that are not whole are rounded). */
+static tsr_status fake_qparams(tsr_call *c, tsr_tensor **scale, tsr_tensor **zero) {
   if (c->args[1].tag == TSR_V_TENSOR) {
-    TSR_TRY(tsr_ready(c->ctx, &scale, tsr_arg_tensor(c, 1), TSR_FLOAT64));
-    TSR_TRY(tsr_ready(c->ctx, &zero, tsr_arg_tensor(c, 2), TSR_FLOAT64));
-  } else {
-    TSR_TRY(tsr_new_scalar(c->ctx, &scale, TSR_FLOAT64, tsr_scalar_float((double)(float)tsr_arg_float(c, 1))));
-    TSR_TRY(tsr_new_scalar(c->ctx, &zero, TSR_FLOAT64, tsr_scalar_int(tsr_arg_int(c, 2))));
+    TSR_TRY(tsr_ready(c->ctx, scale, tsr_arg_tensor(c, 1), TSR_FLOAT64));
+    return tsr_ready(c->ctx, zero, tsr_arg_tensor(c, 2), TSR_FLOAT64);
   }
-  TSR_TRY(fake(c->ctx, &out, tsr_arg_tensor(c, 0), scale, zero, tsr_arg_int(c, 3), tsr_arg_int(c, 4)));
-  return tsr_ret_tensor(c, 0, out);
+  TSR_TRY(tsr_new_scalar(c->ctx, scale, TSR_FLOAT64, tsr_scalar_float((double)(float)tsr_arg_float(c, 1))));
+  return tsr_new_scalar(c->ctx, zero, TSR_FLOAT64, tsr_scalar_int(tsr_arg_int(c, 2)));
 }
 
-TSR_KERNEL(fake_per_channel) {
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *scale, *zero, *out;
-  int64_t axis = tsr_arg_int(c, 3);
-  if (axis < 0 || axis >= x->ndim || tsr_arg_tensor(c, 1)->numel != x->size[axis] || tsr_arg_tensor(c, 2)->numel != x->size[axis]) return tsr_op_fail(c->ctx, "dimensions of scale and zero-point are not consistent with input tensor");
-  TSR_TRY(channel_vector(c->ctx, &scale, tsr_arg_tensor(c, 1), axis, x->ndim));
-  TSR_TRY(channel_vector(c->ctx, &zero, tsr_arg_tensor(c, 2), axis, x->ndim));
-  TSR_TRY(fake(c->ctx, &out, x, scale, zero, tsr_arg_int(c, 4), tsr_arg_int(c, 5)));
-  return tsr_ret_tensor(c, 0, out);
+static tsr_status ret_fake(tsr_call *c, tsr_tensor *y, tsr_tensor *mask) {
+  TSR_TRY(tsr_ret_tensor(c, 0, y));
+  return c->nrets > 1 ? tsr_ret_tensor(c, 1, mask) : TSR_OK;
+}
+
+TSR_KERNEL(fake_per_tensor) {
+  tsr_tensor *scale, *zero, *y, *mask = NULL;
+  int64_t qmin = tsr_arg_int(c, 3), qmax = tsr_arg_int(c, 4);
+  if (qmin > qmax) return tsr_op_fail(c->ctx, "`quant_min` should be less than or                 equal to `quant_max`.");
+  TSR_TRY(fake_qparams(c, &scale, &zero));
+  TSR_TRY(fake(c->ctx, &y, c->nrets > 1 ? &mask : NULL, tsr_arg_tensor(c, 0), scale, zero, qmin, qmax));
+  return ret_fake(c, y, mask);
+}
+
+/* (x, scale, zero_point, enabled, qmin, qmax): a switch decides at run time */
+TSR_KERNEL(fake_switched) {
+  tsr_tensor *scale, *zero, *y, *mask, *x = tsr_arg_tensor(c, 0), *on = tsr_arg_tensor(c, 3);
+  double enabled;
+  TSR_TRY(fake_qparams(c, &scale, &zero));
+  TSR_TRY(one_number(c->ctx, on, &enabled));
+  if (enabled != 0) {
+    TSR_TRY(fake(c->ctx, &y, &mask, x, scale, zero, tsr_arg_int(c, 4), tsr_arg_int(c, 5)));
+  } else {
+    TSR_TRY(tsr_clone(c->ctx, &y, x));
+    TSR_TRY(tsr_new_like(c->ctx, &mask, x, TSR_BOOL));
+    TSR_TRY(tsr_fill(c->ctx, mask, tsr_scalar_int(1)));
+  }
+  return ret_fake(c, y, mask);
+}
+
+static tsr_status fake_channels(tsr_call *c, tsr_tensor *scales, tsr_tensor *zeros, int64_t axis, int64_t qmin, int64_t qmax) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *scale, *zero, *y, *mask = NULL;
+  if (axis < 0 || axis >= x->ndim || scales->numel != x->size[axis] || zeros->numel != x->size[axis]) return tsr_op_fail(c->ctx, "dimensions of scale and zero-point are not consistent with input tensor");
+  TSR_TRY(channel_vector(c->ctx, &scale, scales, axis, x->ndim));
+  TSR_TRY(channel_vector(c->ctx, &zero, zeros, axis, x->ndim));
+  TSR_TRY(fake(c->ctx, &y, c->nrets > 1 ? &mask : NULL, x, scale, zero, qmin, qmax));
+  return ret_fake(c, y, mask);
+}
+TSR_KERNEL(fake_per_channel) { return fake_channels(c, tsr_arg_tensor(c, 1), tsr_arg_tensor(c, 2), tsr_arg_int(c, 3), tsr_arg_int(c, 4), tsr_arg_int(c, 5)); }
+
+/* Zero points that were learnt are numbers: rounded and kept within the range. */
+static tsr_status whole_zeros(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *zeros, int64_t qmin, int64_t qmax) {
+  TSR_TRY(tsr_ready(ctx, out, zeros, TSR_FLOAT64));
+  TSR_TRY(tsr_unary(ctx, out, "round", *out));
+  tsr_val args[] = {tsr_from_obj(*out), tsr_float((double)qmin), tsr_float((double)qmax)}, ret;
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::clamp", ""), args, 3, &ret, 1));
+  *out = ret.t;
+  return TSR_OK;
+}
+
+TSR_KERNEL(fake_learnt_tensor) { /* (x, scale, zero_point, qmin, qmax, grad_factor) */
+  tsr_tensor *scale, *zero, *y;
+  TSR_TRY(tsr_ready(c->ctx, &scale, tsr_arg_tensor(c, 1), TSR_FLOAT64));
+  TSR_TRY(whole_zeros(c->ctx, &zero, tsr_arg_tensor(c, 2), tsr_arg_int(c, 3), tsr_arg_int(c, 4)));
+  TSR_TRY(fake(c->ctx, &y, NULL, tsr_arg_tensor(c, 0), scale, zero, tsr_arg_int(c, 3), tsr_arg_int(c, 4)));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(fake_learnt_channels) { /* (x, scale, zero_point, axis, qmin, qmax, grad_factor) */
+  tsr_tensor *zero;
+  TSR_TRY(whole_zeros(c->ctx, &zero, tsr_arg_tensor(c, 2), tsr_arg_int(c, 4), tsr_arg_int(c, 5)));
+  return fake_channels(c, tsr_arg_tensor(c, 1), zero, tsr_arg_int(c, 3), tsr_arg_int(c, 4), tsr_arg_int(c, 5));
 }
 
 #define P TSR_PURE
@@ -413,4 +483,10 @@ const tsr_op tsr_ops_quant[] = {
     {"aten::fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, int quant_min, int quant_max) -> Tensor", op_fake_per_tensor, P},
     {"aten::fake_quantize_per_tensor_affine.tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max) -> Tensor", op_fake_per_tensor, P},
     {"aten::fake_quantize_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max) -> Tensor", op_fake_per_channel, P},
+    {"aten::fake_quantize_per_tensor_affine_cachemask(Tensor self, float scale, int zero_point, int quant_min, int quant_max) -> (Tensor output, Tensor mask)", op_fake_per_tensor, P},
+    {"aten::fake_quantize_per_channel_affine_cachemask(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max) -> (Tensor output, Tensor mask)", op_fake_per_channel, P},
+    {"aten::_fake_quantize_per_tensor_affine_cachemask_tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, Tensor fake_quant_enabled, int quant_min, int quant_max) -> (Tensor output, Tensor mask)", op_fake_switched, P},
+    {"aten::_fake_quantize_learnable_per_tensor_affine(Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max, float grad_factor=1.) -> Tensor", op_fake_learnt_tensor, P},
+    {"aten::_fake_quantize_learnable_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max, float grad_factor=1.) -> Tensor", op_fake_learnt_channels, P},
+    {"aten::_choose_qparams_per_tensor(Tensor self, bool reduce_range=False) -> (float, int)", op_choose_qparams, P},
     {0}};

@@ -103,6 +103,17 @@ TSR_KERNEL(linear_dynamic) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* Weights in half precision: rounded, kept as float. */
+TSR_KERNEL(linear_prepack_half) {
+  tsr_val packed, args[] = {c->args[0], tsr_float(-65504), tsr_float(65504)}, w;
+  tsr_tensor *half;
+  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::clamp", ""), args, 3, &w, 1));
+  TSR_TRY(tsr_to_dtype(c->ctx, &half, w.t, TSR_FLOAT16));
+  TSR_TRY(tsr_to_dtype(c->ctx, &half, half, TSR_FLOAT32));
+  TSR_TRY(tsr_qlinear_make(c->ctx, &packed, half, tsr_arg_opt_tensor(c, 1)));
+  return tsr_ret(c, 0, packed);
+}
+
 TSR_KERNEL(linear_prepack) {
   tsr_val packed;
   TSR_TRY(tsr_qlinear_make(c->ctx, &packed, tsr_arg_tensor(c, 0), tsr_arg_opt_tensor(c, 1)));
@@ -330,6 +341,55 @@ TSR_KERNEL(matmul) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* out= forms: the quantizer of the result is that of `out`. */
+TSR_KERNEL(into) {
+  const char *const *target = c->op->data; /* name, overload of the operator that takes scale and zero point; NULL: none taken */
+  tsr_tensor *out = tsr_arg_tensor(c, c->nargs - 1), *from, *to;
+  tsr_val args[8], ret;
+  uint32_t n = c->nargs - 1;
+  TSR_TRY(tsr_need_quantized(c->ctx, out, c->op->schema));
+  for (uint32_t i = 0; i < n; i++) args[i] = c->args[i];
+  if (target[2] != NULL) {
+    args[n++] = tsr_float(out->quant->scale);
+    args[n++] = tsr_int(out->quant->zero_point);
+  }
+  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get(target[0], target[1]), args, n, &ret, 1));
+  TSR_TRY(tsr_int_repr(c->ctx, &from, ret.t));
+  if (out->ndim != from->ndim || memcmp(out->size, from->size, from->ndim * sizeof *from->size) != 0) TSR_TRY(tsr_resize(c->ctx, out, from->ndim, from->size));
+  if (target[2] == NULL) out->quant->scale = ret.t->quant->scale, out->quant->zero_point = ret.t->quant->zero_point;
+  TSR_TRY(tsr_int_repr(c->ctx, &to, out));
+  TSR_TRY(tsr_copy_into(c->ctx, to, from));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+TSR_KERNEL(conv_add) { /* (qx, other, W, scale, zero_point): the sum is made before rounding */
+  tsr_tensor *qx = tsr_arg_tensor(c, 0), *other, *y;
+  tsr_qconv p;
+  TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::conv2d_add"));
+  TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 1), "quantized::conv2d_add"));
+  TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[2]));
+  TSR_TRY(conv_sums(c->ctx, &y, qx, &p));
+  TSR_TRY(tsr_rescale(c->ctx, &y, y, 1, qx->quant->scale, p.weight, p.bias));
+  TSR_TRY(tsr_dequantize(c->ctx, &other, tsr_arg_tensor(c, 1)));
+  TSR_TRY(tsr_binary(c->ctx, &y, "add", y, other));
+  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 3), tsr_arg_int(c, 4), (tsr_dtype)qx->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* (X float, scale, zero_point, W): the input is quantized with what is given, the result stays float */
+TSR_KERNEL(linear_float) {
+  tsr_tensor *qx, *y;
+  tsr_qlinear p;
+  TSR_TRY(tsr_qlinear_read(c->ctx, &p, c->args[3]));
+  TSR_TRY(tsr_quantize(c->ctx, &qx, tsr_arg_tensor(c, 0), tsr_arg_float(c, 1), tsr_arg_int(c, 2), TSR_QUINT8));
+  TSR_TRY(linear_sums(c->ctx, &y, qx, &p));
+  TSR_TRY(tsr_rescale(c->ctx, &y, y, y->ndim - 1, qx->quant->scale, p.weight, p.bias));
+  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
+  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, TSR_FLOAT32));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 /* ---- an ordinary operator between dequantizing and quantizing ---- */
 
 typedef struct around {
@@ -447,6 +507,14 @@ TSR_KERNEL(group_norm) { /* (x, groups, w?, b?, eps, scale, zero_point); instanc
       {"quantized::" n ".Scalar2(Scalar b, Tensor qa) -> Tensor", op_arith_scalar, P, &a}
 #define SCALAR_ROWS(n, a)                                                                                                                 \
   {"quantized::" n "(Tensor qa, Scalar b) -> Tensor", op_arith_scalar, P, &a}, {"quantized::" n ".Tensor(Tensor qa, Tensor b) -> Tensor", op_arith_scalar, P, &a}
+#define INTO(...) &(const char *const[]){__VA_ARGS__}
+#define OUT_ROWS(n) /* the names with _out and the overloads .out */                                                                        \
+  {"quantized::" n ".out(Tensor qa, Tensor qb, Tensor(a!) out) -> Tensor(a!) out", op_into, 0, INTO("quantized::" n, "", "q")},              \
+      {"quantized::" n "_out(Tensor qa, Tensor qb, Tensor(a!) out) -> Tensor(a!) out", op_into, 0, INTO("quantized::" n, "", "q")},          \
+      {"quantized::" n ".Scalar_out(Tensor qa, Scalar b, Tensor(a!) out) -> Tensor(a!) out", op_into, 0, INTO("quantized::" n, "Scalar", NULL)}
+#define SCALAR_OUT_ROWS(n, of)                                                                                                              \
+  {"quantized::" n "_out(Tensor qa, Scalar b, Tensor(a!) out) -> Tensor(a!) out", op_into, 0, INTO("quantized::" of, "Scalar", NULL)},       \
+      {"quantized::" n "_out.Tensor(Tensor qa, Tensor b, Tensor(a!) out) -> Tensor(a!) out", op_into, 0, INTO("quantized::" n, "Tensor", NULL)}
 #define BN_ROW(n, mark) {"quantized::batch_norm" n "(Tensor qx, Tensor? weight, Tensor? bias, Tensor mean, Tensor var, float eps, " OUTQ ") -> Tensor", op_batch_norm, P, &mark}
 
 const tsr_op tsr_ops_quant_layers[] = {
@@ -458,7 +526,7 @@ const tsr_op tsr_ops_quant_layers[] = {
     {"quantized::linear_relu_dynamic(Tensor X, " LIN " W_prepack, bool reduce_range=False) -> Tensor", op_linear_dynamic, P, &do_relu},
     {"quantized::linear_dynamic_fp16(Tensor X, " LIN " W_prepack) -> Tensor", op_linear_dynamic, P, &do_plain},
     {"quantized::linear_relu_dynamic_fp16(Tensor X, " LIN " W_prepack) -> Tensor", op_linear_dynamic, P, &do_relu},
-    {"quantized::linear_prepack(Tensor W, Tensor? B=None) -> " LIN, op_linear_prepack, P}, {"quantized::linear_prepack_fp16(Tensor W, Tensor? B=None) -> " LIN, op_linear_prepack, P},
+    {"quantized::linear_prepack(Tensor W, Tensor? B=None) -> " LIN, op_linear_prepack, P}, {"quantized::linear_prepack_fp16(Tensor W, Tensor? B=None) -> " LIN, op_linear_prepack_half, P},
     {"quantized::linear_unpack(" LIN " W_prepack) -> (Tensor W_origin, Tensor? B_origin)", op_linear_unpack, P},
     {"quantized::linear_unpack_fp16(" LIN " W_prepack) -> (Tensor W_origin, Tensor? B_origin)", op_linear_unpack, P},
     {"quantized::LinearPackedParamsBase_unpack(" LIN " self) -> (Tensor, Tensor?)", op_linear_unpack, P},
@@ -468,6 +536,16 @@ const tsr_op tsr_ops_quant_layers[] = {
     FIELD_ROWS("conv2d", CONV2), FIELD_ROWS("conv3d", CONV3), FIELD_ROWS("conv_transpose2d", CONV2), FIELD_ROWS("conv_transpose3d", CONV3),
     ARITH_ROWS("add", a_add), ARITH_ROWS("add_relu", a_add_relu), ARITH_ROWS("mul", a_mul), ARITH_ROWS("mul_relu", a_mul_relu),
     SCALAR_ROWS("add_scalar", a_add), SCALAR_ROWS("add_scalar_relu", a_add_relu), SCALAR_ROWS("mul_scalar", a_mul), SCALAR_ROWS("mul_scalar_relu", a_mul_relu),
+    OUT_ROWS("add"), OUT_ROWS("add_relu"), OUT_ROWS("mul"), OUT_ROWS("mul_relu"),
+    SCALAR_OUT_ROWS("add_scalar", "add"), SCALAR_OUT_ROWS("add_scalar_relu", "add_relu"), SCALAR_OUT_ROWS("mul_scalar", "mul"), SCALAR_OUT_ROWS("mul_scalar_relu", "mul_relu"),
+    {"quantized::cat_out(Tensor[] qx, int dim, Tensor(a!) out) -> Tensor(a!)", op_into, 0, INTO("quantized::cat", "", "q")},
+    {"quantized::cat_relu_out(Tensor[] qx, int dim, Tensor(a!) out) -> Tensor(a!)", op_into, 0, INTO("quantized::cat_relu", "", "q")},
+    {"quantized::conv2d_add(Tensor qx, Tensor qaccum, " CONV2 " packed_weight, " OUTQ ") -> Tensor", op_conv_add, P, &do_plain},
+    {"quantized::conv2d_add_relu(Tensor qx, Tensor qaccum, " CONV2 " packed_weight, " OUTQ ") -> Tensor", op_conv_add, P, &do_relu},
+    {"quantized::conv_prepack(Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> " CONV2, op_conv_prepack, P, &k2},
+    {"quantized::conv_unpack(" CONV2 " packed_weights) -> (Tensor unpacked_weights, Tensor? B_origin)", op_conv_unpack, P, &k2},
+    {"quantized::linear_with_input_q_dq_qweight_dq_output_fp32(Tensor X, float X_scale, int X_zero_point, " LIN " W_prepack) -> Tensor Y", op_linear_float, P, &do_plain},
+    {"quantized::linear_with_input_q_dq_qweight_dq_relu_output_fp32(Tensor X, float X_scale, int X_zero_point, " LIN " W_prepack) -> Tensor Y", op_linear_float, P, &do_relu},
     {"quantized::cat(Tensor[] qx, int dim, float? scale, int? zero_point) -> Tensor", op_cat, P, &do_plain},
     {"quantized::cat_relu(Tensor[] qx, int dim, float? scale, int? zero_point) -> Tensor", op_cat, P, &do_relu},
     {"quantized::matmul(Tensor qa, Tensor qb, float scale, int zero_point) -> Tensor", op_matmul, P},

@@ -52,7 +52,16 @@ static tsr_status gru_step(tsr_ctx *ctx, const cell *k, tsr_tensor *gx, tsr_tens
 
 /* ---- cells ---- */
 
+static tsr_status integer_weight(tsr_ctx *ctx, tsr_qlinear *out, tsr_val w, tsr_val bias, tsr_val scale, tsr_val zero);
+
+/* Packed weights follow the states; the oldest form has (w_ih, w_hh, b_ih, b_hh, packed and offsets of both, scales, zero points). */
 static tsr_status cell_args(tsr_call *c, cell *k) {
+  const tsr_val *a = c->args;
+  if (c->nargs == 14) {
+    k->reduce = false;
+    TSR_TRY(integer_weight(c->ctx, &k->ih, a[2], a[4], a[10], a[12]));
+    return integer_weight(c->ctx, &k->hh, a[3], a[5], a[11], a[13]);
+  }
   k->reduce = true;
   TSR_TRY(tsr_qlinear_read(c->ctx, &k->ih, c->args[2]));
   return tsr_qlinear_read(c->ctx, &k->hh, c->args[3]);
@@ -298,52 +307,78 @@ static tsr_status recurrent_data(tsr_call *c, bool lstm) {
 TSR_KERNEL(lstm_data) { return recurrent_data(c, true); }
 TSR_KERNEL(gru_data) { return recurrent_data(c, false); }
 
-/* ---- embeddings: (version, [weight], [], [bits]) ---- */
+/* ---- making the parameters of a cell ---- */
 
-static tsr_status embedding_weight(tsr_ctx *ctx, tsr_tensor **out, tsr_val packed) {
-  const tsr_val *v, *tensors;
-  size_t n, nt;
-  if (packed.tag != TSR_V_OBJECT || !packed.obj->cls->is_custom || packed.obj->count < 1 || !items_of(packed.obj->slots[0], &v, &n) || n < 2) return bad(ctx, "not an embedding's");
-  if (!items_of(v[1], &tensors, &nt) || nt < 1 || tensors[0].tag != TSR_V_TENSOR || tensors[0].t->quant == NULL) return bad(ctx, "malformed state of an embedding");
-  return tsr_dequantize(ctx, out, tensors[0].t);
+static tsr_class cell_class;
+static const tsr_type cell_type = {TSR_T_CLASS, 0, NULL, "__torch__.torch.classes.rnn.CellParamsBase", &cell_class};
+static tsr_class cell_class = {.name = "__torch__.torch.classes.rnn.CellParamsBase", .type = &cell_type, .is_custom = true};
+
+typedef enum cell_kind { STATIC, DYNAMIC, HALF } cell_kind;
+static const cell_kind make_static = STATIC, make_dynamic = DYNAMIC, make_half = HALF;
+static const char *const kind_names[] = {"quantized", "quantized_dynamic", "quantized_fp16"};
+
+static tsr_status filled_list(tsr_ctx *ctx, tsr_val *out, const tsr_type *elem, const tsr_val *items, size_t n) {
+  tsr_list *l = tsr_list_new(ctx->mem, elem, n);
+  if (l == NULL) return tsr_ctx_nomem(ctx);
+  for (size_t i = 0; i < n; i++) tsr_list_push_take(l, tsr_retain(items[i]));
+  *out = tsr_from_obj(l);
+  return tsr_temp(ctx, *out);
 }
 
-TSR_KERNEL(embedding) {
-  tsr_tensor *w;
-  TSR_TRY(embedding_weight(c->ctx, &w, c->args[0]));
-  tsr_val args[] = {tsr_from_obj(w), c->args[1], tsr_int(-1), tsr_bool(false), tsr_bool(false)}, ret;
-  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::embedding", ""), args, 5, &ret, 1));
-  return tsr_ret(c, 0, ret);
-}
-
-/* (packed, indices, offsets?, scale_grad, mode, pruned, weights?, mapping?, include_last): always sums */
-TSR_KERNEL(embedding_bag) {
-  tsr_tensor *w, *offsets = tsr_arg_opt_tensor(c, 2), *indices = tsr_arg_tensor(c, 1);
-  TSR_TRY(embedding_weight(c->ctx, &w, c->args[0]));
-  if (offsets == NULL) { /* rows of a matrix are bags */
-    int64_t n = indices->ndim == 2 ? indices->size[0] : 0, flat = indices->numel;
-    if (indices->ndim != 2) return tsr_op_fail(c->ctx, "embedding_bag: expected offsets, or indices with 2 dimensions");
-    TSR_TRY(tsr_new(c->ctx, &offsets, TSR_INT64, 1, &n));
-    for (int64_t i = 0; i < n; i++) ((int64_t *)offsets->storage->data)[i] = i * indices->size[1];
-    TSR_TRY(tsr_reshape(c->ctx, &indices, indices, 1, &flat));
+/* Float weights become int8 here; packed ones are kept. */
+TSR_KERNEL(make_cell) {
+  cell_kind kind = *(const cell_kind *)c->op->data;
+  tsr_val lists[4], tensors[6], scales[2], longs[2], packed[2];
+  size_t counts[4] = {0};
+  if (kind == STATIC) {
+    for (uint32_t i = 0; i < 2; i++) {
+      tsr_val rets[4];
+      TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::fbgemm_linear_quantize_weight", ""), &c->args[i], 1, rets, 4));
+      tensors[i] = rets[0];
+      tensors[4 + i] = rets[1];
+      tensors[2 + i] = c->args[2 + i];
+      scales[i] = rets[2];
+      longs[i] = rets[3];
+    }
+    counts[0] = 6, counts[1] = counts[2] = 2;
+  } else {
+    packed[0] = c->args[0], packed[1] = c->args[1];
+    counts[3] = 2;
+    if (kind == DYNAMIC) {
+      tensors[0] = c->args[2], tensors[1] = c->args[3];
+      longs[0] = tsr_int(tsr_arg_bool(c, 4));
+      counts[0] = 2, counts[2] = 1;
+    }
   }
-  tsr_val args[] = {tsr_from_obj(w), tsr_from_obj(indices), tsr_from_obj(offsets), tsr_bool(false), tsr_int(0), tsr_bool(false), c->args[6], c->args[8]}, rets[4];
-  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::embedding_bag", ""), args, 8, rets, 4));
-  return tsr_ret(c, 0, rets[0]);
+  TSR_TRY(filled_list(c->ctx, &lists[0], &tsr_type_tensor, tensors, counts[0]));
+  TSR_TRY(filled_list(c->ctx, &lists[1], &tsr_type_float, scales, counts[1]));
+  TSR_TRY(filled_list(c->ctx, &lists[2], &tsr_type_int, longs, counts[2]));
+  TSR_TRY(filled_list(c->ctx, &lists[3], NULL, packed, counts[3]));
+  tsr_tuple *state = tsr_tuple_new(c->ctx->mem, NULL, 5);
+  tsr_object *o = tsr_object_new(c->ctx->mem, &cell_class, 1);
+  tsr_str *name = tsr_str_new(c->ctx->mem, kind_names[kind], strlen(kind_names[kind]));
+  if (state == NULL || o == NULL || name == NULL) {
+    tsr_obj_release(state);
+    tsr_obj_release(o);
+    tsr_obj_release(name);
+    return tsr_ctx_nomem(c->ctx);
+  }
+  state->items[0] = tsr_from_obj(name);
+  for (int i = 0; i < 4; i++) state->items[i + 1] = tsr_retain(lists[i]);
+  o->slots[0] = tsr_from_obj(state);
+  c->rets[0] = tsr_from_obj(o);
+  return TSR_OK;
 }
 
 #define P TSR_PURE
 #define LIN "__torch__.torch.classes.quantized.LinearPackedParamsBase"
-#define EMB "__torch__.torch.classes.quantized.EmbeddingPackedParamsBase"
 #define CELL LIN " w_ih, " LIN " w_hh, Tensor b_ih, Tensor b_hh"
 #define DATA_REST "[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional"
 #define REST DATA_REST ", bool batch_first"
 #define PARAMS "__torch__.torch.classes.rnn.CellParamsBase"
 #define LSTM_TAIL ", *, ScalarType? dtype=None, bool use_dynamic=False) -> (Tensor, Tensor, Tensor)"
-#define EMBEDDING(bits)                                                                                                                      \
-  {"quantized::embedding_" bits "(" EMB " weight, Tensor indices, bool pruned_weights=False) -> Tensor", op_embedding, P},                   \
-  {"quantized::embedding_bag_" bits "(" EMB " weight, Tensor indices, Tensor? offsets=None, bool scale_grad_by_freq=False, int mode=0, bool pruned_weights=False, " \
-   "Tensor? per_sample_weights=None, Tensor? compressed_indices_mapping=None, bool include_last_offset=False) -> Tensor", op_embedding_bag, P}
+#define INT8_CELL "Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh, Tensor packed_ih, Tensor packed_hh, Tensor col_offsets_ih, Tensor col_offsets_hh, " \
+  "Scalar scale_ih, Scalar scale_hh, Scalar zero_point_ih, Scalar zero_point_hh"
 const tsr_op tsr_ops_quant_rnn[] = {
     {"quantized::quantized_lstm_cell_dynamic(Tensor input, Tensor[] hx, " CELL ") -> (Tensor, Tensor)", op_lstm_cell, P},
     {"quantized::quantized_gru_cell_dynamic(Tensor input, Tensor hx, " CELL ") -> Tensor", op_gru_cell, P},
@@ -358,5 +393,11 @@ const tsr_op tsr_ops_quant_rnn[] = {
     {"aten::quantized_lstm.data_legacy(Tensor data, Tensor batch_sizes, Tensor[] hx, " LIN DATA_REST LSTM_TAIL, op_lstm_data, P},
     {"aten::quantized_gru.input_legacy(Tensor input, Tensor hx, " LIN REST ") -> (Tensor, Tensor)", op_gru, P},
     {"aten::quantized_gru.data_legacy(Tensor data, Tensor batch_sizes, Tensor hx, " LIN DATA_REST ") -> (Tensor, Tensor)", op_gru_data, P},
-    EMBEDDING("byte"), EMBEDDING("4bit"),
+    {"aten::quantized_lstm_cell(Tensor input, Tensor[] hx, " INT8_CELL ") -> (Tensor, Tensor)", op_lstm_cell, P},
+    {"aten::quantized_gru_cell(Tensor input, Tensor hx, " INT8_CELL ") -> Tensor", op_gru_cell, P},
+    {"aten::quantized_rnn_tanh_cell(Tensor input, Tensor hx, " INT8_CELL ") -> Tensor", op_rnn_cell, P, "tanh"},
+    {"aten::quantized_rnn_relu_cell(Tensor input, Tensor hx, " INT8_CELL ") -> Tensor", op_rnn_cell, P, "relu"},
+    {"quantized::make_quantized_cell_params(Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) -> " PARAMS, op_make_cell, P, &make_static},
+    {"quantized::make_quantized_cell_params_dynamic(" LIN " w_ih, " LIN " w_hh, Tensor bias_ih, Tensor bias_hh, bool reduce_range=False) -> " PARAMS, op_make_cell, P, &make_dynamic},
+    {"quantized::make_quantized_cell_params_fp16(" LIN " w_ih, " LIN " w_hh) -> " PARAMS, op_make_cell, P, &make_half},
     {0}};

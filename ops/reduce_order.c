@@ -238,17 +238,22 @@ TSR_KERNEL(quantile) {
   else TSR_TRY(tsr_reshape(c->ctx, &flat, x, 1, &numel));
   for (int d = 0; d < TSR_MAX_NDIM; d++) mask[d] = whole || d == dim;
   int lead = qt && qt->ndim == 1 ? 1 : 0, n = tsr_reduce_shape(x, mask, keepdim, size + lead);
-  if (lead) size[0] = nq;
+  if (lead) size[n + 1] = nq; /* the quantiles of one line lie together */
   if (n + lead > TSR_MAX_NDIM) return tsr_op_fail(c->ctx, "too many dimensions");
   TSR_TRY(order_begin(c->ctx, &j, flat, dim));
-  TSR_TRY(tsr_new(c->ctx, &y, TSR_FLOAT64, n + lead, size));
+  TSR_TRY(tsr_new(c->ctx, &y, TSR_FLOAT64, n + lead, size + lead));
   double *out = y->storage->data;
   for (int64_t u = 0; u < j.lines; u++) {
     int64_t good = order_line(&j, u);
     bool none = ignore ? good == 0 : good < j.n;
-    for (int64_t k = 0; k < nq; k++) out[k * j.lines + u] = none ? NAN : quantile_of(j.line, good, q[k], mode, x->dtype == TSR_FLOAT32);
+    for (int64_t k = 0; k < nq; k++) out[u * nq + k] = none ? NAN : quantile_of(j.line, good, q[k], mode, x->dtype == TSR_FLOAT32);
   }
   TSR_TRY(tsr_to_dtype(c->ctx, &y, y, (tsr_dtype)x->dtype));
+  if (lead) {
+    int64_t order[TSR_MAX_NDIM + 1] = {n};
+    for (int d = 0; d < n; d++) order[d + 1] = d;
+    TSR_TRY(tsr_permute(c->ctx, &y, y, order));
+  }
   return tsr_ret_tensor(c, 0, y);
 }
 

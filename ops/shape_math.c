@@ -95,11 +95,14 @@ TSR_KERNEL(diff) {
     if (t != NULL && t->ndim != x->ndim) return tsr_op_fail(ctx, "diff expects prepend or append to be the same dimension as input");
   }
   if (times < 0) return tsr_op_fail(ctx, "order must be non-negative but got %lld", (long long)times);
+  if (times == 0) {
+    TSR_TRY(tsr_clone(ctx, &x, x));
+    return tsr_ret_tensor(c, 0, x);
+  }
   if (tsr_arg_opt_tensor(c, 3) != NULL) parts[n++] = tsr_arg_tensor(c, 3);
   parts[n++] = x;
   if (tsr_arg_opt_tensor(c, 4) != NULL) parts[n++] = tsr_arg_tensor(c, 4);
   if (n > 1) TSR_TRY(tsr_cat(ctx, &x, parts, n, dim));
-  else if (times == 0) TSR_TRY(tsr_clone(ctx, &x, x));
   times = TSR_MIN(times, x->size[dim]);
   if (x->size[dim] == 0 && tsr_arg_int(c, 1) > 0) TSR_TRY(tsr_clone(ctx, &x, x));
   for (int64_t i = 0; i < times; i++) {
@@ -195,8 +198,8 @@ TSR_KERNEL(sum_to_size) {
     tsr_sizes_print(b, sizeof b, x->ndim, x->size);
     return tsr_op_fail(ctx, "size {%s} is not expandable to size {%s}.", a, b);
   }
-  if (count == 0) return tsr_ret_tensor(c, 0, x);
-  TSR_TRY(tsr_reduce(ctx, &y, "sum", x, (int)count, dims, true, -1));
+  if (n > 0 && count == 0) return tsr_ret_tensor(c, 0, x);
+  TSR_TRY(tsr_reduce(ctx, &y, "sum", x, n > 0 ? (int)count : -1, dims, true, -1)); /* also when nothing is summed: small integers widen */
   TSR_TRY(tsr_view_as(ctx, &y, y, (int)n, size));
   return tsr_ret_tensor(c, 0, y);
 }

@@ -147,10 +147,6 @@ double tsr_sp_i0e(double x) { return bessel_ie(0, x); }
 double tsr_sp_i1(double x) { return isinf(x) ? x : unscale(bessel_ie(1, x), x); }
 double tsr_sp_i1e(double x) { return bessel_ie(1, x); }
 
-double tsr_sp_j0(double x) { return isinf(x) ? 0 : j0(x); }
-double tsr_sp_j1(double x) { return isinf(x) ? 0 : j1(x); }
-double tsr_sp_y0(double x) { return x == 0 ? -INFINITY : x < 0 ? NAN : y0(x); }
-double tsr_sp_y1(double x) { return x == 0 ? -INFINITY : x < 0 ? NAN : y1(x); }
 
 /* e^x K_v(x) = integral over t >= 0 of e^(-x (cosh t - 1)) cosh(v t): the trapezoidal rule converges
  * geometrically for it. */

@@ -14,7 +14,7 @@ TSR_KERNEL(mvlgamma) {
   if (tsr_dtype_is_complex((tsr_dtype)x->dtype) || x->dtype == TSR_BOOL)
     return tsr_op_fail(c->ctx, "The input tensor may not be of type %s", cpp_name(x->dtype));
   if (p < 1) return tsr_op_fail(c->ctx, "p has to be greater than or equal to 1");
-  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) TSR_TRY(tsr_to_dtype(c->ctx, &x, x, TSR_FLOAT32));
+  TSR_TRY(tsr_ready(c->ctx, &x, x, tsr_dtype_is_float((tsr_dtype)x->dtype) ? (tsr_dtype)x->dtype : TSR_FLOAT32));
   for (int64_t j = 0; j < p; j++) {
     TSR_TRY(tsr_ctx_poll(c->ctx, 1));
     tsr_tensor *g = tsr_x_un(c->ctx, "lgamma", tsr_x_num(c->ctx, "sub", x, (double)j / 2));
@@ -96,6 +96,7 @@ TSR_KERNEL(renorm) {
   if (max.d < 0) return tsr_op_fail(c->ctx, "renorm: expected maxnorm to be >= 0 but got %g", max.d);
   if (x->ndim < 2) return tsr_op_fail(c->ctx, "renorm: input needs at least 2 dimensions, got %d dimensions", x->ndim);
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), x->ndim, &dim));
+  TSR_TRY(tsr_contiguous(c->ctx, &x, x));
   tsr_list *dims = tsr_list_new(c->ctx->mem, &tsr_type_int, x->ndim);
   if (dims == NULL) return tsr_ctx_nomem(c->ctx);
   TSR_TRY(tsr_temp(c->ctx, tsr_from_obj(dims)));
@@ -121,15 +122,26 @@ static double total(tsr_ctx *ctx, tsr_tensor *t) {
   return s && tsr_ready(ctx, &d, s, TSR_FLOAT64) == TSR_OK ? *(const double *)tsr_tensor_data_ro(d) : 0;
 }
 
-static tsr_status check_weights(tsr_ctx *ctx, const tsr_tensor *w, int64_t n, const char *name, bool whole) {
+static tsr_status check_weights(tsr_ctx *ctx, tsr_tensor *w, int64_t n, const char *name, bool whole) {
   if (w->ndim > 1) return tsr_op_fail(ctx, "cov(): expected %s to have one or fewer dimensions but got %s with %d dimensions", name, name, w->ndim);
   if (whole && !tsr_dtype_is_integral((tsr_dtype)w->dtype, false))
     return tsr_op_fail(ctx, "cov(): expected fweights to have integral dtype but got fweights with %s dtype", cpp_name(w->dtype));
   if (!whole && !tsr_dtype_is_float((tsr_dtype)w->dtype))
     return tsr_op_fail(ctx, "cov(): expected aweights to have floating point dtype but got aweights with %s dtype", cpp_name(w->dtype));
+  tsr_tensor *values;
   if (w->numel != n)
     return tsr_op_fail(ctx, "cov(): expected %s to have the same numel as there are observations in the input but got %lld != %lld", name, (long long)w->numel, (long long)n);
+  TSR_TRY(tsr_ready(ctx, &values, w, TSR_FLOAT64));
+  const double *v = tsr_tensor_data_ro(values);
+  for (int64_t i = 0; i < n; i++)
+    if (v[i] < 0) return tsr_op_fail(ctx, "cov(): %s cannot be negative", name);
   return TSR_OK;
+}
+
+/* What is left of the sum of weights: in the precision of the weights, where it may cancel. */
+static double weight_norm(double sum, double squares, int64_t correction, tsr_dtype d) {
+  if (d == TSR_FLOAT64) return sum - (double)correction * squares / sum;
+  return (float)sum - (float)correction * (float)squares / (float)sum;
 }
 
 static tsr_status covariance(tsr_ctx *x, tsr_tensor **out, tsr_tensor *in, int64_t correction, tsr_tensor *fw, tsr_tensor *aw) {
@@ -145,7 +157,7 @@ static tsr_status covariance(tsr_ctx *x, tsr_tensor **out, tsr_tensor *in, int64
   if (aw) w = w ? tsr_x_bin(x, "mul", w, aw) : aw;
   double weight = w ? total(x, w) : (double)n;
   if (w && weight == 0) return tsr_op_fail(x, "cov(): weights sum to zero, can't be normalized");
-  double norm = correction != 0 && aw ? weight - (double)correction * total(x, tsr_x_bin(x, "mul", w, aw)) / weight : weight - (double)correction;
+  double norm = correction != 0 && aw ? weight_norm(weight, total(x, tsr_x_bin(x, "mul", w, aw)), correction, (tsr_dtype)aw->dtype) : weight - (double)correction;
   tsr_tensor *mean = tsr_x_num(x, "div", tsr_x_sum(x, w ? tsr_x_bin(x, "mul", in, w) : in, 1, true), weight);
   in = tsr_x_bin(x, "sub", in, mean);
   right = w ? tsr_x_bin(x, "mul", in, w) : in;

@@ -70,17 +70,6 @@ static tsr_status cut_frames(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, cons
   return TSR_OK;
 }
 
-/* [..., 2] real pairs of a complex tensor, contiguous in z's logical order */
-static tsr_status real_pairs(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *z) {
-  int64_t size[TSR_MAX_NDIM];
-  TSR_TRY(tsr_contiguous(ctx, &z, z));
-  memcpy(size, z->size, z->ndim * sizeof *size);
-  size[z->ndim] = 2;
-  TSR_TRY(tsr_new(ctx, out, tsr_dtype_real_of((tsr_dtype)z->dtype), z->ndim + 1, size));
-  if (z->numel > 0) memcpy((*out)->storage->data, tsr_tensor_data_ro(z), (size_t)z->numel * tsr_tensor_itemsize(z));
-  return TSR_OK;
-}
-
 static tsr_status stft(tsr_call *c, bool center, const char *mode, uint32_t at) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
@@ -112,8 +101,10 @@ static tsr_status stft(tsr_call *c, bool center, const char *mode, uint32_t at) 
   TSR_TRY(tsr_to_dtype(ctx, &y, y, wide ? TSR_COMPLEX128 : TSR_COMPLEX64));
   TSR_TRY(tsr_transpose(ctx, &y, y, 1, 2));
   if (one) TSR_TRY(tsr_select(ctx, &y, y, 0, 0));
-  if (!as_complex) TSR_TRY(real_pairs(ctx, &y, y));
-  return tsr_ret_tensor(c, 0, y);
+  if (as_complex) return tsr_ret_tensor(c, 0, y);
+  tsr_val arg = tsr_from_obj(y), pairs;
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::view_as_real", ""), &arg, 1, &pairs, 1));
+  return tsr_ret(c, 0, pairs);
 }
 TSR_KERNEL(stft) { return stft(c, false, "reflect", 5); }
 TSR_KERNEL(stft_center) { return stft(c, tsr_arg_bool(c, 5), tsr_arg_str(c, 6)->bytes, 7); }
@@ -164,7 +155,7 @@ static tsr_status overlap_add(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *
   return TSR_OK;
 }
 
-/* [batch, frames, n_fft] complex, the spectrum completed when it is one-sided */
+/* [batch, frames, n_fft] complex, the second half made from the first when it is one-sided */
 static tsr_status whole_spectrum(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *y, int64_t n, bool onesided) {
   int64_t have = y->size[2], size[] = {y->size[0], y->size[1], n};
   TSR_TRY(tsr_new(ctx, out, TSR_COMPLEX128, 3, size));
@@ -198,7 +189,7 @@ TSR_KERNEL(istft) {
   }
   TSR_TRY(tsr_transpose(ctx, &y, x, 1, 2));
   TSR_TRY(tsr_contiguous(ctx, &y, y));
-  TSR_TRY(whole_spectrum(ctx, &y, y, n, onesided));
+  TSR_TRY(whole_spectrum(ctx, &y, y, n, onesided || !complex_out)); /* a real result needs one half only */
   TSR_TRY(tsr_fft_dims(ctx, &y, y, 1, &dim, &n, false, normalized ? 1 / sqrt((double)n) : 1 / (double)n));
   int64_t total = n + f.hop * (frames - 1), start = center ? n / 2 : 0;
   int64_t end = !tsr_arg_is_none(c, 8) ? start + tsr_arg_int(c, 8) : center ? total - n / 2 : total;

@@ -49,6 +49,9 @@
   X(tsr_ops_prepacked) \
   X(tsr_ops_quant_layers) \
   X(tsr_ops_quant_rnn) \
+  X(tsr_ops_quant_fbgemm) \
+  X(tsr_ops_quant_observer) \
+  X(tsr_ops_quant_embedding) \
   X(tsr_ops_fft) \
   X(tsr_ops_linalg) \
   X(tsr_ops_linalg_norm) \
@@ -81,7 +84,9 @@
   X(tsr_ops_histogram) \
   X(tsr_ops_unique) \
   X(tsr_ops_shape_math) \
-  X(tsr_ops_sparse)
+  X(tsr_ops_sparse) \
+  X(tsr_ops_foreach) \
+  X(tsr_ops_forward)
 
 #define X(family) extern const tsr_op family[];
 FAMILIES(X)

@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 STAGE = "/src"
-MODERN = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets", "quantized", "pickled", "digits"]
+MODERN = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets", "quantized", "quantops", "pickled", "digits"]
 FAMILIES = {True: MODERN, False: ["older"]}
 
 
@@ -27,7 +27,7 @@ def restage():
     import torch
     here = os.path.dirname(os.path.abspath(__file__))
     shutil.rmtree(STAGE, ignore_errors=True)
-    os.makedirs(STAGE)
+    os.makedirs(STAGE, exist_ok=True)
     shutil.copy(os.path.join(here, "make_corpus.py"), STAGE)
     shutil.copytree(os.path.join(here, "corpus"), os.path.join(STAGE, "corpus"),
                     ignore=shutil.ignore_patterns("__pycache__"))
