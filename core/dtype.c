@@ -351,3 +351,12 @@ void tsr_convert(tsr_dtype to, void *dst, tsr_dtype from, const void *src, int64
   char *d = dst;
   for (int64_t i = 0; i < n; i++) store(to, d + (size_t)i * ts, load(from, s + (size_t)i * fs));
 }
+
+double tsr_dtype_round(tsr_dtype d, double x) {
+  uint64_t bits;
+  if (d == TSR_FLOAT64) return x;
+  if (d == TSR_FLOAT32) return (float)x;
+  tsr_convert(d, &bits, TSR_FLOAT64, &x, 1);
+  tsr_convert(TSR_FLOAT64, &x, d, &bits, 1);
+  return x;
+}

@@ -41,5 +41,6 @@ uint16_t tsr_float_to_bf16(float f);
 /* n elements between any two known non-quantized dtypes, contiguous, with PyTorch's casting rules
  * (float to int truncates, to bool is != 0, complex to real drops the imaginary part). */
 void tsr_convert(tsr_dtype to, void *dst, tsr_dtype from, const void *src, int64_t n);
+double tsr_dtype_round(tsr_dtype d, double x); /* x as an element of a float type holds it */
 
 #endif

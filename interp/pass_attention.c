@@ -12,17 +12,6 @@ typedef struct fuser {
   bool changed;
 } fuser;
 
-static tsr_status find_schema(fuser *f) {
-  const tsr_op *op = tsr_op_get("tsr::softmax_matmul", "");
-  tsr_schema *s = NULL;
-  if (f->schema != NULL) return TSR_OK;
-  if (op == NULL) return tsr_fail(f->env->e, TSR_EINTERNAL, "operator tsr::softmax_matmul is missing");
-  TSR_TRY(tsr_schema_parse(f->env->model->program->types, f->env->e, op->schema, &s));
-  s->op = op;
-  f->schema = s;
-  return TSR_OK;
-}
-
 static bool is_none(const tsr_ir_value *v) {
   tsr_val c;
   return tsr_ir_const_of(v, &c) && c.tag == TSR_V_NONE;
@@ -83,7 +72,7 @@ static tsr_status visit(fuser *f, tsr_ir_node *product) {
     soft = sole_source(cast, cast->in[0]);
   }
   if (!has_form(soft, "aten::softmax", "int", 3) || !is_none(soft->in[2]) || !may_delay(soft, product)) return TSR_OK;
-  TSR_TRY(find_schema(f));
+  TSR_TRY(tsr_pass_schema(f->env, "tsr::softmax_matmul", &f->schema));
   tsr_ir_node *n = tsr_ir_node_new(f->fn, TSR_IR_OP, 5, 1, 0, product->loc);
   bool by_row = strides_unseen(product, product->out[0], true);
   tsr_ir_value *in[5] = {soft->in[0], product->in[1], soft->in[1],

@@ -67,17 +67,6 @@ static tsr_ir_node *sole_user(const tsr_ir_node *n) {
   return NULL;
 }
 
-static tsr_status find_schema(blocker *b) {
-  const tsr_op *op = tsr_op_get("tsr::conv_block", "");
-  tsr_schema *s = NULL;
-  if (b->schema != NULL) return TSR_OK;
-  if (op == NULL) return tsr_fail(b->env->e, TSR_EINTERNAL, "operator tsr::conv_block is missing");
-  TSR_TRY(tsr_schema_parse(b->env->model->program->types, b->env->e, op->schema, &s));
-  s->op = op;
-  b->schema = s;
-  return TSR_OK;
-}
-
 /* Activation and its two numbers; those of a plain convolution are made in front of `at`. */
 static bool add_act(blocker *b, tsr_ir_node *at, const conv *c, tsr_ir_value **in) {
   bool has = c != NULL && c->fused;
@@ -123,7 +112,7 @@ static tsr_status visit(blocker *b, tsr_ir_node *n, tsr_ir_node **built) {
   tsr_ir_node *before = n->in[0]->def;
   if (before == NULL || before->parent != n->parent || !is_point(before, &e) || e.residual != NULL || sole_user(before) != n) return TSR_OK;
   if (e.w->size[0] != d.w->size[0]) return TSR_OK;
-  TSR_TRY(find_schema(b));
+  TSR_TRY(tsr_pass_schema(b->env, "tsr::conv_block", &b->schema));
   tsr_ir_node *after = sole_user(n);
   bool three = is_point(after, &p) && p.w->size[1] == d.w->size[0];
   return build(b, &e, &d, three ? &p : NULL, built);

@@ -14,17 +14,6 @@ typedef struct fuser {
   bool changed;
 } fuser;
 
-static tsr_status find_schema(fuser *f, const char *name, const tsr_schema **out) {
-  if (*out != NULL) return TSR_OK;
-  const tsr_op *op = tsr_op_get(name, "");
-  tsr_schema *s = NULL;
-  if (op == NULL) return tsr_fail(f->env->e, TSR_EINTERNAL, "operator %s is missing", name);
-  TSR_TRY(tsr_schema_parse(f->env->model->program->types, f->env->e, op->schema, &s));
-  s->op = op;
-  *out = s;
-  return TSR_OK;
-}
-
 /* ---- activations ---- */
 
 typedef struct act_row { const char *name; uint8_t act; uint8_t params; } act_row;
@@ -134,7 +123,7 @@ static tsr_status build(fuser *f, const tsr_ir_node *p, tsr_ir_node *at, tsr_ir_
   product_kind kind = product_of(p);
   const uint8_t *args = kind == LINEAR ? linear_args : kind == CONV ? conv_args : long_args;
   uint32_t n = kind == LINEAR ? 3 : 7;
-  TSR_TRY(kind == LINEAR ? find_schema(f, "tsr::linear_act", &f->linear) : find_schema(f, "tsr::conv_act", &f->conv));
+  TSR_TRY(kind == LINEAR ? tsr_pass_schema(f->env, "tsr::linear_act", &f->linear) : tsr_pass_schema(f->env, "tsr::conv_act", &f->conv));
   tsr_ir_value *act = tsr_ir_insert_const(f->fn, at, tsr_int(a->act), &tsr_type_int, 0);
   tsr_ir_value *p0 = tsr_ir_insert_const(f->fn, at, tsr_float(a->p[0]), &tsr_type_float, 0);
   tsr_ir_value *p1 = tsr_ir_insert_const(f->fn, at, tsr_float(a->p[1]), &tsr_type_float, 0);

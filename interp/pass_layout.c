@@ -19,16 +19,6 @@ typedef struct layouter {
   bool changed;
 } layouter;
 
-static tsr_status find_schema(layouter *l, const char *name, const tsr_schema **out) {
-  const tsr_op *op = tsr_op_get(name, "");
-  tsr_schema *s = NULL;
-  if (op == NULL) return tsr_fail(l->env->e, TSR_EINTERNAL, "operator %s is missing", name);
-  TSR_TRY(tsr_schema_parse(l->env->model->program->types, l->env->e, op->schema, &s));
-  s->op = op;
-  *out = s;
-  return TSR_OK;
-}
-
 /* ---- which values ---- */
 
 /* Operands of tsr::conv_last by position in the node, or NULL: not a convolution that can become one. */
@@ -208,8 +198,8 @@ static tsr_status run(layouter *l) {
   bool ok = seen != NULL && l->hidden != NULL && l->wanted != NULL;
   free(seen);
   if (!ok) return nomem(l);
-  TSR_TRY(find_schema(l, "tsr::conv_last", &l->conv));
-  TSR_TRY(find_schema(l, "tsr::reveal", &l->reveal));
+  TSR_TRY(tsr_pass_schema(l->env, "tsr::conv_last", &l->conv));
+  TSR_TRY(tsr_pass_schema(l->env, "tsr::reveal", &l->reveal));
   return rewrite(l, l->fn->body);
 }
 

@@ -15,17 +15,6 @@ typedef struct fuser {
 
 enum { NARGS = 9 }; /* of tsr::mlp: x, w1, b1, act, p0, p1, w2, b2, residual */
 
-static tsr_status find_schema(fuser *f) {
-  const tsr_op *op = tsr_op_get("tsr::mlp", "");
-  tsr_schema *s = NULL;
-  if (f->schema != NULL) return TSR_OK;
-  if (op == NULL) return tsr_fail(f->env->e, TSR_EINTERNAL, "operator tsr::mlp is missing");
-  TSR_TRY(tsr_schema_parse(f->env->model->program->types, f->env->e, op->schema, &s));
-  s->op = op;
-  f->schema = s;
-  return TSR_OK;
-}
-
 static bool is_none(const tsr_ir_value *v) {
   tsr_val c;
   return tsr_ir_const_of(v, &c) && c.tag == TSR_V_NONE;
@@ -59,7 +48,7 @@ static tsr_status visit(fuser *f, tsr_ir_node *second) {
   if (!is_second(second, &residual)) return TSR_OK;
   tsr_ir_node *first = second->in[0]->def;
   if (first == NULL || second->in[0]->uses != 1 || first->parent != second->parent || !is_first(first) || !may_delay(first, second)) return TSR_OK;
-  TSR_TRY(find_schema(f));
+  TSR_TRY(tsr_pass_schema(f->env, "tsr::mlp", &f->schema));
   if (residual == NULL) residual = tsr_ir_insert_const(f->fn, second, tsr_none(), &tsr_type_none, 0);
   tsr_ir_node *n = tsr_ir_node_new(f->fn, TSR_IR_OP, NARGS, 1, 0, second->loc);
   tsr_ir_value *in[NARGS] = {first->in[0], first->in[1], first->in[2], first->in[4], first->in[5],

@@ -48,17 +48,6 @@ static tsr_ir_node *sole_act(tsr_ir_node *norm, int *act, double p[2]) {
   return NULL;
 }
 
-static tsr_status find_schema(fuser *f) {
-  const tsr_op *op = tsr_op_get("tsr::cat_norm_act", "");
-  tsr_schema *s = NULL;
-  if (f->schema != NULL) return TSR_OK;
-  if (op == NULL) return tsr_fail(f->env->e, TSR_EINTERNAL, "operator tsr::cat_norm_act is missing");
-  TSR_TRY(tsr_schema_parse(f->env->model->program->types, f->env->e, op->schema, &s));
-  s->op = op;
-  f->schema = s;
-  return TSR_OK;
-}
-
 static tsr_ir_value *one_item(fuser *f, tsr_ir_node *at, tsr_ir_value *v, const tsr_type *type) {
   tsr_ir_node *n = tsr_ir_node_new(f->fn, TSR_IR_LIST, 1, 1, 0, at->loc);
   if (n == NULL) return NULL;
@@ -75,7 +64,7 @@ static tsr_status visit(fuser *f, tsr_ir_node *norm, tsr_ir_node **fused) {
   if (!is_fixed_norm(norm)) return TSR_OK;
   tsr_ir_node *cat = sole_cat(norm, norm->in[0]), *last = sole_act(norm, &act, p);
   if (cat == NULL && last == NULL) return TSR_OK;
-  TSR_TRY(find_schema(f));
+  TSR_TRY(tsr_pass_schema(f->env, "tsr::cat_norm_act", &f->schema));
   tsr_ir_value *parts = cat != NULL ? cat->in[0] : one_item(f, norm, norm->in[0], f->schema->params[0].type);
   tsr_ir_node *n = tsr_ir_node_new(f->fn, TSR_IR_OP, 10, 1, 0, norm->loc);
   tsr_ir_value *in[10] = {parts, norm->in[1], norm->in[2], norm->in[3], norm->in[4], norm->in[7],

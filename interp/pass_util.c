@@ -181,3 +181,14 @@ uint32_t tsr_ir_count_nodes(const tsr_ir_block *b, uint32_t limit) {
   }
   return count;
 }
+
+tsr_status tsr_pass_schema(tsr_pass_env *env, const char *name, const tsr_schema **out) {
+  if (*out != NULL) return TSR_OK;
+  const tsr_op *op = tsr_op_get(name, "");
+  tsr_schema *s = NULL;
+  if (op == NULL) return tsr_fail(env->e, TSR_EINTERNAL, "operator %s is missing", name);
+  TSR_TRY(tsr_schema_parse(env->model->program->types, env->e, op->schema, &s));
+  s->op = op;
+  *out = s;
+  return TSR_OK;
+}

@@ -41,6 +41,8 @@ bool tsr_ir_writes(const tsr_ir_node *n);     /* an effect other than raising */
 bool tsr_ir_reads_shape(const tsr_ir_node *n); /* an operator that looks at a tensor's shape, dtype or device only */
 /* n applies an activation (tsr_act) with these parameters to its first operand, in place or not. */
 bool tsr_ir_act_of(const tsr_ir_node *n, int *act, double p[2]);
+/* The schema of one of tsrun's own operators, parsed the first time: *out is NULL until then. */
+tsr_status tsr_pass_schema(tsr_pass_env *env, const char *name, const tsr_schema **out);
 uint32_t tsr_ir_count_nodes(const tsr_ir_block *b, uint32_t limit);
 
 /* pass_*.c */

@@ -29,20 +29,10 @@ static int64_t upper_edge(const double *edge, int64_t lo, int64_t hi, double v) 
   return lo - 1;
 }
 
-/* x as an element of a float type holds it. */
-static double rounded(tsr_dtype d, double x) {
-  uint64_t bits;
-  if (d == TSR_FLOAT64) return x;
-  if (d == TSR_FLOAT32) return (float)x;
-  tsr_convert(d, &bits, TSR_FLOAT64, &x, 1);
-  tsr_convert(TSR_FLOAT64, &x, d, &bits, 1);
-  return x;
-}
-
 /* Every step is rounded to the data's type. */
 static int64_t even_bin(tsr_dtype d, double v, double low, double high, int64_t n) {
-  double up = rounded(d, rounded(d, v - low) * (double)n);
-  return (int64_t)rounded(d, up / rounded(d, high - low));
+  double up = tsr_dtype_round(d, tsr_dtype_round(d, v - low) * (double)n);
+  return (int64_t)tsr_dtype_round(d, up / tsr_dtype_round(d, high - low));
 }
 
 /* Bin of v on axis d, or -1. */

@@ -120,21 +120,12 @@ TSR_KERNEL(max_unpool3d) { /* self, indices, output_size, stride, padding */
 
 /* ---- fractional max pooling: window starts from one random number a plane and dimension ---- */
 
-static double rounded(tsr_dtype d, double x) {
-  uint64_t bits;
-  if (d == TSR_FLOAT64) return x;
-  if (d == TSR_FLOAT32) return (float)x;
-  tsr_convert(d, &bits, TSR_FLOAT64, &x, 1);
-  tsr_convert(TSR_FLOAT64, &x, d, &bits, 1);
-  return x;
-}
-
 /* Every step is rounded to the input's type, as PyTorch does. */
 static int64_t start_at(tsr_dtype d, double sample, int64_t i, int64_t in, int64_t out, int64_t k) {
   if (i == out - 1) return in - k;
-  double alpha = out > 1 ? rounded(d, rounded(d, (double)(in - k)) / rounded(d, (double)(out - 1))) : 0;
-  double from = rounded(d, rounded(d, rounded(d, (double)i) + sample) * alpha);
-  return (int64_t)from - (int64_t)rounded(d, sample * alpha);
+  double alpha = out > 1 ? tsr_dtype_round(d, tsr_dtype_round(d, (double)(in - k)) / tsr_dtype_round(d, (double)(out - 1))) : 0;
+  double from = tsr_dtype_round(d, tsr_dtype_round(d, tsr_dtype_round(d, (double)i) + sample) * alpha);
+  return (int64_t)from - (int64_t)tsr_dtype_round(d, sample * alpha);
 }
 
 typedef struct frac { int nd; int64_t c, in[3], out[3], k[3]; const double *x, *samples; double *y; int64_t *index; tsr_dtype dtype; } frac;
