@@ -3,6 +3,7 @@
 
 #include "ops/conv.h"
 #include "ops/conv_kernels.h"
+#include "ops/conv_regions.h"
 #include "ops/conv_winograd.h"
 #include "ops/native.h"
 #include "ops/nn.h"
@@ -274,6 +275,7 @@ typedef struct job {
   const tsr_conv_phase *f;
   int64_t counts[3], group, m_base;
   int64_t low[3], high[3];  /* offsets of the taps, see set_reach */
+  const int64_t *order;     /* position of each row when they are sorted by region */
 } job;
 
 static void split_position(const job *j, int64_t m, int64_t *n, int64_t q[3]) {
@@ -293,6 +295,13 @@ static void next_position(const job *j, int64_t *n, int64_t q[3]) {
   if (++q[0] < j->counts[0]) return;
   q[0] = 0;
   ++*n;
+}
+
+/* The position of row m; those of the rows before it must have been asked for, from m0 on. */
+static void find_position(const job *j, int64_t m0, int64_t m, int64_t *n, int64_t q[3]) {
+  if (j->order != NULL) split_position(j, j->order[m], n, q);
+  else if (m == m0) split_position(j, m, n, q);
+  else next_position(j, n, q);
 }
 
 /* The taps that reach farthest, each way: positions that keep them inside need no look at each tap. */
@@ -324,8 +333,11 @@ static void input_rows(const void *arg, int64_t m0, int mr, int64_t tap0, int64_
   const int64_t *tap = j->f->tap + 4 * tap0;
   int64_t n, q[3];
   origin o[TSR_GEMM_MR];
-  split_position(j, j->m_base + m0, &n, q);
-  for (int i = 0; i < mr; i++, next_position(j, &n, q)) o[i] = origin_of(j, n, q);
+  m0 += j->m_base;
+  for (int i = 0; i < mr; i++) {
+    find_position(j, m0, m0 + i, &n, q);
+    o[i] = origin_of(j, n, q);
+  }
   for (int64_t t = 0; t < taps; t++, tap += 4) {
     int64_t off = ((tap[0] * p->in[1] + tap[1]) * j->iw + tap[2]) * p->c;
     for (int i = 0; i < mr; i++) {
@@ -340,8 +352,8 @@ static void output_rows(const void *arg, int64_t m0, int mr, float **out) {
   const job *j = arg;
   const tsr_conv *p = j->p;
   int64_t n, q[3];
-  split_position(j, m0, &n, q);
-  for (int i = 0; i < mr; i++, next_position(j, &n, q)) {
+  for (int i = 0; i < mr; i++) {
+    find_position(j, m0, m0 + i, &n, q);
     int64_t at = n;
     for (int d = 0; d < 3; d++) at = at * p->out[d] + j->f->start[d] + q[d] * j->q->ostep[d];
     out[i] = j->y + at * p->oc + j->group * (p->oc / p->groups);
@@ -396,17 +408,37 @@ static void group_task(void *arg, int64_t task, int worker) {
   tsr_gemm_part(j.ctx->kernels->gemm, &g, 0, tsr_gemm_tiles(&g), 0, plan.panels);
 }
 
-static void run_last(job *j) {
+/* Taps that lie in the padding are left out where that pays. */
+static tsr_status sort_rows(job *j, tsr_gemm *g) {
+  const tsr_conv *p = j->p;
+  tsr_conv_regions r;
+  tsr_conv_grid grid = {.n = p->n, .shift = {0, 0, j->wpad}, .in = {p->in[0], p->in[1], j->iw}, .tap = j->f->tap, .taps = j->f->taps, .mr = g->b->mr};
+  memcpy(grid.counts, j->counts, sizeof grid.counts);
+  memcpy(grid.step, j->q->step, sizeof grid.step);
+  j->order = NULL;
+  if (g->rows == NULL) return TSR_OK;
+  TSR_TRY(tsr_conv_regions_make(j->ctx, &grid, &r));
+  if (r.tile_count == 0) return TSR_OK;
+  j->order = r.order;
+  g->crows = output_rows;
+  g->tiles = r.tiles;
+  g->tile_count = r.tile_count;
+  return TSR_OK;
+}
+
+static tsr_status run_last(job *j) {
   int64_t tasks = j->q->phase_count * j->p->groups;
   if (j->p->groups > 1 || tasks >= 4 * tsr_gemm_threads(j->ctx)) {
     tsr_pool_run(j->ctx->pool, j->ctx->max_threads, tasks, group_task, j);
-    return;
+    return TSR_OK;
   }
   for (int64_t i = 0; i < tasks; i++) {
     if (!phase_counts(j, &j->q->phases[i])) continue;
     tsr_gemm g = tile_job(j, &j->f->plan);
+    TSR_TRY(sort_rows(j, &g));
     tsr_gemm_run(j->ctx, &g);
   }
+  return TSR_OK;
 }
 
 /* ---- contiguous results, one phase and group: a part of an image at a time through a scratch ---- */
@@ -594,7 +626,7 @@ static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
     j->epi.residual = NULL;
   }
   if (depthwise) tsr_parallel_for(j->ctx, p->n * p->out[0] * p->out[1], TSR_MAX(1, 4096 / (p->out[2] * p->c)), depthwise_task, j);
-  else run_last(j);
+  else TSR_TRY(run_last(j));
   if (last) return TSR_OK;
   tsr_from_last(j->ctx, out, j->y, p->n, p->oc, tsr_conv_out(p));
   j->epi.act = act;

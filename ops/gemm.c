@@ -41,7 +41,11 @@ tsr_packed tsr_packed_plan_nv(const tsr_gemm_fns *f, int64_t n, int64_t taps, in
   return p;
 }
 
-typedef struct block { int64_t tap0, taps, c0, c; int64_t k0; } block; /* k0: terms before it */
+typedef struct block {
+  int64_t tap0, taps, c0, c;
+  int64_t k0;             /* terms before it, as packed */
+  int64_t stored, skipped; /* terms of a panel of it, and those before this part of one */
+} block;
 
 static block block_at(const tsr_packed *p, int64_t i) {
   block b;
@@ -59,6 +63,8 @@ static block block_at(const tsr_packed *p, int64_t i) {
     b.c = p->c;
     b.k0 = b.tap0 * p->c;
   }
+  b.stored = b.taps * b.c;
+  b.skipped = 0;
   return b;
 }
 
@@ -106,7 +112,7 @@ static void linear_crows(const tsr_gemm *g, int64_t m0, int mr, float **out) {
 static const float *panel_at(const tsr_gemm_fns *f, const tsr_packed *p, const block *b, int64_t panel, int64_t *ldb) {
   int64_t width = (int64_t)p->nv * f->lanes, col = panel * width;
   *ldb = TSR_MIN(width, p->n_pad - col);
-  if (p->direct == NULL) return p->data + b->k0 * p->n_pad + col * b->taps * b->c;
+  if (p->direct == NULL) return p->data + b->k0 * p->n_pad + col * b->stored + b->skipped * *ldb;
   if (p->n - col < *ldb) return p->data + b->k0 * *ldb;
   *ldb = p->direct_ld;
   return p->direct + b->k0 * p->direct_ld + col;
@@ -129,16 +135,14 @@ static void fetch_ahead(const tile_run *r, tsr_tile *t, const float *next_a, int
   t->step = whole ? ceil_div(4 * mr, panels) : 4;
 }
 
-/* The panels of a group of one block for one tile of rows. */
-static void run_tile(const tile_run *r, int64_t tile) {
+/* The panels of a group of one block for rows [m0, m0 + mr), of tile `tile`. */
+static void run_rows(const tile_run *r, int64_t tile, int64_t m0, int mr) {
   const tsr_gemm *g = r->g;
   const tsr_packed *p = g->b;
   const tsr_gemm_fns *f = r->f;
   const float *a[TAPS_BLOCK * TSR_GEMM_MR];
   _Alignas(64) float rows[TSR_GEMM_MR * TSR_GEMM_LDA];
   float *c[TSR_GEMM_MR];
-  int64_t m0 = tile * g->m / r->tiles;
-  int mr = (int)((tile + 1) * g->m / r->tiles - m0);
   if (g->rows != NULL) g->rows(g->rows_arg, m0, mr, r->b.tap0, r->b.taps, a);
   else linear_rows(g, m0, mr, a);
   if (g->crows != NULL) g->crows(g->rows_arg, m0, mr, c);
@@ -163,6 +167,34 @@ static void run_tile(const tile_run *r, int64_t tile) {
     }
     f->tile[vectors - 1][mr - 1](&t);
   }
+}
+
+/* Each run of taps that the tile has in the block. */
+static void run_taps(const tile_run *r, int64_t tile) {
+  const tsr_row_tile *t = &r->g->tiles[tile];
+  tile_run part = *r;
+  int64_t end;
+  if (t->first > t->last && r->first) {
+    part.b.taps = 0;
+    part.last = true;
+    run_rows(&part, tile, t->m0, t->rows);
+  }
+  for (int64_t k = 0; t->first <= t->last && k < r->b.taps; k = end + 1) {
+    for (end = k; end < r->b.taps && t->used[r->b.tap0 + end]; end++) continue;
+    if (end == k) continue;
+    part.b.tap0 = r->b.tap0 + k;
+    part.b.taps = end - k;
+    part.b.skipped = k * r->b.c;
+    part.first = part.b.tap0 == t->first && r->b.c0 == 0;
+    part.last = r->b.tap0 + end - 1 == t->last && r->b.c0 + r->b.c == r->g->b->c;
+    run_rows(&part, tile, t->m0, t->rows);
+  }
+}
+
+static void run_tile(const tile_run *r, int64_t tile) {
+  int64_t m0 = tile * r->g->m / r->tiles;
+  if (r->g->tiles != NULL) run_taps(r, tile);
+  else run_rows(r, tile, m0, (int)((tile + 1) * r->g->m / r->tiles - m0));
 }
 
 void tsr_gemm_part(const tsr_gemm_fns *f, const tsr_gemm *g, int64_t t0, int64_t t1, int64_t p0, int64_t p1) {

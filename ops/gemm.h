@@ -85,9 +85,18 @@ static inline int64_t tsr_packed_floats(const tsr_packed *p) { return p->n_pad *
 void tsr_packed_fill(tsr_ctx *ctx, const tsr_packed *p, const float *w, int64_t ts, int64_t ks, int64_t ns);
 void tsr_packed_fill_taps(tsr_ctx *ctx, const tsr_packed *p, const float *w, const int64_t *tap_at, int64_t ks, int64_t ns);
 
+/* Rows [m0, m0 + rows) whose sums have only some of the taps: those of an image's border that do not lie in its padding. */
+typedef struct tsr_row_tile {
+  int64_t m0;
+  int rows;
+  int64_t first, last;        /* tap of the sum; first > last: it has none, and is 0 */
+  const uint8_t *used;        /* by tap */
+} tsr_row_tile;
+
 typedef struct tsr_gemm {
   const tsr_packed *b;
   int64_t m;
+  const tsr_row_tile *tiles; int64_t tile_count; /* or NULL: tiles of nearly the same size, all taps */
   /* Rows of A: row i of tap t is a + i * lda (one tap), or what rows() says. */
   const float *a; int64_t lda;
   void (*rows)(const void *arg, int64_t m0, int mr, int64_t tap0, int64_t taps, const float **out /* [taps][mr] */);
@@ -103,8 +112,8 @@ typedef struct tsr_gemm {
 void tsr_gemm_run(tsr_ctx *ctx, const tsr_gemm *g);
 /* A part on this thread: row tiles [t0, t1) of tsr_gemm_tiles(g), panels [p0, p1). */
 void tsr_gemm_part(const tsr_gemm_fns *f, const tsr_gemm *g, int64_t t0, int64_t t1, int64_t p0, int64_t p1);
-/* Rows are spread evenly over the tiles: tile i starts at row i * m / tiles. */
-static inline int64_t tsr_gemm_tiles(const tsr_gemm *g) { return (g->m + g->b->mr - 1) / g->b->mr; }
+/* Rows are spread evenly over the tiles, tile i starts at row i * m / tiles, unless the product brings its own. */
+static inline int64_t tsr_gemm_tiles(const tsr_gemm *g) { return g->tiles != NULL ? g->tile_count : (g->m + g->b->mr - 1) / g->b->mr; }
 
 /* Threads a job may use. */
 int tsr_gemm_threads(const tsr_ctx *ctx);

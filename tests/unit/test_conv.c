@@ -35,11 +35,18 @@ static const shape shapes[] = {
     {1, 32, 16, 16, 32, 3, 1, 1, 1, 1, false}, /* Winograd where the weights are kept */
     {2, 40, 15, 13, 35, 3, 1, 0, 1, 1, false}, /* ragged tiles, channels and edges */
     {1, 33, 14, 18, 70, 3, 1, 2, 1, 1, false},
+    {1, 20, 6, 9, 24, 3, 1, 5, 5, 1, false},   /* most taps lie in the padding, for most positions */
+    {2, 530, 5, 4, 24, 3, 1, 3, 3, 1, false},
+    {1, 40, 14, 14, 48, 3, 1, 12, 12, 1, false},
+    {1, 17, 3, 4, 16, 3, 1, 6, 2, 1, false},   /* some positions see nothing but padding */
+    {1, 90, 7, 7, 33, 5, 2, 4, 2, 1, false},
+    {1, 3, 5, 6, 20, 5, 1, 6, 1, 1, false},
     {1, 24, 7, 7, 24, 3, 1, 1, 1, 24, false},  /* depthwise: rows shorter than a tile, than the kernel */
     {1, 40, 6, 14, 40, 5, 1, 2, 1, 40, false},
     {2, 18, 4, 4, 18, 7, 1, 3, 1, 18, false},
     {1, 70, 9, 30, 70, 3, 2, 1, 1, 70, false},
     {1, 8, 5, 6, 7, 3, 2, 1, 1, 1, true},
+    {1, 20, 3, 2, 9, 3, 1, 0, 4, 1, true},
     {2, 6, 5, 5, 4, 2, 3, 0, 1, 2, true},     /* a kernel smaller than the stride leaves gaps */
 };
 
