@@ -22,9 +22,8 @@ typedef struct free_list {
 
 struct tsr_mem {
   uint64_t limit;
-  uint64_t used, peak; /* atomic: handed-out bytes */
+  uint64_t used, peak; /* atomic: handed-out bytes, every block counting for one at least, and one more until the owner closes it */
   uint64_t cached;     /* under lock */
-  uint32_t refs;       /* atomic: the owner plus every live block */
   bool closed;
   bool hit_limit;
   tsr_lock *lock; /* protects the free lists: a value may be freed by another thread than its session's */
@@ -58,7 +57,7 @@ tsr_mem *tsr_mem_new(uint64_t limit) {
     return NULL;
   }
   mem->limit = limit;
-  mem->refs = 1;
+  mem->used = mem->peak = 1;
   return mem;
 }
 
@@ -68,40 +67,36 @@ static void mem_destroy(tsr_mem *mem) {
   free(mem);
 }
 
-static void mem_release(tsr_mem *mem) {
-  if (__atomic_sub_fetch(&mem->refs, 1, __ATOMIC_ACQ_REL) == 0) mem_destroy(mem);
+static uint64_t weight(size_t size) { return size != 0 ? size : 1; }
+
+static void uncharge(tsr_mem *mem, size_t size) {
+  if (__atomic_sub_fetch(&mem->used, weight(size), __ATOMIC_ACQ_REL) == 0) mem_destroy(mem);
 }
 
 void tsr_mem_close(tsr_mem *mem) {
   if (mem == NULL) return;
   __atomic_store_n(&mem->closed, true, __ATOMIC_RELAXED);
   tsr_mem_trim(mem);
-  mem_release(mem);
+  uncharge(mem, 0);
 }
 
-uint64_t tsr_mem_used(const tsr_mem *mem) { return __atomic_load_n(&mem->used, __ATOMIC_RELAXED); }
-uint64_t tsr_mem_peak(const tsr_mem *mem) { return __atomic_load_n(&mem->peak, __ATOMIC_RELAXED); }
+uint64_t tsr_mem_used(const tsr_mem *mem) { return __atomic_load_n(&mem->used, __ATOMIC_RELAXED) - 1; }
+uint64_t tsr_mem_peak(const tsr_mem *mem) { return __atomic_load_n(&mem->peak, __ATOMIC_RELAXED) - 1; }
 bool tsr_mem_hit_limit(const tsr_mem *mem) { return mem->hit_limit; }
 
-/* Account for size more bytes and one more block; false: over the cap, or a fault is injected. */
+/* Account for size more bytes; false: over the cap, or a fault is injected. */
 static bool charge(tsr_mem *mem, size_t size) {
   if (TSR_UNLIKELY(injected_failure())) return false;
-  uint64_t used = __atomic_add_fetch(&mem->used, size, __ATOMIC_RELAXED);
-  if (TSR_UNLIKELY(mem->limit != 0 && (used > mem->limit || used < size))) {
-    __atomic_sub_fetch(&mem->used, size, __ATOMIC_RELAXED);
+  uint64_t used = __atomic_add_fetch(&mem->used, weight(size), __ATOMIC_RELAXED);
+  if (TSR_UNLIKELY(mem->limit != 0 && (used - 1 > mem->limit || used < size))) {
+    __atomic_sub_fetch(&mem->used, weight(size), __ATOMIC_RELAXED);
     mem->hit_limit = true;
     return false;
   }
   uint64_t peak = __atomic_load_n(&mem->peak, __ATOMIC_RELAXED);
   while (used > peak && !__atomic_compare_exchange_n(&mem->peak, &peak, used, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
-  __atomic_add_fetch(&mem->refs, 1, __ATOMIC_RELAXED);
   return true;
-}
-
-static void uncharge(tsr_mem *mem, size_t size) {
-  __atomic_sub_fetch(&mem->used, size, __ATOMIC_RELAXED);
-  mem_release(mem);
 }
 
 void *tsr_alloc(tsr_mem *mem, size_t size) {

@@ -255,8 +255,9 @@ static tsr_status divide(tsr_vm *vm, bool remainder, int64_t a, int64_t b, int64
     return TSR_OK;
   }
   int64_t q = a / b, r = a % b;
-  bool adjust = r != 0 && (r < 0) != (b < 0);
-  *out = remainder ? r + (adjust ? b : 0) : q - (adjust ? 1 : 0);
+  /* PyTorch's formula of the remainder, which wraps around where b is beyond 2^62 */
+  if (remainder) *out = (int64_t)((uint64_t)b + (uint64_t)r) % b;
+  else *out = q - (r != 0 && (r < 0) != (b < 0));
   return TSR_OK;
 }
 
