@@ -13,6 +13,8 @@ typedef struct sharing {
   tsr_subst subst;
   entry *entries; uint32_t count, entries_cap; /* a stack: what a block added leaves with it */
   uint32_t heads[1024];                        /* by hash: index + 1 */
+  tsr_ir_value **roots; uint32_t root_count;   /* by id: see rank_root; NULL while not known */
+  const tsr_schema *dim;                       /* aten::dim, NULL until needed */
   bool shapes_change;                          /* some operator changes a tensor's shape in place */
   bool changed;
 } sharing;
@@ -106,7 +108,7 @@ static void forget(sharing *s, uint32_t mark) {
 static bool keeps_rank(const tsr_ir_node *n) {
   static const char *const names[] = {
       "aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::batch_norm", "aten::relu", "aten::relu_", "aten::relu6", "aten::silu",
-      "aten::silu_", "aten::hardswish", "aten::hardswish_", "aten::sigmoid", "aten::tanh", "aten::gelu", "aten::leaky_relu",
+      "aten::silu_", "aten::hardswish", "aten::hardswish_", "aten::hardsigmoid", "aten::hardsigmoid_", "aten::relu6_", "aten::sigmoid", "aten::sigmoid_", "aten::tanh", "aten::gelu", "aten::leaky_relu",
       "aten::leaky_relu_", "aten::hardtanh", "aten::hardtanh_", "aten::elu", "aten::dropout", "aten::max_pool1d", "aten::max_pool2d",
       "aten::max_pool3d", "aten::avg_pool1d", "aten::avg_pool2d", "aten::avg_pool3d", "aten::adaptive_avg_pool2d", "aten::instance_norm",
       "aten::group_norm", "aten::layer_norm", "aten::softmax", "tsr::conv_act", "aten::add_", "aten::mul_"};
@@ -126,13 +128,48 @@ static tsr_ir_value *rank_source(const tsr_ir_value *v) {
   return known ? list->in[0] : NULL;
 }
 
+enum { MAX_DEPTH = 1000 };
+
+/* Where v's rank comes from; the sum or product of two values of one rank has that rank. */
+static tsr_ir_value *rank_root(sharing *s, tsr_ir_value *v, int depth) {
+  if (v->id < s->root_count && s->roots[v->id] != NULL) return s->roots[v->id];
+  tsr_ir_value *root = v, *source = rank_source(v);
+  const tsr_ir_node *def = v->def;
+  bool two = def != NULL && def->kind == TSR_IR_OP && (tsr_ir_is_op(def, "aten::add") || tsr_ir_is_op(def, "aten::mul")) &&
+             strcmp(def->schema->overload, "Tensor") == 0 && def->nin >= 2;
+  if (source != NULL && depth < MAX_DEPTH) {
+    root = rank_root(s, source, depth + 1);
+  } else if (two && depth < MAX_DEPTH) {
+    tsr_ir_value *a = rank_root(s, def->in[0], depth + 1);
+    if (rank_root(s, def->in[1], depth + 1) == a) root = a;
+  }
+  if (v->id < s->root_count) s->roots[v->id] = root;
+  return root;
+}
+
 static void move_dim_up(sharing *s, tsr_ir_node *n) {
   if (s->shapes_change || !tsr_ir_is_op(n, "aten::dim")) return;
-  tsr_ir_value *v = n->in[0];
-  for (tsr_ir_value *first; (first = rank_source(v)) != NULL;) v = first;
+  tsr_ir_value *v = rank_root(s, n->in[0], 0);
   if (v == n->in[0]) return;
   tsr_ir_set_input(n, 0, v);
   s->changed = true;
+}
+
+/* len(x.size()) becomes x.dim(), which is visited next. */
+static tsr_status use_dim(sharing *s, tsr_ir_node *len, bool *used) {
+  const tsr_ir_node *size = len->nin == 1 ? len->in[0]->def : NULL;
+  if (s->shapes_change || !tsr_ir_is_op(len, "aten::len") || size == NULL || !tsr_ir_is_op(size, "aten::size") || size->nin != 1 || size->out[0]->uses != 1)
+    return TSR_OK;
+  TSR_TRY(tsr_pass_schema(s->env, "aten::dim", &s->dim));
+  tsr_ir_node *dim = tsr_ir_node_new(s->fn, TSR_IR_OP, 1, 1, 0, len->loc);
+  if (dim == NULL) return tsr_fail_nomem(s->env->e);
+  dim->schema = s->dim;
+  tsr_ir_set_input(dim, 0, size->in[0]);
+  tsr_ir_insert_before(dim, len);
+  tsr_ir_value *v = tsr_ir_add_output(s->fn, dim, &tsr_type_int, len->out[0]->name);
+  if (v == NULL || !tsr_subst_remove(&s->subst, len, &v)) return tsr_fail_nomem(s->env->e);
+  *used = s->changed = true;
+  return TSR_OK;
 }
 
 /* ---- conditions ---- */
@@ -159,7 +196,9 @@ static tsr_status visit_if(sharing *s, tsr_ir_node *n) {
 static tsr_status visit(sharing *s, tsr_ir_node *n) {
   if (n->kind == TSR_IR_IF) return visit_if(s, n);
   for (uint32_t k = 0; k < n->nblocks; k++) TSR_TRY(share_block(s, n->blocks[k]));
-  if (!is_sharable(s, n)) return TSR_OK;
+  bool used = false;
+  TSR_TRY(use_dim(s, n, &used));
+  if (used || !is_sharable(s, n)) return TSR_OK;
   move_dim_up(s, n);
   uint64_t h = hash_node(n);
   const tsr_ir_node *same = find(s, n, h);
@@ -184,7 +223,11 @@ static tsr_status share_block(sharing *s, tsr_ir_block *b) {
 
 tsr_status tsr_pass_cse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed) {
   sharing s = {.env = env, .fn = fn, .shapes_change = block_changes_shape(fn->body)};
+  s.root_count = fn->next_id;
+  s.roots = calloc(s.root_count + 1, sizeof *s.roots);
+  if (s.roots == NULL) return tsr_fail_nomem(env->e);
   tsr_status st = share_block(&s, fn->body);
+  free(s.roots);
   free(s.entries);
   free(s.subst.to);
   *changed |= s.changed;

@@ -36,6 +36,8 @@ const tsr_pass_switch tsr_pass_switches[] = {
     {"fuse-activation", "an activation after a linear layer or convolution"},
     {"fuse-residual", "the addition of a tensor after a linear layer or convolution"},
     {"block", "1x1, depthwise and 1x1 convolution in a row become one operator"},
+    {"block-first", "… with a network's first convolution in the place of the first 1x1"},
+    {"block-gate", "… with gates made of the channels' means (squeeze and excitation) before the last"},
     {"layout", "convolution chains stay channels last in memory"},
     {NULL, NULL},
 };

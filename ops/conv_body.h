@@ -51,6 +51,13 @@ VF_INLINE void dw_finish(const tsr_dw *d, int64_t at, int64_t step, vf *acc, con
   }
 #pragma GCC unroll 8
   for (int t = 0; t < n; t++) store_w(d->out + at + t * step, vf_min(hi, vf_max(lo, acc[t])), whole, lanes);
+  if (d->act != TSR_ACT_SILU) return;
+#pragma GCC unroll 1
+  for (int t = 0; t < n; t++) {
+    float *y = d->out + at + t * step;
+    vf x = load_w(y, whole, lanes);
+    store_w(y, vf_mul(x, vf_gate(x)), whole, lanes);
+  }
 }
 
 /* Up to VF_N channels from ch, outputs [o, o + tile) whose taps are all inside the row. */
@@ -59,21 +66,21 @@ VF_INLINE void dw_tile(const tsr_dw *d, const int64_t kw, int64_t ch, int64_t o,
   vf b = d->bias == NULL ? vf_zero() : load_w(d->bias + ch, whole, lanes);
 #pragma GCC unroll 8
   for (int t = 0; t < tile; t++) acc[t] = b;
-  const int64_t step = d->stride * d->c;
+  const int64_t step = d->stride * d->x_step;
   const float *w = d->w + ch;
   for (int64_t r = 0; r < d->row_count; r++) {
     if (d->rows[r] == NULL) {
-      w += kw * d->c;
+      w += kw * d->w_step;
       continue;
     }
-    const float *x = d->rows[r] + (o * d->stride - d->pad) * d->c + ch;
-    for (int64_t k = 0; k < kw; k++, w += d->c, x += d->dil * d->c) {
+    const float *x = d->rows[r] + (o * d->stride - d->pad) * d->x_step + ch;
+    for (int64_t k = 0; k < kw; k++, w += d->w_step, x += d->dil * d->x_step) {
       vf wv = load_w(w, whole, lanes);
 #pragma GCC unroll 8
       for (int t = 0; t < tile; t++) acc[t] = vf_fma(load_w(x + t * step, whole, lanes), wv, acc[t]);
     }
   }
-  dw_finish(d, o * d->c + ch, d->c, acc, tile, whole, lanes);
+  dw_finish(d, o * d->y_step + ch, d->y_step, acc, tile, whole, lanes);
 }
 
 VF_INLINE void dw_channels(const tsr_dw *d, const int64_t kw, int64_t o, const int tile) {
@@ -104,12 +111,12 @@ VF_INLINE void dw_edge_part(const tsr_dw *d, int64_t o, int64_t k0, int64_t k1, 
   for (int64_t r = 0; r < d->row_count; r++) {
     if (d->rows[r] == NULL) continue;
     for (int64_t k = k0; k < k1; k++) {
-      const float *x = d->rows[r] + (left + k * d->dil) * d->c + ch, *w = d->w + (r * d->kw + k) * d->c + ch;
+      const float *x = d->rows[r] + (left + k * d->dil) * d->x_step + ch, *w = d->w + (r * d->kw + k) * d->w_step + ch;
 #pragma GCC unroll 4
       for (int v = 0; v < nv; v++) acc[v] = vf_fma(load_w(x + v * VF_N, whole, lanes), load_w(w + v * VF_N, whole, lanes), acc[v]);
     }
   }
-  dw_finish(d, o * d->c + ch, VF_N, acc, nv, whole, lanes);
+  dw_finish(d, o * d->y_step + ch, VF_N, acc, nv, whole, lanes);
 }
 
 static void dw_edge(const tsr_dw *d, int64_t o) {
@@ -133,7 +140,36 @@ static void dw_row(const tsr_dw *d) {
     dw_tiles[first + (t + 1) * inner / tiles - o - 1](d, o);
   }
   for (int64_t o = last; o < d->ow; o++) dw_edge(d, o);
-  rest_act(d->act, d->p0, d->p1, d->out, d->ow * d->c);
+  if (d->act == TSR_ACT_SILU) return; /* done */
+  if (d->y_step == d->c) rest_act(d->act, d->p0, d->p1, d->out, d->ow * d->c);
+  else for (int64_t o = 0; o < d->ow && !is_quick(d->act); o++) rest_act(d->act, d->p0, d->p1, d->out + o * d->y_step, d->c);
+}
+
+/* nv vectors, four rows at a time: independent sums. */
+VF_INLINE void sum_part(float *y, const float *x, int64_t step, int64_t rows, const int nv, const bool whole, int lanes) {
+  vf acc[2][4];
+#pragma GCC unroll 2
+  for (int v = 0; v < nv; v++)
+#pragma GCC unroll 4
+    for (int t = 0; t < 4; t++) acc[v][t] = vf_zero();
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4)
+#pragma GCC unroll 4
+    for (int t = 0; t < 4; t++)
+#pragma GCC unroll 2
+      for (int v = 0; v < nv; v++) acc[v][t] = vf_add(acc[v][t], load_w(x + (r + t) * step + v * VF_N, whole, lanes));
+  for (; r < rows; r++)
+#pragma GCC unroll 2
+    for (int v = 0; v < nv; v++) acc[v][0] = vf_add(acc[v][0], load_w(x + r * step + v * VF_N, whole, lanes));
+#pragma GCC unroll 2
+  for (int v = 0; v < nv; v++) store_w(y + v * VF_N, vf_add(vf_add(acc[v][0], acc[v][1]), vf_add(acc[v][2], acc[v][3])), whole, lanes);
+}
+
+static void sum_rows(float *y, const float *x, int64_t step, int64_t rows, int64_t n) {
+  int64_t i = 0;
+  for (; i + 2 * VF_N <= n; i += 2 * VF_N) sum_part(y + i, x + i, step, rows, 2, true, VF_N);
+  for (; i + VF_N <= n; i += VF_N) sum_part(y + i, x + i, step, rows, 1, true, VF_N);
+  if (i < n) sum_part(y + i, x + i, step, rows, 1, false, (int)(n - i));
 }
 
 /* ---- Winograd F(4x4, 3x3) at the points 0, +-sqrt(1/2), +-sqrt(2), infinity ----
@@ -302,6 +338,6 @@ static void max_window(float *y, const tsr_window *w, int64_t c) { window(y, w, 
 static void mean_window(float *y, const tsr_window *w, int64_t c, float div) { window(y, w, c, false, div); }
 
 const tsr_conv_fns VF_NAME(tsr_conv) = {
-    .dw_row = dw_row, .wino_in = wino_in, .wino_out = wino_out, .wino_weight = wino_weight, .scale_act = scale_act,
+    .dw_row = dw_row, .sum_rows = sum_rows, .wino_in = wino_in, .wino_out = wino_out, .wino_weight = wino_weight, .scale_act = scale_act,
     .max_window = max_window, .mean_window = mean_window,
 };

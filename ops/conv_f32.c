@@ -4,6 +4,7 @@
 #include "ops/conv.h"
 #include "ops/conv_kernels.h"
 #include "ops/conv_regions.h"
+#include "ops/conv_stem.h"
 #include "ops/conv_winograd.h"
 #include "ops/native.h"
 #include "ops/nn.h"
@@ -500,8 +501,8 @@ static void depthwise_task(void *arg, int64_t begin, int64_t end) {
   const tsr_conv *p = j->p;
   const float *rows[256];
   tsr_dw d = {.rows = rows, .row_count = p->k[0] * p->k[1], .w = j->q->data, .bias = j->epi.bias, .c = p->c, .iw = p->in[2],
-              .ow = p->out[2], .kw = p->k[2], .stride = p->stride[2], .pad = p->pad[2], .dil = p->dil[2], .act = j->epi.act,
-              .p0 = j->epi.p0, .p1 = j->epi.p1};
+              .ow = p->out[2], .kw = p->k[2], .stride = p->stride[2], .pad = p->pad[2], .dil = p->dil[2], .x_step = p->c, .y_step = p->c,
+              .w_step = p->c, .act = j->epi.act, .p0 = j->epi.p0, .p1 = j->epi.p1};
   for (int64_t at = begin; at < end; at++) {
     int64_t oh = at % p->out[1], od = at / p->out[1] % p->out[0], n = at / p->out[1] / p->out[0];
     for (int64_t r = 0; r < d.row_count; r++) {
@@ -604,8 +605,27 @@ static tsr_status run_winograd(const job *j, const tsr_tensor *y) {
   return TSR_OK;
 }
 
+/* A picture's planes are read as they are. */
+static bool reads_planes(const job *j, const tsr_tensor *x) {
+  return j->q->kind == TSR_CONV_MERGED && j->q->phases[0].plan.blocks == 1 && j->epi.residual == NULL && tsr_stem_fits(j->p) && tsr_tensor_is_contiguous(x) &&
+         !x->hidden;
+}
+
+static tsr_status run_planes(const job *j, tsr_tensor *y, const tsr_tensor *x) {
+  const tsr_conv *p = j->p;
+  bool last = is_last(y, p->oc, tsr_conv_out(p));
+  void *out;
+  TSR_TRY(tsr_data_mut(j->ctx, y, &out));
+  float *to = out;
+  if (!last) TSR_TRY(tsr_work(j->ctx, y->numel, &to));
+  TSR_TRY(tsr_stem_run(j->ctx, p, &j->q->phases[0].plan, tsr_tensor_data_ro(x), to, &j->epi));
+  if (!last) tsr_from_last(j->ctx, out, to, p->n, p->oc, tsr_conv_out(p));
+  return TSR_OK;
+}
+
 static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
   const tsr_conv *p = j->p;
+  if (reads_planes(j, x)) return run_planes(j, y, x);
   void *out;
   float *zero;
   bool last = is_last(y, p->oc, tsr_conv_out(p)), depthwise = j->q->kind == TSR_CONV_DEPTHWISE;

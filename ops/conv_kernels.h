@@ -4,7 +4,8 @@
 
 #include "ops/gemm.h"
 
-/* One row of a depthwise convolution: out[ow][c] = epilogue(sum of w[r][kw][c] * row r [iw][c]). */
+/* One row of a depthwise convolution: out[ow][c] = epilogue(sum of w[r][kw][c] * row r [iw][c]); positions (of rows, of out and
+ * residual) and kernel elements lie x_step, y_step and w_step floats apart. */
 typedef struct tsr_dw {
   const float *const *rows; /* input rows of this output row, NULL: outside the input */
   int64_t row_count;        /* kernel rows (depth times height) */
@@ -13,6 +14,7 @@ typedef struct tsr_dw {
   const float *residual;    /* as out, or NULL */
   float *out;
   int64_t c, iw, ow, kw, stride, pad, dil;
+  int64_t x_step, y_step, w_step;
   tsr_act act;
   float p0, p1;
 } tsr_dw;
@@ -46,6 +48,8 @@ typedef struct tsr_scaled {
 
 typedef struct tsr_conv_fns {
   void (*dw_row)(const tsr_dw *d);
+  /* y[i] = sum of x[r * step + i] over r < rows, i < n */
+  void (*sum_rows)(float *y, const float *x, int64_t step, int64_t rows, int64_t n);
   /* Input tile: v[e * step + ch] for the 36 elements e of the transform of x[36][ch], ch < c. */
   void (*wino_in)(float *v, int64_t step, const float *const *x, int64_t c);
   void (*wino_out)(const tsr_wino_out *t);

@@ -13,9 +13,7 @@
 enum {
   TSR_GEMM_MR = 14,   /* most rows of a tile, any instruction set */
   TSR_GEMM_KC = 512,  /* most terms of a block: a tile's rows of A and what is read of B fit in L1 together */
-  TSR_GEMM_LDA = TSR_GEMM_KC + 16, /* between gathered rows: an odd number of cache lines */
-  TSR_GEMM_ROWS = 168, /* of A that stay in L2, gathered, while panels and blocks of B pass by */
-  TSR_GEMM_ROOM = (TSR_GEMM_ROWS + 2 * TSR_GEMM_MR) * TSR_GEMM_LDA /* floats for them */
+  TSR_GEMM_LDA = TSR_GEMM_KC + 16 /* between gathered rows: an odd number of cache lines */
 };
 
 /* Applied to every element when its sum is complete: act(sum + bias + residual). */
@@ -44,21 +42,35 @@ typedef struct tsr_tile {    /* C[mr rows][n] (+)= sum over k of A[row][k] * B[k
   int n;                     /* columns to write: all but the last vector are whole */
   bool accumulate;           /* add to C */
   const tsr_epi *epi;        /* NULL: store the plain sum */
-  const char *soon, *soon_a; /* what is fetched into L2 meanwhile, step bytes with each term: of B and of A */
-  int64_t step, step_a;
+  const char *soon;          /* what is fetched into L2 meanwhile, step bytes with each term */
+  int64_t step;
 } tsr_tile;
 
 typedef void (*tsr_tile_fn)(const tsr_tile *t);
+/* The same for rows of A that lie lda apart, read in place; b2 and accumulate are not looked at. */
+typedef void (*tsr_near_fn)(const tsr_tile *t, int64_t lda);
+
+/* Terms of a tile that are read from lines: of each group in turn each column of each of its lines.  Row i of the tile has
+ * line[at + i * stride + column]. */
+typedef struct tsr_lines {
+  const float *const *rows;   /* groups * lines */
+  int64_t groups, columns, lines, stride, at;
+} tsr_lines;
+typedef void (*tsr_lines_fn)(const tsr_tile *t, const tsr_lines *l); /* a, kc, b2 and accumulate are not looked at */
 
 typedef struct tsr_gemm_fns {
   int lanes, max_nv;                /* a panel is 1..max_nv vectors of `lanes` columns by choice, 3 where max_mr[2] > 0 */
   int max_mr[3];                    /* by vectors - 1 */
   int pair_mr;                      /* up to this many rows, two panels of two vectors go as one tile of four */
   tsr_tile_fn tile[4][TSR_GEMM_MR]; /* by vectors - 1, rows - 1 */
+  tsr_near_fn near[3][TSR_GEMM_MR];
+  tsr_lines_fn lines[3];            /* max_mr rows */
   /* dst[k][w] = src[k * ks + n * ns] for n < n_count, 0 up to w */
   void (*pack)(float *dst, int64_t w, const float *src, int64_t k_count, int64_t ks, int64_t n_count, int64_t ns);
   /* dst[i * TSR_GEMM_LDA + tap * n + k] = rows[tap * mr + i][off + k] */
   void (*gather)(float *dst, const float *const *rows, int mr, int64_t taps, int64_t off, int64_t n);
+  /* One tap; each term times factor[off + k]. */
+  void (*gather_scaled)(float *dst, const float *const *rows, int mr, int64_t off, int64_t n, const float *factor);
   void (*act)(tsr_act act, float p0, float p1, float *x, int64_t n); /* in place */
   float (*dot)(const float *a, const float *b, int64_t n);
   /* dst[j][i] = src[i][j], i < rows, j < cols */
@@ -103,12 +115,12 @@ typedef struct tsr_gemm {
   const float *a; int64_t lda;
   void (*rows)(const void *arg, int64_t m0, int mr, int64_t tap0, int64_t taps, const float **out /* [taps][mr] */);
   const void *rows_arg;
+  const float *a_scale;       /* factors of the terms (one tap), or NULL */
   /* Rows of C: c + i * ldc, or what crows() says. */
   float *c; int64_t ldc; int64_t c_row0; /* c is row c_row0 */
   void (*crows)(const void *arg, int64_t m0, int mr, float **out);
   tsr_epi epi;                /* c_base is filled in */
   bool accumulate;            /* C is added to from the first block on */
-  float *room;                /* TSR_GEMM_ROOM floats of this thread, or NULL: rows are gathered again for each group of panels */
 } tsr_gemm;
 
 /* The whole product on the pool. */

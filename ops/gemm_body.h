@@ -9,7 +9,7 @@ VF_INLINE vf act_vec(const tsr_act act, vf x, vf p0, vf p1) {
   switch (act) {
   case TSR_ACT_RELU: return vf_max(zero, x);
   case TSR_ACT_RELU6: return vf_min(vf_set(6.0f), vf_max(zero, x));
-  case TSR_ACT_SILU: return vf_div(x, vf_add(one, vf_exp(vf_neg(x))));
+  case TSR_ACT_SILU: return vf_mul(x, vf_gate(x));
   case TSR_ACT_SIGMOID: return vf_sigmoid(x);
   case TSR_ACT_HARDSWISH:
     return vf_mul(vf_mul(x, vf_min(vf_set(6.0f), vf_max(zero, vf_add(x, vf_set(3.0f))))), vf_set(1.0f / 6));
@@ -135,32 +135,12 @@ VF_INLINE void tile_finish(const tsr_tile *t, vf acc[TSR_GEMM_MR][4], const int 
 #else
 #define KEEP_IN_REGISTER(x) (void)0
 #endif
+#define KEEP_POINTER(p) __asm__("" : "+r"(p)) /* the compiler would make more of them */
 
 /* Rows of B fetched ahead of their use into L1, where the hardware's own streams do not keep up with L2 (a tenth
- * to a quarter of the time of a product), and into L2, for weights that come from memory and are read by few rows. */
+ * to a quarter of the time of a product), and into L2, for weights that come from memory. */
 enum { B_AHEAD = 16, B_FAR = 128 };
 
-/* One term of every sum. */
-VF_INLINE void tile_term(vf acc[TSR_GEMM_MR][4], const float *a, const float *b, const float *b2, int64_t ldb, const int mr, const int nv) {
-  vf bv[4];
-#pragma GCC unroll 4
-  for (int j = 0; j < nv; j++) bv[j] = vf_load(nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N);
-#pragma GCC unroll 4
-  for (int j = 0; j < nv; j += TSR_MAX(1, 16 / VF_N)) {
-    const float *at = nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N;
-    __builtin_prefetch(at + B_AHEAD * ldb);
-    if (mr <= 3) __builtin_prefetch(at + B_FAR * ldb, 0, 2);
-  }
-#pragma GCC unroll 14
-  for (int i = 0; i < mr; i++) {
-    vf av = vf_set(a[i * TSR_GEMM_LDA]);
-    KEEP_IN_REGISTER(av);
-#pragma GCC unroll 4
-    for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
-  }
-}
-
-/* Two terms a round: what counts and moves pointers competes with the multiplications for ports. */
 VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
   vf acc[TSR_GEMM_MR][4];
 #pragma GCC unroll 14
@@ -169,31 +149,127 @@ VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
     for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
   const float *a = t->a, *b = t->b, *b2 = t->b2;
   const int64_t kc = t->kc, ldb = t->ldb;
-  const char *soon = t->soon, *soon_a = t->soon_a;
-  const int64_t step = t->step, step_a = 2 * t->step_a;
-  int64_t k = 0;
+  const int64_t far = ldb == TSR_MIN(nv, 2) * VF_N || nv == 3 ? B_FAR * ldb : 0; /* panels follow each other */
+  const char *soon = t->soon;
+  const int64_t step = t->step;
 #pragma GCC unroll 1
-  for (; k + 2 <= kc; k += 2) {
-    tile_term(acc, a, b, b2, ldb, mr, nv);
+  for (int64_t k = 0; k < kc; k++, b += ldb, b2 += ldb) {
+    vf bv[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j++) bv[j] = vf_load(nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N);
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j += TSR_MAX(1, 16 / VF_N)) {
+      const float *at = nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N;
+      __builtin_prefetch(at + B_AHEAD * ldb);
+      __builtin_prefetch(at + far, 0, 2);
+    }
     if (mr > 3) {
       __builtin_prefetch(soon, 0, 2);
-      __builtin_prefetch(soon + step, 0, 2);
-      __builtin_prefetch(soon_a, 0, 2);
-      soon += 2 * step;
-      soon_a += step_a;
+      soon += step;
     }
-    tile_term(acc, a + 1, b + ldb, b2 + ldb, ldb, mr, nv);
-    a += 2;
-    b += 2 * ldb;
-    b2 += 2 * ldb;
+#pragma GCC unroll 14
+    for (int i = 0; i < mr; i++) {
+      vf av = vf_set(a[i * TSR_GEMM_LDA + k]);
+      KEEP_IN_REGISTER(av);
+#pragma GCC unroll 4
+      for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
+    }
   }
-  if (k < kc) tile_term(acc, a, b, b2, ldb, mr, nv);
   if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
   else tile_finish(t, acc, mr, nv, false);
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
 }
 
+/* Every third row has a pointer, the others are reached by lda and 2 * lda: fourteen pointers would not stay in registers. */
+VF_INLINE void near_run(const tsr_tile *t, int64_t lda, const int mr, const int nv) {
+  vf acc[TSR_GEMM_MR][4];
+#pragma GCC unroll 14
+  for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
+  const float *a[5], *b = t->b;
+#pragma GCC unroll 5
+  for (int g = 0; g < 5; g++) a[g] = t->a + TSR_MIN(3 * g, mr - 1) * lda;
+  const int64_t kc = t->kc, ldb = t->ldb, step = t->step;
+  const char *soon = t->soon;
+#pragma GCC unroll 1
+  for (int64_t k = 0; k < kc; k++, b += ldb, soon += step) {
+    vf bv[3];
+#pragma GCC unroll 3
+    for (int j = 0; j < nv; j++) bv[j] = vf_load(b + j * VF_N);
+    __builtin_prefetch(soon, 0, 2);
+#pragma GCC unroll 14
+    for (int i = 0; i < mr; i++) {
+      vf av = vf_set(a[i / 3][i % 3 * lda]);
+      KEEP_IN_REGISTER(av);
+#pragma GCC unroll 3
+      for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
+    }
+#pragma GCC unroll 5
+    for (int g = 0; g < 5; g++) {
+      a[g]++;
+      KEEP_POINTER(a[g]);
+    }
+  }
+  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
+  else tile_finish(t, acc, mr, nv, false);
+  if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
+}
+
+VF_INLINE void lines_run(const tsr_tile *t, const tsr_lines *l, const int mr, const int nv) {
+  vf acc[TSR_GEMM_MR][4];
+#pragma GCC unroll 14
+  for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
+  const float *b = t->b;
+  const int64_t ldb = t->ldb, stride = l->stride;
+  for (int64_t g = 0; g < l->groups; g++)
+    for (int64_t column = 0; column < l->columns; column++)
+#pragma GCC unroll 1
+      for (int64_t line = 0; line < l->lines; line++, b += ldb) {
+        const float *a = l->rows[g * l->lines + line] + l->at + column;
+        vf bv[3];
+#pragma GCC unroll 3
+        for (int j = 0; j < nv; j++) bv[j] = vf_load(b + j * VF_N);
+#pragma GCC unroll 14
+        for (int i = 0; i < mr; i++) {
+          if (i > 0 && i % 3 == 0) {
+            a += 3 * stride;
+            KEEP_POINTER(a);
+          }
+          vf av = vf_set(a[i % 3 * stride]);
+          KEEP_IN_REGISTER(av);
+#pragma GCC unroll 3
+          for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
+        }
+      }
+  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
+  else tile_finish(t, acc, mr, nv, false);
+  if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
+}
+
+#define LINES(mr, nv) static void lines_##nv(const tsr_tile *t, const tsr_lines *l) { lines_run(t, l, mr, nv); }
+#if VF_REGS == 32
+LINES(14, 1) LINES(14, 2) LINES(9, 3)
+#else
+LINES(6, 1) LINES(6, 2)
+#endif
+
 #define TILE(mr, nv) static void tile_##mr##x##nv(const tsr_tile *t) { tile_run(t, mr, nv); }
+#define NEAR(mr, nv) static void near_##mr##x##nv(const tsr_tile *t, int64_t lda) { near_run(t, lda, mr, nv); }
+#define NEAR6(nv) NEAR(1, nv) NEAR(2, nv) NEAR(3, nv) NEAR(4, nv) NEAR(5, nv) NEAR(6, nv)
+#define NEAR_NAMES6(nv) near_1x##nv, near_2x##nv, near_3x##nv, near_4x##nv, near_5x##nv, near_6x##nv
+NEAR6(1)
+NEAR6(2)
+#if VF_REGS == 32
+#define NEAR14(nv) NEAR(7, nv) NEAR(8, nv) NEAR(9, nv) NEAR(10, nv) NEAR(11, nv) NEAR(12, nv) NEAR(13, nv) NEAR(14, nv)
+#define NEAR_NAMES14(nv) NEAR_NAMES6(nv), near_7x##nv, near_8x##nv, near_9x##nv, near_10x##nv, near_11x##nv, near_12x##nv, near_13x##nv, near_14x##nv
+NEAR14(1)
+NEAR14(2)
+NEAR6(3)
+NEAR(7, 3) NEAR(8, 3) NEAR(9, 3)
+#endif
 #define TILES6(nv) TILE(1, nv) TILE(2, nv) TILE(3, nv) TILE(4, nv) TILE(5, nv) TILE(6, nv)
 #define NAMES6(nv) tile_1x##nv, tile_2x##nv, tile_3x##nv, tile_4x##nv, tile_5x##nv, tile_6x##nv
 TILES6(1)
@@ -257,6 +333,19 @@ static void gather(float *dst, const float *const *rows, int mr, int64_t taps, i
     }
 }
 
+static void gather_scaled(float *dst, const float *const *rows, int mr, int64_t off, int64_t n, const float *factor) {
+  for (int64_t k = 0; k < n; k += VF_N) {
+    int lanes = (int)TSR_MIN(VF_N, n - k);
+    vf f = vf_load_n(factor + off + k, lanes);
+    for (int i = 0; i < mr; i++) {
+      const float *s = rows[i] + off + k;
+      float *d = dst + i * TSR_GEMM_LDA + k;
+      if (lanes == VF_N) vf_store(d, vf_mul(vf_load(s), f));
+      else vf_store_n(d, vf_mul(vf_load_n(s, lanes), f), lanes);
+    }
+  }
+}
+
 static float dot(const float *a, const float *b, int64_t n) {
   vf s0 = vf_zero(), s1 = vf_zero(), s2 = vf_zero(), s3 = vf_zero();
   int64_t i = 0;
@@ -280,14 +369,19 @@ const tsr_gemm_fns VF_NAME(tsr_gemm) = {
     .max_mr = {14, 14, 9},
     .pair_mr = 6,
     .tile = {{NAMES14(1)}, {NAMES14(2)}, {NAMES6(3), tile_7x3, tile_8x3, tile_9x3}, {NAMES6(4)}},
+    .near = {{NEAR_NAMES14(1)}, {NEAR_NAMES14(2)}, {NEAR_NAMES6(3), near_7x3, near_8x3, near_9x3}},
+    .lines = {lines_1, lines_2, lines_3},
 #else
     .max_nv = 2,
     .max_mr = {6, 6},
     .pair_mr = 2,
     .tile = {{NAMES6(1)}, {NAMES6(2)}, {0}, {tile_1x4, tile_2x4}},
+    .near = {{NEAR_NAMES6(1)}, {NEAR_NAMES6(2)}},
+    .lines = {lines_1, lines_2},
 #endif
     .pack = pack,
     .gather = gather,
+    .gather_scaled = gather_scaled,
     .act = act_run,
     .dot = dot,
     .transpose = transpose,

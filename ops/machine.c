@@ -178,6 +178,22 @@ static double pair_flops(const tsr_call *c) {
   return 2.0 * ((double)a->numel + (double)b->numel) * (double)x->numel / (double)TSR_MAX(1, last_size(x));
 }
 
+static double weights_of(const tsr_call *c, uint32_t i) {
+  const tsr_tensor *w = tensor_at(c->args, c->nargs, i);
+  return w == NULL ? 0 : (double)w->numel;
+}
+
+/* tsr::conv_block: the first convolution for each position of its result (x's, or a fraction when its stride is not 1), the
+ * others for each of y's, those of the gates once an image. */
+static double block_flops(const tsr_call *c, const tsr_tensor *y) {
+  const tsr_tensor *x = tensor_at(c->args, c->nargs, 0);
+  const tsr_val *v = c->args;
+  if (x == NULL || y == NULL || x->ndim != 4 || y->ndim != 4 || c->nargs < 27) return 0;
+  double out = (double)y->numel / (double)TSR_MAX(1, y->size[1]), in = (double)x->numel / (double)TSR_MAX(1, x->size[1]);
+  for (size_t k = 0; v[3].tag == TSR_V_LIST && k < v[3].l->len && v[1].tag == TSR_V_TENSOR; k++) in /= (double)TSR_MAX(1, v[3].l->items[k].i);
+  return 2 * (weights_of(c, 1) * in + (weights_of(c, 8) + weights_of(c, 15)) * out + (weights_of(c, 21) + weights_of(c, 26)) * (double)x->size[0]);
+}
+
 void tsr_call_cost(const tsr_call *c, double *flops, double *bytes) {
   const tsr_tensor *y = tensor_at(c->rets, c->nrets, 0);
   char name[80];
@@ -188,8 +204,10 @@ void tsr_call_cost(const tsr_call *c, double *flops, double *bytes) {
   if (c->nrets == 0 || is_view(c)) return;
   for (uint32_t i = 0; i < c->nargs; i++) *bytes += bytes_of(c->args[i]);
   for (uint32_t i = 0; i < c->nrets; i++) *bytes += bytes_of(c->rets[i]);
-  double terms = terms_of(c, name, y);
+  bool block = strcmp(name, "tsr::conv_block") == 0;
+  double terms = block ? 0 : terms_of(c, name, y);
   if (terms > 0) *flops = 2 * terms * (double)y->numel;
+  else if (block) *flops = block_flops(c, y);
   else if (strcmp(name, "tsr::mlp") == 0) *flops = pair_flops(c);
   else if (strstr(name, "attention") != NULL) *flops = attention_flops(c, y);
   else if (strstr(name, "lstm") != NULL || strstr(name, "gru") != NULL || strstr(name, "rnn_") != NULL) *flops = recurrent_flops(c, y);

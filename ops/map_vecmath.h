@@ -117,6 +117,6 @@ VF_INLINE vf vf_cos(vf x) { return TSR_UNLIKELY(vf_trig_large(x)) ? vf_call(cosf
 
 /* log(1 + e^x) without overflow: max(x, 0) + log1p(e^-|x|). */
 VF_INLINE vf vf_softplus(vf x) { return vf_add(vf_max(x, vf_zero()), vf_log1p(vf_exp(vf_neg(vf_abs(x))))); }
-VF_INLINE vf vf_silu(vf x) { return vf_div(x, vf_add(vf_set(1.0f), vf_exp(vf_neg(x)))); }
+VF_INLINE vf vf_silu(vf x) { return vf_mul(x, vf_gate(x)); }
 
 #endif

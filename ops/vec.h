@@ -4,7 +4,8 @@
  * 4 lanes of portable vector code without fused multiply-add.  vf: floats, vi: int32 of the same lane
  * count, vm: one truth value a lane.  Include it only in ops/<name>_<isa>.c files and their bodies.
  * Partial loads and stores touch exactly n lanes, 0 <= n <= VF_N; lanes not loaded are 0.
- * vf_min and vf_max return the second operand when one is NaN. */
+ * vf_min and vf_max return the second operand when one is NaN.  vf_rcp is 1 / x within 1 ulp where neither x nor 1 / x
+ * is near the ends of the range. */
 #ifndef TSR_OPS_VEC_H
 #define TSR_OPS_VEC_H
 

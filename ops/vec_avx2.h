@@ -26,6 +26,7 @@ VF_INLINE vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 VF_INLINE vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 VF_INLINE vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 VF_INLINE vf vf_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+VF_INLINE vf vf_rcp(vf x) { return _mm256_div_ps(_mm256_set1_ps(1.0f), x); }
 VF_INLINE vf vf_sqrt(vf a) { return _mm256_sqrt_ps(a); }
 VF_INLINE vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 VF_INLINE vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }

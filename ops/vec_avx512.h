@@ -22,6 +22,12 @@ VF_INLINE vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 VF_INLINE vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 VF_INLINE vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
 VF_INLINE vf vf_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+/* 1 / x within 1 ulp for 2^-126 <= |x| <= 2^126 (0 and infinity give NaN): an estimate of 14 bits and one step of Newton, a quarter
+ * of the time of a division. */
+VF_INLINE vf vf_rcp(vf x) {
+  vf y = _mm512_rcp14_ps(x);
+  return _mm512_fmadd_ps(y, _mm512_fnmadd_ps(x, y, _mm512_set1_ps(1.0f)), y);
+}
 VF_INLINE vf vf_sqrt(vf a) { return _mm512_sqrt_ps(a); }
 VF_INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 VF_INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }

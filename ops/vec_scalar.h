@@ -29,6 +29,7 @@ VF_INLINE vf vf_add(vf a, vf b) { return a + b; }
 VF_INLINE vf vf_sub(vf a, vf b) { return a - b; }
 VF_INLINE vf vf_mul(vf a, vf b) { return a * b; }
 VF_INLINE vf vf_div(vf a, vf b) { return a / b; }
+VF_INLINE vf vf_rcp(vf x) { return 1.0f / x; }
 VF_INLINE vf vf_sqrt(vf a) { VF_EACH_(sqrtf(a[i])); }
 VF_INLINE vf vf_select(vm m, vf yes, vf no) { return (vf)((m & (vi)yes) | (~m & (vi)no)); }
 VF_INLINE vf vf_min(vf a, vf b) { return vf_select(a < b, a, b); }

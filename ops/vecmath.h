@@ -22,6 +22,12 @@ VF_INLINE vf vf_exp(vf x) {
 /* 1 / (1 + e^-x): 2 ulp. */
 VF_INLINE vf vf_sigmoid(vf x) { return vf_div(vf_set(1.0f), vf_add(vf_set(1.0f), vf_exp(vf_neg(x)))); }
 
+/* The same in half the time, as a factor: 3 ulp, 0 where it would be below 1.3e-38. */
+VF_INLINE vf vf_gate(vf x) {
+  vf d = vf_add(vf_set(1.0f), vf_exp(vf_neg(x)));
+  return vf_select(vf_lt(vf_set(8e37f), d), vf_zero(), vf_rcp(d));
+}
+
 /* tanh: 2 ulp; odd polynomial below 0.625, 1 - 2 / (e^2|x| + 1) above. */
 VF_INLINE vf vf_tanh(vf x) {
   vf a = vf_abs(x), s = vf_mul(x, x);
@@ -39,7 +45,8 @@ VF_INLINE vf vf_tanh(vf x) {
 /* erfc(z) for z >= 0 as e^(-z^2) t Q(t), t = 1 / (1 + 0.35 z): relative error 1e-8 of the fit for z <= 11,
  * then the rounding of z^2 in the exponent dominates. */
 VF_INLINE vf vf_erfc_pos(vf z) {
-  vf t = vf_div(vf_set(1.0f), vf_fma(z, vf_set(0.35f), vf_set(1.0f)));
+  z = vf_min(vf_set(1e9f), z);
+  vf t = vf_rcp(vf_fma(z, vf_set(0.35f), vf_set(1.0f)));
   vf q = vf_set(0.0396676197f);
   q = vf_fma(q, t, vf_set(-0.165984524f));
   q = vf_fma(q, t, vf_set(0.198523754f));

@@ -151,6 +151,13 @@ t code-ir 0 "*" code --ir "$digits"
 t code-ir-layout 0 "tsr::conv_last" code --ir "$corpus/layout-escapes/model.pt"
 t code-ir-norm 0 "tsr::cat_norm_act" code --ir "$corpus/layout-dense/model.pt"
 t code-ir-block 0 "tsr::conv_block" code --ir "$corpus/layout-inverted-residuals/model.pt"
+t code-ir-gates 0 "tsr::conv_block" code --ir "$corpus/layout-gates/model.pt"
+for pass in block-gate block-first block; do t "disable-$pass" 0 "1 passed" verify --disable-pass $pass "$corpus/layout-gates"; done
+for case in gates first-blocks inverted-residuals; do
+  for n in 1 2 5; do "$tsrun" "$corpus/layout-$case/model.pt" "$corpus/layout-$case/inputs.pt" -t $n -o "$dir/threads-$n.pt" > /dev/null; done
+  cmp -s "$dir/threads-1.pt" "$dir/threads-2.pt" && cmp -s "$dir/threads-1.pt" "$dir/threads-5.pt" ||
+    { failed=$((failed + 1)) && echo "FAIL threads: $case depends on their number"; }
+done
 t disable-layout 0 "1 passed" verify --disable-pass block,layout "$corpus/layout-inverted-residuals"
 t no-winograd 0 "1 passed" verify --no-winograd "$corpus/layout-wide-3x3"
 t strict-device 3 "a tensor was saved on the device \"cuda:0\"" --strict-device "$corpus/formats-cuda-archive/model.pt" "$corpus/formats-cuda-archive/inputs.pt"

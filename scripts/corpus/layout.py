@@ -8,8 +8,9 @@ from torch.nn import functional as F
 from corpus.base import T, case
 
 
-def conv(i: int, o: int, k: int = 3, **opt) -> nn.Conv2d:
-    return nn.Conv2d(i, o, k, padding=opt.pop("padding", k // 2), **opt)
+def conv(i: int, o: int, k=3, **opt) -> nn.Conv2d:
+    opt.setdefault("padding", k // 2 if isinstance(k, int) else 0)
+    return nn.Conv2d(i, o, k, **opt)
 
 
 @case(T(1, 3, 12, 10))
@@ -187,3 +188,106 @@ class InvertedResiduals(nn.Module):
         y = self.a(F.hardswish(self.stem(x)))
         gate = F.silu(self.deep(F.silu(self.expand(y))))
         return self.c(self.b(y)), gate.mean([2, 3])
+
+
+class Gated(nn.Module):
+    """1x1, depthwise, gates of the channels (squeeze and excitation), 1x1."""
+
+    def __init__(self, i: int, wide: int, o: int, k: int, stride: int, few: int, expand: bool = True, mean: bool = False):
+        super().__init__()
+        self.expand = conv(i, wide, 1) if expand else nn.Identity()
+        self.deep = conv(wide, wide, k, stride=stride, groups=wide)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.down, self.up, self.project = conv(wide, few, 1), conv(few, wide, 1), conv(wide, o, 1)
+        self.same, self.mean, self.act = stride == 1 and i == o, mean, expand
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.silu(self.expand(x)) if self.act else x
+        y = F.silu(self.deep(y))
+        s = y.mean((2, 3), keepdim=True) if self.mean else self.pool(y)
+        s = self.up(F.silu(self.down(s)))
+        z = self.project(y * s.sigmoid() if self.mean else F.hardsigmoid(s) * y)
+        return x + z if self.same else z
+
+
+@case(T(2, 3, 33, 30), form=("scripted", "traced"))
+class Gates(nn.Module):
+    """Inverted residuals with gates of the channels, of ragged widths; one whose parts stand behind a first convolution."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = conv(3, 20, stride=2)
+        self.a, self.b = Gated(20, 20, 10, 3, 1, 6, expand=False), Gated(10, 70, 10, 5, 1, 7)
+        self.c, self.d = Gated(10, 52, 24, 3, 2, 4, mean=True), Gated(24, 97, 24, 5, 1, 9, mean=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.d(self.c(self.b(self.a(F.silu(self.first(x))))))
+
+
+@case(T(1, 6, 11, 12), T(6, 9, 10))
+class GatesOfOthers(nn.Module):
+    """What looks like gates and is none: the wide tensor or its mean is used elsewhere, or they belong to another tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.expand, self.deep = conv(6, 40, 1), conv(40, 40, groups=40)
+        self.down, self.up, self.project, self.wide = conv(40, 8, 1), conv(8, 40, 1), conv(40, 6, 1), conv(40, 6)
+        self.thin, self.apart = conv(40, 1, 1), conv(40, 8, 1, groups=4)
+
+    def middle(self, x: Tensor) -> Tensor:
+        return F.relu(self.deep(F.relu(self.expand(x))))
+
+    def gates(self, y: Tensor) -> Tensor:
+        return torch.sigmoid(self.up(F.relu(self.down(F.adaptive_avg_pool2d(y, 1)))))
+
+    def forward(self, x: Tensor, u: Tensor) -> List[Tensor]:
+        y = self.middle(x)
+        kept = self.project(self.gates(y) * y)
+        z = self.middle(x + 1.0)
+        other = self.project(self.gates(z) * y)
+        third = self.middle(x - 1.0)
+        wide = self.wide(self.gates(third) * third)
+        fourth = self.middle(x * 0.5)
+        grouped = torch.sigmoid(self.up(F.relu(self.apart(F.adaptive_avg_pool2d(fourth, 1))))) * fourth
+        fifth = self.middle(x * 0.25)
+        g = self.gates(fifth)
+        shown = self.project(g * fifth)
+        sixth = self.middle(x * 2.0)
+        sixth *= self.gates(sixth)
+        rows = self.middle(x * 3.0)
+        tall = self.project(torch.sigmoid(self.up(F.relu(self.down(F.adaptive_avg_pool2d(rows, [2, 1])))))[:, :, :1] * rows)
+        v = self.middle(u)
+        flat = self.project(self.gates(v) * v)
+        return [y, kept, other, wide, self.project(grouped), g, shown, self.project(sixth), tall, flat, self.thin(v)]
+
+
+@case(T(2, 3, 37, 41), T(1, 1, 20, 50), T(1, 4, 5, 4))
+class FirstBlocks(nn.Module):
+    """The first convolution of a network, of several widths, strides and paddings, with and without depthwise ones behind it."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = conv(3, 24, stride=2), conv(24, 24, groups=24), conv(24, 9, 1)
+        self.d, self.e = conv(1, 40, 5, padding=3), conv(40, 40, 3, padding=0, stride=3, groups=40)
+        self.f, self.g = conv(4, 17, (2, 3), padding=(0, 2)), conv(17, 6, 1)
+        self.h, self.i = conv(3, 100, 4, stride=4, padding=0), conv(3, 18, 3, dilation=(2, 1))
+
+    def forward(self, x: Tensor, y: Tensor, z: Tensor) -> List[Tensor]:
+        p = self.c(F.relu6(self.b(F.relu6(self.a(x)))))
+        q = F.gelu(self.e(F.silu(self.d(y))))
+        return [p, q, self.g(self.f(z)), self.h(x), F.relu(self.i(x)), self.a(x).permute(0, 2, 3, 1)]
+
+
+@case(T(1, 6, 50, 47), T(3, 6, 14, 15))
+class DeepFirst(nn.Module):
+    """Depthwise and 1x1 convolutions without one in front, on large and small maps."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide, self.deep, self.project = conv(6, 85), conv(85, 85, groups=85), conv(85, 12, 1)
+        self.far, self.last = conv(12, 12, 7, groups=12, dilation=2), conv(12, 5, 1, bias=False)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tuple[Tensor, Tensor]:
+        a = self.project(F.hardswish(self.deep(F.relu(self.wide(x)))))
+        b = self.project(F.hardswish(self.deep(F.relu(self.wide(y)))))
+        return self.last(self.far(a)), self.last(self.far(b))
