@@ -2,18 +2,22 @@
 #include "core/mem.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
+#include "core/spans.h"
 #include "core/threads.h"
 
-/* Buffers are rounded up to size classes of a quarter power of two, so that calls with slightly
- * different shapes share them; at most MAX_CACHED bytes and CLASS_DEPTH buffers a class are kept. */
-enum { CLASS_COUNT = 160, CLASS_DEPTH = 24, MIN_CLASS = 64 };
-static const uint64_t max_cached = 256u << 20;
-static const size_t huge_page = 2u << 20;
-#ifdef MADV_POPULATE_WRITE
-static const size_t populate_from = 64u << 10;
+/* Small buffers are rounded up to size classes of a quarter power of two, CLASS_DEPTH of each are kept; large ones
+ * are spans.  In a heap that was warmed the small ones are spans too, apart from the large, between which they would
+ * lie for long.  With TSR_DEBUG_ARENA each is its own malloc, so that ASan sees overruns. */
+enum { CLASS_COUNT = 33, CLASS_DEPTH = 24, MIN_CLASS = 64 };
+static const size_t max_idle = (size_t)256 << 20; /* of spans */
+#ifndef TSR_DEBUG_ARENA
+static const bool separate = false;
+#else
+static const bool separate = true;
 #endif
+static const size_t large_from = (size_t)16 << 10;
+static const size_t small_region = (size_t)1 << 20, first_small = (size_t)32 << 10; /* mapped, and in memory before the first */
 
 typedef struct free_list {
   void *blocks[CLASS_DEPTH];
@@ -22,12 +26,12 @@ typedef struct free_list {
 
 struct tsr_mem {
   uint64_t limit;
-  uint64_t used, peak; /* atomic: handed-out bytes */
-  uint64_t cached;     /* under lock */
-  uint32_t refs;       /* atomic: the owner plus every live block */
-  bool closed;
+  uint64_t used, peak; /* atomic: handed-out bytes, every block counting for one at least, and one more until the owner closes it */
+  bool closed;         /* under lock */
   bool hit_limit;
-  tsr_lock *lock; /* protects the free lists: a value may be freed by another thread than its session's */
+  tsr_lock *lock; /* protects what follows: a value may be freed by another thread than its session's */
+  tsr_spans large, small;
+  bool warmed;
   free_list classes[CLASS_COUNT];
 };
 
@@ -58,7 +62,7 @@ tsr_mem *tsr_mem_new(uint64_t limit) {
     return NULL;
   }
   mem->limit = limit;
-  mem->refs = 1;
+  mem->used = mem->peak = 1;
   return mem;
 }
 
@@ -68,40 +72,38 @@ static void mem_destroy(tsr_mem *mem) {
   free(mem);
 }
 
-static void mem_release(tsr_mem *mem) {
-  if (__atomic_sub_fetch(&mem->refs, 1, __ATOMIC_ACQ_REL) == 0) mem_destroy(mem);
+static uint64_t weight(size_t size) { return size != 0 ? size : 1; }
+
+static void uncharge(tsr_mem *mem, size_t size) {
+  if (__atomic_sub_fetch(&mem->used, weight(size), __ATOMIC_ACQ_REL) == 0) mem_destroy(mem);
 }
 
 void tsr_mem_close(tsr_mem *mem) {
   if (mem == NULL) return;
-  __atomic_store_n(&mem->closed, true, __ATOMIC_RELAXED);
+  tsr_lock_enter(mem->lock);
+  mem->closed = true;
+  tsr_lock_leave(mem->lock);
   tsr_mem_trim(mem);
-  mem_release(mem);
+  uncharge(mem, 0);
 }
 
-uint64_t tsr_mem_used(const tsr_mem *mem) { return __atomic_load_n(&mem->used, __ATOMIC_RELAXED); }
-uint64_t tsr_mem_peak(const tsr_mem *mem) { return __atomic_load_n(&mem->peak, __ATOMIC_RELAXED); }
+uint64_t tsr_mem_used(const tsr_mem *mem) { return __atomic_load_n(&mem->used, __ATOMIC_RELAXED) - 1; }
+uint64_t tsr_mem_peak(const tsr_mem *mem) { return __atomic_load_n(&mem->peak, __ATOMIC_RELAXED) - 1; }
 bool tsr_mem_hit_limit(const tsr_mem *mem) { return mem->hit_limit; }
 
-/* Account for size more bytes and one more block; false: over the cap, or a fault is injected. */
+/* Account for size more bytes; false: over the cap, or a fault is injected. */
 static bool charge(tsr_mem *mem, size_t size) {
   if (TSR_UNLIKELY(injected_failure())) return false;
-  uint64_t used = __atomic_add_fetch(&mem->used, size, __ATOMIC_RELAXED);
-  if (TSR_UNLIKELY(mem->limit != 0 && (used > mem->limit || used < size))) {
-    __atomic_sub_fetch(&mem->used, size, __ATOMIC_RELAXED);
+  uint64_t used = __atomic_add_fetch(&mem->used, weight(size), __ATOMIC_RELAXED);
+  if (TSR_UNLIKELY(mem->limit != 0 && (used - 1 > mem->limit || used < size))) {
+    __atomic_sub_fetch(&mem->used, weight(size), __ATOMIC_RELAXED);
     mem->hit_limit = true;
     return false;
   }
   uint64_t peak = __atomic_load_n(&mem->peak, __ATOMIC_RELAXED);
   while (used > peak && !__atomic_compare_exchange_n(&mem->peak, &peak, used, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
-  __atomic_add_fetch(&mem->refs, 1, __ATOMIC_RELAXED);
   return true;
-}
-
-static void uncharge(tsr_mem *mem, size_t size) {
-  __atomic_sub_fetch(&mem->used, size, __ATOMIC_RELAXED);
-  mem_release(mem);
 }
 
 void *tsr_alloc(tsr_mem *mem, size_t size) {
@@ -151,20 +153,39 @@ static int class_of(size_t size, size_t *rounded) {
   return (shift - 6) * 4 + (int)steps;
 }
 
-static void *buf_from_system(size_t rounded) {
-  size_t align = rounded >= 2 * huge_page ? huge_page : 64;
-  void *p = aligned_alloc(align, (rounded + align - 1) & ~(align - 1));
-#ifdef MADV_HUGEPAGE
-  if (p != NULL && align == huge_page) madvise(p, rounded, MADV_HUGEPAGE);
-#endif
-#ifdef MADV_POPULATE_WRITE
-  /* One call instead of a fault for each page that the first run touches.  A wish: older kernels know nothing of it. */
-  if (p != NULL && align != huge_page && rounded >= populate_from) {
-    uintptr_t first = ((uintptr_t)p + 4095) & ~(uintptr_t)4095, last = ((uintptr_t)p + rounded) & ~(uintptr_t)4095;
-    if (first < last) madvise((void *)first, last - first, MADV_POPULATE_WRITE);
+static tsr_spans *spans_of(tsr_mem *mem, size_t size) {
+  if (separate) return NULL;
+  return size >= large_from ? &mem->large : mem->warmed ? &mem->small : NULL;
+}
+
+/* The lock is held, here and below. */
+static void *new_buffer(tsr_mem *mem, size_t size) {
+  tsr_spans *h = spans_of(mem, size);
+  return h == NULL ? aligned_alloc(64, (size + 63) & ~(size_t)63) : tsr_spans_alloc(h, size);
+}
+
+static void drop_buffer(tsr_mem *mem, void *p, size_t size) {
+  tsr_spans *h = spans_of(mem, size);
+  if (h == NULL) free(p);
+  else tsr_spans_free(h, p, mem->closed ? 0 : max_idle);
+}
+
+static void *buffer_take(tsr_mem *mem, size_t size) {
+  size_t rounded;
+  if (size >= large_from) return new_buffer(mem, size);
+  free_list *f = &mem->classes[class_of(size, &rounded)];
+  return f->count > 0 ? f->blocks[--f->count] : new_buffer(mem, TSR_MIN(rounded, large_from - 1));
+}
+
+static void buffer_give(tsr_mem *mem, void *p, size_t size) {
+  size_t rounded;
+  if (size >= large_from) {
+    drop_buffer(mem, p, size);
+    return;
   }
-#endif
-  return p;
+  free_list *f = &mem->classes[class_of(size, &rounded)];
+  if (!mem->closed && f->count < CLASS_DEPTH) f->blocks[f->count++] = p;
+  else drop_buffer(mem, p, size);
 }
 
 void *tsr_buf_alloc(tsr_mem *mem, size_t size) {
@@ -172,20 +193,10 @@ void *tsr_buf_alloc(tsr_mem *mem, size_t size) {
     mem->hit_limit = mem->limit != 0;
     return NULL;
   }
-  size_t rounded;
-  int cls = class_of(size, &rounded);
   if (!charge(mem, size)) return NULL;
-  void *p = NULL;
-  if (cls < CLASS_COUNT) {
-    tsr_lock_enter(mem->lock);
-    free_list *f = &mem->classes[cls];
-    if (f->count > 0) {
-      p = f->blocks[--f->count];
-      mem->cached -= rounded;
-    }
-    tsr_lock_leave(mem->lock);
-  }
-  if (p == NULL) p = buf_from_system(rounded);
+  tsr_lock_enter(mem->lock);
+  void *p = buffer_take(mem, size);
+  tsr_lock_leave(mem->lock);
   if (p == NULL) {
     mem->hit_limit = false;
     uncharge(mem, size);
@@ -195,28 +206,29 @@ void *tsr_buf_alloc(tsr_mem *mem, size_t size) {
 
 void tsr_buf_free(tsr_mem *mem, void *p, size_t size) {
   if (p == NULL) return;
-  size_t rounded;
-  int cls = class_of(size, &rounded);
-  if (cls < CLASS_COUNT && !__atomic_load_n(&mem->closed, __ATOMIC_RELAXED)) {
-    tsr_lock_enter(mem->lock);
-    free_list *f = &mem->classes[cls];
-    if (f->count < CLASS_DEPTH && mem->cached + rounded <= max_cached) {
-      f->blocks[f->count++] = p;
-      mem->cached += rounded;
-      p = NULL;
-    }
-    tsr_lock_leave(mem->lock);
-  }
-  free(p);
+  tsr_lock_enter(mem->lock);
+  buffer_give(mem, p, size);
+  tsr_lock_leave(mem->lock);
   uncharge(mem, size);
+}
+
+void tsr_mem_warm(tsr_mem *mem, size_t size) {
+  if (separate) return;
+  tsr_lock_enter(mem->lock);
+  mem->warmed = true;
+  mem->small.first = small_region;
+  tsr_spans_warm(&mem->small, first_small);
+  if (size >= large_from) tsr_spans_warm(&mem->large, size);
+  tsr_lock_leave(mem->lock);
 }
 
 void tsr_mem_trim(tsr_mem *mem) {
   tsr_lock_enter(mem->lock);
   for (int i = 0; i < CLASS_COUNT; i++) {
     free_list *f = &mem->classes[i];
-    while (f->count > 0) free(f->blocks[--f->count]);
+    while (f->count > 0) drop_buffer(mem, f->blocks[--f->count], 0);
   }
-  mem->cached = 0;
+  tsr_spans_trim(&mem->large);
+  tsr_spans_trim(&mem->small);
   tsr_lock_leave(mem->lock);
 }

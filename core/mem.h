@@ -1,4 +1,4 @@
-/* Memory: a metered heap (tsr_mem) with a cap and a size-class cache for tensor buffers, and arenas
+/* Memory: a metered heap (tsr_mem) with a cap and buffers for tensors that share memory, and arenas
  * for compile-time objects.
  *
  * A tsr_mem lives until it is closed AND its last block is freed, so values may outlive their session.
@@ -23,9 +23,11 @@ void *tsr_zalloc(tsr_mem *mem, size_t size);              /* zeroed */
 void *tsr_realloc(tsr_mem *mem, void *p, size_t old_size, size_t size);
 void tsr_free(tsr_mem *mem, void *p, size_t size);        /* size as allocated; p may be NULL */
 
-/* Tensor buffers: 64-byte aligned, cached by size class, bounded cache.  Not zeroed. */
+/* Tensor buffers: 64-byte aligned, not zeroed.  What is freed is kept for the next, within bounds (core/spans.h). */
 void *tsr_buf_alloc(tsr_mem *mem, size_t size);
 void tsr_buf_free(tsr_mem *mem, void *p, size_t size);
+/* Before the first buffer: pages for small ones and for `size` bytes of large ones shall be in memory when they come. */
+void tsr_mem_warm(tsr_mem *mem, size_t size);
 void tsr_mem_trim(tsr_mem *mem);      /* give cached buffers back to the system */
 
 /* Arena: freed as a whole.  In TSR_DEBUG_ARENA builds each object is its own malloc, so that ASan sees overruns. */

@@ -145,10 +145,10 @@ bool tsr_view_fits(size_t nbytes, tsr_dtype dtype, int64_t offset, int ndim, con
 }
 
 static tsr_tensor *tensor_blank(tsr_mem *mem, tsr_dtype dtype, int ndim, const int64_t *size, const int64_t *stride) {
-  int64_t numel;
-  if (ndim < 0 || ndim > TSR_MAX_NDIM || !tsr_numel(ndim, size, &numel)) return NULL;
-  tsr_tensor *t = tsr_zalloc(mem, sizeof *t);
+  if (ndim < 0 || ndim > TSR_MAX_NDIM) return NULL;
+  tsr_tensor *t = tsr_alloc(mem, sizeof *t);
   if (t == NULL) return NULL;
+  memset(t, 0, offsetof(tsr_tensor, dims)); /* of dims, what is used is written */
   t->h.refs = 1;
   t->h.tag = TSR_V_TENSOR;
   t->h.mem = mem;
@@ -163,7 +163,25 @@ static tsr_tensor *tensor_blank(tsr_mem *mem, tsr_dtype dtype, int ndim, const i
   return t;
 }
 
+/* Few dimensions, not t's own arrays: no copy on the way. */
+static bool set_inline_dims(tsr_tensor *t, int ndim, const int64_t *size, const int64_t *stride) {
+  int64_t next = 1, numel;
+  if (!tsr_numel(ndim, size, &numel)) return false;
+  t->numel = numel;
+  for (int d = ndim - 1; d >= 0; d--) {
+    t->size[d] = size[d];
+    t->stride[d] = stride != NULL ? stride[d] : next;
+    if (tsr_mul_overflow(next, TSR_MAX(size[d], (int64_t)1), &next)) next = 1; /* as tsr_strides_contiguous */
+  }
+  t->ndim = (uint8_t)ndim;
+  return true;
+}
+
+static bool lies_in_dims(const tsr_tensor *t, const int64_t *p) { return p >= t->dims && p < t->dims + 2 * TSR_INLINE_NDIM; }
+
 bool tsr_tensor_set_dims(tsr_tensor *t, int ndim, const int64_t *size, const int64_t *stride) {
+  if (ndim >= 0 && ndim <= TSR_INLINE_NDIM && t->size == t->dims && !lies_in_dims(t, size) && !lies_in_dims(t, stride))
+    return set_inline_dims(t, ndim, size, stride);
   int64_t numel, new_size[TSR_MAX_NDIM], new_stride[TSR_MAX_NDIM];
   if (ndim < 0 || ndim > TSR_MAX_NDIM || !tsr_numel(ndim, size, &numel)) return false;
   /* size and stride may be t's own arrays */

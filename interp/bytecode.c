@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-typedef enum operand_kind { KIND_N, KIND_W, KIND_R, KIND_K, KIND_S, KIND_J, KIND_I, KIND_D } operand_kind;
+typedef enum operand_kind { KIND_N, KIND_W, KIND_R, KIND_K, KIND_S, KIND_J, KIND_I, KIND_D, KIND_V } operand_kind;
 
 typedef struct opcode_info { const char *name; uint8_t kinds[3]; } opcode_info;
 
@@ -29,6 +29,7 @@ void tsr_bytecode_free(tsr_bytecode *code) {
   free(code->consts);
   free(code->handlers);
   free(code->constregs);
+  free(code->divisors);
   free(code);
 }
 
@@ -49,6 +50,7 @@ static bool operand_fits(const tsr_bytecode *c, operand_kind kind, int32_t v, ui
     case KIND_J: return v >= 0 && (uint32_t)v < c->ninsns;
     case KIND_I: return v >= 0;
     case KIND_D: return v >= 0 && (uint32_t)v < c->nsites;
+    case KIND_V: return v >= 0 && (uint32_t)v < c->ndivisors;
   }
   return false;
 }
@@ -96,6 +98,25 @@ tsr_status tsr_bytecode_verify(const tsr_bytecode *c, uint32_t session_consts, t
   return TSR_OK;
 }
 
+static int32_t link_operand(operand_kind kind, int32_t v, uint32_t pc) {
+  switch (kind) {
+    case KIND_W:
+    case KIND_R: return (int32_t)((uint32_t)v * (uint32_t)sizeof(tsr_val));
+    case KIND_J: return (v - (int32_t)pc) * (int32_t)sizeof(tsr_insn);
+    default: return v;
+  }
+}
+
+void tsr_bytecode_link(tsr_bytecode *c) {
+  for (uint32_t pc = 0; pc < c->ninsns; pc++) {
+    tsr_insn *in = &c->insns[pc];
+    const uint8_t *kinds = opcodes[in->op].kinds;
+    in->a = link_operand((operand_kind)kinds[0], in->a, pc);
+    in->b = link_operand((operand_kind)kinds[1], in->b, pc);
+    in->c = link_operand((operand_kind)kinds[2], in->c, pc);
+  }
+}
+
 static void print_const(const tsr_val *v, tsr_buf *out) {
   tsr_buf text = {0};
   if (v->tag == TSR_V_TENSOR) {
@@ -138,16 +159,17 @@ static void print_site(const tsr_bytecode *c, const tsr_callsite *s, tsr_buf *ou
   tsr_buf_putc(out, ')');
 }
 
-static void print_field(const tsr_bytecode *c, operand_kind kind, int32_t v, tsr_buf *out) {
+static void print_field(const tsr_bytecode *c, operand_kind kind, uint32_t pc, int32_t v, tsr_buf *out) {
   switch (kind) {
     case KIND_N: break;
     case KIND_W:
-    case KIND_R: tsr_buf_printf(out, " r%d", v); break;
+    case KIND_R: tsr_buf_printf(out, " r%u", (uint32_t)v / (uint32_t)sizeof(tsr_val)); break;
     case KIND_K: tsr_buf_putc(out, ' '); print_const(&c->consts[v], out); break;
     case KIND_S: tsr_buf_printf(out, " CONSTANTS.%d", v); break;
-    case KIND_J: tsr_buf_printf(out, " ->%d", v); break;
+    case KIND_J: tsr_buf_printf(out, " ->%d", (int32_t)pc + v / (int32_t)sizeof(tsr_insn)); break;
     case KIND_I: tsr_buf_printf(out, " %d", v); break;
     case KIND_D: print_site(c, &c->sites[v], out); break;
+    case KIND_V: tsr_buf_printf(out, " %lld", (long long)c->divisors[v].value); break;
   }
 }
 
@@ -162,9 +184,9 @@ void tsr_bytecode_print(const tsr_bytecode *c, tsr_buf *out) {
     const tsr_insn *in = &c->insns[pc];
     const opcode_info *info = &opcodes[in->op];
     tsr_buf_printf(out, "  %5u %-12s", pc, info->name);
-    print_field(c, (operand_kind)info->kinds[0], in->a, out);
-    print_field(c, (operand_kind)info->kinds[1], in->b, out);
-    print_field(c, (operand_kind)info->kinds[2], in->c, out);
+    print_field(c, (operand_kind)info->kinds[0], pc, in->a, out);
+    print_field(c, (operand_kind)info->kinds[1], pc, in->b, out);
+    print_field(c, (operand_kind)info->kinds[2], pc, in->c, out);
     const tsr_loc *loc = c->locs[pc];
     if (loc != NULL && loc->src != NULL) {
       int line = 0, column = 0;

@@ -13,7 +13,14 @@ typedef enum tsr_opcode {
   TSR_BC_COUNT
 } tsr_opcode;
 
+/* Finished code is linked (tsr_bytecode_link): registers are byte offsets into the frame's, jumps byte distances
+ * from the instruction.  Until then both are indices. */
 typedef struct tsr_insn { uint32_t op; int32_t a, b, c; } tsr_insn;
+
+/* A constant that numbers are divided by, 2 to 2^31 - 1.  With reciprocal = ceil(2^64 / value) and any x below 2^32,
+ * x / value is the high half of reciprocal * x, and x % value that of (reciprocal * x mod 2^64) * value: the error
+ * of the reciprocal, below 1, grows to less than 2^32, and one step of x is 2^64 / value, more than that. */
+typedef struct tsr_divisor { uint64_t reciprocal; int64_t value; } tsr_divisor;
 
 /* Operands of a call site: a register or a constant; LAST: the site clears the register. */
 #define TSR_OPERAND_CONST 0x80000000u
@@ -43,7 +50,7 @@ typedef struct tsr_bytecode {
   const char *name;          /* qualified function name */
   const tsr_schema *schema;
   uint32_t nparams, nregs;   /* parameters are registers 0 … nparams-1 */
-  uint32_t ninsns, nsites, noperands, nconsts, nhandlers, nconstregs;
+  uint32_t ninsns, nsites, noperands, nconsts, nhandlers, nconstregs, ndivisors;
   tsr_insn *insns;
   const tsr_loc **locs;      /* one an instruction, NULL: as the one before */
   tsr_callsite *sites;
@@ -51,12 +58,14 @@ typedef struct tsr_bytecode {
   tsr_val *consts;           /* immortal or unboxed */
   tsr_handler *handlers;     /* inner before outer */
   tsr_constreg *constregs;   /* filled at entry */
+  tsr_divisor *divisors;
 } tsr_bytecode;
 
 void tsr_bytecode_free(tsr_bytecode *code); /* sites' caches too; NULL is allowed */
 const char *tsr_opcode_name(uint32_t op);
-/* Check every index, jump and operand; our own bug when it fails. */
+/* Check every index, jump and operand, before linking; our own bug when it fails. */
 tsr_status tsr_bytecode_verify(const tsr_bytecode *code, uint32_t session_consts, tsr_errrec *e);
+void tsr_bytecode_link(tsr_bytecode *code); /* once, after verification */
 void tsr_bytecode_print(const tsr_bytecode *code, tsr_buf *out);
 const tsr_loc *tsr_bytecode_loc(const tsr_bytecode *code, uint32_t pc); /* NULL: unknown */
 

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define MAX_INSNS ((uint32_t)INT32_MAX / (uint32_t)sizeof(tsr_insn)) /* distances of jumps are in bytes */
+
 bool tsr_grow(void **array, uint32_t *cap, uint32_t need, size_t item) {
   if (need <= *cap) return true;
   uint32_t n = *cap < 16 ? 16 : *cap;
@@ -34,7 +36,11 @@ void tsr_emit_fail(emitter *m, tsr_status status) {
 uint32_t tsr_emit_insn(emitter *m, tsr_opcode op, uint32_t a, uint32_t b, uint32_t c) {
   tsr_bytecode *k = m->code;
   uint32_t cap = m->insns_cap;
-  if (k->ninsns >= INT32_MAX || !GROW(m, k->insns, m->insns_cap, k->ninsns + 1)) return 0;
+  if (k->ninsns >= MAX_INSNS) {
+    tsr_emit_fail(m, TSR_ENOMEM);
+    return 0;
+  }
+  if (!GROW(m, k->insns, m->insns_cap, k->ninsns + 1)) return 0;
   if (m->insns_cap != cap) {
     const tsr_loc **locs = realloc(k->locs, m->insns_cap * sizeof *locs);
     if (locs == NULL) {
@@ -117,6 +123,15 @@ uint32_t tsr_emit_const(emitter *m, tsr_val v) {
   m->const_index[h & mask] = k->nconsts + 1;
   k->consts[k->nconsts] = v;
   return k->nconsts++;
+}
+
+uint32_t tsr_emit_divisor(emitter *m, int64_t value) {
+  tsr_bytecode *k = m->code;
+  for (uint32_t i = 0; i < k->ndivisors && i < 64; i++)
+    if (k->divisors[i].value == value) return i;
+  if (!GROW(m, k->divisors, m->divisors_cap, k->ndivisors + 1)) return 0;
+  k->divisors[k->ndivisors] = (tsr_divisor){UINT64_MAX / (uint64_t)value + 1, value};
+  return k->ndivisors++;
 }
 
 uint32_t tsr_emit_constreg(emitter *m, tsr_val v) {
@@ -440,6 +455,7 @@ tsr_status tsr_emit_fn(const tsr_emit_env *env, tsr_errrec *e, const tsr_ir_fn *
     tsr_bytecode_free(m.code);
     return s;
   }
+  tsr_bytecode_link(m.code);
   *out = m.code;
   return TSR_OK;
 }

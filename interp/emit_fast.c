@@ -134,11 +134,22 @@ static void emit_derive(emitter *m, const tsr_ir_node *n, const uint32_t *regs) 
 
 static uint32_t result_reg(emitter *m, const tsr_ir_node *n) { return tsr_emit_def(m, n->out[0]); }
 
+/* Division by a constant. */
+static bool emit_divide(emitter *m, const tsr_ir_node *n, const fast_op *f) {
+  if (f->op != TSR_BC_FLOORDIV_I && f->op != TSR_BC_MOD_I) return false;
+  if (!tsr_emit_is_const(n->in[1]) || tsr_emit_is_const(n->in[0])) return false;
+  int64_t by = n->in[1]->def->val.i;
+  if (n->in[1]->def->val.tag != TSR_V_INT || by < 2 || by > INT32_MAX) return false;
+  tsr_opcode op = f->op == TSR_BC_MOD_I ? TSR_BC_MOD_K : TSR_BC_FLOORDIV_K;
+  tsr_emit_insn(m, op, result_reg(m, n), tsr_emit_info(m, n->in[0])->reg, tsr_emit_divisor(m, by));
+  return true;
+}
+
 bool tsr_emit_fast(emitter *m, const tsr_ir_node *n) {
   const fast_op *f = find(n->schema);
   if (f == NULL || n->nin == 0 || n->nin > 3 || n->nout > 1) return false;
   if (f->op == TSR_BC_LIST_LEN && n->in[0]->type->kind != TSR_T_LIST) return false;
-  if (fuse(m, n, f)) return true;
+  if (fuse(m, n, f) || emit_divide(m, n, f)) return true;
   uint32_t regs[3], temps[3];
   bool boxed[3];
   int count = operands(m, n, f->shape == BIN_IF, regs, temps, boxed);

@@ -31,7 +31,7 @@ typedef struct emitter {
   const tsr_ir_block *block; int32_t pos; /* node being emitted */
   const tsr_loc *loc;
   uint32_t *free_regs; uint32_t nfree, free_cap;
-  uint32_t insns_cap, sites_cap, operands_cap, consts_cap, handlers_cap, constregs_cap;
+  uint32_t insns_cap, sites_cap, operands_cap, consts_cap, handlers_cap, constregs_cap, divisors_cap;
   uint32_t *const_index; uint32_t const_index_cap; /* hash: constant bits -> index + 1 */
   uint32_t *reg_mark; uint32_t reg_mark_cap;
   const tsr_ir_node *fused; /* a comparison left for the If that follows, and its operands' registers */
@@ -48,6 +48,7 @@ bool tsr_emit_is_const(const tsr_ir_value *v);
 bool tsr_emit_needs_session(const tsr_ir_value *v); /* constant that a session copies */
 uint32_t tsr_emit_const(emitter *m, tsr_val v);     /* index in the constants */
 uint32_t tsr_emit_constreg(emitter *m, tsr_val v);  /* register that holds it from entry on */
+uint32_t tsr_emit_divisor(emitter *m, int64_t value); /* index in the divisors; 2 <= value < 2^31 */
 value_info *tsr_emit_info(emitter *m, const tsr_ir_value *v);
 bool tsr_emit_dies(emitter *m, const tsr_ir_value *v); /* at the node being emitted, used by it directly only */
 uint32_t tsr_emit_def(emitter *m, const tsr_ir_value *v); /* a register for a result */

@@ -6,6 +6,7 @@
 #include "interp/api.h"
 #include "interp/copy.h"
 #include "ops/random.h"
+#include "ops/site.h"
 
 #define DEFAULT_SEED 67280421310721u /* PyTorch's */
 
@@ -95,6 +96,16 @@ static tsr_session_options read_options(const tsr_session_options *opt) {
   return o;
 }
 
+/* The first run shall not wait for pages: what is little beside the weights is there before it.  Networks with large
+ * weights have large activations. */
+static void warm(tsr_session *s, const tsr_model *m) {
+  static const uint64_t least = (uint64_t)4 << 20, step = (uint64_t)2 << 20, most = (uint64_t)4 << 20;
+  uint64_t weights = tsr_site_heap_bytes(m->heap), bytes = 0;
+  if (weights >= least) bytes = TSR_MIN(TSR_MAX(weights / 16 / step * step, step), most);
+  if (s->opt.max_memory != 0) bytes = TSR_MIN(bytes, s->opt.max_memory);
+  tsr_mem_warm(s->mem, bytes);
+}
+
 static void session_init(tsr_session *s, tsr_model *m) {
   tsr_vm_hooks hooks = {m, tsr_model_compile_fn, session_constant};
   tsr_model_retain(m);
@@ -135,6 +146,7 @@ tsr_status tsr_session_new(tsr_model *m, const tsr_session_options *opt, tsr_ses
     tsr_fail_nomem(&e);
     return tsr_errrec_publish(&e, err);
   }
+  warm(s, m);
   session_init(s, m);
   s->vm.hooks.compile = compile;
   if (make_state(s, &e) != TSR_OK) {

@@ -223,14 +223,6 @@ static bool list_index(const tsr_list *l, int64_t i, size_t *out) {
   return i >= 0 && (size_t)i < l->len;
 }
 
-static tsr_status list_get(tsr_vm *vm, tsr_val list, int64_t index, tsr_val *out) {
-  size_t at;
-  if (TSR_UNLIKELY(list.tag != TSR_V_LIST)) return tsr_vm_bad_operand(vm, "a list", list);
-  if (TSR_UNLIKELY(!list_index(list.l, index, &at))) return tsr_vm_index_error(vm);
-  *out = tsr_retain(list.l->items[at]);
-  return TSR_OK;
-}
-
 static tsr_status list_set(tsr_vm *vm, tsr_val list, int64_t index, tsr_val v) {
   size_t at;
   if (TSR_UNLIKELY(list.tag != TSR_V_LIST)) return tsr_vm_bad_operand(vm, "a list", list);
@@ -256,15 +248,16 @@ static tsr_status tuple_get(tsr_vm *vm, tsr_val tuple, uint32_t slot, tsr_val *o
   return TSR_OK;
 }
 
-static tsr_status divide(tsr_vm *vm, bool remainder, int64_t a, int64_t b, tsr_val *out) {
+static tsr_status divide(tsr_vm *vm, bool remainder, int64_t a, int64_t b, int64_t *out) {
   if (TSR_UNLIKELY(b == 0)) return tsr_fail(&vm->ctx->err, TSR_ERAISED, remainder ? "integer modulo by zero" : "division by 0");
   if (b == -1) {
-    *out = tsr_int(remainder ? 0 : (int64_t)(0 - (uint64_t)a));
+    *out = remainder ? 0 : (int64_t)(0 - (uint64_t)a);
     return TSR_OK;
   }
   int64_t q = a / b, r = a % b;
-  bool adjust = r != 0 && (r < 0) != (b < 0);
-  *out = tsr_int(remainder ? r + (adjust ? b : 0) : q - (adjust ? 1 : 0));
+  /* PyTorch's formula of the remainder, which wraps around where b is beyond 2^62 */
+  if (remainder) *out = (int64_t)((uint64_t)b + (uint64_t)r) % b;
+  else *out = q - (r != 0 && (r < 0) != (b < 0));
   return TSR_OK;
 }
 
@@ -317,41 +310,69 @@ static int64_t poll_budget(const tsr_ctx *ctx) {
   return left < POLL_STEPS ? (int64_t)left : POLL_STEPS;
 }
 
-#define A (regs[in->a])
-#define B (regs[in->b])
-#define C (regs[in->c])
+/* Operands of linked code: byte offsets of registers, byte distances of jumps. */
+#define REG(field) ((tsr_val *)((char *)regs + (uint32_t)in->field))
+#define A REG(a)
+#define B REG(b)
+#define C REG(c)
 #define NEXT()                        \
   do {                                \
     in++;                             \
     goto *labels[in->op];             \
   } while (0)
-#define GO(target)                    \
-  do {                                \
-    in = code->insns + (target);      \
-    goto *labels[in->op];             \
+#define GO(distance)                                            \
+  do {                                                          \
+    in = (const tsr_insn *)((const char *)in + (distance));     \
+    goto *labels[in->op];                                       \
   } while (0)
 /* A backward jump costs what it jumps over. */
-#define GO_BACK(target)                                         \
+#define GO_BACK(distance)                                       \
   do {                                                          \
-    uint32_t to_ = (uint32_t)(target);                          \
-    budget -= (int64_t)(in - code->insns) - to_ + 1;            \
+    const tsr_insn *to_ = (const tsr_insn *)((const char *)in + (distance)); \
+    budget -= in - to_ + 1;                                     \
     if (TSR_UNLIKELY(budget < 0)) {                             \
       resume = to_;                                             \
       goto poll;                                                \
     }                                                           \
-    GO(to_);                                                    \
+    in = to_;                                                   \
+    goto *labels[in->op];                                       \
   } while (0)
 #define TRY(expr)                                \
   do {                                           \
     status = (expr);                             \
     if (TSR_UNLIKELY(status != TSR_OK)) goto fail; \
   } while (0)
-#define INT_OP(name, expr) OP_##name: { int64_t x = B.i, y = C.i; A = tsr_int(expr); } NEXT();
-#define INT_CMP(name, op) OP_##name: { bool r = B.i op C.i; A = tsr_bool(r); } NEXT();
-#define INT_JUMP(name, op) OP_##name: if (A.i op B.i) GO(in->c); NEXT();
-#define FLOAT_OP(name, op) OP_##name: { double r = B.d op C.d; A = tsr_float(r); } NEXT();
-#define FLOAT_CMP(name, op) OP_##name: { bool r = B.d op C.d; A = tsr_bool(r); } NEXT();
+/* Fields are written one by one: whoever reads a number soon after finds a store of the same width, which
+ * processors forward at once; a value built elsewhere and copied as 16 bytes would wait for memory. */
+#define SET_INT(x) do { int64_t x_ = (x); tsr_val *r_ = A; r_->i = x_; r_->tag = TSR_V_INT; } while (0)
+#define SET_FLOAT(x) do { double x_ = (x); tsr_val *r_ = A; r_->d = x_; r_->tag = TSR_V_FLOAT; } while (0)
+#define SET_BOOL(x) do { bool x_ = (x); tsr_val *r_ = A; r_->i = x_; r_->tag = TSR_V_BOOL; } while (0)
+#define COPY_VAL(to, from) do { const tsr_val *f_ = (from); tsr_val *t_ = (to); uint8_t tag_ = f_->tag; t_->i = f_->i; t_->tag = tag_; } while (0)
+#define INT_OP(name, expr) OP_##name: { int64_t x = B->i, y = C->i; SET_INT(expr); } NEXT();
+#define INT_CMP(name, op) OP_##name: { SET_BOOL(B->i op C->i); } NEXT();
+#define INT_JUMP(name, op) OP_##name: if (A->i op B->i) GO(in->c); NEXT();
+#define FLOAT_OP(name, op) OP_##name: { SET_FLOAT(B->d op C->d); } NEXT();
+#define FLOAT_CMP(name, op) OP_##name: { SET_BOOL(B->d op C->d); } NEXT();
 #define WRAP(op) (int64_t)((uint64_t)x op (uint64_t)y)
+/* Division: 32-bit operands that are not negative need neither the wide instruction nor corrections. */
+#define SMALL(x) (((uint64_t)(x) >> 32) == 0)
+#define INT_DIVIDE(name, remainder, op)                                                                            \
+  OP_##name: {                                                                                                     \
+    int64_t x = B->i, y = C->i, r;                                                                                 \
+    if (TSR_LIKELY(SMALL(x | y) && y != 0)) r = (uint32_t)x op (uint32_t)y;                                        \
+    else TRY(divide(vm, remainder, x, y, &r));                                                                     \
+    SET_INT(r);                                                                                                    \
+  } NEXT();
+/* By a constant: a multiplication with its reciprocal (see tsr_divisor). */
+#define INT_DIVIDE_K(name, remainder, expr)                                                                        \
+  OP_##name: {                                                                                                     \
+    const tsr_divisor *k = &code->divisors[in->c];                                                                 \
+    int64_t x = B->i, r;                                                                                           \
+    if (TSR_LIKELY(SMALL(x))) r = (expr);                                                                          \
+    else TRY(divide(vm, remainder, x, k->value, &r));                                                              \
+    SET_INT(r);                                                                                                    \
+  } NEXT();
+#define HIGH(a, b) (int64_t)(uint64_t)(((unsigned __int128)(a) * (b)) >> 64)
 
 /* Run frames above `floor` until the one at floor returns.  Long because every opcode is a label. */
 static tsr_status dispatch(tsr_vm *vm, size_t floor, tsr_val *result) {
@@ -365,63 +386,82 @@ static tsr_status dispatch(tsr_vm *vm, size_t floor, tsr_val *result) {
   tsr_val *regs;
   tsr_status status;
   int64_t start = poll_budget(vm->ctx), budget = start;
-  uint32_t resume;
+  const tsr_insn *resume;
 
 enter_frame:
   code = vm->frames[vm->nframes - 1].code;
   regs = vm->stack + vm->frames[vm->nframes - 1].base;
-  GO(vm->frames[vm->nframes - 1].pc);
+  in = code->insns + vm->frames[vm->nframes - 1].pc;
+  GO(0);
 
 poll:
   vm->frames[vm->nframes - 1].pc = (uint32_t)(in - code->insns);
   TRY(tsr_ctx_poll(vm->ctx, (uint64_t)(start - budget)));
   start = budget = poll_budget(vm->ctx);
-  GO(resume);
+  in = resume;
+  GO(0);
 
-  OP_MOVE: { tsr_val v = B; B = tsr_none(); A = v; } NEXT();
-  OP_COPY: A = tsr_retain(B); NEXT();
-  OP_LOADK: A = code->consts[in->b]; NEXT();
-  OP_LOADC: TRY(load_constant(vm, (uint32_t)in->b, &A)); NEXT();
-  OP_DROP: tsr_release(A); A = tsr_none(); NEXT();
+  OP_MOVE: { tsr_val *v = B; COPY_VAL(A, v); v->tag = TSR_V_NONE; } NEXT();
+  OP_COPY: { const tsr_val *v = B; if (v->tag >= TSR_V_COMPLEX) tsr_obj_retain(v->o); COPY_VAL(A, v); } NEXT();
+  OP_LOADK: COPY_VAL(A, &code->consts[in->b]); NEXT();
+  OP_LOADC: TRY(load_constant(vm, (uint32_t)in->b, A)); NEXT();
+  OP_DROP: { tsr_val *v = A; uint8_t tag = v->tag; v->tag = TSR_V_NONE; if (tag >= TSR_V_COMPLEX) tsr_obj_release(v->o); } NEXT();
 
   OP_JUMP: GO(in->a);
   OP_BACK: GO_BACK(in->a);
-  OP_JTRUE: if (A.b) GO(in->c); NEXT();
-  OP_JFALSE: if (!A.b) GO(in->c); NEXT();
-  OP_BACKTRUE: if (A.b) GO_BACK(in->c); NEXT();
-  OP_JNONE: if (A.tag == TSR_V_NONE) GO(in->c); NEXT();
-  OP_JNOTNONE: if (A.tag != TSR_V_NONE) GO(in->c); NEXT();
+  OP_JTRUE: if (A->b) GO(in->c); NEXT();
+  OP_JFALSE: if (!A->b) GO(in->c); NEXT();
+  OP_BACKTRUE: if (A->b) GO_BACK(in->c); NEXT();
+  OP_JNONE: if (A->tag == TSR_V_NONE) GO(in->c); NEXT();
+  OP_JNOTNONE: if (A->tag != TSR_V_NONE) GO(in->c); NEXT();
   INT_JUMP(JEQ_I, ==) INT_JUMP(JNE_I, !=) INT_JUMP(JLT_I, <) INT_JUMP(JLE_I, <=) INT_JUMP(JGT_I, >) INT_JUMP(JGE_I, >=)
-  OP_FORLOOP: A.i++; if (A.i < B.i) GO_BACK(in->c); NEXT();
+  OP_FORLOOP: if (++A->i < B->i) GO_BACK(in->c); NEXT();
 
   INT_OP(ADD_I, WRAP(+)) INT_OP(SUB_I, WRAP(-)) INT_OP(MUL_I, WRAP(*))
   INT_OP(AND_I, x & y) INT_OP(OR_I, x | y) INT_OP(XOR_I, x ^ y) INT_OP(MIN_I, x < y ? x : y) INT_OP(MAX_I, x > y ? x : y)
   INT_CMP(EQ_I, ==) INT_CMP(NE_I, !=) INT_CMP(LT_I, <) INT_CMP(LE_I, <=) INT_CMP(GT_I, >) INT_CMP(GE_I, >=)
-  OP_FLOORDIV_I: TRY(divide(vm, false, B.i, C.i, &A)); NEXT();
-  OP_MOD_I: TRY(divide(vm, true, B.i, C.i, &A)); NEXT();
-  OP_NEG_I: A = tsr_int((int64_t)(0 - (uint64_t)B.i)); NEXT();
-  OP_ITOF: A = tsr_float((double)B.i); NEXT();
+  INT_DIVIDE(FLOORDIV_I, false, /) INT_DIVIDE(MOD_I, true, %)
+  INT_DIVIDE_K(FLOORDIV_K, false, HIGH(k->reciprocal, (uint64_t)x))
+  INT_DIVIDE_K(MOD_K, true, HIGH(k->reciprocal * (uint64_t)x, (uint64_t)k->value))
+  OP_NEG_I: SET_INT((int64_t)(0 - (uint64_t)B->i)); NEXT();
+  OP_ITOF: SET_FLOAT((double)B->i); NEXT();
   FLOAT_OP(ADD_F, +) FLOAT_OP(SUB_F, -) FLOAT_OP(MUL_F, *) FLOAT_OP(DIV_F, /)
   FLOAT_CMP(EQ_F, ==) FLOAT_CMP(NE_F, !=) FLOAT_CMP(LT_F, <) FLOAT_CMP(LE_F, <=) FLOAT_CMP(GT_F, >) FLOAT_CMP(GE_F, >=)
-  OP_NEG_F: A = tsr_float(-B.d); NEXT();
-  OP_NOT: A = tsr_bool(!B.b); NEXT();
-  OP_AND_B: A = tsr_bool(B.b && C.b); NEXT();
-  OP_OR_B: A = tsr_bool(B.b || C.b); NEXT();
-  OP_XOR_B: A = tsr_bool(B.b != C.b); NEXT();
-  OP_IS: A = tsr_bool(tsr_val_identical(B, C)); NEXT();
-  OP_ISNOT: A = tsr_bool(!tsr_val_identical(B, C)); NEXT();
+  OP_NEG_F: SET_FLOAT(-B->d); NEXT();
+  OP_NOT: SET_BOOL(!B->b); NEXT();
+  OP_AND_B: SET_BOOL(B->b && C->b); NEXT();
+  OP_OR_B: SET_BOOL(B->b || C->b); NEXT();
+  OP_XOR_B: SET_BOOL(B->b != C->b); NEXT();
+  OP_IS: SET_BOOL(tsr_val_identical(*B, *C)); NEXT();
+  OP_ISNOT: SET_BOOL(!tsr_val_identical(*B, *C)); NEXT();
 
-  OP_LIST_GET: TRY(list_get(vm, B, C.i, &A)); NEXT();
-  OP_LIST_SET: TRY(list_set(vm, A, B.i, C)); NEXT();
-  OP_LIST_LEN:
-    if (TSR_UNLIKELY(B.tag != TSR_V_LIST)) TRY(tsr_vm_bad_operand(vm, "a list", B));
-    A = tsr_int((int64_t)B.l->len);
-    NEXT();
-  OP_LIST_APPEND: TRY(list_push(vm, A, tsr_retain(B))); NEXT();
-  OP_LIST_PUSH: { tsr_val v = B; B = tsr_none(); TRY(list_push(vm, A, v)); } NEXT();
-  OP_TUPLE_GET: TRY(tuple_get(vm, B, (uint32_t)in->c, &A)); NEXT();
-  OP_GETATTR: TRY(get_attr(vm, B, (uint32_t)in->c, &A)); NEXT();
-  OP_SETATTR: TRY(set_attr(vm, A, (uint32_t)in->c, &B)); NEXT();
+  OP_LIST_GET: {
+    const tsr_val *l = B;
+    uint64_t i = (uint64_t)C->i;
+    if (TSR_UNLIKELY(l->tag != TSR_V_LIST)) TRY(tsr_vm_bad_operand(vm, "a list", *l));
+    if ((int64_t)i < 0) i += l->l->len;
+    if (TSR_UNLIKELY(i >= l->l->len)) TRY(tsr_vm_index_error(vm));
+    const tsr_val *v = &l->l->items[i];
+    if (v->tag >= TSR_V_COMPLEX) tsr_obj_retain(v->o);
+    COPY_VAL(A, v);
+  } NEXT();
+  OP_LIST_SET: TRY(list_set(vm, *A, B->i, *C)); NEXT();
+  OP_LIST_LEN: {
+    const tsr_val *l = B;
+    if (TSR_UNLIKELY(l->tag != TSR_V_LIST)) TRY(tsr_vm_bad_operand(vm, "a list", *l));
+    SET_INT((int64_t)l->l->len);
+  } NEXT();
+  OP_LIST_APPEND: {
+    const tsr_val *v = B;
+    if (v->tag >= TSR_V_COMPLEX) tsr_obj_retain(v->o);
+    tsr_list *l = A->l;
+    if (TSR_LIKELY(A->tag == TSR_V_LIST && l->len < l->cap)) COPY_VAL(&l->items[l->len++], v);
+    else TRY(list_push(vm, *A, *v));
+  } NEXT();
+  OP_LIST_PUSH: { tsr_val v = *B; B->tag = TSR_V_NONE; TRY(list_push(vm, *A, v)); } NEXT();
+  OP_TUPLE_GET: TRY(tuple_get(vm, *B, (uint32_t)in->c, A)); NEXT();
+  OP_GETATTR: TRY(get_attr(vm, *B, (uint32_t)in->c, A)); NEXT();
+  OP_SETATTR: TRY(set_attr(vm, *A, (uint32_t)in->c, B)); NEXT();
 
   OP_OP:
     vm->frames[vm->nframes - 1].pc = (uint32_t)(in - code->insns);
@@ -441,8 +481,8 @@ poll:
     TRY(run_site(vm, (tsr_vm_site){code, &code->sites[in->a], regs}, in->op));
     NEXT();
   OP_RETURN: {
-    tsr_val v = A;
-    A = tsr_none();
+    tsr_val v = *A;
+    *A = tsr_none();
     uint32_t to = vm->frames[vm->nframes - 1].result;
     pop_frame(vm);
     if (vm->nframes == floor) {

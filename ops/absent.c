@@ -10,7 +10,7 @@
 #define FILES "touches files"
 #define COMPILER "PyTorch's own compilers write it while they run; archives never hold it"
 #define TESTS "part of PyTorch's own tests"
-#define SPARSE "sparse tensors: only coordinate ones, only to and from strided ones"
+#define SPARSE "sparse tensors of blocks or batches, checks and resizing of sparse tensors, their out= forms"
 #define NESTED "nested tensors: only what the transformer layers need"
 #define MKLDNN "tensors in oneDNN's own layout: archives cannot store them"
 #define STORAGE "takes a storage object, which no program can name"

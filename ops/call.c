@@ -7,6 +7,7 @@
 #include "ops/layout.h"
 #include "ops/native.h"
 #include "ops/quant.h"
+#include "ops/sparse.h"
 #include "ops/random.h"
 
 /* ---- context ---- */
@@ -439,9 +440,12 @@ static int makes_seen(const tsr_call *c) {
 }
 
 /* Sparse tensors have no elements of their own to read: only operators that say so may see one.  Rows
- * about values of any type (lists, identity) do not look inside. */
-static tsr_status refuse_sparse(tsr_call *c) {
+ * about values of any type (lists, identity) do not look inside.  Others may have a sparse form. */
+static tsr_status run_sparse(tsr_call *c, bool *handled) {
+  *handled = false;
   if ((c->op->flags & TSR_ANY_LAYOUT) != 0 || strstr(c->op->schema, "Tensor") == NULL) return TSR_OK;
+  TSR_TRY(tsr_sparse_call(c, handled));
+  if (*handled) return TSR_OK;
   int n = (int)strcspn(c->op->schema, "(");
   return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "%.*s is not available for sparse tensors", n, c->op->schema);
 }
@@ -454,9 +458,12 @@ static tsr_status run_form(tsr_call *c) {
 
 static tsr_status run_kernel(tsr_call *c) {
   int seen = makes_seen(c);
-  if (TSR_UNLIKELY((seen & SPARSE) != 0)) TSR_TRY(refuse_sparse(c));
+  bool handled;
+  if (TSR_UNLIKELY((seen & SPARSE) != 0)) {
+    TSR_TRY(run_sparse(c, &handled));
+    if (handled) return TSR_OK;
+  }
   if (TSR_UNLIKELY(sees_quantized(c))) {
-    bool handled;
     TSR_TRY(tsr_quant_call(c, &handled));
     if (handled) return TSR_OK;
   }

@@ -3,9 +3,9 @@
 
 #include "ops/site.h"
 
-#define TAPS_BLOCK 64          /* bounds the row pointers of a tile */
-#define GROUP_BYTES (512 << 10)/* of a block's panels that stay in L2 while the rows pass by */
-#define ROWS_CHUNK 168         /* rows that stay in L2 while several blocks are added up */
+#define TAPS_BLOCK 64             /* bounds the row pointers of a tile */
+#define GROUP_BYTES (512 << 10)   /* of a block's panels that stay in L2 while the rows pass by */
+#define GROUP_FETCHED (128 << 10) /* the same when the next ones are fetched meanwhile and the rows lie ready */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -118,53 +118,75 @@ static const float *panel_at(const tsr_gemm_fns *f, const tsr_packed *p, const b
   return p->direct + b->k0 * p->direct_ld + col;
 }
 
-typedef struct tile_run { /* what the tiles of one block and group of panels share */
+typedef struct tile_run { /* what the tiles of one chunk of rows, block and group of panels share */
   const tsr_gemm_fns *f;
   const tsr_gemm *g;
+  int64_t tiles, t0, t1, p0, p1;
   block b;
-  int64_t p0, p1, tiles;
   bool first, last;
+  bool gathered;          /* the rows are in g->room already */
+  const char *next;       /* panels of the group after this one, and their bytes; spread over the calls of tiles */
+  int64_t next_bytes, calls, call;
 } tile_run;
 
-/* What a tile fetches for later: a share of the next tile's rows of A.  (Fetching the panels of the next group
- * as well was no gain: they come from L3 in order, which the processor sees by itself.) */
-static void fetch_ahead(const tile_run *r, tsr_tile *t, const float *next_a, int mr, int64_t panel) {
+static int64_t tile_row(const tile_run *r, int64_t tile) { return tile * r->g->m / r->tiles; }
+
+/* What a tile fetches for later: a share of the next group of panels, and of the next tile's rows of A where these
+ * are not in cache. */
+static void fetch_ahead(tile_run *r, tsr_tile *t, const float *next_a, int mr, int64_t panel) {
   int64_t panels = r->p1 - r->p0, share = panel - r->p0;
-  bool whole = r->g->lda == r->b.c;
-  t->soon = whole ? (const char *)next_a + share * mr * t->kc * 4 / panels : (const char *)(next_a + share * mr / panels * r->g->lda);
-  t->step = whole ? ceil_div(4 * mr, panels) : 4;
+  if (next_a != NULL) {
+    bool whole = r->g->lda == r->b.c;
+    t->soon_a = whole ? (const char *)next_a + share * mr * t->kc * 4 / panels : (const char *)(next_a + share * mr / panels * r->g->lda);
+    t->step_a = whole ? ceil_div(4 * mr, panels) : 4;
+  }
+  if (r->next != NULL) {
+    t->soon = r->next + r->next_bytes * r->call / r->calls;
+    t->step = r->next_bytes / (r->calls * TSR_MAX(1, t->kc)) + 1;
+  }
+  r->call++;
+}
+
+/* The rows of A of a tile as the kernel wants them. */
+static const float *tile_rows(const tile_run *r, int64_t m0, int mr, float *own) {
+  const float *a[TAPS_BLOCK * TSR_GEMM_MR];
+  const tsr_gemm *g = r->g;
+  float *rows = g->room != NULL ? g->room + (m0 - tile_row(r, r->t0)) * TSR_GEMM_LDA : own;
+  if (r->gathered) return rows;
+  if (g->rows != NULL) g->rows(g->rows_arg, m0, mr, r->b.tap0, r->b.taps, a);
+  else linear_rows(g, m0, mr, a);
+  if (mr == 1 && r->b.taps == 1 && g->room == NULL && g->a_scale == NULL) return a[0] + r->b.c0;
+  if (g->a_scale != NULL) r->f->gather_scaled(rows, a, mr, r->b.c0, r->b.c, g->a_scale);
+  else r->f->gather(rows, a, mr, r->b.taps, r->b.c0, r->b.c);
+  return rows;
 }
 
 /* The panels of a group of one block for rows [m0, m0 + mr), of tile `tile`. */
-static void run_rows(const tile_run *r, int64_t tile, int64_t m0, int mr) {
+static void run_rows(tile_run *r, int64_t tile, int64_t m0, int mr) {
   const tsr_gemm *g = r->g;
   const tsr_packed *p = g->b;
   const tsr_gemm_fns *f = r->f;
-  const float *a[TAPS_BLOCK * TSR_GEMM_MR];
-  _Alignas(64) float rows[TSR_GEMM_MR * TSR_GEMM_LDA];
+  _Alignas(64) float own[TSR_GEMM_MR * TSR_GEMM_LDA];
   float *c[TSR_GEMM_MR];
-  if (g->rows != NULL) g->rows(g->rows_arg, m0, mr, r->b.tap0, r->b.taps, a);
-  else linear_rows(g, m0, mr, a);
   if (g->crows != NULL) g->crows(g->rows_arg, m0, mr, c);
   else linear_crows(g, m0, mr, c);
-  bool in_place = mr == 1 && r->b.taps == 1 && g->a_scale == NULL;
-  if (g->a_scale != NULL) f->gather_scaled(rows, a, mr, r->b.c0, r->b.c, g->a_scale);
-  else if (!in_place) f->gather(rows, a, mr, r->b.taps, r->b.c0, r->b.c);
-  tsr_tile t = {.a = in_place ? a[0] + r->b.c0 : rows, .kc = r->b.taps * r->b.c, .c = c,
-                .accumulate = !r->first || g->accumulate, .epi = r->last ? &g->epi : NULL, .soon = (const char *)rows};
-  const float *next_a = g->rows == NULL && r->b.taps == 1 && tile + 1 < r->tiles ? g->a + (m0 + mr) * g->lda + r->b.c0 : NULL;
+  const float *rows = tile_rows(r, m0, mr, own);
+  tsr_tile t = {.a = rows, .kc = r->b.taps * r->b.c, .c = c, .accumulate = !r->first || g->accumulate,
+                .epi = r->last ? &g->epi : NULL, .soon = (const char *)rows, .soon_a = (const char *)rows};
+  const float *next_a = g->rows == NULL && r->b.taps == 1 && !r->gathered && tile + 1 < r->tiles ? g->a + (m0 + mr) * g->lda + r->b.c0 : NULL;
   int64_t width = (int64_t)p->nv * f->lanes;
   for (int64_t panel = r->p0; panel < r->p1; panel++) {
     t.b = panel_at(f, p, &r->b, panel, &t.ldb);
     t.c_off = panel * width;
     t.n = (int)TSR_MIN(width, p->n - t.c_off);
     int vectors = (int)ceil_div(t.n, f->lanes);
-    if (next_a != NULL) fetch_ahead(r, &t, next_a, mr, panel);
+    fetch_ahead(r, &t, next_a, mr, panel);
     t.b2 = t.b;
     if (mr <= f->pair_mr && vectors == 2 && t.n == width && panel + 1 < r->p1 && p->n - t.c_off >= 2 * width) {
       t.b2 = panel_at(f, p, &r->b, ++panel, &t.ldb);
       t.n = (int)(2 * width);
       vectors = 4;
+      r->call++;
     }
     f->tile[vectors - 1][mr - 1](&t);
   }
@@ -192,38 +214,60 @@ static void run_taps(const tile_run *r, int64_t tile) {
   }
 }
 
-static void run_tile(const tile_run *r, int64_t tile) {
-  int64_t m0 = tile * r->g->m / r->tiles;
+static void run_tile(tile_run *r, int64_t tile) {
+  int64_t m0 = tile_row(r, tile);
+  r->call = (tile - r->t0) * (r->p1 - r->p0);
   if (r->g->tiles != NULL) run_taps(r, tile);
-  else run_rows(r, tile, m0, (int)((tile + 1) * r->g->m / r->tiles - m0));
+  else run_rows(r, tile, m0, (int)(tile_row(r, tile + 1) - m0));
 }
 
+typedef struct nest { int64_t chunks, blocks, groups; } nest; /* the loops around the tiles, outermost first */
+
+/* Rows, block and panels of the step-th round. */
+static void set_round(tile_run *r, const nest *n, int64_t step, int64_t t0, int64_t t1, int64_t p0, int64_t p1) {
+  int64_t group = step % n->groups, i = step / n->groups % n->blocks, chunk = step / n->groups / n->blocks;
+  r->t0 = t0 + chunk * (t1 - t0) / n->chunks;
+  r->t1 = t0 + (chunk + 1) * (t1 - t0) / n->chunks;
+  r->p0 = p0 + group * (p1 - p0) / n->groups;
+  r->p1 = p0 + (group + 1) * (p1 - p0) / n->groups;
+  r->b = block_at(r->g->b, i);
+  r->first = i == 0;
+  r->last = i + 1 == n->blocks;
+  r->gathered = r->g->room != NULL && group > 0;
+}
+
+/* Rows stay in L2 while the blocks and panels pass by, each group of panels while the tiles of the rows do; the
+ * next group is fetched in time, so that all of B comes from memory at the pace at which it is used. */
 void tsr_gemm_part(const tsr_gemm_fns *f, const tsr_gemm *g, int64_t t0, int64_t t1, int64_t p0, int64_t p1) {
   const tsr_packed *p = g->b;
-  int64_t chunk = p->blocks > 1 ? TSR_MAX(1, ROWS_CHUNK / p->mr) : t1 - t0;
-  int64_t panel_bytes = p->taps_block * p->c_block * p->nv * f->lanes * 4;
-  int64_t group = TSR_MAX(2, GROUP_BYTES / TSR_MAX(1, panel_bytes)), groups = ceil_div(p1 - p0, group);
-  tile_run r = {.f = f, .g = g, .tiles = tsr_gemm_tiles(g)};
-  for (int64_t k = 0; k < groups; k++) {
-    r.p0 = p0 + k * (p1 - p0) / groups;
-    r.p1 = p0 + (k + 1) * (p1 - p0) / groups;
-    for (int64_t c0 = t0; c0 < t1; c0 += chunk)
-      for (int64_t i = 0; i < p->blocks; i++) {
-        r.first = i == 0;
-        r.last = i + 1 == p->blocks;
-        r.b = block_at(p, i);
-        for (int64_t t = c0; t < TSR_MIN(t1, c0 + chunk); t++) run_tile(&r, t);
-      }
+  if (t0 >= t1 || p0 >= p1) return;
+  tsr_gemm own = *g;
+  tile_run r = {.f = f, .g = &own, .tiles = tsr_gemm_tiles(g)};
+  int64_t panel_bytes = p->taps_block * p->c_block * p->nv * f->lanes * 4, rows = (t1 - t0) * g->m / r.tiles;
+  if (panel_bytes * (p1 - p0) * p->blocks <= GROUP_BYTES) own.room = NULL; /* B stays in L2: rows need not */
+  bool ready = r.g->room != NULL && t1 - t0 > 1;
+  nest n = {.chunks = ready || p->blocks > 1 ? TSR_MIN(t1 - t0, ceil_div(rows, TSR_GEMM_ROWS)) : 1, .blocks = p->blocks};
+  n.groups = t1 - t0 == 1 ? 1 : ceil_div(p1 - p0, TSR_MAX(2, (ready ? GROUP_FETCHED : GROUP_BYTES) / TSR_MAX(1, panel_bytes)));
+  int64_t rounds = n.chunks * n.blocks * n.groups;
+  for (int64_t i = 0; i < rounds; i++) {
+    set_round(&r, &n, TSR_MIN(i + 1, rounds - 1), t0, t1, p0, p1);
+    int64_t ldb, width = (int64_t)p->nv * f->lanes;
+    r.next = i + 1 < rounds && p->direct == NULL ? (const char *)panel_at(f, p, &r.b, r.p0, &ldb) : NULL;
+    r.next_bytes = (TSR_MIN(r.p1 * width, p->n_pad) - r.p0 * width) * r.b.stored * 4;
+    set_round(&r, &n, i, t0, t1, p0, p1);
+    r.calls = (r.p1 - r.p0) * (r.t1 - r.t0);
+    for (int64_t t = r.t0; t < r.t1; t++) run_tile(&r, t);
   }
 }
 
 typedef struct gemm_job { const tsr_gemm_fns *f; tsr_gemm g; int64_t tiles, row_parts, groups; } gemm_job;
 
 static void gemm_task(void *arg, int64_t task, int worker) {
-  TSR_UNUSED(worker);
-  gemm_job *j = arg;
+  const gemm_job *j = arg;
   int64_t r = task / j->groups, g = task % j->groups;
-  tsr_gemm_part(j->f, &j->g, r * j->tiles / j->row_parts, (r + 1) * j->tiles / j->row_parts,
+  tsr_gemm part = j->g;
+  if (part.room != NULL) part.room += (int64_t)worker * TSR_GEMM_ROOM;
+  tsr_gemm_part(j->f, &part, r * j->tiles / j->row_parts, (r + 1) * j->tiles / j->row_parts,
                 g * j->g.b->panels / j->groups, (g + 1) * j->g.b->panels / j->groups);
 }
 
@@ -249,7 +293,10 @@ void tsr_gemm_run(tsr_ctx *ctx, const tsr_gemm *g) {
   j.g.epi.c_base = g->c;
   j.tiles = tsr_gemm_tiles(g);
   divide(&j, tsr_gemm_threads(ctx));
-  int64_t tasks = j.groups * j.row_parts;
+  int64_t tasks = j.groups * j.row_parts, floats = tsr_gemm_threads(ctx) * (int64_t)TSR_GEMM_ROOM;
+  tsr_tensor *room = j.tiles > 1 && g->tiles == NULL ? tsr_tensor_new(ctx->mem, TSR_FLOAT32, 1, &floats) : NULL; /* without memory: slower */
+  j.g.room = room == NULL ? NULL : room->storage->data;
   if (tasks == 1) gemm_task(&j, 0, 0);
   else tsr_pool_run(ctx->pool, ctx->max_threads, tasks, gemm_task, &j);
+  if (room != NULL) tsr_obj_release(room);
 }

@@ -13,7 +13,9 @@
 enum {
   TSR_GEMM_MR = 14,   /* most rows of a tile, any instruction set */
   TSR_GEMM_KC = 512,  /* most terms of a block: a tile's rows of A and what is read of B fit in L1 together */
-  TSR_GEMM_LDA = TSR_GEMM_KC + 16 /* between gathered rows: an odd number of cache lines */
+  TSR_GEMM_LDA = TSR_GEMM_KC + 16, /* between gathered rows: an odd number of cache lines */
+  TSR_GEMM_ROWS = 168, /* of A that stay in L2, gathered, while panels and blocks of B pass by */
+  TSR_GEMM_ROOM = (TSR_GEMM_ROWS + 2 * TSR_GEMM_MR) * TSR_GEMM_LDA /* floats for them */
 };
 
 /* Applied to every element when its sum is complete: act(sum + bias + residual). */
@@ -42,8 +44,8 @@ typedef struct tsr_tile {    /* C[mr rows][n] (+)= sum over k of A[row][k] * B[k
   int n;                     /* columns to write: all but the last vector are whole */
   bool accumulate;           /* add to C */
   const tsr_epi *epi;        /* NULL: store the plain sum */
-  const char *soon;          /* what is fetched into L2 meanwhile, step bytes with each term */
-  int64_t step;
+  const char *soon, *soon_a; /* what is fetched into L2 meanwhile, step bytes with each term: of B and of A */
+  int64_t step, step_a;
 } tsr_tile;
 
 typedef void (*tsr_tile_fn)(const tsr_tile *t);
@@ -121,6 +123,7 @@ typedef struct tsr_gemm {
   void (*crows)(const void *arg, int64_t m0, int mr, float **out);
   tsr_epi epi;                /* c_base is filled in */
   bool accumulate;            /* C is added to from the first block on */
+  float *room;                /* TSR_GEMM_ROOM floats of this thread, or NULL: rows are gathered again for each group of panels */
 } tsr_gemm;
 
 /* The whole product on the pool. */

@@ -138,9 +138,30 @@ VF_INLINE void tile_finish(const tsr_tile *t, vf acc[TSR_GEMM_MR][4], const int 
 #define KEEP_POINTER(p) __asm__("" : "+r"(p)) /* the compiler would make more of them */
 
 /* Rows of B fetched ahead of their use into L1, where the hardware's own streams do not keep up with L2 (a tenth
- * to a quarter of the time of a product), and into L2, for weights that come from memory. */
+ * to a quarter of the time of a product), and into L2, for weights that come from memory and are read by few rows. */
 enum { B_AHEAD = 16, B_FAR = 128 };
 
+/* One term of every sum. */
+VF_INLINE void tile_term(vf acc[TSR_GEMM_MR][4], const float *a, const float *b, const float *b2, int64_t ldb, const int mr, const int nv) {
+  vf bv[4];
+#pragma GCC unroll 4
+  for (int j = 0; j < nv; j++) bv[j] = vf_load(nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N);
+#pragma GCC unroll 4
+  for (int j = 0; j < nv; j += TSR_MAX(1, 16 / VF_N)) {
+    const float *at = nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N;
+    __builtin_prefetch(at + B_AHEAD * ldb);
+    if (mr <= 3) __builtin_prefetch(at + B_FAR * ldb, 0, 2);
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < mr; i++) {
+    vf av = vf_set(a[i * TSR_GEMM_LDA]);
+    KEEP_IN_REGISTER(av);
+#pragma GCC unroll 4
+    for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
+  }
+}
+
+/* Two terms a round: what counts and moves pointers competes with the multiplications for ports. */
 VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
   vf acc[TSR_GEMM_MR][4];
 #pragma GCC unroll 14
@@ -149,32 +170,25 @@ VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
     for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
   const float *a = t->a, *b = t->b, *b2 = t->b2;
   const int64_t kc = t->kc, ldb = t->ldb;
-  const int64_t far = ldb == TSR_MIN(nv, 2) * VF_N || nv == 3 ? B_FAR * ldb : 0; /* panels follow each other */
-  const char *soon = t->soon;
-  const int64_t step = t->step;
+  const char *soon = t->soon, *soon_a = t->soon_a;
+  const int64_t step = t->step, step_a = 2 * t->step_a;
+  int64_t k = 0;
 #pragma GCC unroll 1
-  for (int64_t k = 0; k < kc; k++, b += ldb, b2 += ldb) {
-    vf bv[4];
-#pragma GCC unroll 4
-    for (int j = 0; j < nv; j++) bv[j] = vf_load(nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N);
-#pragma GCC unroll 4
-    for (int j = 0; j < nv; j += TSR_MAX(1, 16 / VF_N)) {
-      const float *at = nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N;
-      __builtin_prefetch(at + B_AHEAD * ldb);
-      __builtin_prefetch(at + far, 0, 2);
-    }
+  for (; k + 2 <= kc; k += 2) {
+    tile_term(acc, a, b, b2, ldb, mr, nv);
     if (mr > 3) {
       __builtin_prefetch(soon, 0, 2);
-      soon += step;
+      __builtin_prefetch(soon + step, 0, 2);
+      __builtin_prefetch(soon_a, 0, 2);
+      soon += 2 * step;
+      soon_a += step_a;
     }
-#pragma GCC unroll 14
-    for (int i = 0; i < mr; i++) {
-      vf av = vf_set(a[i * TSR_GEMM_LDA + k]);
-      KEEP_IN_REGISTER(av);
-#pragma GCC unroll 4
-      for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
-    }
+    tile_term(acc, a + 1, b + ldb, b2 + ldb, ldb, mr, nv);
+    a += 2;
+    b += 2 * ldb;
+    b2 += 2 * ldb;
   }
+  if (k < kc) tile_term(acc, a, b, b2, ldb, mr, nv);
   if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
   else tile_finish(t, acc, mr, nv, false);
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);

@@ -112,7 +112,7 @@ static tsr_status widen_edges(tsr_ctx *ctx, axes *a) {
 }
 
 static tsr_status check_data(tsr_ctx *ctx, const tsr_tensor *x) {
-  if (x->dtype == TSR_FLOAT32 || x->dtype == TSR_FLOAT64) return TSR_OK;
+  if (tsr_dtype_is_float((tsr_dtype)x->dtype)) return TSR_OK;
   return tsr_op_fail(ctx, "\"histogram_cpu\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
 }
 

@@ -72,8 +72,10 @@ TSR_KERNEL(round_to_zero_floordiv) {
 
 TSR_KERNEL(remainder) {
   if (any_float(c)) return tsr_ret_float(c, float_remainder(as_float(c->args[0]), as_float(c->args[1])));
-  if (as_int(c->args[1]) == 0) return tsr_op_fail(c->ctx, "integer division or modulo by zero");
-  return tsr_ret_int(c, int_remainder(as_int(c->args[0]), as_int(c->args[1])));
+  int64_t a = as_int(c->args[0]), b = as_int(c->args[1]);
+  if (b == 0) return tsr_op_fail(c->ctx, "integer modulo by zero");
+  /* (b + a % b) % b as PyTorch has it, which wraps around where b is beyond 2^62 */
+  return tsr_ret_int(c, b == -1 ? 0 : (int64_t)((uint64_t)b + (uint64_t)(a % b)) % b);
 }
 
 TSR_KERNEL(divmod) {

@@ -300,6 +300,15 @@ TSR_KERNEL(vecdot) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out;
   int64_t dim = tsr_arg_int(c, 2);
+  if (a->dtype != b->dtype)
+    return tsr_op_fail(ctx, "linalg.vecdot: Expected x and y to have the same dtype, but found x of type %s and y of type %s instead",
+                       tsr_dtype_get_info(a->dtype)->cpp_name, tsr_dtype_get_info(b->dtype)->cpp_name);
+  if (a->ndim == 1 && b->ndim == 1) { /* a plain dot product: dim is not looked at */
+    if (a->numel != b->numel)
+      return tsr_op_fail(ctx, "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of elements, but got %lld and %lld elements respectively",
+                         (long long)a->numel, (long long)b->numel, (long long)a->numel, (long long)b->numel);
+    dim = 0;
+  }
   if (tsr_dtype_is_complex((tsr_dtype)a->dtype)) TSR_TRY(tsr_unary(ctx, &a, "conj_physical", a));
   TSR_TRY(tsr_binary(ctx, &out, "mul", a, b));
   TSR_TRY(tsr_reduce(ctx, &out, "sum", out, 1, &dim, false, -1));

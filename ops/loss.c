@@ -36,7 +36,7 @@ tsr_tensor *tsr_x_zero(tsr_ctx *ctx, const tsr_tensor *like) {
 }
 tsr_tensor *tsr_x_reduce(tsr_ctx *ctx, tsr_tensor *a, int64_t reduction) {
   tsr_tensor *y = NULL;
-  if (a == NULL || reduction == TSR_LOSS_NONE) return a;
+  if (a == NULL || (reduction != TSR_LOSS_MEAN && reduction != TSR_LOSS_SUM)) return a;
   return tsr_reduce(ctx, &y, reduction == TSR_LOSS_MEAN ? "mean" : "sum", a, -1, NULL, false, -1) == TSR_OK ? y : NULL;
 }
 tsr_status tsr_x_ret(tsr_call *c, uint32_t i, tsr_tensor *a) {
@@ -46,7 +46,7 @@ tsr_status tsr_x_ret(tsr_call *c, uint32_t i, tsr_tensor *a) {
 
 /* ---- one formula ---- */
 
-typedef struct loss_kind { tsr_pw pw; int reduction; int param; const char *bad_param; bool zero_ok; } loss_kind;
+typedef struct loss_kind { tsr_pw pw; int reduction; int param; const char *bad_param; bool zero_ok; bool strict; } loss_kind;
 
 TSR_KERNEL(formula_loss) {
   const loss_kind *k = c->op->data;
@@ -59,18 +59,21 @@ TSR_KERNEL(formula_loss) {
     if (p < 0 || (p == 0 && !k->zero_ok)) return tsr_op_fail(c->ctx, "%s", k->bad_param);
     tsr_map_set_param(&s.p, 0, tsr_scalar_float(p));
   }
+  int64_t reduction = tsr_arg_int(c, (uint32_t)k->reduction);
+  if (k->strict && (reduction < TSR_LOSS_NONE || reduction > TSR_LOSS_SUM))
+    return tsr_op_fail(c->ctx, "reduction == Reduction::Mean || reduction == Reduction::Sum INTERNAL ASSERT FAILED: reduction is %lld", (long long)reduction);
   s.id = k->pw.id;
   s.common = tsr_iter_result_type(&s.it);
   TSR_TRY(tsr_pw_refuse(c->ctx, &k->pw, "loss", s.common));
   TSR_TRY(tsr_pw_finish(&s));
-  return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, tsr_iter_out(&s.it, 0), tsr_arg_int(c, (uint32_t)k->reduction)));
+  return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, tsr_iter_out(&s.it, 0), reduction));
 }
 
-static const loss_kind mse = {{TSR_MAP_squared_error, "", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_INT, .kernel = "mse_cpu"}, 2, 0, NULL, false},
+static const loss_kind mse = {{TSR_MAP_squared_error, "", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_INT, .kernel = "mse_cpu"}, 2, 0, NULL, false, true},
                        smooth = {{TSR_MAP_smooth_l1, "", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "smooth_l1_cpu"}, 2, 3,
-                                 "smooth_l1_loss does not support negative values for beta.", true},
+                                 "smooth_l1_loss does not support negative values for beta.", true, true},
                        huber = {{TSR_MAP_huber, "", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "huber_cpu"}, 2, 3,
-                                "huber_loss does not support non-positive values for delta.", false};
+                                "huber_loss does not support non-positive values for delta.", false, false};
 
 /* ---- composed ones ---- */
 
@@ -87,14 +90,14 @@ TSR_KERNEL(soft_margin) {
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 2)));
 }
 
-static tsr_status check_probabilities(tsr_ctx *ctx, tsr_tensor *x) {
+static tsr_status check_probabilities(tsr_ctx *ctx, tsr_tensor *x, const char *which) {
   tsr_tensor *lo, *hi, *ok;
   TSR_TRY(tsr_binary_scalar(ctx, &lo, "ge", x, tsr_scalar_int(0)));
   TSR_TRY(tsr_binary_scalar(ctx, &hi, "le", x, tsr_scalar_int(1)));
   TSR_TRY(tsr_binary(ctx, &ok, "logical_and", lo, hi));
   TSR_TRY(tsr_reduce(ctx, &ok, "all", ok, -1, NULL, false, -1));
   if (*(const uint8_t *)tsr_tensor_data_ro(ok)) return TSR_OK;
-  return tsr_op_fail(ctx, "all elements of input should be between 0 and 1");
+  return tsr_op_fail(ctx, "all elements of %s should be between 0 and 1", which);
 }
 
 TSR_KERNEL(binary_cross_entropy) {
@@ -102,7 +105,8 @@ TSR_KERNEL(binary_cross_entropy) {
   if (x->dtype != t->dtype)
     return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", tsr_dtype_get_info(t->dtype)->cpp_name, tsr_dtype_get_info(x->dtype)->cpp_name);
   if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "binary_cross_entropy", (tsr_dtype)x->dtype);
-  TSR_TRY(check_probabilities(c->ctx, x));
+  TSR_TRY(check_probabilities(c->ctx, x, "input"));
+  TSR_TRY(check_probabilities(c->ctx, t, "target"));
   tsr_pw_state s;
   tsr_pw_begin(&s, c->ctx, NULL);
   tsr_iter_add_in(&s.it, x);

@@ -180,6 +180,10 @@ static tsr_status margin_result(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor
   return TSR_OK;
 }
 
+static tsr_status need_long(tsr_ctx *ctx, const tsr_tensor *target) {
+  return target->dtype == TSR_INT64 ? TSR_OK : tsr_op_fail(ctx, "expected scalar type Long but found %s", tsr_dtype_get_info(target->dtype)->cpp_name);
+}
+
 TSR_KERNEL(multi_margin) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *w = tsr_arg_opt_tensor(c, 4), *in, *target, *weight = NULL, *y;
   int64_t p = tsr_arg_scalar(c, 2).i;
@@ -191,6 +195,7 @@ TSR_KERNEL(multi_margin) {
   if (t->ndim > 1 || t->numel != n) return tsr_op_fail(c->ctx, "inconsistent target size");
   if (w && w->numel != classes) return tsr_op_fail(c->ctx, "inconsistent weight size");
   if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "multi_margin_loss", (tsr_dtype)x->dtype);
+  TSR_TRY(need_long(c->ctx, t));
   TSR_TRY(tsr_ready(c->ctx, &in, x, TSR_FLOAT64));
   TSR_TRY(tsr_ready(c->ctx, &target, t, TSR_INT64));
   if (w) TSR_TRY(tsr_ready(c->ctx, &weight, w, TSR_FLOAT64));
@@ -233,6 +238,7 @@ TSR_KERNEL(multilabel_margin) {
   int64_t n = one ? 1 : x->size[0], classes = x->ndim == 0 ? 1 : x->size[x->ndim - 1];
   if (x->ndim > 2 || t->numel != x->numel) return tsr_op_fail(c->ctx, "Expected non-empty vector or matrix with optional 0-dim batch size");
   if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "multilabel_margin_loss_forward_out_frame", (tsr_dtype)x->dtype);
+  TSR_TRY(need_long(c->ctx, t));
   TSR_TRY(tsr_ready(c->ctx, &in, x, TSR_FLOAT64));
   TSR_TRY(tsr_ready(c->ctx, &target, t, TSR_INT64));
   TSR_TRY(tsr_new(c->ctx, &is, TSR_FLOAT64, t->ndim, t->size));

@@ -4,6 +4,16 @@
 
 #include "ops/gemm.h"
 
+/* One row times whole packed panels that follow each other (one k block, see tsr_packed). */
+typedef struct tsr_gemv {
+  const float *a, *b;        /* k terms; panels of nv vectors, [panel][k][vector] */
+  const float *bias;         /* or NULL */
+  float *y;
+  int64_t k, panels;
+  int nv;                    /* 1 to 3 */
+  bool accumulate;           /* add to y */
+} tsr_gemv;
+
 typedef struct tsr_nn_fns {
   /* y = (x - mean) / sqrt(var + eps) * w + b over n elements; w, b may be NULL; stores mean and 1/sqrt when asked. */
   void (*layer_norm)(float *y, const float *x, const float *w, const float *b, int64_t n, float eps, float *mean, float *rstd);
@@ -21,6 +31,7 @@ typedef struct tsr_nn_fns {
   void (*lstm_gates)(const float *gates, int64_t stride, float *c, float *h, int64_t n);
   /* Input and recurrent gates r z n, `stride` apart; h: previous state, out: the next. */
   void (*gru_gates)(const float *gx, const float *gh, int64_t stride, const float *h, float *out, int64_t n);
+  void (*gemv)(const tsr_gemv *g);
   float (*sum)(const float *x, int64_t n);
   float (*max)(const float *x, int64_t n);
 } tsr_nn_fns;

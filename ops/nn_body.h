@@ -133,6 +133,53 @@ static void axpy(float *y, const float *x, float a, int64_t n) {
 
 /* ---- recurrent cells ---- */
 
+/* `panels` panels at a time: their sums are chains of multiply-adds side by side, as many as hide the latency of one,
+ * and each is a stream of its own from L2.  The order of a sum is that of a tile of tsr_gemm. */
+enum { GEMV_AHEAD = 16 }; /* terms fetched ahead into L1 */
+
+VF_INLINE void gemv_panels(const tsr_gemv *g, int64_t panel, const int panels, const int nv) {
+  vf acc[8];
+  const int64_t width = nv * VF_N, next = g->k * width;
+  const float *b = g->b + panel * next, *a = g->a;
+  float *y = g->y + panel * width;
+#pragma GCC unroll 8
+  for (int j = 0; j < panels * nv; j++) acc[j] = vf_zero();
+#pragma GCC unroll 1
+  for (int64_t k = 0; k < g->k; k++, b += width) {
+    vf v = vf_set(a[k]);
+#pragma GCC unroll 8
+    for (int j = 0; j < panels * nv; j++) {
+      const float *at = b + j / nv * next + j % nv * VF_N;
+      if (j % TSR_MAX(1, 16 / VF_N) == 0) __builtin_prefetch(at + GEMV_AHEAD * width);
+      acc[j] = vf_fma(v, vf_load(at), acc[j]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < panels * nv; j++) {
+    if (g->accumulate) acc[j] = vf_add(acc[j], vf_load(y + j * VF_N));
+    if (g->bias != NULL) acc[j] = vf_add(acc[j], vf_load(g->bias + panel * width + j * VF_N));
+    vf_store(y + j * VF_N, acc[j]);
+  }
+}
+
+static void gemv(const tsr_gemv *g) {
+  int64_t p = 0;
+  switch (g->nv) {
+  case 1:
+    for (; p + 8 <= g->panels; p += 8) gemv_panels(g, p, 8, 1);
+    for (; p < g->panels; p++) gemv_panels(g, p, 1, 1);
+    break;
+  case 2:
+    for (; p + 4 <= g->panels; p += 4) gemv_panels(g, p, 4, 2);
+    for (; p < g->panels; p++) gemv_panels(g, p, 1, 2);
+    break;
+  default:
+    for (; p + 2 <= g->panels; p += 2) gemv_panels(g, p, 2, 3);
+    for (; p < g->panels; p++) gemv_panels(g, p, 1, 3);
+    break;
+  }
+}
+
 static void lstm_gates(const float *g, int64_t stride, float *c, float *h, int64_t n) {
 #define LSTM_STEP(load, store)                                                                       \
   vf in = vf_gate(load(g + i)), forget = vf_gate(load(g + stride + i));                        \
@@ -155,5 +202,5 @@ static void gru_gates(const float *gx, const float *gh, int64_t stride, const fl
 
 const tsr_nn_fns VF_NAME(tsr_nn) = { .layer_norm = layer_norm, .rms_norm = rms_norm, .scale_shift = scale_shift,
     .scale_shift_v = scale_shift_v, .moments = moments, .softmax = softmax, .max_into = max_into, .add_into = add_into,
-    .scale = scale_by, .axpy = axpy, .lstm_gates = lstm_gates, .gru_gates = gru_gates, .sum = sum_of, .max = max_of,
+    .scale = scale_by, .axpy = axpy, .lstm_gates = lstm_gates, .gru_gates = gru_gates, .gemv = gemv, .sum = sum_of, .max = max_of,
 };

@@ -329,6 +329,13 @@ static tsr_status adaptive_avg(tsr_call *c, tsr_tensor *x, const pool_row *r, co
   bool global = true;
   for (int i = 0; i < r->nd; i++) global = global && out[i] == 1;
   if (!global) TSR_TRY(check_nonzero(ctx, r->name, x, x->ndim - r->nd));
+  if (!global && r->nd == 2 && x->numel == 0) { /* any element type: nothing is computed */
+    int64_t size[5];
+    memcpy(size, x->size, x->ndim * sizeof *size);
+    memcpy(size + x->ndim - 2, out, 2 * sizeof *size);
+    TSR_TRY(tsr_new(ctx, &y, d, x->ndim, size));
+    return tsr_ret_tensor(c, 0, y);
+  }
   if (global && tsr_dtype_is_integral(d, true))
     return tsr_op_fail(ctx, "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: %s",
                        tsr_dtype_get_info(d)->cpp_name);

@@ -243,6 +243,10 @@ TSR_KERNEL(max_pool_backward) { /* grad_output, self, kernel_size, stride, paddi
   int64_t in = 1, out = 1, bad = 0;
   if (!tsr_dtype_is_float(d) || d > TSR_BFLOAT16 || g->dtype != d || index->dtype != TSR_INT64)
     return tsr_op_fail(ctx, "\"max_pool%dd_backward\" not implemented for '%s'", nd, tsr_dtype_get_info(d)->cpp_name);
+  int64_t pads;
+  const int64_t *pad = tsr_arg_ints(c, 4, &pads);
+  for (int64_t i = 0; i < pads; i++)
+    if (pad[i] < 0) return tsr_op_fail(ctx, "pad must be non-negative, but got pad: %lld", (long long)pad[i]);
   if ((x->ndim != nd + 1 && x->ndim != nd + 2) || g->ndim != x->ndim || index->ndim != x->ndim ||
       memcmp(g->size, x->size, (size_t)(x->ndim - nd) * sizeof *g->size) != 0 || memcmp(g->size, index->size, g->ndim * sizeof *g->size) != 0)
     return tsr_op_fail(ctx, "gradient, input and indices of max_pool%dd do not fit each other", nd);

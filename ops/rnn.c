@@ -300,6 +300,28 @@ static tsr_status check_cell(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tensor
   return TSR_OK;
 }
 
+/* A cell of float32: nothing but its results is made. */
+static tsr_status cell_f32(tsr_call *c, const net *n, tsr_site *site, tsr_tensor *x) {
+  tsr_ctx *ctx = c->ctx;
+  int64_t batch = x->size[0], zero = 0;
+  tsr_rnn_weights w = weights_at(n, 0);
+  tsr_rnn_layer l = {.kind = n->kind, .in = x->size[1], .hidden = n->h0->size[1], .out = n->h0->size[1], .dirs = 1, .w = &w};
+  tsr_rnn_seq s = {1, batch, batch, &batch, &zero};
+  tsr_tensor *y;
+  void *p;
+  TSR_TRY(check_weights(ctx, &l, &w, TSR_FLOAT32));
+  TSR_TRY(tsr_contiguous(ctx, &l.h0[0], n->h0));
+  if (n->c0 != NULL) {
+    TSR_TRY(tsr_contiguous(ctx, &l.c0[0], n->c0));
+    TSR_TRY(tsr_new(ctx, &l.cn[0], TSR_FLOAT32, 2, n->c0->size));
+    TSR_TRY(tsr_ret_tensor(c, 1, l.cn[0]));
+  }
+  TSR_TRY(tsr_new(ctx, &y, TSR_FLOAT32, 2, n->h0->size));
+  TSR_TRY(tsr_data_mut(ctx, y, &p));
+  TSR_TRY(tsr_rnn_f32(ctx, tsr_site_sub(site, 1, 0), &l, &s, p, tsr_tensor_data_ro(x), -1, x->size[1]));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 TSR_KERNEL(rnn_cell) { /* input, hx, w_ih, w_hh, b_ih, b_hh */
   tsr_ctx *ctx = c->ctx;
   net n = first_net(c);
@@ -325,10 +347,13 @@ TSR_KERNEL(rnn_cell) { /* input, hx, w_ih, w_hh, b_ih, b_hh */
   n.biases = params[2] != NULL;
   n.param_count = n.biases ? 4 : 2;
   n.layers = 1;
+  uint64_t need = 0x0c | (n.biases ? 0x30 : 0);
+  tsr_site *site = (c->constant & need) == need ? c->site : NULL;
+  TSR_TRY(tsr_contiguous(ctx, &x, x));
+  if (d == TSR_FLOAT32 && x->size[0] > 0) return cell_f32(c, &n, site, x);
   TSR_TRY(tsr_unsqueeze(ctx, &n.h0, n.h0, 0));
   if (n.c0 != NULL) TSR_TRY(tsr_unsqueeze(ctx, &n.c0, n.c0, 0));
   TSR_TRY(widen(ctx, &n, &x));
-  TSR_TRY(tsr_contiguous(ctx, &x, x));
   if (x->size[0] == 0) {
     TSR_TRY(tsr_clone(ctx, &y, n.h0));
     TSR_TRY(tsr_squeeze_dim(ctx, &y, y, 0));
@@ -338,8 +363,7 @@ TSR_KERNEL(rnn_cell) { /* input, hx, w_ih, w_hh, b_ih, b_hh */
   int64_t batch = x->size[0], zero = 0;
   tsr_rnn_seq s = {1, batch, batch, &batch, &zero};
   source src = {x, -1, x->size[1], x->size[1]};
-  uint64_t need = 0x0c | (n.biases ? 0x30 : 0);
-  TSR_TRY(run_net(ctx, &n, (c->constant & need) == need ? c->site : NULL, &s, src, &y));
+  TSR_TRY(run_net(ctx, &n, site, &s, src, &y));
   TSR_TRY(tsr_to_dtype(ctx, &y, y, d));
   if (n.cn != NULL) {
     TSR_TRY(tsr_squeeze_dim(ctx, &n.cn, n.cn, 0));

@@ -21,7 +21,7 @@ typedef struct tsr_rnn_layer {
   int dirs;                      /* 1 or 2 */
   const tsr_rnn_weights *w;      /* dirs */
   tsr_tensor *h0[2], *c0[2];     /* contiguous [most, out], [most, hidden]; c0 of LSTM only */
-  tsr_tensor *hn[2], *cn[2];     /* as h0, c0: written */
+  tsr_tensor *hn[2], *cn[2];     /* as h0, c0: written; hn NULL: not wanted */
 } tsr_rnn_layer;
 
 static inline int64_t tsr_rnn_gates(tsr_rnn_kind k) { return k == TSR_RNN_LSTM ? 4 : k == TSR_RNN_GRU ? 3 : 1; }

@@ -139,7 +139,7 @@ typedef struct run {
   int64_t ldy;
   float *gx, *gh, *raw;     /* input products of a chunk; GRU: recurrent products; projected: hidden before it */
   float *c;                 /* LSTM: state, [most][hidden] */
-  const float **h;          /* current hidden row of each entry */
+  const float **h, *one;    /* current hidden row of each entry; one: room for a single entry's */
   bool divide;              /* blocks over the pool */
   /* the chunk and step at hand */
   int64_t first, step;      /* first step of the chunk in time order */
@@ -170,6 +170,21 @@ static void hidden_rows(const void *arg, int64_t m0, int mr, int64_t tap0, int64
   for (int i = 0; i < mr; i++) out[i] = r->h[m0 + i];
 }
 
+/* y = row . p (+ y) (+ bias) over panels [p0, p1) of one row. */
+static void row_product(const run *r, const tsr_packed *p, const float *row, float *y, const float *bias, bool accumulate, int64_t p0, int64_t p1) {
+  const tsr_gemm_fns *f = r->ctx->kernels->gemm;
+  int64_t width = (int64_t)p->nv * f->lanes, whole = TSR_MIN(p1, p->n / width);
+  if (p->blocks == 1 && p->direct == NULL && whole > p0) {
+    tsr_gemv v = {.a = row, .b = p->data + p0 * width * p->c, .bias = bias != NULL ? bias + p0 * width : NULL, .y = y + p0 * width,
+                  .k = p->c, .panels = whole - p0, .nv = p->nv, .accumulate = accumulate};
+    r->ctx->kernels->nn->gemv(&v);
+    p0 = whole;
+  }
+  if (p0 >= p1) return;
+  tsr_gemm g = {.b = p, .m = 1, .a = row, .lda = p->c, .c = y, .accumulate = accumulate, .epi = {.bias = bias, .c_base = y}};
+  tsr_gemm_part(f, &g, 0, 1, p0, p1);
+}
+
 static float *gates_of(const run *r, int64_t step) { return r->gx + (r->s->row[step] - r->s->row[r->first]) * r->p->blocks * r->p->width; }
 
 /* Blocks [b0, b1) of one step: the recurrent product of their columns, then the gates. */
@@ -182,10 +197,15 @@ static void step_blocks(const run *r, int64_t b0, int64_t b1) {
   float *gx = gates_of(r, t), *out = l->out != l->hidden || r->raw != NULL ? r->raw : r->y + r->s->row[t] * r->ldy;
   int64_t ldo = r->raw != NULL ? l->hidden : r->ldy;
   bool gru = l->kind == TSR_RNN_GRU;
-  tsr_gemm g = {.b = &p->hh, .m = batch, .rows = hidden_rows, .rows_arg = r, .c = gru ? r->gh : gx, .ldc = ld, .accumulate = !gru};
-  g.epi.c_base = g.c;
-  if (gru) g.epi.bias = p->bias_h;
-  tsr_gemm_part(f, &g, 0, tsr_gemm_tiles(&g), b0 * p->width / width, (b1 * p->width + width - 1) / width);
+  int64_t p0 = b0 * p->width / width, p1 = (b1 * p->width + width - 1) / width;
+  if (batch == 1) {
+    row_product(r, &p->hh, r->h[0], gru ? r->gh : gx, gru ? p->bias_h : NULL, !gru, p0, p1);
+  } else {
+    tsr_gemm g = {.b = &p->hh, .m = batch, .rows = hidden_rows, .rows_arg = r, .c = gru ? r->gh : gx, .ldc = ld, .accumulate = !gru};
+    g.epi.c_base = g.c;
+    if (gru) g.epi.bias = p->bias_h;
+    tsr_gemm_part(f, &g, 0, tsr_gemm_tiles(&g), p0, p1);
+  }
   for (int64_t i = 0; i < batch; i++)
     for (int64_t b = b0; b < b1; b++) {
       int64_t unit = b * UNITS, n = TSR_MIN(UNITS, l->hidden - unit);
@@ -238,7 +258,11 @@ static void run_chunk(run *r, int64_t a, int64_t b) {
   tsr_gemm g = {.b = &r->p->ih, .m = end - s->row[a], .rows = input_rows, .rows_arg = r, .c = r->gx, .ldc = r->p->blocks * r->p->width,
                 .epi = {.bias = r->p->bias_x}};
   g.epi.c_base = g.c;
-  if (r->divide) tsr_gemm_run(r->ctx, &g);
+  if (g.m == 1 && 2.0 * (double)g.b->n_pad * (double)g.b->c < 2e5) {
+    const float *row;
+    input_rows(r, 0, 1, 0, 1, &row);
+    row_product(r, g.b, row, g.c, g.epi.bias, false, 0, g.b->panels);
+  } else if (r->divide) tsr_gemm_run(r->ctx, &g);
   else tsr_gemm_part(f, &g, 0, tsr_gemm_tiles(&g), 0, r->p->ih.panels);
   for (int64_t i = 0; i < b - a; i++) run_step(r, r->dir == 0 ? a + i : b - 1 - i);
 }
@@ -264,7 +288,7 @@ static tsr_status init_run(tsr_ctx *ctx, run *r, const tsr_rnn_layer *l, const t
   TSR_TRY(tsr_work(ctx, chunk_steps(s, ld) * s->most * ld, &r->gx));
   if (l->kind == TSR_RNN_GRU) TSR_TRY(tsr_work(ctx, s->most * ld, &r->gh));
   if (l->w[d].w_hr != NULL) TSR_TRY(tsr_work(ctx, s->most * l->hidden, &r->raw));
-  r->h = tsr_scratch(ctx, (size_t)(s->most + 1) * sizeof *r->h);
+  r->h = s->most == 1 ? &r->one : tsr_scratch(ctx, (size_t)(s->most + 1) * sizeof *r->h);
   if (r->h == NULL) return tsr_op_nomem(ctx);
   const float *h0 = tsr_tensor_data_ro(l->h0[d]);
   for (int64_t i = 0; i < s->most; i++) r->h[i] = h0 + i * l->out;
@@ -294,6 +318,7 @@ tsr_status tsr_rnn_f32(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, con
   if (l->dirs == 1) direction_task(r, 0, 0);
   else tsr_pool_run(ctx->pool, ctx->max_threads, 2, direction_task, r);
   for (int d = 0; d < l->dirs; d++) {
+    if (l->hn[d] == NULL) continue;
     TSR_TRY(tsr_data_mut(ctx, l->hn[d], &hn));
     for (int64_t i = 0; i < s->most; i++) memcpy((float *)hn + i * l->out, r[d].h[i], (size_t)l->out * sizeof(float));
   }

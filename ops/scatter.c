@@ -151,7 +151,7 @@ TSR_KERNEL(take_along_dim) {
   if (x->ndim != idx->ndim)
     return tsr_op_fail(ctx, "torch.take_along_dim(): input and indices should have the same number of dimensions, but got %d dimensions for input, and %d dimensions for indices",
                        x->ndim, idx->ndim);
-  TSR_TRY(check_index_dtype(ctx, "gather", idx));
+  if (idx->dtype != TSR_INT64) return tsr_op_fail(ctx, "torch.take_along_dim(): dtype of indices should be Long but got %s", tsr_dtype_get_info(idx->dtype)->cpp_name);
   TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 2), x->ndim, &dim));
   if (x->ndim == 0) return tsr_op_fail(ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)tsr_arg_int(c, 2));
   TSR_TRY(wrap_indices(ctx, &idx, x->ndim > 0 ? x->size[dim] : 1));

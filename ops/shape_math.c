@@ -170,6 +170,9 @@ TSR_KERNEL(vander) {
 TSR_KERNEL(linalg_vander) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   int64_t n = tsr_arg_int_or(c, 1, x->ndim > 0 ? x->size[x->ndim - 1] : 1);
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  if (d == TSR_BOOL || (tsr_dtype_is_float(d) && d != TSR_FLOAT32 && d != TSR_FLOAT64))
+    return tsr_op_fail(c->ctx, "linalg.vander supports floating point, complex, and integer tensors, but got %s", tsr_dtype_get_info(d)->cpp_name);
   if (n <= 1) return tsr_op_fail(c->ctx, "N must be greater than 1.");
   if (x->ndim == 0) TSR_TRY(tsr_unsqueeze(c->ctx, &x, x, 0));
   TSR_TRY(widen_ints(c->ctx, &x));

@@ -1,20 +1,19 @@
-/* Sparse COO tensors: made from strided ones, taken apart, and made strided again.
- *
- * A sparse tensor holds indices [sparse dims, nnz] and values [nnz, dense dims…].  Programs can write
- * into the indices, so they are checked whenever they are used. */
+/* Sparse tensors made from strided ones, taken apart, turned into each other, and made strided again. */
 #include "ops/index_run.h"
-#include "ops/native.h"
 #include "ops/shape.h"
+#include "ops/sparse.h"
 
-enum { COO = 1 };
+enum { COO = TSR_COO };
+#define need_coo tsr_sparse_need_coo
+#define new_coo tsr_sparse_new_coo
 
-static tsr_status need_coo(tsr_ctx *ctx, const tsr_tensor *x, const char *op) {
+tsr_status tsr_sparse_need_coo(tsr_ctx *ctx, const tsr_tensor *x, const char *op) {
   if (x->layout == COO) return TSR_OK;
   if (x->layout == 0) return tsr_op_fail(ctx, "%s expected sparse coordinate tensor layout but got Strided", op);
   return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "%s is only available for sparse coordinate tensors", op);
 }
 
-static tsr_status new_coo(tsr_ctx *ctx, tsr_tensor **out, int ndim, const int64_t *size, tsr_tensor *indices, tsr_tensor *values, bool coalesced) {
+tsr_status tsr_sparse_new(tsr_ctx *ctx, tsr_tensor **out, int layout, int ndim, const int64_t *size, tsr_tensor *a, tsr_tensor *b, tsr_tensor *values, bool coalesced) {
   int64_t none = 0;
   tsr_tensor *empty, *t;
   TSR_TRY(tsr_new(ctx, &empty, (tsr_dtype)values->dtype, 1, &none));
@@ -23,24 +22,44 @@ static tsr_status new_coo(tsr_ctx *ctx, tsr_tensor **out, int ndim, const int64_
   TSR_TRY(tsr_temp(ctx, tsr_from_obj(t)));
   t->sparse = tsr_zalloc(ctx->mem, sizeof *t->sparse);
   if (t->sparse == NULL) return tsr_op_nomem(ctx);
-  t->layout = COO;
-  t->sparse->a = indices;
+  t->layout = (uint8_t)layout;
+  t->sparse->a = a;
+  t->sparse->b = b;
   t->sparse->values = values;
-  t->sparse->coalesced = coalesced;
-  tsr_obj_retain(indices);
+  t->sparse->coalesced = coalesced || (layout == COO && values->ndim > 0 && values->size[0] < 2); /* as PyTorch counts */
+  tsr_obj_retain(a);
+  if (b != NULL) tsr_obj_retain(b);
   tsr_obj_retain(values);
   *out = t;
   return TSR_OK;
 }
 
+tsr_status tsr_sparse_like(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, tsr_tensor *values, bool coalesced) {
+  return tsr_sparse_new(ctx, out, x->layout, x->ndim, x->size, x->sparse->a, x->sparse->b, values, coalesced);
+}
+
+tsr_status tsr_sparse_unravel(tsr_ctx *ctx, tsr_tensor **indices, tsr_tensor *rows, int64_t dims, const int64_t *size) {
+  int64_t shape[2] = {dims, rows->numel};
+  void *p;
+  TSR_TRY(tsr_new(ctx, indices, TSR_INT64, 2, shape));
+  TSR_TRY(tsr_data_mut(ctx, *indices, &p));
+  const int64_t *row = tsr_tensor_data_ro(rows);
+  for (int64_t i = 0; i < rows->numel; i++) {
+    int64_t rest = row[i];
+    for (int64_t d = dims - 1; d >= 0; d--) {
+      ((int64_t *)p)[d * rows->numel + i] = rest % size[d];
+      rest /= size[d];
+    }
+  }
+  return TSR_OK;
+}
+
 /* ---- strided to sparse ---- */
 
-static tsr_status to_sparse(tsr_call *c, int64_t sparse_dims) {
-  tsr_ctx *ctx = c->ctx;
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *dense, *mask, *rows, *indices, *values, *y;
+tsr_status tsr_sparse_from_dense(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t sparse_dims) {
+  tsr_tensor *dense, *mask, *rows, *indices, *values;
   int64_t size[TSR_MAX_NDIM + 1], inner = 1, outer = 1, count = 0;
   void *p;
-  if (x->layout != 0) return x->layout == COO ? tsr_ret_tensor(c, 0, x) : need_coo(ctx, x, "to_sparse");
   if (sparse_dims < 0 || sparse_dims > x->ndim || (sparse_dims == 0 && x->ndim > 0))
     return tsr_op_fail(ctx, "sparse_dim argument must be in >0 when given a nonzero-dim tensor and at most %d, but got %lld", x->ndim, (long long)sparse_dims);
   for (int d = 0; d < x->ndim; d++) *(d < sparse_dims ? &outer : &inner) *= x->size[d];
@@ -55,40 +74,39 @@ static tsr_status to_sparse(tsr_call *c, int64_t sparse_dims) {
     if (any) ((int64_t *)p)[count++] = i;
   }
   const int64_t *row = tsr_tensor_data_ro(rows);
-  size[0] = sparse_dims;
-  size[1] = count;
-  TSR_TRY(tsr_new(ctx, &indices, TSR_INT64, 2, size));
-  TSR_TRY(tsr_data_mut(ctx, indices, &p));
-  for (int64_t i = 0; i < count; i++) {
-    int64_t rest = row[i];
-    for (int64_t d = sparse_dims - 1; d >= 0; d--) {
-      ((int64_t *)p)[d * count + i] = rest % x->size[d];
-      rest /= x->size[d];
-    }
-  }
+  tsr_tensor *found;
+  TSR_TRY(tsr_narrow(ctx, &found, rows, 0, 0, count));
+  TSR_TRY(tsr_sparse_unravel(ctx, &indices, found, sparse_dims, x->size));
   size[0] = count;
   for (int64_t d = sparse_dims; d < x->ndim; d++) size[d - sparse_dims + 1] = x->size[d];
   TSR_TRY(tsr_new(ctx, &values, (tsr_dtype)x->dtype, (int)(x->ndim - sparse_dims) + 1, size));
   TSR_TRY(tsr_data_mut(ctx, values, &p));
   size_t run = (size_t)inner * tsr_tensor_itemsize(x);
   for (int64_t i = 0; i < count; i++) memcpy((char *)p + (size_t)i * run, (const char *)tsr_tensor_data_ro(dense) + (size_t)row[i] * run, run);
-  TSR_TRY(new_coo(ctx, &y, x->ndim, x->size, indices, values, true));
-  return tsr_ret_tensor(c, 0, y);
+  return new_coo(ctx, out, x->ndim, x->size, indices, values, true);
+}
+
+static tsr_status to_sparse(tsr_call *c, int64_t sparse_dims) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0);
+  if (x->layout == 0) TSR_TRY(tsr_sparse_from_dense(c->ctx, &x, x, sparse_dims));
+  return tsr_ret_tensor(c, 0, x);
 }
 
 TSR_KERNEL(to_sparse_dim) { return to_sparse(c, tsr_arg_int(c, 1)); }
 
 TSR_KERNEL(to_sparse) {
   int64_t layout = tsr_arg_int_or(c, 1, COO);
-  if (layout != COO || !tsr_arg_is_none(c, 2))
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
+  if ((layout != COO && layout != TSR_CSR && layout != TSR_CSC) || !tsr_arg_is_none(c, 2))
     return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "to_sparse to layout %lld is not supported", (long long)layout);
-  return to_sparse(c, tsr_arg_tensor(c, 0)->ndim - tsr_arg_int_or(c, 3, 0));
+  if (layout == COO && x->layout == 0) return to_sparse(c, x->ndim - tsr_arg_int_or(c, 3, 0));
+  TSR_TRY(tsr_sparse_to(c->ctx, &y, x, layout));
+  return tsr_ret_tensor(c, 0, y);
 }
 
 /* ---- sparse to strided ---- */
 
-/* Row number of each entry among the sparse dimensions, checked. */
-static tsr_status entry_rows(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor **out) {
+tsr_status tsr_sparse_rows(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor **out) {
   tsr_tensor *indices;
   void *p;
   TSR_TRY(tsr_index_ready(ctx, &indices, x->sparse->a));
@@ -113,10 +131,13 @@ static tsr_status entry_rows(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor **out
   return TSR_OK;
 }
 
-static tsr_status to_dense(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor **out) {
+tsr_status tsr_sparse_dense(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
   tsr_tensor *rows, *values;
   void *p;
-  TSR_TRY(entry_rows(ctx, x, &rows));
+  *out = x;
+  if (x->layout == 0) return TSR_OK;
+  TSR_TRY(tsr_sparse_to(ctx, &x, x, COO));
+  TSR_TRY(tsr_sparse_rows(ctx, x, &rows));
   TSR_TRY(tsr_contiguous(ctx, &values, x->sparse->values));
   TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, x->ndim, x->size));
   TSR_TRY(tsr_fill(ctx, *out, tsr_scalar_int(0)));
@@ -134,10 +155,7 @@ static tsr_status to_dense(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor **out) 
 
 TSR_KERNEL(to_dense) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y = x;
-  if (x->layout != 0) {
-    TSR_TRY(need_coo(c->ctx, x, "to_dense"));
-    TSR_TRY(to_dense(c->ctx, x, &y));
-  }
+  TSR_TRY(tsr_sparse_dense(c->ctx, &y, x));
   TSR_TRY(tsr_to_dtype(c->ctx, &y, y, tsr_arg_dtype_or(c, 1, (tsr_dtype)y->dtype)));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -156,6 +174,7 @@ TSR_KERNEL(indices) {
 }
 
 TSR_KERNEL(values) {
+  if (tsr_arg_tensor(c, 0)->layout > COO) return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0)->sparse->values);
   TSR_TRY(need_coalesced(c->ctx, tsr_arg_tensor(c, 0), "values"));
   return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0)->sparse->values);
 }
@@ -171,7 +190,7 @@ TSR_KERNEL(raw_values) {
 }
 
 TSR_KERNEL(nnz) {
-  TSR_TRY(need_coo(c->ctx, tsr_arg_tensor(c, 0), "_nnz"));
+  if (tsr_arg_tensor(c, 0)->layout == 0) return need_coo(c->ctx, tsr_arg_tensor(c, 0), "_nnz");
   return tsr_ret_int(c, tsr_arg_tensor(c, 0)->sparse->values->size[0]);
 }
 
@@ -182,47 +201,138 @@ TSR_KERNEL(is_coalesced) {
 
 TSR_KERNEL(sparse_dim) {
   const tsr_tensor *x = tsr_arg_tensor(c, 0);
-  if (x->layout > COO) return need_coo(c->ctx, x, "sparse_dim");
-  return tsr_ret_int(c, x->layout == 0 ? 0 : x->ndim + 1 - x->sparse->values->ndim);
+  return tsr_ret_int(c, x->layout == 0 ? 0 : tsr_sparse_dims(x));
 }
 
 TSR_KERNEL(dense_dim) {
   const tsr_tensor *x = tsr_arg_tensor(c, 0);
-  if (x->layout > COO) return need_coo(c->ctx, x, "dense_dim");
-  return tsr_ret_int(c, x->layout == 0 ? x->ndim : x->sparse->values->ndim - 1);
+  return tsr_ret_int(c, x->layout == 0 ? x->ndim : x->ndim - tsr_sparse_dims(x));
 }
 
 /* Entries of one position become their sum, in the order of positions. */
-TSR_KERNEL(coalesce) {
-  tsr_ctx *ctx = c->ctx;
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *rows, *indices, *values, *y;
+tsr_status tsr_sparse_coalesce(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
+  tsr_tensor *rows, *indices, *values;
+  *out = x;
   TSR_TRY(need_coo(ctx, x, "coalesce"));
-  if (x->sparse->coalesced) return tsr_ret_tensor(c, 0, x);
-  TSR_TRY(entry_rows(ctx, x, &rows));
+  if (x->sparse->coalesced) return TSR_OK;
+  TSR_TRY(tsr_sparse_rows(ctx, x, &rows));
   tsr_val args[5] = {tsr_from_obj(rows), tsr_bool(true), tsr_bool(true), tsr_bool(false)}, groups[3];
   TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::_unique2", ""), args, 4, groups, 3));
-  int64_t count = groups[0].t->numel, dims = x->sparse->a->size[0], size[TSR_MAX_NDIM];
-  void *p;
+  int64_t size[TSR_MAX_NDIM + 1];
   memcpy(size, x->sparse->values->size, x->sparse->values->ndim * sizeof *size);
-  size[0] = count;
+  size[0] = groups[0].t->numel;
   TSR_TRY(tsr_new(ctx, &values, (tsr_dtype)x->sparse->values->dtype, x->sparse->values->ndim, size));
   TSR_TRY(tsr_fill(ctx, values, tsr_scalar_int(0)));
   tsr_val add[5] = {tsr_from_obj(values), tsr_int(0), groups[1], tsr_from_obj(x->sparse->values), tsr_int(1)}, sum;
   TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::index_add", ""), add, 5, &sum, 1));
-  size[0] = dims;
-  size[1] = count;
-  TSR_TRY(tsr_new(ctx, &indices, TSR_INT64, 2, size));
-  TSR_TRY(tsr_data_mut(ctx, indices, &p));
-  const int64_t *row = tsr_tensor_data_ro(groups[0].t);
-  for (int64_t i = 0; i < count; i++) {
-    int64_t rest = row[i];
-    for (int64_t d = dims - 1; d >= 0; d--) {
-      ((int64_t *)p)[d * count + i] = rest % x->size[d];
-      rest /= x->size[d];
-    }
-  }
-  TSR_TRY(new_coo(ctx, &y, x->ndim, x->size, indices, sum.t, true));
+  TSR_TRY(tsr_sparse_unravel(ctx, &indices, groups[0].t, tsr_sparse_dims(x), x->size));
+  return new_coo(ctx, out, x->ndim, x->size, indices, sum.t, true);
+}
+
+TSR_KERNEL(coalesce) {
+  tsr_tensor *y;
+  TSR_TRY(tsr_sparse_coalesce(c->ctx, &y, tsr_arg_tensor(c, 0)));
   return tsr_ret_tensor(c, 0, y);
+}
+
+/* ---- compressed to coordinates and back ---- */
+
+/* The pointers of a compressed tensor as one index an entry, checked. */
+static tsr_status expand_pointers(tsr_ctx *ctx, const tsr_tensor *x, int64_t lines, int64_t other, tsr_tensor **line, tsr_tensor **at) {
+  tsr_tensor *ptr;
+  void *p;
+  int64_t nnz = x->sparse->b->numel;
+  TSR_TRY(tsr_index_ready(ctx, &ptr, x->sparse->a));
+  TSR_TRY(tsr_index_ready(ctx, at, x->sparse->b));
+  const int64_t *v = tsr_tensor_data_ro(ptr);
+  if (ptr->ndim != 1 || (*at)->ndim != 1 || ptr->numel != lines + 1 || v[0] != 0 || v[lines] != nnz || x->sparse->values->ndim < 1 || x->sparse->values->size[0] != nnz)
+    return tsr_op_fail(ctx, "`compressed_indices`, `plain_indices` and `values` do not match: %lld pointers, %lld indices", (long long)ptr->numel, (long long)nnz);
+  TSR_TRY(tsr_index_check(ctx, *at, other, 1));
+  TSR_TRY(tsr_new(ctx, line, TSR_INT64, 1, &nnz));
+  TSR_TRY(tsr_data_mut(ctx, *line, &p));
+  for (int64_t i = 0; i < lines; i++) {
+    if (v[i + 1] < v[i] || v[i + 1] > nnz) return tsr_op_fail(ctx, "`0 <= compressed_indices[..., 1:] - compressed_indices[..., :-1] <= plain_dim` is not satisfied.");
+    for (int64_t k = v[i]; k < v[i + 1]; k++) ((int64_t *)p)[k] = i;
+  }
+  return TSR_OK;
+}
+
+static tsr_status compressed_to_coo(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x) {
+  if ((x->layout != TSR_CSR && x->layout != TSR_CSC) || x->ndim != 2)
+    return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "sparse tensors of blocks or batches (layout %d, %d dimensions) cannot be computed with", x->layout, x->ndim);
+  bool rows = x->layout == TSR_CSR;
+  tsr_tensor *pair[2], *indices;
+  TSR_TRY(expand_pointers(ctx, x, x->size[rows ? 0 : 1], x->size[rows ? 1 : 0], &pair[rows ? 0 : 1], &pair[rows ? 1 : 0]));
+  TSR_TRY(tsr_stack(ctx, &indices, pair, 2, 0));
+  return new_coo(ctx, out, 2, x->size, indices, x->sparse->values, rows);
+}
+
+static tsr_status coo_to_compressed(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t layout) {
+  int64_t lines = x->size[layout == TSR_CSR ? 0 : 1], n;
+  tsr_tensor *line, *at, *ptr, *checked, *values = x->sparse->values;
+  void *p;
+  TSR_TRY(tsr_sparse_rows(ctx, x, &checked));
+  TSR_TRY(tsr_select(ctx, &line, x->sparse->a, 0, layout == TSR_CSR ? 0 : 1));
+  TSR_TRY(tsr_select(ctx, &at, x->sparse->a, 0, layout == TSR_CSR ? 1 : 0));
+  TSR_TRY(tsr_contiguous(ctx, &line, line));
+  TSR_TRY(tsr_clone(ctx, &at, at));
+  n = lines + 1;
+  TSR_TRY(tsr_new(ctx, &ptr, TSR_INT64, 1, &n));
+  TSR_TRY(tsr_fill(ctx, ptr, tsr_scalar_int(0)));
+  TSR_TRY(tsr_data_mut(ctx, ptr, &p));
+  const int64_t *v = tsr_tensor_data_ro(line);
+  for (int64_t i = 0; i < line->numel; i++) ((int64_t *)p)[v[i] + 1]++;
+  for (int64_t i = 0; i < lines; i++) ((int64_t *)p)[i + 1] += ((int64_t *)p)[i];
+  return tsr_sparse_new(ctx, out, (int)layout, 2, x->size, ptr, at, values, false);
+}
+
+/* Coordinates with rows and columns exchanged, in the order of the new ones. */
+static tsr_status turned(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
+  tsr_tensor *pair[2], *indices;
+  int64_t size[2] = {x->size[1], x->size[0]};
+  for (int i = 0; i < 2; i++) TSR_TRY(tsr_select(ctx, &pair[i], x->sparse->a, 0, 1 - i));
+  TSR_TRY(tsr_stack(ctx, &indices, pair, 2, 0));
+  TSR_TRY(new_coo(ctx, out, 2, size, indices, x->sparse->values, false));
+  return tsr_sparse_coalesce(ctx, out, *out);
+}
+
+tsr_status tsr_sparse_to(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t layout) {
+  *out = x;
+  if (x->layout == layout) return TSR_OK;
+  if (x->layout == 0) TSR_TRY(tsr_sparse_from_dense(ctx, &x, x, layout == COO ? x->ndim : 2));
+  if (x->layout > COO) TSR_TRY(compressed_to_coo(ctx, &x, x));
+  if (layout == COO) return tsr_sparse_coalesce(ctx, out, x);
+  if (x->ndim != 2 || tsr_sparse_dims(x) != 2)
+    return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "only matrices can be compressed sparse tensors here, not %d dimensions", x->ndim);
+  TSR_TRY(tsr_sparse_coalesce(ctx, &x, x));
+  if (layout == TSR_CSR) return coo_to_compressed(ctx, out, x, TSR_CSR);
+  int64_t size[2] = {x->size[0], x->size[1]};
+  TSR_TRY(turned(ctx, &x, x));
+  TSR_TRY(coo_to_compressed(ctx, &x, x, TSR_CSR));
+  return tsr_sparse_new(ctx, out, TSR_CSC, 2, size, x->sparse->a, x->sparse->b, x->sparse->values, false);
+}
+
+TSR_KERNEL(to_compressed) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
+  const int *layout = c->op->data;
+  if (!tsr_arg_is_none(c, 1) && tsr_arg_int(c, 1) != 0) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "compressed sparse tensors with dense dimensions");
+  if (x->ndim != 2) return tsr_op_fail(c->ctx, "to_sparse_%s: expected a matrix, but got a tensor of %d dimensions", *layout == TSR_CSR ? "csr" : "csc", x->ndim);
+  TSR_TRY(tsr_sparse_to(c->ctx, &y, x, *layout));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+static const int csr = TSR_CSR, csc = TSR_CSC;
+
+/* crow_indices and its like: which layout has them, and which of its parts they are. */
+typedef struct part { int layout; bool second; const char *name; } part;
+static const part crow = {TSR_CSR, false, "crow_indices"}, col = {TSR_CSR, true, "col_indices"}, ccol = {TSR_CSC, false, "ccol_indices"}, row = {TSR_CSC, true, "row_indices"};
+
+TSR_KERNEL(part) {
+  const part *p = c->op->data;
+  const tsr_tensor *x = tsr_arg_tensor(c, 0);
+  if (x->layout != p->layout)
+    return tsr_op_fail(c->ctx, "%s expected sparse %s tensor layout but got another one (layout %d)", p->name, p->layout == TSR_CSR ? "row compressed" : "column compressed", x->layout);
+  return tsr_ret_tensor(c, 0, p->second ? x->sparse->b : x->sparse->a);
 }
 
 const tsr_op tsr_ops_sparse[] = {
@@ -258,5 +368,17 @@ const tsr_op tsr_ops_sparse[] = {
      op_sparse_dim, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::dense_dim(Tensor self) -> int",
      op_dense_dim, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::crow_indices(Tensor(a) self) -> Tensor(a)", op_part, TSR_PURE | TSR_ANY_LAYOUT, &crow},
+    {"aten::col_indices(Tensor(a) self) -> Tensor(a)", op_part, TSR_PURE | TSR_ANY_LAYOUT, &col},
+    {"aten::ccol_indices(Tensor(a) self) -> Tensor(a)", op_part, TSR_PURE | TSR_ANY_LAYOUT, &ccol},
+    {"aten::row_indices(Tensor(a) self) -> Tensor(a)", op_part, TSR_PURE | TSR_ANY_LAYOUT, &row},
+    {"aten::to_sparse_csr(Tensor self, int? dense_dim=None) -> Tensor", op_to_compressed, TSR_PURE | TSR_ANY_LAYOUT, &csr},
+    {"aten::to_sparse_csc(Tensor self, int? dense_dim=None) -> Tensor", op_to_compressed, TSR_PURE | TSR_ANY_LAYOUT, &csc},
+    {"aten::_to_sparse_csr(Tensor self, int? dense_dim=None) -> Tensor", op_to_compressed, TSR_PURE | TSR_ANY_LAYOUT, &csr},
+    {"aten::_to_sparse_csc(Tensor self, int? dense_dim=None) -> Tensor", op_to_compressed, TSR_PURE | TSR_ANY_LAYOUT, &csc},
+    {"aten::_to_sparse.sparse_dim(Tensor self, int sparse_dim) -> Tensor", op_to_sparse_dim, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::_to_sparse(Tensor self, *, Layout? layout=None, int[2]? blocksize=None, int? dense_dim=None) -> Tensor", op_to_sparse, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::_dimI(Tensor self) -> int", op_sparse_dim, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::_dimV(Tensor self) -> int", op_dense_dim, TSR_PURE | TSR_ANY_LAYOUT},
     {0},
 };

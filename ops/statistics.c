@@ -258,7 +258,10 @@ TSR_KERNEL(softmax_backward) {
   if (log) y = tsr_x_bin(x, "sub", g, tsr_x_bin(x, "mul", tsr_x_un(x, "exp", out), tsr_x_sum(x, g, dim, true)));
   else y = tsr_x_bin(x, "mul", tsr_x_bin(x, "sub", g, tsr_x_sum(x, tsr_x_bin(x, "mul", g, out), dim, true)), out);
   if (y == NULL) return tsr_x_ret(c, 0, NULL);
-  TSR_TRY(tsr_to_dtype(x, &y, y, (tsr_dtype)tsr_arg_int(c, 3)));
+  if (tsr_arg_int(c, 3) == TSR_FLOAT16) { /* the only conversion there is: of a half input whose softmax was taken in float */
+    if (y->dtype != TSR_FLOAT32 && y->dtype != TSR_FLOAT16) return tsr_op_fail(x, "expected input and grad types to match, or input to be at::Half and grad to be at::Float");
+    TSR_TRY(tsr_to_dtype(x, &y, y, TSR_FLOAT16));
+  }
   return tsr_ret_tensor(c, 0, y);
 }
 

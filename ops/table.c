@@ -85,6 +85,8 @@
   X(tsr_ops_unique) \
   X(tsr_ops_shape_math) \
   X(tsr_ops_sparse) \
+  X(tsr_ops_sparse_make) \
+  X(tsr_ops_sparse_call) \
   X(tsr_ops_foreach) \
   X(tsr_ops_forward)
 

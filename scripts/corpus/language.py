@@ -618,3 +618,62 @@ def awaits(x: Tensor):
     b = torch.jit._awaitable_wait(w)
     n = torch.jit._awaitable_nowait(x)
     return a + b + torch.jit._awaitable_wait(n)
+
+
+@case([0, 1, -1, 2, 6, -7, 65520, 65521, 2 ** 31 - 1, 2 ** 31, -2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 12345, -2 ** 32 - 1, 10 ** 18 + 7,
+       -10 ** 18 - 7, 2 ** 63 - 1, -2 ** 63 + 1])
+def divisions_by_constants(xs: List[int]):
+    out: List[List[int]] = []
+    for x in xs:
+        out.append([x // 1, x % 1, x // 2, x % 2, x // 3, x % 3, x // 7, x % 7, x // 10, x % 10, x // 4096, x % 4096, x // 65521, x % 65521])
+        out.append([x // 2147483647, x % 2147483647, x // 2147483648, x % 2147483648, x // -1, x % -1, x // -3, x % -3, x // -65521, x % -65521])
+        for y in xs:
+            if y != 0:
+                out.append([x // y, x % y])
+    return out
+
+
+@case(24, [3, 1, 4, 1, 5, 9, 2, 6])
+def carried_numbers(n: int, xs: List[int]):
+    a, b, c = 0, 1, 2.5
+    flag, was = False, True
+    trace: List[int] = []
+    for i in range(n):
+        a, b = b, a + b                       # exchanged: what is written last still needs what was first
+        flag, was = was, not flag
+        if a % 3 == 0:
+            kept = a
+        else:
+            if b > 100:
+                kept = a + xs[i % 8]
+                if flag:
+                    kept = kept - 1
+            else:
+                kept = a
+                trace.append(kept)
+        old = a
+        a = kept % 1009
+        if was:
+            c = c * 1.5
+        else:
+            c, a = c - float(old), a + 1
+        while b > 2000:
+            b, old = b // 3, b
+            trace.append(old)
+        trace.append(a)
+    x = n
+    for i in range(3):
+        y = x
+        x = x + i
+        if x > y:
+            y, x = x, y
+        trace.append(x - y)
+    return a, b, c, flag, was, trace
+
+
+@case([5, 0, 3], fails=True)
+def division_inside_a_loop(xs: List[int]):
+    total = 0
+    for x in xs:
+        total = total + 100 // x
+    return total

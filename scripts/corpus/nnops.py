@@ -263,3 +263,42 @@ def normalise_functions(x: Tensor, y: Tensor):
             F.layer_norm(x, [7], w), F.batch_norm(x, torch.zeros(7), torch.ones(7), w, w, False), F.group_norm(x, 7), F.softmin(x, 1),
             F.cosine_similarity(x, y), F.layer_norm(x, [3, 7]), F.instance_norm(x.unsqueeze(0)), F.dropout(x, 0.3, False),
             F.alpha_dropout(x, 0.3, False), torch.renorm(x, 2, 0, 1.0), F.rms_norm(x, [7])]
+
+
+def grown(rows: int, cols: int) -> Tensor:
+    return ((torch.arange(rows * cols) * 37) % 101 - 50).to(torch.float32).view(rows, cols) / (cols * 9.0)
+
+
+@case(T(1, 7), T(3, 7))
+def recurrent_widths(x: Tensor, xs: Tensor):
+    out: List[Tensor] = []
+    for hidden in [1, 5, 16, 17, 33, 64, 70, 530]:   # less and more than a block of units, a panel, a block of terms
+        b = grown(4 * hidden, 1).view(-1)
+        for rows in [x, xs, x[0:1].expand(2, 7)]:
+            h = grown(rows.size(0), hidden)
+            a, c = torch.lstm_cell(rows, [h, h * 0.5], grown(4 * hidden, 7), grown(4 * hidden, hidden), b, b * 2)
+            out += [a, c]
+            g = 3 * hidden
+            out.append(torch.gru_cell(rows, h, grown(g, 7), grown(g, hidden), b[:g], b[:g] * 2))
+            out.append(torch.rnn_tanh_cell(rows, h, grown(hidden, 7), grown(hidden, hidden)))
+            out.append(torch.rnn_relu_cell(rows, h.t().contiguous().t(), grown(hidden, 7), grown(hidden, hidden), b[:hidden], b[:hidden]))
+    return [o.sum(1) for o in out], out[0:20]
+
+
+@case(T(9, 1, 6), form=("scripted", "frozen"))
+class RecurrentCellsLoop(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.gru, self.rnn = nn.LSTMCell(6, 20), nn.GRUCell(20, 35), nn.RNNCell(35, 3)
+
+    def forward(self, x: Tensor):
+        h, c = torch.zeros(x.size(1), 20), torch.zeros(x.size(1), 20)
+        g, r = torch.zeros(x.size(1), 35), torch.zeros(x.size(1), 3)
+        kept: List[Tensor] = []
+        for i in range(x.size(0)):
+            before = h
+            h, c = self.lstm(x[i], (h, c))
+            g = self.gru(h, g)
+            r = self.rnn(g, r)
+            kept.append(r + before.sum())
+        return torch.stack(kept), h, c, g

@@ -9,9 +9,7 @@ Both must raise, or both must give the same values, types and shapes.  What is k
 The last line of the report is the count of calls and of unexplained differences.  Needs torch, numpy, scipy and expecttest.
 """
 import argparse
-import mmap
 import os
-import pickle
 import random
 import re
 import sys
@@ -21,7 +19,7 @@ import torch
 
 import compare
 import database
-import library
+import slices
 
 FLOATS = [torch.float32, torch.float32, torch.float64, torch.float16, torch.bfloat16]
 INTS = [torch.int64, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8]
@@ -158,6 +156,10 @@ def explained(name, why):
 
 
 class Trial(database.Runner):
+    def __init__(self, *a):
+        super().__init__(*a)
+        self.tally = {}
+
     def fail(self, where, key, values, why):
         name = key[0][6:] + ("." + key[1] if key[1] else "")
         reason = explained(name, why)
@@ -194,54 +196,30 @@ def main():
     a = ap.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    page = mmap.mmap(-1, 1 << 16)
-
-    def note(text):
-        data = text.encode()[:65000]
-        page.seek(0)
-        page.write(data + b"\0")
-    report = open(a.o, "w")
+    parts = slices.Slices(a.o)
     if a.pool and os.path.exists(a.pool):
-        with open(a.pool, "rb") as f:
-            pool = pickle.load(f)
+        pool = torch.load(a.pool, weights_only=False)
     else:
         from torch.testing._internal.common_methods_invocations import op_db
-        runner = Gather(a.library, a.tsrun, report, note)
+        runner = Gather(a.library, a.tsrun, parts.report, parts.note)
         gather(runner, op_db)
         pool = runner.pool
         if a.pool:
-            with open(a.pool, "wb") as f:
-                pickle.dump(pool, f)
-    runner = Trial(a.library, a.tsrun, report, note)
+            torch.save(pool, a.pool)
+    runner = Trial(a.library, a.tsrun, parts.report, parts.note)
     pool = {k: v for k, v in pool.items() if v and k in runner.library.methods and a.k in k[0] and "nondeterministic_seeded" not in str(runner.operator(k).tags)}
     total, tally, step = 0, {}, 500
     for start in range(0, a.n, step):
-        read, write = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                runner.tally = {}
-                run(runner, pool, random.Random(a.s * 1000003 + start), min(step, a.n - start))
-                report.flush()
-                os.write(write, repr((runner.calls, runner.tally)).encode())
-            finally:
-                os._exit(0)
-        os.close(write)
-        got = os.read(read, 60000)
-        os.close(read)
-        _, status = os.waitpid(pid, 0)
-        if not got:
-            page.seek(0)
-            report.write("DIED with status %d in: %s\n" % (status, page.read(60000).split(b"\0")[0].decode("utf-8", "replace")))
-            report.flush()
-            continue
-        calls, part = eval(got.decode())
+        def work():
+            run(runner, pool, random.Random(a.s * 1000003 + start), min(step, a.n - start))
+            return runner.calls, runner.tally
+        calls, part = parts.run("from %d" % start, work) or (0, {"died": 1})
         total += calls
         for k, v in part.items():
             tally[k] = tally.get(k, 0) + v
     lines = ["%7d  %s" % (v, k) for k, v in sorted(tally.items(), key=lambda x: -x[1])]
     last = "%d calls of %d operators, seed %d, torch %s: %d unexplained" % (total, len(pool), a.s, torch.__version__.split("+")[0], tally.get("unexplained", 0))
-    report.write("\n".join(lines + [last]) + "\n")
+    parts.report.write("\n".join(lines + [last]) + "\n")
     print("\n".join(lines + [last]))
 
 

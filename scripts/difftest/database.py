@@ -8,8 +8,6 @@ in-place form and in its out= form.  Samples that must raise are compared by the
 """
 import argparse
 import copy
-import mmap
-import os
 import random
 import signal
 import subprocess
@@ -23,6 +21,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 import compare
 import library
+import slices
 
 DTYPES = [torch.float32, torch.int64, torch.bool, torch.float64, torch.bfloat16, torch.float16, torch.uint8, torch.complex64,
           torch.int32, torch.int8, torch.int16, torch.complex128]
@@ -356,41 +355,19 @@ def main():
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     from torch.testing._internal.common_methods_invocations import op_db
-    page = mmap.mmap(-1, 1 << 16)
-
-    def note(text):
-        data = text.encode()[:65000]
-        page.seek(0)
-        page.write(data + b"\0")
-    report = open(a.o, "w")
-    runner = Runner(a.library, a.tsrun, report, note)
+    parts = slices.Slices(a.o)
+    runner = Runner(a.library, a.tsrun, parts.report, parts.note)
     shard, shards = map(int, a.shard.split("/"))
     total = 0
     for i, op in enumerate(op_db):
         name = op.name + ("." + op.variant_test_name if op.variant_test_name else "")
         if a.k not in name or i % shards != shard:
             continue
-        read, write = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            code = 1
-            try:
-                run_operator(runner, op, a, name)
-                report.flush()
-                os.write(write, b"%d" % runner.calls)
-                code = 0
-            finally:
-                os._exit(code)
-        os.close(write)
-        got = os.read(read, 100)
-        os.close(read)
-        _, status = os.waitpid(pid, 0)
-        total += int(got or b"0")
-        if status != 0:
-            page.seek(0)
-            report.write("%s\tDIED with status %d in: %s\n" % (name, status, page.read(60000).split(b"\0")[0].decode("utf-8", "replace")))
-            report.flush()
-    report.close()
+
+        def work():
+            run_operator(runner, op, a, name)
+            return runner.calls
+        total += parts.run(name, work) or 0
     print("%d calls" % total)
 
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/schema.h"
+#include "core/spans.h"
 #include "core/tensor.h"
 #include "core/threads.h"
 
@@ -38,6 +39,110 @@ static void buffers_are_aligned_and_reused(void **state) {
   tsr_buf_free(mem, b, 1010);
   assert_null(tsr_buf_alloc(mem, SIZE_MAX - 10));
   tsr_mem_close(mem);
+}
+
+/* ---- spans */
+
+static void spans_share_memory(void **state) {
+  tsr_spans h = {0};
+  char *a = tsr_spans_alloc(&h, 300000), *b = tsr_spans_alloc(&h, 500000), *c = tsr_spans_alloc(&h, 100000);
+  assert_true(a != NULL && b != NULL && c != NULL);
+  assert_int_equal((uintptr_t)a % 64, 0);
+  tsr_spans_free(&h, a, SIZE_MAX);
+  tsr_spans_free(&h, b, SIZE_MAX); /* one free span now */
+  char *d = tsr_spans_alloc(&h, 790000);
+  assert_ptr_equal(d, a);
+  tsr_spans_free(&h, d, SIZE_MAX);
+  char *e = tsr_spans_alloc(&h, 200000), *f = tsr_spans_alloc(&h, 550000); /* both fit where it was */
+  assert_ptr_equal(e, a);
+  assert_true(f > e && f < c);
+  tsr_spans_free(&h, c, SIZE_MAX);
+  char *g = tsr_spans_alloc(&h, 3000000); /* above, where c was */
+  assert_true(g > f && g <= c);
+  size_t mapped = h.mapped;
+  tsr_spans_free(&h, e, SIZE_MAX), tsr_spans_free(&h, f, SIZE_MAX), tsr_spans_free(&h, g, SIZE_MAX);
+  assert_int_equal(h.mapped, mapped);
+  assert_true(h.idle > 3000000 && h.idle <= mapped);
+  tsr_spans_trim(&h);
+  assert_int_equal(h.idle, 0);
+  assert_int_equal(h.mapped, 0);
+  assert_null(h.regions);
+}
+
+static void spans_are_given_back(void **state) {
+  tsr_spans h = {0};
+  char *a = tsr_spans_alloc(&h, 1 << 20), *b = tsr_spans_alloc(&h, 1 << 20), *c = tsr_spans_alloc(&h, 1 << 20);
+  memset(a, 1, 1 << 20);
+  memset(c, 3, 1 << 20);
+  tsr_spans_free(&h, b, 1 << 16); /* no more than this may stay idle */
+  assert_true(h.idle <= (size_t)3 << 20);
+  tsr_spans_trim(&h);
+  assert_true(h.idle < 1 << 14);
+  b = tsr_spans_alloc(&h, 1 << 19);
+  memset(b, 2, 1 << 19);
+  assert_true(b > a && b < c);
+  for (int i = 0; i < 1 << 20; i += 4096) assert_true(a[i] == 1 && c[i] == 3);
+  tsr_spans_free(&h, a, 0), tsr_spans_free(&h, b, 0), tsr_spans_free(&h, c, 0); /* the last one takes the region along */
+  assert_int_equal(h.mapped, 0);
+  assert_int_equal(h.idle, 0);
+  tsr_spans_warm(&h, 1 << 20);
+  assert_true(h.idle >= (1 << 20) - 64);
+  assert_null(tsr_spans_alloc(&h, SIZE_MAX / 2));
+  assert_null(tsr_spans_alloc(&h, (size_t)1 << 60));
+  tsr_spans_trim(&h);
+  assert_null(h.regions);
+}
+
+/* Any sizes in any order: buffers never overlap, and memory is not much more than was in use at once. */
+static void spans_at_random(void **state) {
+  enum { SLOTS = 200 };
+  tsr_spans h = {0};
+  unsigned char *p[SLOTS] = {0};
+  size_t size[SLOTS] = {0}, used = 0, most = 0;
+  uint64_t x = 88172645463325252u;
+  for (int step = 0; step < 60000; step++) {
+    x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+    size_t i = x % SLOTS;
+    if (p[i] != NULL) {
+      assert_int_equal(p[i][0], i);
+      assert_int_equal(p[i][size[i] - 1], i);
+      tsr_spans_free(&h, p[i], step % 3 == 0 ? 1 << 20 : SIZE_MAX);
+      used -= size[i];
+      p[i] = NULL;
+    } else {
+      size[i] = (size_t)1 + (x >> 20) % (size_t)(1 << (4 + (x >> 10) % 15));
+      p[i] = tsr_spans_alloc(&h, size[i]);
+      assert_non_null(p[i]);
+      assert_int_equal((uintptr_t)p[i] % 64, 0);
+      p[i][0] = p[i][size[i] - 1] = (unsigned char)i;
+      used += size[i];
+      most = TSR_MAX(most, used);
+    }
+    if (step % 10000 == 0) tsr_spans_trim(&h);
+  }
+  assert_true(h.mapped <= 2 * most + ((size_t)16 << 20));
+  for (int i = 0; i < SLOTS; i++)
+    if (p[i] != NULL) tsr_spans_free(&h, p[i], SIZE_MAX);
+  tsr_spans_trim(&h);
+  assert_int_equal(h.mapped, 0);
+  assert_int_equal(h.idle, 0);
+}
+
+/* Buffers of a heap outlive it, small and large ones. */
+static void warmed_heaps(void **state) {
+  tsr_mem *mem = tsr_mem_new((uint64_t)1 << 20);
+  tsr_mem_warm(mem, (size_t)1 << 18);
+  assert_int_equal(tsr_mem_used(mem), 0); /* what is there for later is nobody's */
+  char *small = tsr_buf_alloc(mem, 100), *large = tsr_buf_alloc(mem, 100000), *edge = tsr_buf_alloc(mem, 16383);
+  assert_true(small != NULL && large != NULL && edge != NULL);
+  memset(small, 1, 100), memset(large, 2, 100000), memset(edge, 3, 16383);
+  assert_null(tsr_buf_alloc(mem, 1 << 20));
+  assert_int_equal(tsr_mem_used(mem), 100 + 100000 + 16383);
+  tsr_buf_free(mem, edge, 16383);
+  tsr_mem_close(mem);
+  assert_true(small[99] == 1 && large[99999] == 2);
+  tsr_buf_free(mem, large, 100000);
+  tsr_buf_free(mem, small, 100);
 }
 
 static tsr_val str_val(tsr_mem *mem, const char *s) { return tsr_from_obj(tsr_str_new(mem, s, strlen(s))); }
@@ -273,7 +378,8 @@ static void nested_jobs_run_in_place(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(memory_is_metered), cmocka_unit_test(buffers_are_aligned_and_reused), cmocka_unit_test(dictionaries_keep_order),
+      cmocka_unit_test(memory_is_metered), cmocka_unit_test(spans_share_memory), cmocka_unit_test(spans_are_given_back),
+      cmocka_unit_test(spans_at_random), cmocka_unit_test(warmed_heaps), cmocka_unit_test(buffers_are_aligned_and_reused), cmocka_unit_test(dictionaries_keep_order),
       cmocka_unit_test(deep_values_are_freed_without_stack), cmocka_unit_test(views_stay_inside), cmocka_unit_test(writes_copy_borrowed_bytes),
       cmocka_unit_test(types_are_interned), cmocka_unit_test(schemas_parse), cmocka_unit_test(values_print_as_torchscript),
       cmocka_unit_test(half_conversion_is_exact), cmocka_unit_test(promotion), cmocka_unit_test(pool_runs_every_task_once),

@@ -1,0 +1,45 @@
+"""Work in slices, each in a process of its own: one that dies is told in the report, with what it was doing, and the next goes on."""
+import ast
+import mmap
+import os
+
+
+class Slices:
+    def __init__(self, path):
+        self.report = open(path, "w")
+        self.page = mmap.mmap(-1, 1 << 16)
+
+    def note(self, text):
+        """What is being done, for the parent to read when this process dies."""
+        self.page.seek(0)
+        self.page.write(text.encode()[:65000] + b"\0")
+
+    def run(self, name, work):
+        """work() in a child; what it returned (plain Python values), or None after it died."""
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                result = repr(work())
+                self.report.flush()
+                os.write(write, result.encode())
+                code = 0
+            finally:
+                os._exit(code)
+        os.close(write)
+        got = b""
+        while True:
+            part = os.read(read, 65536)
+            if not part:
+                break
+            got += part
+        os.close(read)
+        _, status = os.waitpid(pid, 0)
+        if status == 0:
+            return ast.literal_eval(got.decode())
+        self.page.seek(0)
+        doing = self.page.read().split(b"\0")[0].decode("utf-8", "replace")
+        self.report.write("%s\tDIED with status %d in: %s\n" % (name, status, doing))
+        self.report.flush()
+        return None
