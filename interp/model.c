@@ -1,4 +1,5 @@
 /* Loading and compiling models. */
+#include "core/warm.h"
 #include "interp/devices.h"
 #include "interp/model.h"
 
@@ -440,6 +441,7 @@ static tsr_load_options read_options(const tsr_load_options *opt) {
 /* archive: taken.  Everything that does not depend on inputs happens now, unless the user wants it later. */
 static void load_and_prepare(tsr_archive *archive, const tsr_load_options *o, double start, tsr_errrec *e, tsr_model **out) {
   tsr_model *m = NULL;
+  tsr_warm_code();
   if (tsr_model_load_archive(archive, o, TSR_MODEL_RUN, e, &m) != TSR_OK) return;
   m->stats.read_seconds = tsr_clock_now() - start;
   if (!o->lazy && tsr_model_prepare(m, e, o->method) != TSR_OK) tsr_model_free(m);

@@ -70,27 +70,52 @@ static const int rows_read[4] = {0, 1, 2, 5};
 #define H1 -1.0606601717798212
 static const double H[3][4] = {{1, 0, 0, 0}, {0, H1, -H1, 0}, {0, 0, 0, 1}};
 
+/* taps[t][c * oc] from the 16 matrices u that were read. */
+static void unpack_taps(float *taps, const float *u, int64_t n) {
+  for (int t = 0; t < 9; t++) {
+    const float *from[4];
+    double factor[4];
+    int terms = 0;
+    for (int r = 0; r < 16; r++) {
+      double h = H[t / 3][r / 4] * H[t % 3][r % 4];
+      if (h == 0) continue;
+      from[terms] = u + r * n;
+      factor[terms++] = h;
+    }
+    for (int64_t i = 0; i < n; i++) {
+      double sum = 0;
+      for (int k = 0; k < terms; k++) sum += factor[k] * (double)from[k][i];
+      taps[t * n + i] = (float)sum;
+    }
+  }
+}
+
+typedef struct unpack_job { const tsr_gemm_fns *f; const tsr_packed *plan; const float *data, *unit; float *u; int64_t c, oc; } unpack_job;
+
+/* The unit matrix times packed weights is the weights, however they are packed. */
+static void unpack_task(void *arg, int64_t r, int worker) {
+  const unpack_job *j = arg;
+  tsr_packed b = *j->plan;
+  TSR_UNUSED(worker);
+  b.data = (float *)(uintptr_t)j->data + (rows_read[r / 4] * 6 + rows_read[r % 4]) * tsr_wino_step(j->plan);
+  tsr_gemm g = {.b = &b, .m = j->c, .a = j->unit, .lda = j->c, .c = j->u + r * j->c * j->oc, .ldc = j->oc};
+  tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, b.panels);
+}
+
 tsr_status tsr_wino_unpack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, const float *data, float *w) {
-  int64_t c = p->c, oc = p->oc;
-  const tsr_gemm_fns *f = ctx->kernels->gemm;
-  float *unit, *u; /* the unit matrix times packed weights is the weights, however they are packed */
+  int64_t c = p->c, oc = p->oc, n = c * oc;
+  float *unit, *u, *taps;
   TSR_TRY(tsr_work(ctx, c * c, &unit));
-  TSR_TRY(tsr_work(ctx, 16 * c * oc, &u));
+  TSR_TRY(tsr_work(ctx, 16 * n, &u));
+  TSR_TRY(tsr_work(ctx, 9 * n, &taps));
   memset(unit, 0, (size_t)(c * c) * sizeof *unit);
   for (int64_t i = 0; i < c; i++) unit[i * c + i] = 1;
-  for (int r = 0; r < 16; r++) {
-    tsr_packed b = *plan;
-    b.data = (float *)(uintptr_t)data + (rows_read[r / 4] * 6 + rows_read[r % 4]) * tsr_wino_step(plan);
-    tsr_gemm g = {.b = &b, .m = c, .a = unit, .lda = c, .c = u + r * c * oc, .ldc = oc};
-    tsr_gemm_part(f, &g, 0, tsr_gemm_tiles(&g), 0, b.panels);
-  }
+  unpack_job j = {ctx->kernels->gemm, plan, data, unit, u, c, oc};
+  tsr_pool_run(ctx->pool, ctx->max_threads, 16, unpack_task, &j);
+  unpack_taps(taps, u, n);
+  j.f->transpose(u, 9, taps, n, 9, n); /* [c][oc][9] */
   for (int64_t o = 0; o < oc; o++)
-    for (int64_t i = 0; i < c; i++)
-      for (int t = 0; t < 9; t++) {
-        double sum = 0;
-        for (int r = 0; r < 16; r++) sum += H[t / 3][r / 4] * H[t % 3][r % 4] * (double)u[(r * c + i) * oc + o];
-        w[(o * c + i) * 9 + t] = (float)sum;
-      }
+    for (int64_t i = 0; i < c; i++) memcpy(w + (o * c + i) * 9, u + (i * oc + o) * 9, 9 * sizeof *w);
   return TSR_OK;
 }
 
