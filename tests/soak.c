@@ -1,9 +1,11 @@
 /* soak [CALLS [THREADS]]: many calls with shapes that vary; memory must not grow, and every thread count from 1 to 8 must
- * give the same bits.  Run in the repository's root.  ctest runs it for a few seconds; a release deserves `soak 100000`. */
+ * give the same bits.  Run in the repository's root.  ctest runs it for a few seconds; a release deserves `soak 100000`.
+ * soak shapes [THREADS]: what a thousand different shapes in a row cost beside the same shapes met again; only prints. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tsrun.h"
@@ -142,18 +144,70 @@ static void soak(long calls) {
   if (!SANITIZED && after - before > slack) fail("memory grew by %.2f MiB", after - before);
 }
 
+/* ---- shapes never met before */
+
+enum { SHAPES = 1000, LENGTHS = 50, BATCHES = 100 };
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double timed(tsr_session *s, const char *name, tsr_value *x) {
+  double start = now();
+  tsr_value_free(run(s, name, x));
+  return now() - start;
+}
+
+/* The i-th shape of a network: batches and lengths, or batches only. */
+static tsr_value *shape_at(const net *n, int i) {
+  return n->length > 0 ? reshaped(n->sample, 1 + i / LENGTHS, 1 + i % LENGTHS) : reshaped(n->sample, 1 + i, 0);
+}
+
+static int by_value(const void *a, const void *b) { return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b); }
+
+/* Each shape once, in an order that jumps, then at once again.  The median of the quotients: what else the machine
+ * does meets one call or the other. */
+static void new_shapes(const net *n) {
+  static double quotient[SHAPES];
+  int count = n->length > 0 ? SHAPES : BATCHES;
+  double first = 0, again = 0, before = 0;
+  tsr_value *x = reshaped(n->sample, 1, n->length);
+  for (int i = 0; i < 20; i++) tsr_value_free(run(n->session, n->name, x));
+  tsr_value_free(x);
+  for (int i = 0; i < count; i++) {
+    x = shape_at(n, (int)((long)i * 617 % count));
+    double a = timed(n->session, n->name, x), b = timed(n->session, n->name, x);
+    first += a;
+    again += b;
+    quotient[i] = a / b;
+    tsr_value_free(x);
+    if (i == count / 5) before = resident();
+  }
+  qsort(quotient, (size_t)count, sizeof *quotient, by_value);
+  printf("%-24s %4d shapes: %8.1f us at first, %8.1f us again, median of the quotients %.2f; %+.2f MiB after the first fifth\n", n->name, count,
+         first / count * 1e6, again / count * 1e6, quotient[count / 2], resident() - before);
+}
+
 int main(int argc, char **argv) {
-  long calls = argc > 1 ? atol(argv[1]) : 3000;
-  int threads = argc > 2 ? atoi(argv[2]) : 2;
-  if (calls < 1 || threads < 1) fail("usage: soak [CALLS [THREADS]]");
+  bool shapes = argc > 1 && strcmp(argv[1], "shapes") == 0;
+  if (shapes) argv++, argc--;
+  long calls = !shapes && argc > 1 ? atol(argv[1]) : 3000;
+  int threads = shapes ? (argc > 1 ? atoi(argv[1]) : 1) : argc > 2 ? atoi(argv[2]) : 2;
+  if (calls < 1 || threads < 1) fail("usage: soak [CALLS [THREADS]] or soak shapes [THREADS]");
   for (size_t i = 0; i < NETS; i++) {
     nets[i].sample = sample(nets[i].name);
-    same_bits(&nets[i]);
+    if (!shapes) same_bits(&nets[i]);
     nets[i].model = load(nets[i].name, threads);
     if (tsr_session_new(nets[i].model, NULL, &nets[i].session, NULL) != TSR_OK) fail("out of memory");
   }
-  printf("1 to %d threads: the same bits\n", MAX_THREADS);
-  soak(calls);
+  if (shapes) {
+    for (size_t i = 0; i < NETS; i++) new_shapes(&nets[i]);
+  } else {
+    printf("1 to %d threads: the same bits\n", MAX_THREADS);
+    soak(calls);
+  }
   for (size_t i = 0; i < NETS; i++) {
     tsr_value_free(nets[i].sample);
     tsr_session_free(nets[i].session);
