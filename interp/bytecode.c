@@ -15,6 +15,8 @@ static const opcode_info opcodes[TSR_BC_COUNT] = {
 
 const char *tsr_opcode_name(uint32_t op) { return op < TSR_BC_COUNT ? opcodes[op].name : "?"; }
 
+bool tsr_opcode_jumps(uint32_t op) { return op < TSR_BC_COUNT && opcodes[op].kinds[2] == KIND_J; }
+
 void tsr_bytecode_free(tsr_bytecode *code) {
   if (code == NULL) return;
   for (uint32_t i = 0; i < code->nsites; i++) {

@@ -63,6 +63,7 @@ typedef struct tsr_bytecode {
 
 void tsr_bytecode_free(tsr_bytecode *code); /* sites' caches too; NULL is allowed */
 const char *tsr_opcode_name(uint32_t op);
+bool tsr_opcode_jumps(uint32_t op); /* operand c is a jump target */
 /* Check every index, jump and operand, before linking; our own bug when it fails. */
 tsr_status tsr_bytecode_verify(const tsr_bytecode *code, uint32_t session_consts, tsr_errrec *e);
 void tsr_bytecode_link(tsr_bytecode *code); /* once, after verification */

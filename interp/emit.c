@@ -149,7 +149,7 @@ uint32_t tsr_emit_constreg(emitter *m, tsr_val v) {
 
 value_info *tsr_emit_info(emitter *m, const tsr_ir_value *v) { return &m->vals[v->id]; }
 
-static bool may_hold_reference(const tsr_type *t) {
+bool tsr_emit_may_hold_reference(const tsr_type *t) {
   switch (t->kind) {
     case TSR_T_INT: case TSR_T_FLOAT: case TSR_T_BOOL: case TSR_T_NONE: case TSR_T_DEVICE: return false;
     default: return true;
@@ -164,7 +164,7 @@ static void own(emitter *m, const tsr_ir_value *v, const tsr_ir_block *b) {
   i->cleared = false;
   i->stays = false;
   i->left = 0;
-  i->boxed = may_hold_reference(v->type);
+  i->boxed = tsr_emit_may_hold_reference(v->type);
 }
 
 bool tsr_emit_dies(emitter *m, const tsr_ir_value *v) {
@@ -174,7 +174,7 @@ bool tsr_emit_dies(emitter *m, const tsr_ir_value *v) {
 
 uint32_t tsr_emit_def(emitter *m, const tsr_ir_value *v) {
   value_info *i = tsr_emit_info(m, v);
-  if (i->reg == NO_REG) i->reg = tsr_emit_reg_new(m);
+  if (i->reg == NO_REG) i->reg = i->home != NO_REG ? i->home : tsr_emit_reg_new(m);
   return i->reg;
 }
 
@@ -252,10 +252,9 @@ static void kill(emitter *m, const tsr_ir_value *v) {
   if (i->reg == NO_REG) return;
   if (i->boxed && !i->cleared) tsr_emit_insn(m, TSR_BC_DROP, i->reg, 0, 0);
   i->cleared = true;
-  if (!i->pinned) {
-    tsr_emit_reg_free(m, i->reg);
-    i->reg = NO_REG;
-  }
+  if (i->pinned) return;
+  if (i->home == NO_REG) tsr_emit_reg_free(m, i->reg);
+  i->reg = NO_REG;
 }
 
 /* Values by the position at which they die. */
@@ -350,65 +349,91 @@ void tsr_emit_block(emitter *m, const tsr_ir_block *b, const tsr_ir_value *const
 
 /* ---- loading several values at once ---- */
 
-void tsr_emit_loads(emitter *m, tsr_ir_value *const *vs, uint32_t n, const uint32_t *dst) {
-  for (uint32_t i = 0; i < n; i++) tsr_emit_info(m, vs[i])->left++;
-  for (uint32_t i = 0; i < n; i++) {
-    value_info *info = tsr_emit_info(m, vs[i]);
-    tsr_emit_load(m, dst[i], vs[i], --info->left == 0 && tsr_emit_dies(m, vs[i]));
+static uint32_t source_of(emitter *m, const tsr_ir_value *v) { return tsr_emit_is_const(v) ? NO_REG : tsr_emit_info(m, v)->reg; }
+
+/* Load v; a boxed value is moved when nothing needs it any more: at the end of b when it ends with b, no later load
+ * names it and none keeps it in place; elsewhere (b == NULL) when it dies at the node. */
+static void load_one(emitter *m, const tsr_ir_block *b, const tsr_ir_value *v, uint32_t reg) {
+  value_info *info = tsr_emit_info(m, v);
+  bool last = --info->left == 0 && !info->stays;
+  tsr_emit_load(m, reg, v, last && (b != NULL ? info->owner == b && info->last == POS_END : tsr_emit_dies(m, v)));
+}
+
+/* Copies as if all at once.  reg_mark: how many that wait read the register. */
+typedef struct group {
+  emitter *m;
+  const tsr_ir_block *b;
+  tsr_ir_value *const *vs;
+  const uint32_t *dst;
+  uint32_t n, left;
+  uint32_t *state; /* COPY_WAITS, COPY_DONE, or the register that holds it meanwhile */
+} group;
+#define COPY_WAITS UINT32_MAX
+#define COPY_DONE (UINT32_MAX - 1)
+
+static void group_begin(group *g) {
+  for (uint32_t i = 0; i < g->n; i++) {
+    value_info *info = tsr_emit_info(g->m, g->vs[i]);
+    uint32_t from = source_of(g->m, g->vs[i]);
+    g->state[i] = COPY_WAITS;
+    info->left++;
+    if (from == g->dst[i]) info->stays = true;
+    else if (from != NO_REG) g->m->reg_mark[from]++;
   }
 }
 
-static void mark_reg(emitter *m, uint32_t reg, uint32_t value) {
-  if (reg < m->reg_mark_cap || GROW(m, m->reg_mark, m->reg_mark_cap, reg + 1)) m->reg_mark[reg] = value;
+static void group_copy(group *g, uint32_t i, uint32_t to) {
+  uint32_t from = source_of(g->m, g->vs[i]);
+  g->state[i] = to == g->dst[i] ? COPY_DONE : to;
+  g->left--;
+  if (from != NO_REG && from != g->dst[i]) g->m->reg_mark[from]--;
+  load_one(g->m, g->b, g->vs[i], to);
 }
 
-/* v lives in a register that another ret will be written to: it must be read first. */
-static bool is_hazard(emitter *m, const tsr_ir_value *v, uint32_t dst) {
-  uint32_t reg = tsr_emit_is_const(v) ? NO_REG : tsr_emit_info(m, v)->reg;
-  return reg != NO_REG && reg != dst && reg < m->reg_mark_cap && m->reg_mark[reg] != 0;
+/* A copy waits until nobody reads what it overwrites; where all wait for each other, one takes a register of its own. */
+static void group_run(group *g) {
+  emitter *m = g->m;
+  while (g->left > 0 && m->status == TSR_OK) {
+    uint32_t before = g->left, waits = 0;
+    for (uint32_t i = g->n; i-- > 0;) {
+      if (g->state[i] != COPY_WAITS) continue;
+      if (source_of(m, g->vs[i]) == g->dst[i] || m->reg_mark[g->dst[i]] == 0) group_copy(g, i, g->dst[i]);
+      else waits = i;
+    }
+    if (g->left == before) group_copy(g, waits, tsr_emit_reg_new(m));
+  }
+  for (uint32_t i = 0; i < g->n && m->status == TSR_OK; i++) {
+    if (g->state[i] == COPY_DONE) continue;
+    tsr_emit_insn(m, TSR_BC_MOVE, g->dst[i], g->state[i], 0);
+    tsr_emit_reg_free(m, g->state[i]);
+  }
 }
 
-/* Load ret v; it is moved when it ends with b, no later ret names it and none keeps it in place. */
-static void load_ret(emitter *m, const tsr_ir_block *b, const tsr_ir_value *v, uint32_t reg) {
-  value_info *info = tsr_emit_info(m, v);
-  tsr_emit_load(m, reg, v, --info->left == 0 && !info->stays && info->owner == b && info->last == POS_END);
+static void load_group(emitter *m, const tsr_ir_block *b, tsr_ir_value *const *vs, uint32_t n, const uint32_t *dst) {
+  group g = {m, b, vs, dst, n, n, calloc((size_t)n + 1, sizeof *g.state)};
+  if (g.state == NULL) tsr_emit_fail(m, TSR_ENOMEM);
+  if (g.state != NULL && GROW(m, m->reg_mark, m->reg_mark_cap, m->code->nregs + 1)) {
+    group_begin(&g);
+    group_run(&g);
+    for (uint32_t i = 0; i < n; i++) tsr_emit_info(m, vs[i])->stays = false;
+  }
+  free(g.state);
 }
+
+void tsr_emit_loads(emitter *m, tsr_ir_value *const *vs, uint32_t n, const uint32_t *dst) { load_group(m, NULL, vs, n, dst); }
 
 static void rets_release(emitter *m, const tsr_ir_block *b) {
   for (uint32_t i = 0; i < b->nrets; i++) {
     value_info *info = tsr_emit_info(m, b->rets[i]);
-    info->stays = false;
     if (info->owner != b || info->last != POS_END || info->reg == NO_REG || info->pinned) continue;
-    tsr_emit_reg_free(m, info->reg);
+    if (info->home == NO_REG) tsr_emit_reg_free(m, info->reg);
     info->reg = NO_REG;
   }
 }
 
 void tsr_emit_rets(emitter *m, const tsr_ir_block *b, uint32_t from, const uint32_t *dst) {
-  uint32_t n = b->nrets - from, *temps = calloc((size_t)n + 1, sizeof *temps);
-  if (temps == NULL) {
-    tsr_emit_fail(m, TSR_ENOMEM);
-    return;
-  }
-  for (uint32_t i = 0; i < n; i++) {
-    value_info *info = tsr_emit_info(m, b->rets[from + i]);
-    mark_reg(m, dst[i], 1);
-    info->left++;
-    if (!tsr_emit_is_const(b->rets[from + i]) && info->reg == dst[i]) info->stays = true;
-    temps[i] = NO_REG;
-  }
-  for (uint32_t i = 0; i < n && m->status == TSR_OK; i++)
-    if (is_hazard(m, b->rets[from + i], dst[i])) load_ret(m, b, b->rets[from + i], temps[i] = tsr_emit_reg_new(m));
-  for (uint32_t i = 0; i < n && m->status == TSR_OK; i++)
-    if (temps[i] == NO_REG) load_ret(m, b, b->rets[from + i], dst[i]);
-  for (uint32_t i = 0; i < n && m->status == TSR_OK; i++) {
-    mark_reg(m, dst[i], 0);
-    if (temps[i] == NO_REG) continue;
-    tsr_emit_insn(m, TSR_BC_MOVE, dst[i], temps[i], 0);
-    tsr_emit_reg_free(m, temps[i]);
-  }
+  load_group(m, b, b->rets + from, b->nrets - from, dst);
   rets_release(m, b);
-  free(temps);
 }
 
 /* ---- the function ---- */
@@ -420,12 +445,23 @@ static void emit_return(emitter *m, const tsr_ir_block *b) {
   tsr_emit_insn(m, TSR_BC_RETURN, reg, 0, 0);
 }
 
+/* A jump forward to a jump goes where that goes. */
+static void thread_jumps(tsr_bytecode *k) {
+  for (uint32_t pc = k->ninsns; pc-- > 0;) {
+    tsr_insn *in = &k->insns[pc];
+    int32_t *to = in->op == TSR_BC_JUMP ? &in->a : tsr_opcode_jumps(in->op) ? &in->c : NULL;
+    while (to != NULL && *to > (int32_t)pc && k->insns[*to].op == TSR_BC_JUMP && k->insns[*to].a > *to) *to = k->insns[*to].a;
+  }
+}
+
 static void emit_fn(emitter *m) {
   const tsr_ir_block *b = m->fn->body;
   m->code->nparams = b->nparams;
   for (uint32_t i = 0; i < b->nparams; i++) tsr_emit_info(m, b->params[i])->reg = m->code->nregs++;
-  tsr_emit_block(m, b, NULL, 0);
+  tsr_emit_coalesce(m);
+  if (m->status == TSR_OK) tsr_emit_block(m, b, NULL, 0);
   if (m->status == TSR_OK) emit_return(m, b);
+  if (m->status == TSR_OK) thread_jumps(m->code);
 }
 
 static void emitter_dispose(emitter *m) {
@@ -444,7 +480,7 @@ tsr_status tsr_emit_fn(const tsr_emit_env *env, tsr_errrec *e, const tsr_ir_fn *
     free(m.vals);
     return tsr_fail_nomem(e);
   }
-  for (uint32_t i = 0; i < m.nvals; i++) m.vals[i].reg = NO_REG;
+  for (uint32_t i = 0; i < m.nvals; i++) m.vals[i].reg = m.vals[i].home = NO_REG;
   m.code->name = fn->name;
   m.code->schema = fn->schema;
   emit_fn(&m);

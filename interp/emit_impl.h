@@ -11,6 +11,7 @@
 /* What the emitter knows of an IR value.  owner: the block in which it dies at the latest. */
 typedef struct value_info {
   uint32_t reg;
+  uint32_t home;            /* the register of its class (emit_coalesce.c), never reused for others; or NO_REG */
   int32_t last;             /* position in owner of the last node that uses it */
   int32_t nested_at;        /* position of the last node that uses it inside its blocks */
   uint32_t left;            /* loads still to come in a group of loads */
@@ -44,6 +45,7 @@ uint32_t tsr_emit_insn(emitter *m, tsr_opcode op, uint32_t a, uint32_t b, uint32
 void tsr_emit_fail(emitter *m, tsr_status status);
 uint32_t tsr_emit_reg_new(emitter *m);
 void tsr_emit_reg_free(emitter *m, uint32_t reg);
+bool tsr_emit_may_hold_reference(const tsr_type *t);
 bool tsr_emit_is_const(const tsr_ir_value *v);
 bool tsr_emit_needs_session(const tsr_ir_value *v); /* constant that a session copies */
 uint32_t tsr_emit_const(emitter *m, tsr_val v);     /* index in the constants */
@@ -56,11 +58,14 @@ uint32_t tsr_emit_site_new(emitter *m, uint32_t nargs, uint32_t nrets);
 void tsr_emit_operand(emitter *m, uint32_t site, uint32_t index, uint32_t operand);
 void tsr_emit_load(emitter *m, uint32_t reg, const tsr_ir_value *v, bool move); /* reg = v */
 void tsr_emit_block(emitter *m, const tsr_ir_block *b, const tsr_ir_value *const *adopted, uint32_t nadopted);
-void tsr_emit_loads(emitter *m, tsr_ir_value *const *vs, uint32_t n, const uint32_t *dst); /* into fresh registers */
+void tsr_emit_loads(emitter *m, tsr_ir_value *const *vs, uint32_t n, const uint32_t *dst); /* as if all at once */
 /* Boxed values that die at the node being emitted and are used inside its blocks; own: free(*out). */
 uint32_t tsr_emit_adoptable(emitter *m, const tsr_ir_value ***out);
 void tsr_emit_rets(emitter *m, const tsr_ir_block *b, uint32_t from, const uint32_t *dst); /* at the end of b */
 bool tsr_grow(void **array, uint32_t *cap, uint32_t need, size_t item); /* zeroed growth */
+
+/* emit_coalesce.c: homes for numbers that joins of control flow hand on. */
+void tsr_emit_coalesce(emitter *m);
 
 /* emit_node.c */
 void tsr_emit_node(emitter *m, const tsr_ir_node *n);

@@ -176,13 +176,17 @@ static void adopt(emitter *m, const tsr_ir_value *const *vs, uint32_t n, bool on
   }
 }
 
-static uint32_t *new_regs(emitter *m, uint32_t n) {
-  uint32_t *regs = calloc((size_t)n + 1, sizeof *regs);
+/* Registers for the outputs of n, at regs[skip]. */
+static uint32_t *output_regs(emitter *m, const tsr_ir_node *n, uint32_t skip) {
+  uint32_t *regs = calloc((size_t)n->nout + skip + 1, sizeof *regs);
   if (regs == NULL) {
     tsr_emit_fail(m, TSR_ENOMEM);
     return NULL;
   }
-  for (uint32_t i = 0; i < n; i++) regs[i] = tsr_emit_reg_new(m);
+  for (uint32_t i = 0; i < n->nout; i++) {
+    uint32_t home = tsr_emit_info(m, n->out[i])->home;
+    regs[skip + i] = home != NO_REG ? home : tsr_emit_reg_new(m);
+  }
   return regs;
 }
 
@@ -190,10 +194,20 @@ static void set_outputs(emitter *m, const tsr_ir_node *n, const uint32_t *regs) 
   for (uint32_t i = 0; i < n->nout; i++) tsr_emit_info(m, n->out[i])->reg = regs[i];
 }
 
+/* to_end: the jump at the end of the first arm; not needed over an arm of no instructions. */
+static void close_arm(emitter *m, uint32_t to_else, uint32_t to_end) {
+  if (m->status == TSR_OK && m->code->ninsns == to_end + 1) {
+    m->code->ninsns = to_end;
+    patch(m, to_else);
+  } else {
+    patch(m, to_end);
+  }
+}
+
 static void emit_if(emitter *m, const tsr_ir_node *n) {
   const tsr_ir_value **adopted = NULL;
   uint32_t nadopted = tsr_emit_adoptable(m, &adopted);
-  uint32_t to_else = tsr_emit_branch_unless(m, n->in[0]), *regs = new_regs(m, n->nout);
+  uint32_t to_else = tsr_emit_branch_unless(m, n->in[0]), *regs = output_regs(m, n, 0);
   if (regs != NULL && adopted != NULL) {
     adopt(m, adopted, nadopted, true);
     tsr_emit_block(m, n->blocks[0], adopted, nadopted);
@@ -203,7 +217,7 @@ static void emit_if(emitter *m, const tsr_ir_node *n) {
     patch(m, to_else);
     tsr_emit_block(m, n->blocks[1], adopted, nadopted);
     tsr_emit_rets(m, n->blocks[1], 0, regs);
-    if (has_else) patch(m, to_end);
+    if (has_else) close_arm(m, to_else, to_end);
     adopt(m, adopted, nadopted, false);
     set_outputs(m, n, regs);
   }
@@ -229,6 +243,14 @@ static uint32_t loop_condition(emitter *m, const tsr_ir_block *b, const uint32_t
   if (const_bool(b->rets[0], &known) && known) {
     tsr_emit_rets(m, b, 1, regs + 1);
     return NO_REG;
+  }
+  /* A number is tested where it is, unless a carried value is written there. */
+  uint32_t reg = tsr_emit_is_const(b->rets[0]) ? NO_REG : tsr_emit_info(m, b->rets[0])->reg;
+  for (uint32_t i = 1; i < b->nrets; i++)
+    if (regs[i] == reg && b->rets[i] != b->rets[0]) reg = NO_REG;
+  if (reg != NO_REG) {
+    tsr_emit_rets(m, b, 1, regs + 1);
+    return reg;
   }
   tsr_emit_rets(m, b, 0, regs);
   return regs[0];
@@ -267,8 +289,9 @@ static void loop_body(emitter *m, const tsr_ir_node *n, uint32_t *regs, uint32_t
 static void emit_loop(emitter *m, const tsr_ir_node *n) {
   int64_t trips = 0;
   bool bounded = !const_int(n->in[0], &trips) || trips != INT64_MAX;
-  uint32_t *regs = new_regs(m, n->nout + 1), max = 0, temp = NO_REG;
+  uint32_t *regs = output_regs(m, n, 1), max = 0, temp = NO_REG;
   if (regs == NULL) return;
+  regs[0] = tsr_emit_reg_new(m);
   tsr_emit_loads(m, n->in + 2, n->nin - 2, regs + 1);
   if (bounded) max = tsr_emit_use(m, n->in[0], &temp);
   loop_body(m, n, regs, max, bounded);
@@ -300,7 +323,7 @@ static void add_handler(emitter *m, uint32_t begin, uint32_t end, uint32_t targe
 }
 
 static void emit_with(emitter *m, const tsr_ir_node *n) {
-  uint32_t *regs = new_regs(m, n->nout), temp;
+  uint32_t *regs = output_regs(m, n, 0), temp;
   if (regs == NULL) return;
   uint32_t object = tsr_emit_use(m, n->in[0], &temp), begin = m->code->ninsns;
   tsr_emit_block(m, n->blocks[0], NULL, 0);

@@ -677,3 +677,48 @@ def division_inside_a_loop(xs: List[int]):
     for x in xs:
         total = total + 100 // x
     return total
+
+
+@case(7, 5, True)
+def carried_numbers_nested(n: int, k: int, up: bool):
+    last, seen, p, q = -1, 0, 1, 2
+    out: List[int] = []
+    for i in range(n):
+        last = i                              # the counter itself is handed on
+        u, v = q, p
+        for j in range(k):
+            if j > i:
+                break
+            u, v = v, u + j                   # starts as the outer pair exchanged
+            last = last + j
+            if v % 5 == 4:
+                continue
+            seen = j
+        p, q = v, u
+        while up and p > 3:
+            p = p - 2
+            if p % 7 == 0:
+                up = False
+        m = k
+        while m != 0:                         # tested where it is carried
+            m = m - 1
+            if m == i:
+                out.append(m * 100 + seen)
+        same = q
+        if q > p:
+            q = p
+        out.append(same - q)
+        up = not up or i == k
+    done = False
+    steps, best, at = 0, 0.0, -1
+    while not done:
+        x = float(steps * 7 % 11)
+        if x > best:
+            best, at = x, steps
+        steps += 1
+        done = steps >= n + k
+    y = n if up else (k if done else last)
+    z = y
+    if z > 3:
+        z, y = y - 1, z + 1
+    return last, seen, p, q, up, out, steps, best, at, y, z
