@@ -40,7 +40,7 @@ static const fast_op fast_ops[] = {
     {"aten::__xor__", "bool", TSR_BC_XOR_B, BIN}, {"aten::eq", "bool", TSR_BC_EQ_I, BIN},
     {"aten::ne", "bool", TSR_BC_NE_I, BIN},
     {"aten::__is__", "", TSR_BC_IS, BIN}, {"aten::__isnot__", "", TSR_BC_ISNOT, BIN},
-    {"aten::Float", "int", TSR_BC_ITOF, UN}, {"aten::__derive_index", "", TSR_BC_ADD_I, DERIVE},
+    {"aten::Float", "int", TSR_BC_ITOF, UN}, {"aten::Float", "Scalar", TSR_BC_ITOF, UN}, {"aten::__derive_index", "", TSR_BC_ADD_I, DERIVE},
     {"aten::len", "t", TSR_BC_LIST_LEN, UN}, {"aten::__getitem__", "t", TSR_BC_LIST_GET, GET},
     {"aten::_set_item", "t", TSR_BC_LIST_SET, SET}, {"aten::append", "t", TSR_BC_LIST_APPEND, PUSH},
 };
@@ -58,6 +58,8 @@ typedef struct jump { uint8_t op, unless; } jump; /* unless: jump taken when the
 static const jump jumps[] = {
     {TSR_BC_EQ_I, TSR_BC_JNE_I}, {TSR_BC_NE_I, TSR_BC_JEQ_I}, {TSR_BC_LT_I, TSR_BC_JGE_I},
     {TSR_BC_LE_I, TSR_BC_JGT_I}, {TSR_BC_GT_I, TSR_BC_JLE_I}, {TSR_BC_GE_I, TSR_BC_JLT_I},
+    {TSR_BC_EQ_F, TSR_BC_JNE_F}, {TSR_BC_NE_F, TSR_BC_JEQ_F}, {TSR_BC_LT_F, TSR_BC_JNLT_F},
+    {TSR_BC_LE_F, TSR_BC_JNLE_F}, {TSR_BC_GT_F, TSR_BC_JNGT_F}, {TSR_BC_GE_F, TSR_BC_JNGE_F},
     {TSR_BC_IS, TSR_BC_JNOTNONE}, {TSR_BC_ISNOT, TSR_BC_JNONE}, {TSR_BC_NOT, TSR_BC_JTRUE},
 };
 
@@ -148,6 +150,7 @@ static bool emit_divide(emitter *m, const tsr_ir_node *n, const fast_op *f) {
 bool tsr_emit_fast(emitter *m, const tsr_ir_node *n) {
   const fast_op *f = find(n->schema);
   if (f == NULL || n->nin == 0 || n->nin > 3 || n->nout > 1) return false;
+  if (f->op == TSR_BC_ITOF && n->in[0]->type->kind != TSR_T_INT) return false;
   if (f->op == TSR_BC_LIST_LEN && n->in[0]->type->kind != TSR_T_LIST) return false;
   if (fuse(m, n, f) || emit_divide(m, n, f)) return true;
   uint32_t regs[3], temps[3];

@@ -352,6 +352,7 @@ static int64_t poll_budget(const tsr_ctx *ctx) {
 #define INT_CMP(name, op) OP_##name: { SET_BOOL(B->i op C->i); } NEXT();
 #define INT_JUMP(name, op) OP_##name: if (A->i op B->i) GO(in->c); NEXT();
 #define FLOAT_OP(name, op) OP_##name: { SET_FLOAT(B->d op C->d); } NEXT();
+#define FLOAT_JUMP(name, test) OP_##name: if (test) GO(in->c); NEXT();
 #define FLOAT_CMP(name, op) OP_##name: { SET_BOOL(B->d op C->d); } NEXT();
 #define WRAP(op) (int64_t)((uint64_t)x op (uint64_t)y)
 /* Division: 32-bit operands that are not negative need neither the wide instruction nor corrections. */
@@ -415,6 +416,8 @@ poll:
   OP_JNONE: if (A->tag == TSR_V_NONE) GO(in->c); NEXT();
   OP_JNOTNONE: if (A->tag != TSR_V_NONE) GO(in->c); NEXT();
   INT_JUMP(JEQ_I, ==) INT_JUMP(JNE_I, !=) INT_JUMP(JLT_I, <) INT_JUMP(JLE_I, <=) INT_JUMP(JGT_I, >) INT_JUMP(JGE_I, >=)
+  FLOAT_JUMP(JEQ_F, A->d == B->d) FLOAT_JUMP(JNE_F, A->d != B->d) FLOAT_JUMP(JNLT_F, !(A->d < B->d))
+  FLOAT_JUMP(JNLE_F, !(A->d <= B->d)) FLOAT_JUMP(JNGT_F, !(A->d > B->d)) FLOAT_JUMP(JNGE_F, !(A->d >= B->d))
   OP_FORLOOP: if (++A->i < B->i) GO_BACK(in->c); NEXT();
 
   INT_OP(ADD_I, WRAP(+)) INT_OP(SUB_I, WRAP(-)) INT_OP(MUL_I, WRAP(*))

@@ -267,8 +267,11 @@ tsr_status tsr_ret(tsr_call *c, uint32_t i, tsr_val v) {
   return TSR_OK;
 }
 
+/* The newest temporary of this call gives up its reference instead of another being counted and dropped. */
 tsr_status tsr_ret_tensor(tsr_call *c, uint32_t i, tsr_tensor *t) {
-  tsr_obj_retain(t);
+  tsr_ctx *ctx = c->ctx;
+  if (ctx->temp_count > ctx->temp_mark && ctx->temps[ctx->temp_count - 1].o == &t->h) ctx->temp_count--;
+  else tsr_obj_retain(t);
   c->rets[i] = tsr_from_obj(t);
   return TSR_OK;
 }
@@ -472,10 +475,12 @@ static tsr_status run_kernel(tsr_call *c) {
 
 tsr_status tsr_call_run(tsr_call *c) {
   tsr_ctx *ctx = c->ctx;
-  size_t mark = ctx->temp_count;
+  size_t mark = ctx->temp_count, outer_mark = ctx->temp_mark;
   if (ctx->depth >= 64) return tsr_fail(&ctx->err, TSR_EINTERNAL, "%s: operators nested too deeply", c->op->schema);
   ctx->depth++;
+  ctx->temp_mark = mark;
   tsr_status status = run_kernel(c);
+  ctx->temp_mark = outer_mark;
   ctx->depth--;
   if (status == TSR_OK && ctx->depth == 0) status = tsr_ctx_poll(ctx, steps_of(c));
   if (TSR_UNLIKELY(status != TSR_OK)) {

@@ -25,6 +25,7 @@ typedef struct tsr_ctx { /* one a session */
   bool no_winograd;                /* convolutions by direct summation only */
   bool grad_enabled;               /* set_grad_enabled; starts false */
   tsr_val *temps; size_t temp_count, temp_cap;
+  size_t temp_mark;                /* where those of the operator that runs begin */
   tsr_arena *scratch;              /* emptied when the outermost operator returns */
   int depth;                       /* nesting of operator calls */
   void (*print)(void *user, const char *text, size_t len);

@@ -6,9 +6,11 @@
 #include <stdio.h>
 
 const char *tsr_op_short_name(const tsr_op *op, char *buf, size_t cap) {
-  const char *s = strstr(op->schema, "::");
-  s = s ? s + 2 : op->schema;
-  size_t n = strcspn(s, ".(");
+  const char *s = op->schema; /* a loop of its own: every call of an elementwise operator wants the name */
+  while (*s != 0 && *s != ':') s++;
+  s = *s == ':' ? s + 2 : op->schema;
+  size_t n = 0;
+  while (s[n] != 0 && s[n] != '.' && s[n] != '(') n++;
   if (n > 1 && s[n - 1] == '_' && s[0] != '_') n--;
   if (n >= cap) n = cap - 1;
   memcpy(buf, s, n);

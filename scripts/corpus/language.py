@@ -722,3 +722,29 @@ def carried_numbers_nested(n: int, k: int, up: bool):
     if z > 3:
         z, y = y - 1, z + 1
     return last, seen, p, q, up, out, steps, best, at, y, z
+
+
+@case([0.0, -0.0, 1.5, float("nan"), float("inf"), -float("inf"), -2.25])
+def float_branches(xs: List[float]):
+    out: List[int] = []
+    for a in xs:
+        for b in xs:
+            n = 0
+            if a < b:
+                n += 1
+            if a <= b:
+                n += 2
+            if a > b:
+                n += 4
+            if a >= b:
+                n += 8
+            if a == b:
+                n += 16
+            if a != b:
+                n += 32
+            if not (a < b):
+                n += 64
+            while a > b and n < 1000:
+                n += 300
+            out.append(n)
+    return out, [float(i) / 2 for i in range(4)]
