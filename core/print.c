@@ -16,7 +16,7 @@ static void put_double(tsr_buf *out, const char *fmt, double x) {
 }
 
 static void put_float(tsr_buf *out, double d) {
-  if (isnan(d)) tsr_buf_puts(out, "nan");
+  if (isnan(d)) tsr_buf_puts(out, signbit(d) ? "-nan" : "nan");
   else if (isinf(d)) tsr_buf_puts(out, d < 0 ? "-inf" : "inf");
   else if (fabs(d) < 9.2e18 && d == (double)(int64_t)d) tsr_buf_printf(out, "%lld.", (long long)d);
   else put_double(out, "%.17g", d);
@@ -24,8 +24,8 @@ static void put_float(tsr_buf *out, double d) {
 
 static void put_complex(tsr_buf *out, tsr_c128 z) {
   put_float(out, z.re);
-  if (!signbit(z.im) || isnan(z.im)) tsr_buf_putc(out, '+');
-  put_float(out, z.im);
+  tsr_buf_putc(out, z.im >= 0 ? '+' : '-');
+  put_float(out, fabs(z.im));
   tsr_buf_putc(out, 'j');
 }
 
@@ -51,20 +51,11 @@ static void put_dict(tsr_buf *out, const tsr_dict *d, int depth) {
   tsr_buf_putc(out, '}');
 }
 
+/* Of a named tuple too: its names are not printed. */
 static void put_tuple(tsr_buf *out, const tsr_tuple *u, int depth) {
-  const tsr_class *cls = u->type != NULL ? u->type->cls : NULL;
-  if (cls != NULL && cls->attr_count == u->len) {
-    const char *dot = strrchr(cls->name, '.');
-    tsr_buf_printf(out, "%s(", dot != NULL ? dot + 1 : cls->name);
-    for (size_t i = 0; i < u->len; i++) {
-      tsr_buf_printf(out, "%s%s=", i > 0 ? ", " : "", cls->attr_names[i]);
-      put_val(u->items[i], out, depth + 1);
-    }
-  } else {
-    tsr_buf_putc(out, '(');
-    put_items(out, u->items, u->len, depth);
-    if (u->len == 1) tsr_buf_putc(out, ',');
-  }
+  tsr_buf_putc(out, '(');
+  put_items(out, u->items, u->len, depth);
+  if (u->len == 1) tsr_buf_putc(out, ',');
   tsr_buf_putc(out, ')');
 }
 

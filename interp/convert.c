@@ -247,7 +247,7 @@ static bool convert(binder *b, tsr_val v, const tsr_type *t, int depth, tsr_val 
     case TSR_T_DICT: return convert_dict(b, v, t->args[0], t->args[1], depth, out);
     case TSR_T_TUPLE: case TSR_T_NAMEDTUPLE: return convert_tuple(b, v, t, depth, out);
     case TSR_T_OPTIONAL: return v.tag == TSR_V_NONE || convert(b, v, t->args[0], depth + 1, out);
-    case TSR_T_FUTURE: case TSR_T_AWAIT: return convert(b, v, t->args[0], depth + 1, out);
+    case TSR_T_FUTURE: return convert(b, v, t->args[0], depth + 1, out);
     case TSR_T_UNION: return convert_union(b, v, t, depth, out);
     case TSR_T_ANY: return convert_any(b, v, depth, out);
     default: /* objects, enums: of this very model */

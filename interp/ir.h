@@ -11,7 +11,7 @@
  * GetAttr: the slot of an object whose __init__ or __setstate__ is running may be unset: None
  *       where the type does not accept None must raise.
  * Uninitialized: any harmless value OF that type (0, "", [], an empty tensor, …): a hostile file may read it.
- * Fork runs its closure in place; a Future[T] or Await[T] is represented by the T itself, wait is a Cast.
+ * Fork runs its closure in place; a Future[T] is represented by the T itself, wait is a Cast; an Await[T] is a list (lower_special.c).
  * Text form: "%3 : Tensor = aten::add(%1, %2, %c1) # code/__torch__.py:5:9". */
 #ifndef TSR_INTERP_IR_H
 #define TSR_INTERP_IR_H

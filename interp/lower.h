@@ -129,6 +129,8 @@ tsr_ir_value *tsr_lower_convert(tsr_lower *L, tsr_ir_value *v, const tsr_type *t
 
 /* ---- lower_special.c: annotate, isinstance, fork, casts … */
 bool tsr_special_find(const char *name, uint32_t len, tsr_sv *out);
+tsr_ir_value *tsr_special_wait(tsr_lower *L, tsr_ir_value *await);  /* runs its function unless that has been done */
+tsr_ir_value *tsr_special_nowait(tsr_lower *L, tsr_ir_value *v);
 tsr_sv tsr_special_call(tsr_lower *L, uintptr_t special, const tsr_ast *a, const tsr_type *hint);
 /* true, false: decided by types alone; else -1 */
 int tsr_special_isinstance(tsr_lower *L, const tsr_type *t, const tsr_type *const *types, uint32_t n);

@@ -350,13 +350,9 @@ static tsr_ir_value *special_op(tsr_lower *L, const char *name, const tsr_arg *a
   const tsr_type *t0 = n > 0 ? args[0].type : &tsr_type_none;
   if (strcmp(name, "prim::RaiseException") == 0) return raise_op(L, args, n, at);
   if (n == 0) return NULL;
-  if (strcmp(name, "aten::wait") == 0 || strcmp(name, "prim::awaitable_wait") == 0)
-    return t0->kind == TSR_T_FUTURE || t0->kind == TSR_T_AWAIT ? tsr_build_cast(L, args[0].value, t0->args[0]) : NULL;
-  if (strcmp(name, "prim::awaitable_nowait") == 0) {
-    const tsr_type *w = tsr_is_unknown(t0) ? t0 : tsr_type_wrap(L->c->types, TSR_T_AWAIT, t0);
-    if (w == NULL) tsr_compile_nomem(L->c);
-    return tsr_build_cast(L, args[0].value, w);
-  }
+  if (strcmp(name, "aten::wait") == 0) return t0->kind == TSR_T_FUTURE ? tsr_build_cast(L, args[0].value, t0->args[0]) : NULL;
+  if (strcmp(name, "prim::awaitable_wait") == 0) return t0->kind == TSR_T_AWAIT ? tsr_special_wait(L, args[0].value) : NULL;
+  if (strcmp(name, "prim::awaitable_nowait") == 0) return tsr_special_nowait(L, args[0].value);
   if (strcmp(name, "aten::_unwrap_optional") == 0) return unwrap(L, args[0].value, true);
   if (strcmp(name, "prim::unchecked_unwrap_optional") == 0) return unwrap(L, args[0].value, false);
   if (strcmp(name, "aten::tolist") == 0 || (strcmp(name, "prim::tolist") == 0 && n == 1))

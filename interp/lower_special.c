@@ -154,17 +154,64 @@ static tsr_ir_value *has_attribute(tsr_lower *L, const tsr_ast *call) {
 
 /* ---- fork */
 
-static tsr_ir_value *fork_closure(tsr_lower *L, const tsr_ast *call, tsr_type_kind kind) {
-  const tsr_ast *f = arg(L, call, 0, "fork");
+static tsr_sv closure_arg(tsr_lower *L, const tsr_ast *call, const char *what) {
+  const tsr_ast *f = arg(L, call, 0, what);
   tsr_sv sv = tsr_lower_sugared(L, f, NULL);
-  if (sv.kind != TSR_SV_CLOSURE) tsr_lower_fail(L, f, "fork expects a function defined before it");
-  const tsr_type *inner = sv.fn->fn.schema->rets[0].type;
+  if (sv.kind != TSR_SV_CLOSURE) tsr_lower_fail(L, f, "%s expects a function defined before it", what);
   L->at = call;
-  tsr_ir_node *n = tsr_build_node(L, TSR_IR_FORK, 1, 1, 0);
-  tsr_ir_set_input(n, 0, sv.v);
+  return sv;
+}
+
+static const tsr_type *wrapped(tsr_lower *L, tsr_type_kind kind, const tsr_type *inner) {
   const tsr_type *t = tsr_is_unknown(inner) ? inner : tsr_type_wrap(L->c->types, kind, inner);
   if (t == NULL) tsr_compile_nomem(L->c);
-  return tsr_build_out(L, n, t);
+  return t;
+}
+
+static tsr_ir_value *fork_closure(tsr_lower *L, const tsr_ast *call) {
+  tsr_sv sv = closure_arg(L, call, "fork");
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_FORK, 1, 1, 0);
+  tsr_ir_set_input(n, 0, sv.v);
+  return tsr_build_out(L, n, wrapped(L, TSR_T_FUTURE, sv.fn->fn.schema->rets[0].type));
+}
+
+/* ---- awaits: a list of the function, to which the first wait appends what it returned */
+
+static tsr_ir_value *await_cell(tsr_lower *L, tsr_ir_value *const *items, uint32_t n, const tsr_type *inner) {
+  return tsr_build_cast(L, tsr_build_list(L, &tsr_type_any, items, n), wrapped(L, TSR_T_AWAIT, inner));
+}
+
+static tsr_ir_value *awaitable(tsr_lower *L, const tsr_ast *call) {
+  tsr_sv sv = closure_arg(L, call, "awaitable");
+  return await_cell(L, &sv.v, 1, sv.fn->fn.schema->rets[0].type);
+}
+
+tsr_ir_value *tsr_special_nowait(tsr_lower *L, tsr_ir_value *v) {
+  return await_cell(L, (tsr_ir_value *[]){tsr_build_none(L), v}, 2, v->type);
+}
+
+static tsr_ir_value *cell_item(tsr_lower *L, tsr_ir_value *cell, int64_t i, const tsr_type *type) {
+  return tsr_build_cast(L, tsr_lower_op2(L, "aten::__getitem__", cell, tsr_build_const(L, tsr_int(i), &tsr_type_int)), type);
+}
+
+tsr_ir_value *tsr_special_wait(tsr_lower *L, tsr_ir_value *await) {
+  const tsr_type *type = await->type->args[0];
+  tsr_ir_value *cell = tsr_build_cast(L, await, tsr_resolve_list(L->c, &tsr_type_any));
+  tsr_ir_value *done = tsr_lower_op2(L, "aten::gt", tsr_lower_op1(L, "aten::len", cell), tsr_build_const(L, tsr_int(1), &tsr_type_int));
+  tsr_ir_node *n = tsr_build_node(L, TSR_IR_IF, 1, 0, 2), *call;
+  tsr_ir_set_input(n, 0, done);
+  tsr_ir_block *outer = L->block;
+  L->block = n->blocks[0];
+  tsr_build_ret(L, n->blocks[0], cell_item(L, cell, 1, type));
+  L->block = n->blocks[1];
+  tsr_ir_value *body = cell_item(L, cell, 0, &tsr_type_function);
+  call = tsr_build_node(L, TSR_IR_CALL_VALUE, 1, 1, 0);
+  tsr_ir_set_input(call, 0, body);
+  tsr_ir_value *v = tsr_build_out(L, call, type);
+  tsr_lower_op2(L, "aten::append", cell, tsr_build_cast(L, v, &tsr_type_any));
+  tsr_build_ret(L, n->blocks[1], v);
+  L->block = outer;
+  return tsr_build_out(L, n, type);
 }
 
 /* ---- conversions by type name */
@@ -220,8 +267,8 @@ tsr_sv tsr_special_call(tsr_lower *L, uintptr_t special, const tsr_ast *a, const
   case CAST: return tsr_sv_value(unchecked_cast(L, a));
   case UNINIT: return tsr_sv_value(uninitialized(L, a));
   case ISINSTANCE: return tsr_sv_value(isinstance(L, a));
-  case FORK: return tsr_sv_value(fork_closure(L, a, TSR_T_FUTURE));
-  case AWAITABLE: return tsr_sv_value(fork_closure(L, a, TSR_T_AWAIT));
+  case FORK: return tsr_sv_value(fork_closure(L, a));
+  case AWAITABLE: return tsr_sv_value(awaitable(L, a));
   case GETATTR: return get_attribute(L, a);
   case HASATTR: return tsr_sv_value(has_attribute(L, a));
   case TUPLE: return tsr_sv_value(make_tuple(L, a));

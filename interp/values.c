@@ -186,7 +186,7 @@ bool tsr_values_fit(tsr_compiler *c, tsr_val *v, const tsr_type *t) {
   case TSR_T_NONE: return v->tag == TSR_V_NONE;
   case TSR_T_OPTIONAL: return v->tag == TSR_V_NONE || tsr_values_fit(c, v, t->args[0]);
   case TSR_T_UNION: return fit_union(c, v, t);
-  case TSR_T_FUTURE: case TSR_T_AWAIT: case TSR_T_RREF: return tsr_values_fit(c, v, t->args[0]);
+  case TSR_T_FUTURE: case TSR_T_RREF: return tsr_values_fit(c, v, t->args[0]);
   case TSR_T_BOOL: return v->tag == TSR_V_BOOL;
   case TSR_T_INT: return v->tag == TSR_V_INT;
   case TSR_T_FLOAT:

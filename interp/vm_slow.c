@@ -110,7 +110,7 @@ static tsr_status build_default(tsr_vm *vm, const tsr_type *t, tsr_val *out) {
     case TSR_T_LIST: return boxed(vm, tsr_list_new(mem, t->args[0], 0), out);
     case TSR_T_DICT: return boxed(vm, tsr_dict_new(mem, t->args[0], t->args[1]), out);
     case TSR_T_UNION: return tsr_type_accepts_none(t) ? TSR_OK : build_default(vm, t->args[0], out);
-    case TSR_T_FUTURE: case TSR_T_AWAIT: return build_default(vm, t->args[0], out);
+    case TSR_T_FUTURE: return build_default(vm, t->args[0], out);
     case TSR_T_ENUM:
       if (t->cls != NULL && t->cls->member_count > 0) return boxed(vm, tsr_enumval_new(mem, t->cls, 0), out);
       return TSR_OK;

@@ -227,6 +227,7 @@ TSR_KERNEL(scalar_tensor) {
   tsr_scalar s = tsr_arg_scalar(c, 0);
   tsr_dtype dflt = s.tag == TSR_V_COMPLEX ? TSR_COMPLEX64 : TSR_FLOAT32;
   TSR_TRY(tsr_factory_dtype(c, 1, dflt, &dflt));
+  TSR_TRY(tsr_scalar_check(c->ctx, s, dflt));
   TSR_TRY(tsr_new_scalar(c->ctx, &y, dflt, s));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -244,7 +245,9 @@ static tsr_status ret_created(tsr_call *c, tsr_tensor *y) {
 TSR_KERNEL(tensor_number) {
   tsr_tensor *y;
   tsr_scalar s = tsr_arg_scalar(c, 0);
-  TSR_TRY(tsr_new_scalar(c->ctx, &y, number_dtype(s.tag, false), s));
+  tsr_dtype dtype = number_dtype(s.tag, false);
+  TSR_TRY(tsr_scalar_check(c->ctx, s, dtype));
+  TSR_TRY(tsr_new_scalar(c->ctx, &y, dtype, s));
   return ret_created(c, y);
 }
 
@@ -323,6 +326,7 @@ TSR_KERNEL(tensor_list) {
   TSR_TRY(list_shape(c->ctx, l, &ndim, size, &elem));
   const tsr_list *inner = l;
   while (inner->len > 0 && inner->items[0].tag == TSR_V_LIST) inner = inner->items[0].l;
+  if (elem->kind == TSR_T_COMPLEX) return tsr_op_fail(c->ctx, "Add new condition, expected Float, Complex, Int, or Bool but gotcomplex");
   tsr_dtype dtype;
   if (!element_dtype(elem, inner->len > 0 ? inner->items[0] : tsr_none(), &dtype)) return bad_element(c->ctx, elem, ndim == 1 && size[0] == 0);
   tsr_tensor *y;

@@ -1,4 +1,5 @@
 /* Factories with given or copied shapes: empty, zeros, ones, full, their new_ and _like forms, resize_. */
+#include <float.h>
 #include <math.h>
 
 #include "ops/create.h"
@@ -139,6 +140,9 @@ static double largest_value(tsr_dtype dtype) {
 tsr_status tsr_scalar_check(tsr_ctx *ctx, tsr_scalar s, tsr_dtype dtype) {
   bool fits = true, integral = tsr_dtype_is_integral(dtype, false);
   double v = s.z.re, top = largest_value(dtype);
+  if (dtype == TSR_COMPLEX64 && ((isfinite(v) && fabs(v) > FLT_MAX) || (isfinite(s.z.im) && fabs(s.z.im) > FLT_MAX))) {
+    return tsr_op_fail(ctx, "value cannot be converted to type c10::complex<float> without overflow");
+  }
   if (dtype == TSR_BOOL || tsr_dtype_is_complex(dtype)) return TSR_OK;
   if (s.tag == TSR_V_COMPLEX && s.z.im != 0) fits = false;
   else if (!integral) fits = isnan(v) || isinf(v) || fabs(v) <= top;

@@ -151,12 +151,15 @@ TSR_KERNEL(imul) {
   return tsr_ret(c, 0, c->args[0]);
 }
 
-/* Python's slice bounds; false: step is 0. */
-static bool slice_bounds(tsr_call *c, int64_t n, int64_t *begin, int64_t *step, int64_t *count) {
+/* Python's slice bounds. */
+static tsr_status slice_bounds(tsr_call *c, int64_t n, int64_t *begin, int64_t *step, int64_t *count) {
   *step = tsr_arg_int_or(c, 3, 1);
-  if (*step == 0) return false;
+  if (*step == 0) return tsr_op_fail(c->ctx, "List slice should have non-zero step");
+  if (*step == INT64_MIN) return tsr_op_fail(c->ctx, "List slice step is out of bounds");
   int64_t lo = *step > 0 ? 0 : -1, hi = *step > 0 ? n : n - 1;
-  int64_t b = tsr_arg_int_or(c, 1, *step > 0 ? 0 : INT64_MAX), e = tsr_arg_int_or(c, 2, *step > 0 ? INT64_MAX : INT64_MIN);
+  int64_t b = tsr_arg_int_or(c, 1, *step > 0 ? 0 : INT64_MAX), e = tsr_arg_int_or(c, 2, INT64_MAX);
+  if (b == INT64_MAX && *step > 0) b = 0; /* PyTorch's mark of a bound that is not given */
+  if (e == INT64_MAX && *step < 0) e = INT64_MIN;
   if (b < 0 && b >= -n) b += n;
   else if (b < 0) b = lo;
   if (b > hi) b = hi;
@@ -165,21 +168,21 @@ static bool slice_bounds(tsr_call *c, int64_t n, int64_t *begin, int64_t *step, 
   if (e > hi) e = hi;
   *begin = b;
   if (*step > 0) *count = e > b ? (e - b - 1) / *step + 1 : 0;
-  else *count = b > e ? (b - e - 1) / (*step == INT64_MIN ? INT64_MAX : -*step) + 1 : 0;
-  return true;
+  else *count = b > e ? (b - e - 1) / -*step + 1 : 0;
+  return TSR_OK;
 }
 
 TSR_KERNEL(slice) {
   tsr_list *l = tsr_arg_list(c, 0);
   int64_t begin, step, n;
-  if (!slice_bounds(c, (int64_t)l->len, &begin, &step, &n)) return tsr_op_fail(c->ctx, "List slice should have non-zero step");
+  TSR_TRY(slice_bounds(c, (int64_t)l->len, &begin, &step, &n));
   return ret_list(c, pick(c, l, begin, step, n));
 }
 
 TSR_KERNEL(slice_str) {
   tsr_str *s = tsr_arg_str(c, 0);
   int64_t begin, step, n;
-  if (!slice_bounds(c, (int64_t)s->len, &begin, &step, &n)) return tsr_op_fail(c->ctx, "slice step cannot be zero");
+  TSR_TRY(slice_bounds(c, (int64_t)s->len, &begin, &step, &n));
   tsr_str *r = tsr_str_new(c->ctx->mem, NULL, (size_t)n);
   if (r == NULL) return tsr_ctx_nomem(c->ctx);
   for (int64_t k = 0; k < n; k++) r->bytes[k] = s->bytes[begin + k * step];
@@ -202,7 +205,9 @@ TSR_KERNEL(index) {
   int64_t at = position(tsr_arg_list(c, 0), c->args[1]);
   if (at >= 0) return tsr_ret_int(c, at);
   tsr_buf text = {0};
-  tsr_val_print(c->args[1], &text);
+  tsr_val v = c->args[1];
+  if (v.tag == TSR_V_FLOAT) tsr_buf_printf(&text, "%g", v.d); /* as C++ writes numbers into a message */
+  else tsr_val_print(v.tag == TSR_V_BOOL ? tsr_int(v.b) : v, &text);
   tsr_status status = tsr_op_fail(c->ctx, "'%s' is not in list", text.data != NULL ? text.data : "");
   tsr_buf_dispose(&text);
   return status;
@@ -427,7 +432,8 @@ TSR_KERNEL(all) {
 }
 
 TSR_KERNEL(rangelist) {
-  int64_t n = TSR_MAX(tsr_arg_int(c, 0), (int64_t)0);
+  int64_t n = tsr_arg_int(c, 0);
+  if (n < 0) return tsr_op_fail(c->ctx, "vector::reserve");
   if (n > (int64_t)1 << 36) return tsr_ctx_nomem(c->ctx);
   tsr_list *l = tsr_list_new(c->ctx->mem, &tsr_type_int, (size_t)n);
   for (int64_t i = 0; l != NULL && i < n; i++) tsr_list_push_take(l, tsr_int(i));

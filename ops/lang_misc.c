@@ -159,11 +159,11 @@ TSR_KERNEL(broadcast_shapes) {
   if (a == NULL || b == NULL) return c->ctx->err.status;
   int64_t n = TSR_MAX(an, bn);
   if (n > TSR_MAX_NDIM) return tsr_op_fail(c->ctx, "too many dimensions: %lld", (long long)n);
-  for (int64_t d = 0; d < n; d++) {
+  for (int64_t d = n - 1; d >= 0; d--) {
     int64_t x = d < n - an ? 1 : a[d - (n - an)], y = d < n - bn ? 1 : b[d - (n - bn)];
     if (x != y && x != 1 && y != 1) {
       return tsr_op_fail(c->ctx, "The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension %lld",
-                         (long long)x, (long long)y, (long long)d);
+                         (long long)y, (long long)x, (long long)d); /* in PyTorch's order */
     }
     out[d] = x == 1 ? y : x;
   }
@@ -171,6 +171,13 @@ TSR_KERNEL(broadcast_shapes) {
 }
 
 TSR_KERNEL(size_if_not_equal) { return tsr_val_equal(c->args[0], c->args[1]) ? TSR_OK : tsr_ret(c, 0, c->args[0]); }
+
+TSR_KERNEL(assert_scalar) {
+  tsr_val v = c->args[0];
+  bool holds = v.tag == TSR_V_BOOL ? v.b : v.tag == TSR_V_FLOAT ? v.d != 0 : v.tag != TSR_V_INT || v.i != 0;
+  tsr_str *text = tsr_arg_str(c, 1);
+  return holds ? TSR_OK : tsr_op_fail(c->ctx, "%s", text->len ? text->bytes : "Assertion is failed");
+}
 
 static tsr_dtype checked_dtype(const tsr_call *c, uint32_t i) {
   return tsr_dtype_is_known(tsr_arg_int(c, i)) ? (tsr_dtype)tsr_arg_int(c, i) : TSR_FLOAT32;
@@ -228,6 +235,7 @@ const tsr_op tsr_ops_lang_misc[] = {
     {"aten::backward.TensorList(Tensor[] tensors, Tensor?[]? grad_tensors=None, bool? retain_graph=None, bool create_graph=False) -> ()", op_no_gradient, E},
     {"aten::backward(Tensor self, Tensor? gradient=None, bool? retain_graph=None, bool create_graph=False) -> ()", op_no_gradient, E},
     {"prim::MMTreeReduce() -> Tensor", op_empty_tree, E},
+    {"aten::_assert_scalar(Scalar self, str assert_msg) -> ()", op_assert_scalar, E},
     {"aten::broadcast_shapes(int[] a, int[] b) -> int[]", op_broadcast_shapes, P | TSR_NOOPT},
     {"aten::_infer_size(int[] a, int[] b) -> int[]", op_broadcast_shapes, P | TSR_NOOPT},
     {"aten::_size_if_not_equal(int[] self_size, int[] other_size) -> int[]?", op_size_if_not_equal, P | TSR_NOOPT},

@@ -1,5 +1,6 @@
 /* Strings of the language.  A string is bytes: len, indexing and the is* tests never decode UTF-8. */
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,32 +36,36 @@ static void bounds(const tsr_call *c, int64_t n, int64_t *start, int64_t *end) {
   if (*end < 0) *end = TSR_MAX(n + *end + 1, (int64_t)0);
 }
 
-static int64_t search(tsr_call *c, bool from_right) {
-  text s = text_arg(c, 0), sub = text_arg(c, 1);
-  int64_t start, end, hit = -1;
-  bounds(c, s.n, &start, &end);
-  end = TSR_MIN(end, s.n);
-  if (!from_right) {
-    hit = find_from(s, sub, start);
-  } else {
-    for (int64_t at = end - sub.n; at >= start && hit < 0; at--) {
-      if (equal_at(s, at, sub)) hit = at;
-    }
-  }
-  return hit >= start && hit + sub.n <= end ? hit : -1;
+/* std::string's own words, which reach the user. */
+static tsr_status beyond(tsr_call *c, int64_t at, int64_t n) {
+  return tsr_op_fail(c->ctx, "basic_string::substr: __pos (which is %llu) > this->size() (which is %lld)", (unsigned long long)at, (long long)n);
 }
 
-static tsr_status not_found(tsr_call *c) { return tsr_op_fail(c->ctx, "ValueError: substring not found"); }
-TSR_KERNEL(find) { return tsr_ret_int(c, search(c, false)); }
-TSR_KERNEL(rfind) { return tsr_ret_int(c, search(c, true)); }
-TSR_KERNEL(index) {
-  int64_t at = search(c, false);
-  return at < 0 ? not_found(c) : tsr_ret_int(c, at);
+/* Where the substring is, or -1.  Of an empty range that lies outside of the string nothing is said, as in PyTorch. */
+static tsr_status search(tsr_call *c, bool from_right, int64_t *hit) {
+  text s = text_arg(c, 0), sub = text_arg(c, 1);
+  int64_t start, end;
+  bounds(c, s.n, &start, &end);
+  if (end > start && start > s.n) return beyond(c, start, s.n);
+  text part = end > start ? (text){s.p + start, TSR_MIN(end, s.n) - start} : (text){s.p, 0};
+  *hit = -1;
+  if (!from_right) *hit = find_from(part, sub, 0);
+  for (int64_t at = part.n - sub.n; from_right && at >= 0 && *hit < 0; at--) {
+    if (equal_at(part, at, sub)) *hit = at;
+  }
+  if (*hit >= 0) *hit += start;
+  return TSR_OK;
 }
-TSR_KERNEL(rindex) {
-  int64_t at = search(c, true);
-  return at < 0 ? not_found(c) : tsr_ret_int(c, at);
+
+static tsr_status found(tsr_call *c, bool from_right, bool must) {
+  int64_t at = -1;
+  TSR_TRY(search(c, from_right, &at));
+  return at < 0 && must ? tsr_op_fail(c->ctx, "ValueError: substring not found") : tsr_ret_int(c, at);
 }
+TSR_KERNEL(find) { return found(c, false, false); }
+TSR_KERNEL(rfind) { return found(c, true, false); }
+TSR_KERNEL(index) { return found(c, false, true); }
+TSR_KERNEL(rindex) { return found(c, true, true); }
 
 TSR_KERNEL(count) {
   text s = text_arg(c, 0), sub = text_arg(c, 1);
@@ -73,17 +78,23 @@ TSR_KERNEL(count) {
   return tsr_ret_int(c, n);
 }
 
-static text window(tsr_call *c) {
+/* What startswith and endswith look at; an end before the start is none, as in PyTorch. */
+static tsr_status window(tsr_call *c, text *part) {
   text s = text_arg(c, 0);
   int64_t start, end;
   bounds(c, s.n, &start, &end);
-  start = TSR_MIN(start, s.n);
-  end = TSR_MAX(TSR_MIN(end, s.n), start);
-  return (text){s.p + start, end - start};
+  if (start > s.n) return beyond(c, start, s.n);
+  *part = (text){s.p + start, (end < start ? s.n : TSR_MIN(end, s.n)) - start};
+  return TSR_OK;
 }
-TSR_KERNEL(startswith) { return tsr_ret_bool(c, equal_at(window(c), 0, text_arg(c, 1))); }
+TSR_KERNEL(startswith) {
+  text w;
+  TSR_TRY(window(c, &w));
+  return tsr_ret_bool(c, equal_at(w, 0, text_arg(c, 1)));
+}
 TSR_KERNEL(endswith) {
-  text w = window(c), sub = text_arg(c, 1);
+  text w, sub = text_arg(c, 1);
+  TSR_TRY(window(c, &w));
   return tsr_ret_bool(c, equal_at(w, w.n - sub.n, sub));
 }
 
@@ -272,9 +283,10 @@ TSR_KERNEL(rsplit) {
   text s = text_arg(c, 0), sep = text_arg(c, 1);
   int64_t max = tsr_arg_int(c, 2), end = s.n;
   tsr_list *l;
-  if (sep.n == 0) return tsr_op_fail(c->ctx, "ValueError: empty separator");
+  if (sep.n == 0 && max < 0) return tsr_op_fail(c->ctx, "ValueError: empty separator");
   TSR_TRY(new_list(c, &l));
-  for (int64_t at = end - sep.n; at >= 0 && (max < 0 || (int64_t)l->len < max); at--) {
+  for (int64_t i = 0; sep.n == 0 && i < max; i++) TSR_TRY(push(c, l, "", 0)); /* found everywhere, and never passed */
+  for (int64_t at = sep.n == 0 ? -1 : end - sep.n; at >= 0 && (max < 0 || (int64_t)l->len < max); at--) {
     if (!equal_at(s, at, sep)) continue;
     TSR_TRY(push(c, l, s.p + at + sep.n, end - at - sep.n));
     end = at;
@@ -299,7 +311,8 @@ TSR_KERNEL(splitlines) {
   TSR_TRY(new_list(c, &l));
   for (int64_t i = 0; i < s.n; i++) {
     if (memchr(ends, s.p[i], sizeof ends - 1) == NULL) continue;
-    TSR_TRY(push(c, l, s.p + from, i - from + keep));
+    TSR_TRY(push(c, l, s.p + from, i - from));
+    if (keep) TSR_TRY(push(c, l, s.p + i, 1)); /* an item of its own, in PyTorch */
     from = i + 1;
   }
   if (from != s.n) TSR_TRY(push(c, l, s.p + from, s.n - from));
@@ -374,7 +387,8 @@ TSR_KERNEL(getitem) {
   text s = text_arg(c, 0);
   int64_t i = tsr_arg_int(c, 1);
   if (i < 0) i += s.n;
-  return i < 0 || i >= s.n ? tsr_op_fail(c->ctx, "string index out of range") : tsr_ret_str(c, s.p + i, 1);
+  if (i >= 0 && i < s.n) return tsr_ret_str(c, s.p + i, 1);
+  return tsr_op_fail(c->ctx, "string index out of range: basic_string::at: __n (which is %llu) >= this->size() (which is %lld)", (unsigned long long)i, (long long)s.n);
 }
 
 static int order(const tsr_call *c) {
@@ -398,8 +412,8 @@ TSR_KERNEL(ord) {
 }
 TSR_KERNEL(chr) {
   int64_t i = tsr_arg_int(c, 0);
-  char ch = (char)i;
-  return i < 0 || i > 255 ? tsr_op_fail(c->ctx, "chr() arg not in range(256), found character of code %lld", (long long)i) : tsr_ret_str(c, &ch, 1);
+  char ch = (char)(i & 255); /* strings are bytes: of a larger code PyTorch keeps the low one */
+  return i < 0 || i >= 0x10ffff ? tsr_op_fail(c->ctx, "chr() arg not in range(0x110000), found %lld", (long long)i) : tsr_ret_str(c, &ch, 1);
 }
 
 static tsr_status radix(tsr_call *c, int shift, char letter) {
@@ -417,17 +431,22 @@ TSR_KERNEL(bin) { return radix(c, 1, 'b'); }
 TSR_KERNEL(oct) { return radix(c, 3, 'o'); }
 TSR_KERNEL(hex) { return radix(c, 4, 'x'); }
 
+/* As std::stoll: blanks in front, a sign, digits.  "stoll" is what PyTorch says when there is no number, or one too large. */
 TSR_KERNEL(to_int) {
   text s = text_arg(c, 0);
-  int64_t i = 0;
-  int64_t k = s.n > 0 && (s.p[0] == '-' || s.p[0] == '+');
-  bool ok = k < s.n;
-  for (; ok && k < s.n; k++) {
-    ok = is_digit((unsigned char)s.p[k]) && !tsr_mul_overflow(i, 10, &i) && !tsr_add_overflow(i, s.p[0] == '-' ? '0' - s.p[k] : s.p[k] - '0', &i);
+  int64_t i = 0, k = 0;
+  while (k < s.n && is_space((unsigned char)s.p[k])) k++;
+  bool minus = k < s.n && s.p[k] == '-';
+  k += k < s.n && (s.p[k] == '-' || s.p[k] == '+');
+  bool any = k < s.n && is_digit((unsigned char)s.p[k]);
+  for (; any && k < s.n && is_digit((unsigned char)s.p[k]); k++) {
+    if (tsr_mul_overflow(i, 10, &i) || tsr_add_overflow(i, minus ? '0' - s.p[k] : s.p[k] - '0', &i)) any = false;
   }
-  return ok ? tsr_ret_int(c, i) : tsr_op_fail(c->ctx, "invalid literal for int() with base 10: '%s'", s.p);
+  if (any && k == s.n) return tsr_ret_int(c, i);
+  return tsr_op_fail(c->ctx, "%sinvalid literal for int() with base 10: '%s'", any ? "" : "stoll: ", s.p);
 }
 
+/* As std::stod, which takes numbers outside of a float's range for errors. */
 TSR_KERNEL(to_float) {
   text s = text_arg(c, 0);
   char *end = NULL;
@@ -438,9 +457,12 @@ TSR_KERNEL(to_float) {
   char *copy = tsr_scratch(c->ctx, (size_t)s.n + 1);
   if (copy == NULL) return c->ctx->err.status;
   for (int64_t i = 0; i < s.n; i++) copy[i] = s.p[i] == '.' ? point : s.p[i];
-  double d = s.n > 0 && !is_space((unsigned char)s.p[0]) ? strtod(copy, &end) : 0;
-  if (end == NULL || end != copy + s.n) return tsr_op_fail(c->ctx, "could not convert string to float: '%s'", s.p);
-  return tsr_ret_float(c, d);
+  copy[s.n] = '\0';
+  errno = 0;
+  double d = strtod(copy, &end);
+  bool number = end != copy && errno != ERANGE;
+  if (number && end == copy + s.n) return tsr_ret_float(c, d);
+  return tsr_op_fail(c->ctx, "%scould not convert string to float: '%s'", number ? "" : "stod: ", s.p);
 }
 
 TSR_KERNEL(str) {

@@ -139,6 +139,10 @@ TSR_KERNEL(where) {
   for (int i = 0; i < 3; i++) tsr_pw_operand(&s, c->args[i]);
   s.id = TSR_MAP_where;
   TSR_TRY(tsr_pw_refuse(c->ctx, &pw_where, "where", s.common));
+  for (uint32_t i = 1; i < 3; i++) {
+    if (c->args[i].tag != TSR_V_TENSOR && (s.common == TSR_FLOAT32 || tsr_dtype_is_integral(s.common, false)))
+      TSR_TRY(tsr_check_scalar_fits(c->ctx, tsr_arg_scalar(c, i), s.common));
+  }
   TSR_TRY(tsr_pw_finish(&s));
   return tsr_ret_tensor(c, 0, tsr_iter_out(&s.it, 0));
 }

@@ -627,17 +627,6 @@ TSR_KERNEL(set_strided) {
   return set_storage(c, tsr_arg_tensor(c, 0), y);
 }
 
-TSR_KERNEL(infer_size) {
-  int64_t n, m, out[TSR_MAX_NDIM];
-  const int64_t *a, *b;
-  TSR_TRY(tsr_ints_arg(c, 0, &a, &n));
-  TSR_TRY(tsr_ints_arg(c, 1, &b, &m));
-  int rank;
-  TSR_TRY(tsr_check_ndim(c->ctx, TSR_MAX(n, m)));
-  TSR_TRY(tsr_broadcast_sizes(c->ctx, (int)n, a, (int)m, b, &rank, out));
-  return tsr_ret_ints(c, 0, out, rank);
-}
-
 TSR_KERNEL(shape_as_tensor) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   int64_t n = x->ndim;
@@ -760,7 +749,6 @@ const tsr_op tsr_ops_view[] = {
     {"aten::set_.source_Tensor(Tensor(a!) self, Tensor source) -> Tensor(a!)", op_set, 0},
     {"aten::set_.source_Tensor_storage_offset(Tensor(a!) self, Tensor source, SymInt storage_offset, SymInt[] size, SymInt[] stride=[]) -> Tensor(a!)",
      op_set_strided, 0},
-    {"aten::_infer_size(int[] a, int[] b) -> int[]", op_infer_size, TSR_PURE},
     {"aten::_shape_as_tensor(Tensor self) -> Tensor", op_shape_as_tensor, TSR_PURE},
     {"aten::set_(Tensor(a!) self) -> Tensor(a!)",
      op_set_empty, 0},

@@ -116,7 +116,7 @@ class Program:
             lambda: "math.gcd(%s, %d)" % (e(), k),
             lambda: "divmod(%s, %d)[%d]" % (e(), k, self.rng.randint(0, 1)),
             lambda: "unless(%s, %s)" % (e("Optional[int]"), e()),
-            lambda: "int(%s.sum().item())" % e("IVec"),
+            lambda: "int(torch.sum(%s).item())" % e("IVec"),
             lambda: "%s.size(%d)" % (e("Mat"), self.rng.randint(-2, 1)),
             lambda: "hash(%s)" % e(self.pick("int", "str", "bool")))()
 
