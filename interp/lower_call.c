@@ -227,9 +227,18 @@ static void retype_packed_list(tsr_lower *L, const char *name, tsr_arg *args, ui
   list->def->slot = 0;
 }
 
+/* Programs of PyTorch 1.0 to 1.2 go through a dictionary in the order of its keys. */
+static void sort_dict(tsr_lower *L, const char *name, tsr_arg *args, uint32_t n) {
+  if (L->c->p->version > 0 || n != 1 || args[0].type->kind != TSR_T_DICT) return;
+  if (strcmp(name, "aten::keys") != 0 && strcmp(name, "aten::values") != 0 && strcmp(name, "aten::items") != 0) return;
+  tsr_type_kind key = args[0].type->args[0]->kind;
+  if (key == TSR_T_STR || key == TSR_T_INT || key == TSR_T_FLOAT) args[0] = tsr_lower_arg(tsr_lower_op1(L, "tsr::sorted_dict", args[0].value));
+}
+
 static tsr_ir_value *call_op(tsr_lower *L, const char *name, tsr_arg *args, uint32_t n, const tsr_type *hint, const tsr_ast *at) {
   L->at = at;
   retype_packed_list(L, name, args, n);
+  sort_dict(L, name, args, n);
   tsr_ir_value *special = special_op(L, name, args, n, hint, at);
   if (special != NULL) return special;
   const tsr_opset *set = tsr_opset_find(L->c, name, strlen(name), L->file->builtin);

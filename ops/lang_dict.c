@@ -1,4 +1,6 @@
 /* Dictionaries of the language: one kernel an operation, one row a key type. */
+#include <stdlib.h>
+
 #include "ops/op.h"
 
 static tsr_dict *dict_arg(const tsr_call *c, uint32_t i) { return c->args[i].m; }
@@ -116,6 +118,30 @@ TSR_KERNEL(copy) {
   return tsr_ret(c, 0, tsr_from_obj(r));
 }
 
+static int by_key(const void *a_, const void *b_) {
+  tsr_val a = (*(const tsr_entry *const *)a_)->key, b = (*(const tsr_entry *const *)b_)->key;
+  if (a.tag == TSR_V_FLOAT) return a.d < b.d ? -1 : a.d > b.d;
+  if (a.tag != TSR_V_STR) return a.i < b.i ? -1 : a.i > b.i;
+  int order = memcmp(a.s->bytes, b.s->bytes, TSR_MIN(a.s->len, b.s->len));
+  return order ? order : a.s->len < b.s->len ? -1 : a.s->len > b.s->len;
+}
+
+/* A copy in the order of the keys: what programs of PyTorch 1.0 to 1.2 iterate over. */
+TSR_KERNEL(sorted) {
+  tsr_dict *d = dict_arg(c, 0), *r = tsr_dict_new(c->ctx->mem, d->key_type, d->value_type);
+  if (r == NULL) return tsr_ctx_nomem(c->ctx);
+  TSR_TRY(tsr_temp(c->ctx, tsr_from_obj(r)));
+  const tsr_entry **order = tsr_scratch(c->ctx, (d->count + 1) * sizeof *order);
+  if (order == NULL) return c->ctx->err.status;
+  size_t n = 0;
+  for (size_t i = tsr_dict_next(d, 0); i < d->used; i = tsr_dict_next(d, i + 1)) order[n++] = &d->entries[i];
+  qsort(order, n, sizeof *order, by_key);
+  for (size_t i = 0; i < n; i++) {
+    if (!tsr_dict_set(r, order[i]->key, tsr_retain(order[i]->value))) return tsr_ctx_nomem(c->ctx);
+  }
+  return tsr_ret(c, 0, tsr_from_obj(r));
+}
+
 TSR_KERNEL(clear) {
   tsr_dict_clear(dict_arg(c, 0));
   return TSR_OK;
@@ -157,6 +183,7 @@ TSR_KERNEL(empty) { return ret_obj(c, tsr_dict_new(c->ctx->mem, &tsr_type_str, &
       {"aten::copy.Dict_" K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", op_copy, N},                                \
       {"aten::clear." K "(Dict(" K ", t)(a!) self) -> ()", op_clear, 0},                                              \
       {"aten::dict." K "((" K ", tVal)[] inputs) -> Dict(" K ", tVal)", op_from_pairs, N},                            \
+      {"tsr::sorted_dict." K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", op_sorted, N},                             \
       {"aten::dict.Dict_" K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", op_copy, N}
 
 const tsr_op tsr_ops_lang_dict[] = {

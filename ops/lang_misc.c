@@ -200,6 +200,14 @@ TSR_KERNEL(record_enter) {
   return TSR_OK;
 }
 
+/* Before 1.12 the handle was a tensor. */
+TSR_KERNEL(record_enter_tensor) {
+  tsr_tensor *t;
+  TSR_TRY(tsr_new(c->ctx, &t, TSR_UINT8, 0, NULL));
+  *(uint8_t *)t->storage->data = 0;
+  return tsr_ret_tensor(c, 0, t);
+}
+
 /* No tensor here has a history: PyTorch's answer to the same question. */
 TSR_KERNEL(no_gradient) { return tsr_op_fail(c->ctx, "element 0 of tensors does not require grad and does not have a grad_fn"); }
 
@@ -245,7 +253,7 @@ const tsr_op tsr_ops_lang_misc[] = {
     {"aten::result_type.Scalar_Scalar(Scalar scalar1, Scalar scalar2) -> ScalarType", op_result_type_scalars, P},
     {"aten::sym_constrain_range(Scalar size, *, int? min=None, int? max=None) -> ()", op_nothing, 0},
     {"aten::sym_constrain_range_for_size(Scalar size, *, int? min=None, int? max=None) -> ()", op_nothing, 0},
-    {"profiler::_record_function_enter(str name, str? args=None) -> Tensor", op_record_enter, E},
+    {"profiler::_record_function_enter(str name, str? args=None) -> Tensor", op_record_enter_tensor, E},
     {"profiler::_record_function_enter_new(str name, str? args=None) -> __torch__.torch.classes.profiler._RecordFunction", op_record_enter, E},
     {"profiler::_record_function_exit(Tensor record) -> ()", op_nothing, E},
     {"profiler::_record_function_exit._RecordFunction(__torch__.torch.classes.profiler._RecordFunction record) -> ()", op_nothing, E},

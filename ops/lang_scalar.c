@@ -67,8 +67,7 @@ static int64_t int_floordiv(int64_t a, int64_t b) {
   int64_t q = a / b;
   return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
 }
-/* As PyTorch computes it: the sum wraps for large b, and an infinite b gives NaN. */
-static int64_t int_remainder(int64_t a, int64_t b) { return b == -1 ? 0 : wrap_add(b, a % b) % b; }
+/* As PyTorch computes it: an infinite b gives NaN. */
 static double float_remainder(double a, double b) { return fmod(b + fmod(a, b), b); }
 /* Python's; of divmod. */
 static double python_remainder(double a, double b) {
