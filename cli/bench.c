@@ -242,23 +242,16 @@ static const char *form_of(const char *path) {
   return dot != NULL && (strcmp(dot, ".json") == 0 || strcmp(dot, ".md") == 0 || strcmp(dot, ".csv") == 0) ? dot + 1 : NULL;
 }
 
-/* Whole or absent. */
-static int export_report(const char *path, const timing *t, size_t count, const environment *e) {
-  size_t n = strlen(path) + 32;
-  char *temp = cli_alloc(NULL, n);
-  snprintf(temp, n, "%s.%ld.tmp", path, (long)getpid());
-  FILE *f = fopen(temp, "we");
-  bool bad = f == NULL;
-  if (f != NULL) put_report(f, form_of(path), t, count, e);
-  if (f != NULL) bad = ferror(f) != 0;
-  if (f != NULL && fclose(f) != 0) bad = true;
-  int rc = EXIT_OK;
-  if (bad || rename(temp, path) != 0) {
-    rc = cli_fail(EXIT_IO, "%s: cannot be written: %s", path, strerror(errno));
-    unlink(temp);
-  }
-  free(temp);
-  return rc;
+typedef struct exported {
+  const char *path;
+  const timing *t;
+  size_t count;
+  const environment *e;
+} exported;
+
+static void put_exported(FILE *f, void *user) {
+  const exported *x = user;
+  put_report(f, form_of(x->path), x->t, x->count, x->e);
 }
 
 /* "1,2,4" into timings; none: one with the default. */
@@ -299,7 +292,7 @@ int cli_bench(const cli_options *o) {
   for (size_t i = 0; i < count && rc == EXIT_OK; i++) rc = bench_one(o, &inputs, &t[i]);
   if (rc == EXIT_OK) {
     put_report(stdout, format, t, count, &e);
-    if (o->export_to != NULL) rc = export_report(o->export_to, t, count, &e);
+    if (o->export_to != NULL) rc = cli_write_whole(o->export_to, put_exported, &(exported){o->export_to, t, count, &e});
   }
   free(inputs.items);
   free(t);

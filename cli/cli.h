@@ -73,6 +73,8 @@ void cli_json_string(FILE *out, const char *text);
 double cli_now(void); /* monotonic seconds */
 /* A note on the terminal once what has taken a second; NULL: done, wipe it. */
 void cli_progress(const char *what);
+/* A file of text, whole or absent: written beside it, then renamed.  Exit code. */
+int cli_write_whole(const char *path, void (*put)(FILE *out, void *user), void *user);
 void cli_write(void *user /* FILE * */, const char *text, size_t len); /* a tsr_write_fn */
 
 /* ---- signals.c: SIGINT and SIGTERM cancel what runs */

@@ -216,7 +216,8 @@ static void put_json(const profiler *p) {
 
 /* ---- the timeline */
 
-static void write_events(const profiler *p, FILE *f) {
+static void write_events(FILE *f, void *user) {
+  const profiler *p = user;
   double zero = p->count > 0 ? p->events[0].start : 0;
   fprintf(f, "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [\n"
              "{\"ph\": \"M\", \"name\": \"process_name\", \"pid\": 1, \"tid\": 1, \"args\": {\"name\": \"tsrun\"}},\n"
@@ -237,25 +238,6 @@ static void write_events(const profiler *p, FILE *f) {
   fprintf(f, "\n]}\n");
 }
 
-/* Whole or absent: written beside the file, then renamed. */
-static int write_trace(const profiler *p) {
-  const char *path = p->o->trace;
-  size_t n = strlen(path) + 32;
-  char *temp = cli_alloc(NULL, n);
-  snprintf(temp, n, "%s.%ld.tmp", path, (long)getpid());
-  FILE *f = fopen(temp, "we");
-  int rc = EXIT_OK;
-  if (f != NULL) write_events(p, f);
-  bool bad = f == NULL || ferror(f) != 0;
-  if (f != NULL && fclose(f) != 0) bad = true;
-  if (bad || rename(temp, path) != 0) {
-    rc = cli_fail(EXIT_IO, "%s: cannot be written: %s", path, strerror(errno));
-    unlink(temp);
-  }
-  free(temp);
-  return rc;
-}
-
 /* ---- entry */
 
 static bool is_wanted(const profiler *p, int which) {
@@ -269,7 +251,7 @@ static int report(profiler *p, bool json) {
     if (p->tables[i].count > 0) qsort(p->tables[i].rows, p->tables[i].count, sizeof(row), by_value);
   if (json) put_json(p);
   else put_text(p, is_wanted);
-  return p->o->trace != NULL ? write_trace(p) : EXIT_OK;
+  return p->o->trace != NULL ? cli_write_whole(p->o->trace, write_events, p) : EXIT_OK;
 }
 
 static int measure(profiler *p, tsr_model *m, const cli_list *inputs) {

@@ -1,4 +1,6 @@
 /* What goes to the person: errors on one line, escaped; progress; JSON strings; the clock. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -195,4 +197,48 @@ void cli_progress(const char *what) {
   sigaction(SIGALRM, &act, NULL);
   progress_len = n > 0 ? (int)n : 0;
   set_timer(1);
+}
+
+/* ---- files of text ---- */
+
+static bool write_bytes(int fd, const char *data, size_t len) {
+  while (len > 0) {
+    ssize_t n = write(fd, data, len);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    data += n;
+    len -= (size_t)n;
+  }
+  return true;
+}
+
+/* What is written so that it is there after a crash, or nothing is. */
+static bool replace_file(const char *path, const char *temp, const char *text, size_t len) {
+  int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (fd < 0) return false;
+  bool ok = write_bytes(fd, text, len) && fsync(fd) == 0;
+  int why = errno;
+  if (close(fd) != 0 && ok) ok = false, why = errno;
+  if (ok && rename(temp, path) == 0) return true;
+  if (ok) why = errno;
+  unlink(temp);
+  errno = why;
+  return false;
+}
+
+int cli_write_whole(const char *path, void (*put)(FILE *out, void *user), void *user) {
+  char *text = NULL, *temp = cli_alloc(NULL, strlen(path) + 32);
+  size_t len = 0;
+  FILE *f = open_memstream(&text, &len);
+  if (f != NULL) put(f, user);
+  bool bad = f == NULL || ferror(f) != 0;
+  if (f != NULL && fclose(f) != 0) bad = true;
+  sprintf(temp, "%s.%ld.tmp", path, (long)getpid());
+  int rc = bad ? cli_fail(EXIT_LIMIT, "out of memory") : EXIT_OK;
+  cli_signals_hold(true); /* an interrupt waits until the temporary file is gone */
+  if (rc == EXIT_OK && !replace_file(path, temp, text, len)) rc = cli_fail(EXIT_IO, "%s: cannot be written: %s", path, strerror(errno));
+  cli_signals_hold(false);
+  free(temp);
+  free(text);
+  return rc;
 }

@@ -26,6 +26,11 @@ double cli_element(tsr_dtype dtype, const void *data, int64_t i, double *im) {
   switch (dtype) {
   case TSR_UINT8:
   case TSR_QUINT8:
+  case TSR_BITS1X8: /* what has no numbers is shown by its codes */
+  case TSR_BITS2X4:
+  case TSR_BITS4X2:
+  case TSR_BITS8:
+  case TSR_FLOAT4_E2M1FN_X2:
     return ((const uint8_t *)data)[i];
   case TSR_INT8:
   case TSR_QINT8:
@@ -38,6 +43,7 @@ double cli_element(tsr_dtype dtype, const void *data, int64_t i, double *im) {
   case TSR_INT64:
     return (double)((const int64_t *)data)[i];
   case TSR_UINT16:
+  case TSR_BITS16:
     return ((const uint16_t *)data)[i];
   case TSR_UINT32:
     return ((const uint32_t *)data)[i];
@@ -53,6 +59,8 @@ double cli_element(tsr_dtype dtype, const void *data, int64_t i, double *im) {
     return ((const double *)data)[i];
   case TSR_BOOL:
     return ((const uint8_t *)data)[i] != 0;
+  case TSR_FLOAT8_E8M0FNU:
+    return ((const uint8_t *)data)[i] == 0xff ? NAN : ldexp(1, ((const uint8_t *)data)[i] - 127);
   case TSR_FLOAT8_E5M2:
     return small_float(((const uint8_t *)data)[i], 5, 2, false, false);
   case TSR_FLOAT8_E4M3FN:

@@ -72,11 +72,11 @@ static void shape_text(char *out, size_t size, const tsr_weight_info *x) {
 
 /* Sizes for people: powers of 1,000, as the rest of the command has them. */
 static void bytes_text(char *out, size_t size, uint64_t bytes) {
-  static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+  static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
   double x = (double)bytes;
   size_t u = 0;
-  for (; x >= 1000 && u + 1 < sizeof units / sizeof *units; u++) x /= 1000;
-  snprintf(out, size, u == 0 ? "%.0f %s" : x < 10 ? "%.2f %s" : x < 100 ? "%.1f %s" : "%.0f %s", x, units[u]);
+  for (; x >= 999.5 && u + 1 < sizeof units / sizeof *units; u++) x /= 1000; /* 999.9 kB are 1.00 MB */
+  snprintf(out, size, u == 0 ? "%.0f %s" : x < 9.995 ? "%.2f %s" : x < 99.95 ? "%.1f %s" : "%.0f %s", x, units[u]);
 }
 
 typedef struct row {

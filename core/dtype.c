@@ -26,6 +26,13 @@ static const tsr_dtype_info infos[64] = {
     [TSR_QUINT8] = {"quint8", "QUInt8", "QUInt8Storage", 1, O},
     [TSR_QINT32] = {"qint32", "QInt32", "QInt32Storage", 4, O},
     [TSR_BFLOAT16] = {"bfloat16", "BFloat16", "BFloat16Storage", 2, F},
+    [TSR_BITS1X8] = {"bits1x8", "Bits1x8", "Bits1x8Storage", 1, O},
+    [TSR_BITS2X4] = {"bits2x4", "Bits2x4", "Bits2x4Storage", 1, O},
+    [TSR_BITS4X2] = {"bits4x2", "Bits4x2", "Bits4x2Storage", 1, O},
+    [TSR_BITS8] = {"bits8", "Bits8", "Bits8Storage", 1, O},
+    [TSR_BITS16] = {"bits16", "Bits16", "Bits16Storage", 2, O},
+    [TSR_FLOAT8_E8M0FNU] = {"float8_e8m0fnu", "Float8_e8m0fnu", "Float8_e8m0fnuStorage", 1, F},
+    [TSR_FLOAT4_E2M1FN_X2] = {"float4_e2m1fn_x2", "Float4_e2m1fn_x2", "Float4_e2m1fn_x2Storage", 1, O},
     [TSR_FLOAT8_E5M2] = {"float8_e5m2", "Float8_e5m2", "Float8_e5m2Storage", 1, F},
     [TSR_FLOAT8_E4M3FN] = {"float8_e4m3fn", "Float8_e4m3fn", "Float8_e4m3fnStorage", 1, F},
     [TSR_FLOAT8_E5M2FNUZ] = {"float8_e5m2fnuz", "Float8_e5m2fnuz", "Float8_e5m2fnuzStorage", 1, F},
@@ -92,7 +99,7 @@ bool tsr_dtype_by_name(const char *name, tsr_dtype *out) {
 
 /* Rank of an ordinary type within its category; -1: not promotable by rank. */
 static bool is_barebones_unsigned(tsr_dtype d) { return d == TSR_UINT16 || d == TSR_UINT32 || d == TSR_UINT64; }
-static bool is_float8(tsr_dtype d) { return d >= TSR_FLOAT8_E5M2 && d <= TSR_FLOAT8_E4M3FNUZ; }
+static bool is_float8(tsr_dtype d) { return (d >= TSR_FLOAT8_E5M2 && d <= TSR_FLOAT8_E4M3FNUZ) || d == TSR_FLOAT8_E8M0FNU; }
 
 static tsr_dtype promote_int(tsr_dtype a, tsr_dtype b) {
   if (a == b) return a;
@@ -198,7 +205,15 @@ static f8_format f8_of(tsr_dtype d) {
   }
 }
 
+/* e8m0: a power of two, 2^(v - 127), and one NaN. */
+static uint8_t float_to_e8m0(float x) {
+  uint32_t u = float_to_bits(x), e = u >> 23 & 0xff, rest = u & 0x7fffff;
+  if (e == 0xff) return 0xff;
+  return (uint8_t)(e + (rest > 0x400000 || (rest == 0x400000 && e > 0)));
+}
+
 static float f8_to_float(tsr_dtype d, uint8_t v) {
+  if (d == TSR_FLOAT8_E8M0FNU) return v == 0xff ? NAN : ldexpf(1, v - 127);
   f8_format f = f8_of(d);
   int sign = v >> 7, e = (v >> f.mbits) & ((1 << f.ebits) - 1), m = v & ((1 << f.mbits) - 1);
   if (f.fnuz && v == 0x80) return NAN;
@@ -209,6 +224,7 @@ static float f8_to_float(tsr_dtype d, uint8_t v) {
 }
 
 static uint8_t float_to_f8(tsr_dtype d, float x) {
+  if (d == TSR_FLOAT8_E8M0FNU) return float_to_e8m0(x);
   f8_format f = f8_of(d);
   uint8_t sign = signbit(x) ? 0x80 : 0, nan_code = f.fnuz ? 0x80 : f.has_inf ? 0x7f : 0x7f;
   if (isnan(x)) return f.fnuz ? nan_code : (uint8_t)(sign | nan_code);
@@ -251,7 +267,7 @@ static wide load(tsr_dtype d, const void *p) {
     case TSR_COMPLEX32: return (wide){TSR_CAT_COMPLEX, 0, false, tsr_half_to_float(((const uint16_t *)p)[0]), tsr_half_to_float(((const uint16_t *)p)[1])};
     case TSR_COMPLEX64: return (wide){TSR_CAT_COMPLEX, 0, false, AS(tsr_c64).re, AS(tsr_c64).im};
     case TSR_COMPLEX128: return (wide){TSR_CAT_COMPLEX, 0, false, AS(tsr_c128).re, AS(tsr_c128).im};
-    case TSR_FLOAT8_E5M2: case TSR_FLOAT8_E4M3FN: case TSR_FLOAT8_E5M2FNUZ: case TSR_FLOAT8_E4M3FNUZ:
+    case TSR_FLOAT8_E5M2: case TSR_FLOAT8_E4M3FN: case TSR_FLOAT8_E5M2FNUZ: case TSR_FLOAT8_E4M3FNUZ: case TSR_FLOAT8_E8M0FNU:
       return wide_float(f8_to_float(d, AS(uint8_t)));
     default: return wide_int(0);
   }
@@ -291,7 +307,7 @@ static void store(tsr_dtype d, void *p, wide w) {
       break;
     case TSR_COMPLEX64: *(tsr_c64 *)p = (tsr_c64){(float)to_real(w), (float)w.im}; break;
     case TSR_COMPLEX128: *(tsr_c128 *)p = (tsr_c128){to_real(w), w.im}; break;
-    case TSR_FLOAT8_E5M2: case TSR_FLOAT8_E4M3FN: case TSR_FLOAT8_E5M2FNUZ: case TSR_FLOAT8_E4M3FNUZ:
+    case TSR_FLOAT8_E5M2: case TSR_FLOAT8_E4M3FN: case TSR_FLOAT8_E5M2FNUZ: case TSR_FLOAT8_E4M3FNUZ: case TSR_FLOAT8_E8M0FNU:
       PUT(uint8_t, float_to_f8(d, (float)to_real(w)));
       break;
     default: break;

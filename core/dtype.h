@@ -27,6 +27,8 @@ static inline bool tsr_dtype_is_integral(tsr_dtype d, bool with_bool) {
   return c == TSR_CAT_INT || (with_bool && c == TSR_CAT_BOOL);
 }
 static inline bool tsr_dtype_is_quantized(tsr_dtype d) { return d == TSR_QINT8 || d == TSR_QUINT8 || d == TSR_QINT32; }
+/* bits8 and float4 are carried from file to file; no operator makes numbers of them, in PyTorch neither. */
+static inline bool tsr_dtype_is_opaque(tsr_dtype d) { return (d >= TSR_BITS1X8 && d <= TSR_BITS16) || d == TSR_FLOAT4_E2M1FN_X2; }
 bool tsr_dtype_by_storage_name(const char *storage_name, tsr_dtype *out);
 bool tsr_dtype_by_name(const char *name, tsr_dtype *out); /* "float32", "float", "long", … */
 tsr_dtype tsr_dtype_promote(tsr_dtype a, tsr_dtype b);    /* torch.promote_types */
@@ -38,7 +40,7 @@ float tsr_half_to_float(uint16_t h);
 uint16_t tsr_float_to_half(float f); /* round to nearest even */
 static inline float tsr_bf16_to_float(uint16_t h) { uint32_t u = (uint32_t)h << 16; float f; memcpy(&f, &u, 4); return f; }
 uint16_t tsr_float_to_bf16(float f);
-/* n elements between any two known non-quantized dtypes, contiguous, with PyTorch's casting rules
+/* n elements between any two known dtypes that are neither quantized nor opaque, contiguous, with PyTorch's casting rules
  * (float to int truncates, to bool is != 0, complex to real drops the imaginary part). */
 void tsr_convert(tsr_dtype to, void *dst, tsr_dtype from, const void *src, int64_t n);
 double tsr_dtype_round(tsr_dtype d, double x); /* x as an element of a float type holds it */

@@ -366,6 +366,22 @@ uint64_t tsr_val_hash(tsr_val v) {
   }
 }
 
+const char *tsr_val_python_type(tsr_val v) {
+  switch (v.tag) {
+    case TSR_V_NONE: return "NoneType";
+    case TSR_V_BOOL: return "bool";
+    case TSR_V_INT: return "int";
+    case TSR_V_FLOAT: return "float";
+    case TSR_V_COMPLEX: return "complex";
+    case TSR_V_STR: return "str";
+    case TSR_V_TENSOR: return "Tensor";
+    case TSR_V_LIST: return "list";
+    case TSR_V_TUPLE: return "tuple";
+    case TSR_V_DICT: return "dict";
+    default: return tsr_tag_name(v);
+  }
+}
+
 const char *tsr_tag_name(tsr_val v) {
   static const char *const names[] = {"NoneType", "bool", "int", "float", "Device", "complex", "str", "Tensor", "List",
                                       "Dict", "Tuple", "Object", "Enum", "Function", "Generator", "Capsule"};

@@ -118,6 +118,7 @@ bool tsr_val_identical(tsr_val a, tsr_val b);       /* TorchScript's "is" */
 bool tsr_val_equal(tsr_val a, tsr_val b);
 uint64_t tsr_val_hash(tsr_val v);
 const char *tsr_tag_name(tsr_val v);                /* "int", "List", … for messages */
+const char *tsr_val_python_type(tsr_val v);         /* "NoneType", "list", …: what Python calls its type */
 /* Would PyTorch accept v where t is declared?  Checks containers' element types by declaration, not by element. */
 bool tsr_val_is_instance(tsr_val v, const tsr_type *t);
 /* str(): as TorchScript prints (print, str, format).  See FORMAT facts: "1.", "[a, b]", "True", C++-style tensors. */

@@ -14,6 +14,7 @@
 
 #include "core/threads.h"
 #include "frontend/detect.h"
+#include "frontend/pour.h"
 #include "frontend/text.h"
 #include "frontend/zipdir.h"
 
@@ -486,6 +487,7 @@ void tsr_archive_entry(const tsr_archive *a, size_t i, tsr_entry_info *out) {
 
 struct tsr_zip_writer {
   int fd;
+  const char *name;
   bool written; /* finish has begun: the file exists for libzip */
   uint64_t pos;
   uint64_t predicted; /* offset of the next local header, for the padding */
@@ -493,16 +495,19 @@ struct tsr_zip_writer {
   zip_error_t error;
 };
 
-static zip_int64_t write_some(tsr_zip_writer *w, const void *data, uint64_t len) {
-  ssize_t n;
-  do n = pwrite(w->fd, data, TSR_MIN(len, (uint64_t)1 << 30), (off_t)w->pos);
-  while (n < 0 && errno == EINTR);
-  if (n < 0) {
-    zip_error_set(&w->error, ZIP_ER_WRITE, errno);
-    return -1;
+/* All of it, or -1: libzip takes less for an error of its own. */
+static zip_int64_t write_all(tsr_zip_writer *w, const void *data, uint64_t len) {
+  for (uint64_t done = 0; done < len;) {
+    ssize_t n = pwrite(w->fd, (const char *)data + done, TSR_MIN(len - done, (uint64_t)1 << 30), (off_t)w->pos);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      zip_error_set(&w->error, ZIP_ER_WRITE, n < 0 ? errno : ENOSPC);
+      return -1;
+    }
+    w->pos += (uint64_t)n;
+    done += (uint64_t)n;
   }
-  w->pos += (uint64_t)n;
-  return n;
+  return (zip_int64_t)len;
 }
 
 /* The zip's target as libzip sees it: a file that does not exist until it is written. */
@@ -529,7 +534,7 @@ static zip_int64_t on_source(void *user, void *data, zip_uint64_t len, zip_sourc
     w->written = true;
     return 0;
   case ZIP_SOURCE_WRITE:
-    return write_some(w, data, len);
+    return write_all(w, data, len);
   case ZIP_SOURCE_TELL_WRITE:
     return (zip_int64_t)w->pos;
   case ZIP_SOURCE_SEEK_WRITE: {
@@ -554,13 +559,14 @@ static zip_int64_t on_source(void *user, void *data, zip_uint64_t len, zip_sourc
   }
 }
 
-tsr_status tsr_zip_writer_new(int fd, tsr_errrec *e, tsr_zip_writer **out) {
+tsr_status tsr_zip_writer_new(int fd, const char *name, tsr_errrec *e, tsr_zip_writer **out) {
   zip_error_t error;
   zip_error_init(&error);
   tsr_zip_writer *w = calloc(1, sizeof *w);
   *out = w;
   if (w == NULL) return tsr_fail_nomem(e);
   w->fd = fd;
+  w->name = strcmp(name, "-") == 0 ? "stdout" : name;
   zip_error_init(&w->error);
   zip_source_t *source = zip_source_function_create(on_source, w, &error);
   w->zip = source != NULL ? zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, &error) : NULL;
@@ -613,44 +619,40 @@ tsr_status tsr_zip_writer_add(tsr_zip_writer *w, tsr_errrec *e, const char *name
 
 typedef struct part_source {
   tsr_zip_part part;
-  tsr_errrec *e;
-  const uint8_t *data; /* while open */
-  uint64_t size, at;   /* at: of head and data together */
+  tsr_pour *pour; /* while open */
+  uint64_t size, head_at;
   size_t head_len;
   zip_error_t error;
   uint8_t head[];
 } part_source;
 
 static zip_int64_t read_part(part_source *p, uint8_t *dst, uint64_t len) {
-  uint64_t from_head = p->at < p->head_len ? TSR_MIN(len, p->head_len - p->at) : 0;
-  if (from_head > 0) memcpy(dst, p->head + p->at, from_head);
-  p->at += from_head;
-  uint64_t from_data = TSR_MIN(len - from_head, p->head_len + p->size - p->at);
-  if (from_data > 0) memcpy(dst + from_head, p->data + (p->at - p->head_len), from_data);
-  p->at += from_data;
-  return (zip_int64_t)(from_head + from_data);
+  uint64_t done = TSR_MIN(len, p->head_len - p->head_at);
+  const void *bytes;
+  if (done > 0) memcpy(dst, p->head + p->head_at, done);
+  p->head_at += done;
+  for (size_t n; p->pour != NULL && done < len && (n = tsr_pour_next(p->pour, len - done, &bytes)) > 0; done += n) memcpy(dst + done, bytes, n);
+  return (zip_int64_t)done;
 }
 
 static zip_int64_t on_part(void *user, void *data, zip_uint64_t len, zip_source_cmd_t cmd) {
   part_source *p = user;
-  const void *bytes = NULL;
   switch (cmd) {
   case ZIP_SOURCE_SUPPORTS:
     return zip_source_make_command_bitmap(ZIP_SOURCE_SUPPORTS, ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT,
                                           ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, -1);
   case ZIP_SOURCE_OPEN:
-    p->at = 0;
-    if (p->size > 0 && p->part.open(p->part.user, p->e, &bytes) != TSR_OK) {
+    p->head_at = 0;
+    if (p->size > 0 && p->part.open(p->part.user, &p->pour) != TSR_OK) {
       zip_error_set(&p->error, ZIP_ER_READ, 0);
       return -1;
     }
-    p->data = bytes;
     return 0;
   case ZIP_SOURCE_READ:
     return read_part(p, data, len);
   case ZIP_SOURCE_CLOSE:
-    if (p->size > 0 && p->part.close != NULL) p->part.close(p->part.user);
-    p->data = NULL;
+    tsr_pour_close(p->pour);
+    p->pour = NULL;
     return 0;
   case ZIP_SOURCE_STAT: {
     zip_stat_t *s = data;
@@ -662,6 +664,7 @@ static zip_int64_t on_part(void *user, void *data, zip_uint64_t len, zip_source_
   case ZIP_SOURCE_ERROR:
     return zip_error_to_data(&p->error, data, len);
   case ZIP_SOURCE_FREE:
+    tsr_pour_close(p->pour);
     zip_error_fini(&p->error);
     free(p);
     return 0;
@@ -675,7 +678,7 @@ tsr_status tsr_zip_writer_add_part(tsr_zip_writer *w, tsr_errrec *e, const char 
                                    const tsr_zip_part *part, uint64_t size) {
   part_source *p = malloc(sizeof *p + head_len);
   if (p == NULL) return tsr_fail_nomem(e);
-  *p = (part_source){.part = *part, .e = e, .size = size, .head_len = head_len};
+  *p = (part_source){.part = *part, .size = size, .head_len = head_len};
   zip_error_init(&p->error);
   if (head_len > 0) memcpy(p->head, head, head_len);
   zip_source_t *source = zip_source_function(w->zip, on_part, p);
@@ -708,16 +711,23 @@ const char *tsr_archive_entry_name(const tsr_archive *a, size_t index, size_t *l
   return a->ents[index].name;
 }
 
+/* "cannot write out.npz: No space left on device" */
+static tsr_status fail_write(const tsr_zip_writer *w, tsr_errrec *e, int why, const char *otherwise) {
+  char text[128];
+  return tsr_fail(e, TSR_EIO, "cannot write %s: %s", tsr_show(w->name, strlen(w->name)).text, why != 0 ? strerror_r(why, text, sizeof text) : otherwise);
+}
+
 tsr_status tsr_zip_writer_finish(tsr_zip_writer *w, tsr_errrec *e) {
   tsr_status st = TSR_OK;
   if (zip_get_num_entries(w->zip, 0) == 0) {
     /* libzip writes no file at all for an empty archive; it is 22 bytes */
     static const uint8_t empty[22] = {'P', 'K', 5, 6};
-    if (write_some(w, empty, sizeof empty) != sizeof empty) st = tsr_fail(e, TSR_EIO, "cannot write the zip file");
+    if (write_all(w, empty, sizeof empty) < 0) st = fail_write(w, e, zip_error_code_system(&w->error), "");
   } else if (zip_close(w->zip) == 0) {
     w->zip = NULL;
   } else {
-    st = tsr_fail(e, TSR_EIO, "cannot write the zip file: %s", zip_strerror(w->zip));
+    bool written = zip_error_code_zip(&w->error) == ZIP_ER_WRITE;
+    st = fail_write(w, e, written ? zip_error_code_system(&w->error) : 0, zip_strerror(w->zip));
   }
   tsr_zip_writer_free(w);
   return st;

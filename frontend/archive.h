@@ -70,16 +70,15 @@ tsr_status tsr_archive_verify(tsr_archive *a, size_t index, tsr_errrec *e);
 tsr_status tsr_archive_read_head(tsr_archive *a, size_t index, tsr_errrec *e, void *dst, size_t size, size_t *got);
 
 /* Writes zip files, data uncompressed and aligned to 64 bytes.  Bytes given to add stay borrowed until
- * finish.  The zip is written to the fd (a regular file, from its start), which stays open. */
+ * finish.  The zip is written to the fd (a regular file, from its start), which stays open; name is what errors call it. */
 typedef struct tsr_zip_writer tsr_zip_writer;
-tsr_status tsr_zip_writer_new(int fd, tsr_errrec *e, tsr_zip_writer **out);
+tsr_status tsr_zip_writer_new(int fd, const char *name, tsr_errrec *e, tsr_zip_writer **out); /* name: borrowed until finish */
 tsr_status tsr_zip_writer_add(tsr_zip_writer *w, tsr_errrec *e, const char *name, const void *data, size_t len);
-/* Bytes that are made when their turn comes, at finish: head (copied now), then size bytes from open, which stay valid
- * until close.  open records why it fails. */
+/* Bytes that are made when their turn comes, at finish: head (copied now), then size bytes of what open gives. */
+struct tsr_pour; /* frontend/pour.h */
 typedef struct tsr_zip_part {
   void *user;
-  tsr_status (*open)(void *user, tsr_errrec *e, const void **data);
-  void (*close)(void *user);
+  tsr_status (*open)(void *user, struct tsr_pour **out); /* own */
 } tsr_zip_part;
 tsr_status tsr_zip_writer_add_part(tsr_zip_writer *w, tsr_errrec *e, const char *name, const void *head, size_t head_len,
                                    const tsr_zip_part *part, uint64_t size);

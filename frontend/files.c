@@ -128,17 +128,6 @@ tsr_status tsr_file_save(const tsr_file_env *env, const char *path, const char *
 
 /* ---- tensors over bytes ---- */
 
-static void drop_archive(void *user, const void *data) {
-  TSR_UNUSED(data);
-  tsr_archive_release(user);
-}
-
-tsr_storage *tsr_storage_of_archive(tsr_mem *mem, tsr_archive *a, const void *data, size_t nbytes) {
-  tsr_storage *s = tsr_storage_borrow(mem, data, nbytes, drop_archive, a);
-  if (s != NULL) tsr_archive_retain(a);
-  return s;
-}
-
 tsr_status tsr_tensor_raw(const tsr_file_env *env, tsr_storage *take, tsr_dtype dtype, int ndim, const int64_t *size,
                           const int64_t *stride, tsr_val *out) {
   if (take == NULL) return tsr_env_nomem(env);
@@ -159,7 +148,7 @@ tsr_status tsr_tensor_from_bytes(const tsr_file_env *env, tsr_archive *keep, con
                           dtype, ndim, size, stride, out);
   bool clean = dtype != TSR_BOOL || tsr_bools_are_clean(data, nbytes);
   bool borrow = keep != NULL && !swap && clean && (uintptr_t)data % TSR_MIN(tsr_dtype_size(dtype), (size_t)16) == 0;
-  tsr_storage *s = borrow ? tsr_storage_of_archive(env->mem, keep, data, nbytes) : tsr_storage_new(env->mem, nbytes);
+  tsr_storage *s = borrow ? tsr_storage_mapped(env->mem, keep, data, nbytes) : tsr_storage_new(env->mem, nbytes);
   if (s == NULL) return tsr_env_nomem(env);
   if (!borrow && nbytes != 0) {
     memcpy(s->data, data, nbytes);

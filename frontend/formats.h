@@ -40,8 +40,6 @@ tsr_status tsr_safetensors_visit(tsr_errrec *e, const void *bytes, size_t len, c
 
 /* ---- shared (files.c) ---- */
 
-/* A storage over bytes of the archive, kept alive by it. */
-tsr_storage *tsr_storage_of_archive(tsr_mem *mem, tsr_archive *a, const void *data, size_t nbytes);
 /* A tensor over the whole of a raw storage, which is taken (NULL: there was no memory for it). */
 tsr_status tsr_tensor_raw(const tsr_file_env *env, tsr_storage *take, tsr_dtype dtype, int ndim, const int64_t *size,
                           const int64_t *stride, tsr_val *out);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "frontend/formats.h"
+#include "frontend/pour.h"
 #include "frontend/raw.h"
 #include "frontend/text.h"
 
@@ -22,7 +23,9 @@ static const struct { char kind; uint8_t size; tsr_dtype dtype; } types[] = {
  * [('bfloat16', '<u2')].  NumPy reads them, array.view(ml_dtypes.bfloat16) makes numbers of them, and the
  * type is not lost on the way back. */
 static const tsr_dtype foreign[] = {TSR_BFLOAT16,    TSR_FLOAT8_E5M2,     TSR_FLOAT8_E4M3FN,
-                                    TSR_COMPLEX32,   TSR_FLOAT8_E5M2FNUZ, TSR_FLOAT8_E4M3FNUZ};
+                                    TSR_COMPLEX32,   TSR_FLOAT8_E5M2FNUZ, TSR_FLOAT8_E4M3FNUZ,
+                                    TSR_FLOAT8_E8M0FNU, TSR_FLOAT4_E2M1FN_X2, TSR_BITS1X8,
+                                    TSR_BITS2X4,     TSR_BITS4X2,         TSR_BITS8, TSR_BITS16};
 
 static tsr_status bad(tsr_errrec *e, const char *what, const char *why) {
   return tsr_fail(e, TSR_EFORMAT, "%s: bad npy file: %s", what, why);
@@ -296,43 +299,25 @@ static tsr_status put_header(const tsr_file_env *env, const tsr_tensor *t, tsr_b
 
 tsr_status tsr_npy_save(const tsr_file_env *env, tsr_outfile *o, tsr_val v) {
   tsr_tensor *t = NULL;
-  const void *data;
-  size_t nbytes = 0;
-  void *owned = NULL;
   tsr_buf head = {0};
   TSR_TRY(tsr_as_tensor(env, v, &t));
   tsr_status st = put_header(env, t, &head);
-  if (st == TSR_OK) st = tsr_tensor_pack(env, t, &data, &nbytes, &owned);
   if (st == TSR_OK) st = tsr_outfile_write(o, env->e, head.data, head.len);
-  if (st == TSR_OK) st = tsr_outfile_write(o, env->e, data, nbytes);
-  free(owned);
+  if (st == TSR_OK) st = tsr_pour_into(env, o, t);
   tsr_buf_dispose(&head);
   tsr_obj_release(t);
   return st;
 }
 
-/* An array while the zip is written: made when its turn comes, gone after it. */
+/* An array while the zip is written: opened when its turn comes. */
 typedef struct npz_part {
   const tsr_file_env *env;
-  tsr_tensor *t, *cooked;
-  void *owned;
+  tsr_tensor *t;
 } npz_part;
 
-static tsr_status open_part(void *user, tsr_errrec *e, const void **data) {
-  npz_part *p = user;
-  size_t nbytes;
-  TSR_TRY(tsr_tensor_cook(p->env->mem, e, p->t, &p->cooked));
-  return tsr_tensor_pack(p->env, p->cooked, data, &nbytes, &p->owned);
-}
-
-static void close_part(void *user) {
-  npz_part *p = user;
-  free(p->owned);
-  if (p->cooked != NULL) tsr_obj_release(p->cooked);
-  p->owned = NULL;
-  p->cooked = NULL;
-  tsr_mem_trim(p->env->mem);
-  tsr_storage_forget(p->t->storage);
+static tsr_status open_part(void *user, tsr_pour **out) {
+  const npz_part *p = user;
+  return tsr_pour_tensor(p->env, p->t, out);
 }
 
 static tsr_status add_array(const tsr_file_env *env, tsr_zip_writer *zip, const tsr_named *x, npz_part *part) {
@@ -342,7 +327,7 @@ static tsr_status add_array(const tsr_file_env *env, tsr_zip_writer *zip, const 
   tsr_status st = put_header(env, x->t, &head);
   if (st == TSR_OK && asprintf(&entry, "%s.npy", x->name) < 0) st = tsr_fail_nomem(env->e);
   if (st == TSR_OK)
-    st = tsr_zip_writer_add_part(zip, env->e, entry, head.data, head.len, &(tsr_zip_part){part, open_part, close_part},
+    st = tsr_zip_writer_add_part(zip, env->e, entry, head.data, head.len, &(tsr_zip_part){part, open_part},
                                  (uint64_t)x->t->numel * tsr_tensor_itemsize(x->t));
   free(entry);
   tsr_buf_dispose(&head);
@@ -352,14 +337,12 @@ static tsr_status add_array(const tsr_file_env *env, tsr_zip_writer *zip, const 
 tsr_status tsr_npz_write(const tsr_file_env *env, tsr_outfile *o, const tsr_named *items, size_t count) {
   tsr_zip_writer *zip = NULL;
   npz_part *parts = calloc(count + 1, sizeof *parts);
-  tsr_status st = parts != NULL ? tsr_zip_writer_new(o->fd, env->e, &zip) : tsr_fail_nomem(env->e);
+  tsr_status st = parts != NULL ? tsr_zip_writer_new(o->fd, o->path, env->e, &zip) : tsr_fail_nomem(env->e);
   for (size_t i = 0; i < count && st == TSR_OK; i++) st = add_array(env, zip, &items[i], &parts[i]);
   if (st == TSR_OK)
     st = tsr_zip_writer_finish(zip, env->e);
   else
     tsr_zip_writer_free(zip);
-  for (size_t i = 0; parts != NULL && i < count; i++)
-    if (parts[i].cooked != NULL) close_part(&parts[i]);
   free(parts);
   return st;
 }

@@ -231,6 +231,9 @@ static tsr_status build_tensor_v2(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *a
 
 static tsr_status arg_dtype(tsr_pvm *v, const tsr_pglobal *g, const tsr_tuple *args, size_t i, tsr_dtype *out) {
   int64_t d = 0;
+  const tsr_pglobal *named = i < args->len ? tsr_pvm_as_global(args->items[i]) : NULL;
+  if (named != NULL && !tsr_pickle_tag_is_constant(named->tag)) /* a type that this version does not know */
+    return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "element type %s", tsr_show(named->cls.name, strlen(named->cls.name)).text);
   TSR_TRY(arg_int(v, g, args, i, &d));
   if (!tsr_dtype_is_known(d)) return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "element type %lld", (long long)d);
   *out = (tsr_dtype)d;

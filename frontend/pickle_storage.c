@@ -88,11 +88,6 @@ tsr_status tsr_pvm_storage_token(tsr_pvm *v, tsr_storage *s, tsr_dtype dtype, in
 
 /* ---- zip entries ---- */
 
-static void drop_archive(void *user, const void *data) {
-  TSR_UNUSED(data);
-  tsr_archive_release(user);
-}
-
 /* Mapped bytes are used in place when their address suits every element type. */
 static bool can_map(const void *data, const tsr_pstorage *p, bool swap) {
   if ((uintptr_t)data % 16 != 0 || swap) return false;
@@ -134,10 +129,8 @@ static tsr_status map_entry(tsr_pvm *v, size_t index, const tsr_pstorage *p, tsr
     return *out != NULL ? TSR_OK : tsr_pvm_nomem(v);
   }
   if (!can_map(data, p, swap)) return copy_entry(v, index, len, p, swap, out);
-  *out = tsr_storage_borrow(v->mem, data, len, drop_archive, a);
-  if (*out == NULL) return tsr_pvm_nomem(v);
-  tsr_archive_retain(a);
-  return TSR_OK;
+  *out = tsr_storage_mapped(v->mem, a, data, len);
+  return *out != NULL ? TSR_OK : tsr_pvm_nomem(v);
 }
 
 static tsr_status load_entry(tsr_pvm *v, const tsr_pstorage *p, tsr_storage **out) {

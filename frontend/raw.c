@@ -10,10 +10,23 @@ static void drop_archive(void *user, const void *data) {
   tsr_archive_release(user);
 }
 
-tsr_storage *tsr_storage_raw(tsr_mem *mem, tsr_archive *a, const void *data, size_t nbytes, uint8_t raw) {
+tsr_storage *tsr_storage_mapped(tsr_mem *mem, tsr_archive *a, const void *data, size_t nbytes) {
   tsr_storage *s = tsr_storage_borrow(mem, data, nbytes, drop_archive, a);
-  if (s == NULL) return NULL;
+  if (s != NULL) tsr_archive_retain(a);
+  return s;
+}
+
+void tsr_storage_map(tsr_storage *s, tsr_archive *a, const void *data) {
+  s->data = (void *)(uintptr_t)data;
+  s->cow = true;
+  s->release = drop_archive;
+  s->user = a;
   tsr_archive_retain(a);
+}
+
+tsr_storage *tsr_storage_raw(tsr_mem *mem, tsr_archive *a, const void *data, size_t nbytes, uint8_t raw) {
+  tsr_storage *s = tsr_storage_mapped(mem, a, data, nbytes);
+  if (s == NULL) return NULL;
   s->raw = raw | ((uintptr_t)data % 16 != 0 ? TSR_RAW_MISALIGNED : 0);
   return s;
 }
@@ -72,7 +85,7 @@ static tsr_status inflate(tsr_mem *mem, tsr_errrec *e, const tsr_storage *s, tsr
   return TSR_OK;
 }
 
-static void forget(const tsr_storage *s, size_t from, size_t len) {
+void tsr_storage_forget_part(const tsr_storage *s, size_t from, size_t len) {
   const char *data = s->data;
   while (s->base != NULL) s = s->base;
   if (s->release == drop_archive && data != NULL) tsr_archive_forget(s->user, data + from, len);
@@ -86,7 +99,7 @@ static tsr_status copy(tsr_mem *mem, tsr_errrec *e, const tsr_storage *s, tsr_st
   for (size_t at = 0; at < s->nbytes; at += BLOCK) {
     size_t n = TSR_MIN(s->nbytes - at, (size_t)BLOCK);
     memcpy((char *)(*out)->data + at, (const char *)s->data + at, n);
-    forget(s, at, n);
+    tsr_storage_forget_part(s, at, n);
   }
   return TSR_OK;
 }
@@ -155,4 +168,4 @@ tsr_status tsr_tensor_cook(tsr_mem *mem, tsr_errrec *e, tsr_tensor *t, tsr_tenso
   return st;
 }
 
-void tsr_storage_forget(const tsr_storage *s) { forget(s, 0, s->nbytes); }
+void tsr_storage_forget(const tsr_storage *s) { tsr_storage_forget_part(s, 0, s->nbytes); }

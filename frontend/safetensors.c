@@ -4,7 +4,7 @@
 
 #include "frontend/formats.h"
 #include "frontend/json.h"
-#include "frontend/raw.h"
+#include "frontend/pour.h"
 #include "frontend/text.h"
 
 #define MAX_HEADER 100000000
@@ -14,7 +14,8 @@ static const struct { const char *name; tsr_dtype dtype; } types[] = {
     {"F64", TSR_FLOAT64}, {"F32", TSR_FLOAT32}, {"F16", TSR_FLOAT16}, {"BF16", TSR_BFLOAT16}, {"I64", TSR_INT64}, {"I32", TSR_INT32},
     {"I16", TSR_INT16},   {"I8", TSR_INT8},     {"U64", TSR_UINT64},  {"U32", TSR_UINT32},    {"U16", TSR_UINT16}, {"U8", TSR_UINT8},
     {"BOOL", TSR_BOOL},   {"F8_E5M2", TSR_FLOAT8_E5M2}, {"F8_E4M3", TSR_FLOAT8_E4M3FN}, {"C64", TSR_COMPLEX64},
-    {"F8_E5M2FNUZ", TSR_FLOAT8_E5M2FNUZ}, {"F8_E4M3FNUZ", TSR_FLOAT8_E4M3FNUZ},
+    {"F8_E5M2FNUZ", TSR_FLOAT8_E5M2FNUZ}, {"F8_E4M3FNUZ", TSR_FLOAT8_E4M3FNUZ}, {"F8_E8M0", TSR_FLOAT8_E8M0FNU},
+    {"F4", TSR_FLOAT4_E2M1FN_X2}, /* its last size counts numbers, two a byte */
 };
 /* clang-format on */
 
@@ -120,6 +121,10 @@ static tsr_status read_tensor(reader *r, item *t) {
   }
   if (!dtype || !shape || !offsets) return bad_tensor(r, t, "dtype, shape or data_offsets is missing");
   int64_t numel, bytes;
+  if (t->dtype == TSR_FLOAT4_E2M1FN_X2) {
+    if (t->ndim == 0 || t->size[t->ndim - 1] % 2 != 0) return bad_tensor(r, t, "a row of F4 is not whole bytes");
+    t->size[t->ndim - 1] /= 2;
+  }
   if (!tsr_numel(t->ndim, t->size, &numel) || tsr_mul_overflow(numel, (int64_t)tsr_dtype_size(t->dtype), &bytes))
     return bad_tensor(r, t, "its shape is too large");
   return (uint64_t)bytes == t->end - t->begin ? TSR_OK : bad_tensor(r, t, "its shape does not match its bytes");
@@ -264,6 +269,7 @@ tsr_status tsr_safetensors_load(const tsr_file_env *env, tsr_archive *a, tsr_val
 /* ---- writing ---- */
 
 static const char *type_name(const tsr_tensor *t) {
+  if (t->dtype == TSR_FLOAT4_E2M1FN_X2 && t->ndim == 0) return NULL;
   for (size_t i = 0; i < TSR_COUNT(types) && t->layout == 0; i++)
     if (types[i].dtype == t->dtype) return types[i].name;
   return NULL;
@@ -316,27 +322,13 @@ static tsr_status put_header(const tsr_file_env *env, const tsr_named *items, co
     tsr_buf_putc(b, ',');
     tsr_json_put_str(b, items[i].name, strlen(items[i].name));
     tsr_buf_printf(b, ":{\"dtype\":\"%s\",\"shape\":[", type_name(t));
-    for (int d = 0; d < t->ndim; d++) tsr_buf_printf(b, d == 0 ? "%lld" : ",%lld", (long long)t->size[d]);
+    int pairs = t->dtype == TSR_FLOAT4_E2M1FN_X2 ? t->ndim - 1 : t->ndim; /* this size is of bytes that hold two */
+    for (int d = 0; d < t->ndim; d++) tsr_buf_printf(b, d == 0 ? "%lld" : ",%lld", (long long)t->size[d] * (1 + (d == pairs)));
     tsr_buf_printf(b, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)place[i].begin, (unsigned long long)(place[i].begin + bytes));
   }
   tsr_buf_putc(b, '}');
   while (b->len % 8 != 0 && !b->oom) tsr_buf_putc(b, ' ');
   return b->oom ? tsr_fail_nomem(env->e) : TSR_OK;
-}
-
-static tsr_status write_tensor(const tsr_file_env *env, tsr_outfile *o, tsr_tensor *t) {
-  const void *data = NULL;
-  size_t nbytes = 0;
-  void *owned = NULL;
-  tsr_tensor *cooked = NULL;
-  TSR_TRY(tsr_tensor_cook(env->mem, env->e, t, &cooked));
-  tsr_status st = tsr_tensor_pack(env, cooked, &data, &nbytes, &owned);
-  if (st == TSR_OK) st = tsr_outfile_write(o, env->e, data, nbytes);
-  free(owned);
-  tsr_obj_release(cooked);
-  tsr_mem_trim(env->mem);
-  tsr_storage_forget(t->storage);
-  return st;
 }
 
 static tsr_status write_all(const tsr_file_env *env, tsr_outfile *o, const tsr_named *items, placed *place, size_t count) {
@@ -354,7 +346,7 @@ static tsr_status write_all(const tsr_file_env *env, tsr_outfile *o, const tsr_n
   if (st == TSR_OK) st = tsr_outfile_write(o, env->e, len, 8);
   if (st == TSR_OK) st = tsr_outfile_write(o, env->e, head.data, head.len);
   if (count > 1) qsort(place, count, sizeof *place, by_width);
-  for (size_t i = 0; i < count && st == TSR_OK; i++) st = write_tensor(env, o, items[place[i].index].t);
+  for (size_t i = 0; i < count && st == TSR_OK; i++) st = tsr_pour_into(env, o, items[place[i].index].t);
   tsr_buf_dispose(&head);
   return st;
 }

@@ -84,7 +84,7 @@ static size_t to_mark(follower *f) {
 static value tuple_of(follower *f, const value *items, size_t n) {
   value v = {.shape = TUPLE, .index = (uint32_t)f->node_count, .count = (uint32_t)TSR_MIN(n, (size_t)MAX_SHOWN)};
   if (!grow(f, &f->nodes, &f->node_cap, f->node_count + v.count)) return (value){0};
-  memcpy(f->nodes + f->node_count, items, v.count * sizeof *items);
+  if (v.count > 0) memcpy(f->nodes + f->node_count, items, v.count * sizeof *items);
   f->node_count += v.count;
   return v;
 }
@@ -224,14 +224,14 @@ static void step_objects(follower *f) {
     case 0x92: pop(f), b = pop(f), a = pop(f), push(f, call(f, a, b, true)); break;
     case 'i':
       n = to_mark(f);
-      a = tuple_of(f, f->stack + f->sp, n);
+      a = tuple_of(f, n == 0 ? NULL : f->stack + f->sp, n);
       name_global(f, f->op.arg, f->op.arg_len, f->op.arg2, f->op.arg2_len);
       b = pop(f), push(f, call(f, b, a, false));
       break;
     case 'o':
       n = to_mark(f);
       a = n == 0 ? (value){0} : f->stack[f->sp];
-      b = tuple_of(f, f->stack + f->sp + 1, n == 0 ? 0 : n - 1);
+      b = tuple_of(f, n < 2 ? NULL : f->stack + f->sp + 1, n < 2 ? 0 : n - 1);
       push(f, call(f, a, b, false));
       break;
     case 'b': pop(f); break; /* BUILD: the object stays */
@@ -249,12 +249,12 @@ static void step_containers(follower *f) {
   value v;
   switch (f->op.code) {
     case '(': push(f, (value){.shape = MARKER}); break;
-    case 't': n = to_mark(f), v = tuple_of(f, f->stack + f->sp, n), push(f, v); break;
+    case 't': n = to_mark(f), v = tuple_of(f, n == 0 ? NULL : f->stack + f->sp, n), push(f, v); break;
     case ')': push(f, (value){.shape = TUPLE}); break;
     case 0x85: case 0x86: case 0x87:
       n = (size_t)(f->op.code - 0x84);
       if (f->sp < n) n = f->sp;
-      f->sp -= n, v = tuple_of(f, f->stack + f->sp, n), push(f, v);
+      f->sp -= n, v = tuple_of(f, n == 0 ? NULL : f->stack + f->sp, n), push(f, v);
       break;
     case 'l': case 'd': case 0x91: to_mark(f), push(f, (value){0}); break;
     case 'e': case 'u': case 0x90: to_mark(f); break;

@@ -5,7 +5,7 @@
 #include "frontend/pmodule.h"
 #include "frontend/text.h"
 
-enum { MAX_ROWS = 64, MAX_WIDTH = 60 };
+enum { MAX_ROWS = 64, MAX_WIDTH = 60, MAX_DEPTH = 6, MAX_VISITS = 100000 };
 
 /* ---- counting ---- */
 
@@ -50,18 +50,9 @@ void tsr_tally_dispose(tsr_tally *t) { tsr_umap_dispose(&t->seen); }
 
 /* ---- recognising ---- */
 
-static bool is_parameter_name(const tsr_str *s) {
-  return strchr(s->bytes, '.') != NULL || strcmp(s->bytes, "weight") == 0 || strcmp(s->bytes, "bias") == 0;
-}
-
 bool tsr_is_state_dict(tsr_val v) {
-  if (v.tag != TSR_V_DICT) return false;
-  bool named = false;
-  for (size_t i = tsr_dict_next(v.m, 0); i < v.m->used; i = tsr_dict_next(v.m, i + 1)) {
-    if (v.m->entries[i].key.tag != TSR_V_STR || v.m->entries[i].value.tag != TSR_V_TENSOR) return false;
-    named = named || is_parameter_name(v.m->entries[i].key.s);
-  }
-  return named;
+  bool proper;
+  return tsr_state_dict_tensors(v, &proper) > 0 && proper;
 }
 
 static const tsr_list *groups_of(tsr_val v) {
@@ -90,24 +81,35 @@ const char *tsr_optimizer_kind(tsr_val v) {
 typedef struct summary {
   tsr_buf *b;
   bool json, oom;
-  size_t rows;
+  size_t rows, visits;
+  tsr_buf path;
 } summary;
 
+static void cut(summary *s, size_t len) {
+  s->path.len = len;
+  if (s->path.data != NULL) s->path.data[len] = '\0';
+}
+
+static void put_key(tsr_buf *b, tsr_val key) {
+  if (key.tag == TSR_V_STR) tsr_buf_put(b, key.s->bytes, key.s->len);
+  else tsr_val_print(key, b);
+}
+
+/* path: of the containers above, with a dot at its end, or empty. */
 static void begin_row(summary *s, tsr_val key, const char *kind) {
-  tsr_buf name = {0};
-  if (key.tag == TSR_V_STR) tsr_buf_put(&name, key.s->bytes, key.s->len);
-  else tsr_val_print(key, &name);
+  size_t before = s->path.len;
+  put_key(&s->path, key);
+  const char *name = s->path.data == NULL ? "" : s->path.data;
   if (s->json) {
     tsr_buf_puts(s->b, s->rows == 0 ? "{\"name\":" : ",{\"name\":");
-    tsr_json_put_str(s->b, name.data == NULL ? "" : name.data, name.len);
+    tsr_json_put_str(s->b, name, s->path.len);
     tsr_buf_printf(s->b, ",\"kind\":\"%s\"", kind);
   } else {
     if (s->rows == 0) tsr_buf_puts(s->b, "summary\n");
-    tsr_buf_printf(s->b, "  %-26s  ", tsr_show(name.data == NULL ? "" : name.data, name.len).text);
+    tsr_buf_printf(s->b, "  %-26s  ", tsr_show(name, s->path.len).text);
   }
-  s->oom |= name.oom;
   s->rows++;
-  tsr_buf_dispose(&name);
+  cut(s, before);
 }
 
 static void end_row(summary *s) { tsr_buf_puts(s->b, s->json ? "}" : "\n"); }
@@ -143,58 +145,71 @@ static void put_optimizer(summary *s, tsr_val v) {
   put_tally(s, *state);
 }
 
-static void put_row(summary *s, tsr_val key, tsr_val v) {
-  tsr_pmodule m;
-  switch (v.tag) {
-  case TSR_V_BOOL:
-  case TSR_V_INT:
-  case TSR_V_FLOAT:
-    begin_row(s, key, "value");
-    if (s->json) tsr_buf_puts(s->b, ",\"value\":");
-    if (v.tag == TSR_V_BOOL && s->json) tsr_buf_puts(s->b, v.b ? "true" : "false");
-    else put_number(s->b, v);
-    end_row(s);
-    return;
-  case TSR_V_STR:
-    begin_row(s, key, "value");
-    if (s->json) {
-      tsr_buf_puts(s->b, ",\"value\":");
-      tsr_json_put_str(s->b, v.s->bytes, v.s->len);
-    } else {
-      tsr_buf_printf(s->b, "\"%s\"", tsr_show(v.s->bytes, TSR_MIN(v.s->len, (size_t)MAX_WIDTH)).text);
-    }
-    end_row(s);
-    return;
-  default:
-    break;
+static void put_scalar(summary *s, tsr_val key, tsr_val v) {
+  begin_row(s, key, "value");
+  if (s->json) tsr_buf_puts(s->b, ",\"value\":");
+  if (v.tag == TSR_V_STR && s->json) tsr_json_put_str(s->b, v.s->bytes, v.s->len);
+  else if (v.tag == TSR_V_STR) tsr_buf_printf(s->b, "\"%s\"", tsr_show(v.s->bytes, TSR_MIN(v.s->len, (size_t)MAX_WIDTH)).text);
+  else if (v.tag == TSR_V_BOOL && s->json) tsr_buf_puts(s->b, v.b ? "true" : "false");
+  else put_number(s->b, v);
+  end_row(s);
+}
+
+static void put_module(summary *s, tsr_val key, tsr_val v, const tsr_pmodule *m) {
+  begin_row(s, key, "module");
+  if (s->json) {
+    tsr_buf_puts(s->b, ",\"class\":");
+    tsr_json_put_str(s->b, m->cls, strlen(m->cls));
+  } else {
+    tsr_buf_printf(s->b, "module %s: ", tsr_show(m->cls, strlen(m->cls)).text);
   }
-  if (tsr_optimizer_kind(v) != NULL) {
+  put_tally(s, v);
+  end_row(s);
+}
+
+static void put_row(summary *s, tsr_val key, tsr_val v, int depth);
+
+/* What lies deeper: only state dicts, optimizers and modules get a row. */
+static void put_below(summary *s, tsr_val key, tsr_val v, int depth) {
+  const tsr_dict *d = tsr_pickled_dict(v);
+  size_t before = s->path.len, n = v.tag == TSR_V_LIST ? v.l->len : v.tag == TSR_V_TUPLE ? v.u->len : 0;
+  if (depth == MAX_DEPTH || (d == NULL && n == 0)) return;
+  put_key(&s->path, key);
+  tsr_buf_putc(&s->path, '.');
+  for (size_t i = d != NULL ? tsr_dict_next(d, 0) : 0; d != NULL && i < d->used && s->rows < MAX_ROWS && s->visits < MAX_VISITS; i = tsr_dict_next(d, i + 1))
+    put_row(s, d->entries[i].key, d->entries[i].value, depth + 1);
+  for (size_t i = 0; i < n && s->rows < MAX_ROWS && s->visits < MAX_VISITS; i++)
+    put_row(s, tsr_int((int64_t)i), v.tag == TSR_V_LIST ? v.l->items[i] : v.u->items[i], depth + 1);
+  cut(s, before);
+}
+
+static void put_row(summary *s, tsr_val key, tsr_val v, int depth) {
+  tsr_pmodule m;
+  s->visits++;
+  if (v.tag == TSR_V_BOOL || v.tag == TSR_V_INT || v.tag == TSR_V_FLOAT || v.tag == TSR_V_STR) {
+    if (depth == 0) put_scalar(s, key, v);
+  } else if (tsr_optimizer_kind(v) != NULL) {
     begin_row(s, key, "optimizer");
     put_optimizer(s, v);
+    end_row(s);
   } else if (tsr_is_state_dict(v)) {
     begin_row(s, key, "state_dict");
     if (!s->json) tsr_buf_puts(s->b, "state dict: ");
     put_tally(s, v);
+    end_row(s);
   } else if (tsr_pmodule_of(v, &m)) {
-    begin_row(s, key, "module");
-    if (s->json) {
-      tsr_buf_puts(s->b, ",\"class\":");
-      tsr_json_put_str(s->b, m.cls, strlen(m.cls));
-    } else {
-      tsr_buf_printf(s->b, "module %s: ", tsr_show(m.cls, strlen(m.cls)).text);
-    }
-    put_tally(s, v);
+    if (depth == 0 || tsr_pmodule_tensors(&m) > 0) put_module(s, key, v, &m);
   } else {
-    return;
+    put_below(s, key, v, depth);
   }
-  end_row(s);
 }
 
 void tsr_summary_print(tsr_val v, bool json, tsr_buf *b, bool *oom) {
   summary s = {.b = b, .json = json};
   if (json) tsr_buf_puts(b, ",\"summary\":[");
   if (v.tag == TSR_V_DICT && !tsr_is_state_dict(v))
-    for (size_t i = tsr_dict_next(v.m, 0); i < v.m->used && s.rows < MAX_ROWS; i = tsr_dict_next(v.m, i + 1)) put_row(&s, v.m->entries[i].key, v.m->entries[i].value);
+    for (size_t i = tsr_dict_next(v.m, 0); i < v.m->used && s.rows < MAX_ROWS; i = tsr_dict_next(v.m, i + 1)) put_row(&s, v.m->entries[i].key, v.m->entries[i].value, 0);
   if (json) tsr_buf_putc(b, ']');
-  *oom |= s.oom;
+  *oom |= s.oom || s.path.oom;
+  tsr_buf_dispose(&s.path);
 }

@@ -67,17 +67,13 @@ void tsr_buf_put_utf8(tsr_buf *b, uint32_t code) {
 tsr_shown tsr_show_bytes(uint64_t bytes) {
   static const char *const unit[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
   tsr_shown out;
-  uint64_t whole = bytes, tenth = 0;
+  double x = (double)bytes;
   size_t u = 0;
-  while (whole >= 1000 && u + 1 < TSR_COUNT(unit)) {
-    tenth = whole % 1000 / 100;
-    whole /= 1000;
-    u++;
-  }
-  if (u == 0)
-    snprintf(out.text, sizeof out.text, "%u B", (unsigned)whole);
-  else
-    snprintf(out.text, sizeof out.text, "%u.%u %s", (unsigned)whole, (unsigned)tenth, unit[u]);
+  for (; x >= 999.5 && u + 1 < TSR_COUNT(unit); u++) x /= 1000; /* 999.9 kB are 1.00 MB */
+  unsigned digits = u == 0 ? 0 : x < 9.995 ? 2 : x < 99.95, scale = digits == 2 ? 100 : digits == 1 ? 10 : 1;
+  unsigned n = (unsigned)(x * scale + 0.5); /* by whole numbers: the locale may write a comma */
+  if (digits == 0) snprintf(out.text, sizeof out.text, "%u %s", n, unit[u]);
+  else snprintf(out.text, sizeof out.text, "%u.%0*u %s", n / scale, (int)digits, n % scale, unit[u]);
   return out;
 }
 

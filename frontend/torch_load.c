@@ -47,11 +47,6 @@ static tsr_status next_int64(stream *s, int64_t *out) {
   return TSR_OK;
 }
 
-static void drop_archive(void *user, const void *data) {
-  TSR_UNUSED(data);
-  tsr_archive_release(user);
-}
-
 /* Give storage its bytes: the next nbytes of the file, in place when aligned and in this machine's order. */
 static tsr_status attach(stream *s, tsr_storage *st, tsr_dtype dtype) {
   if (st->nbytes > s->len - s->at) return fail(s, "the file is cut short");
@@ -70,11 +65,7 @@ static tsr_status attach(stream *s, tsr_storage *st, tsr_dtype dtype) {
   }
   bool clean = dtype != TSR_BOOL || tsr_bools_are_clean(data, st->nbytes);
   if ((uintptr_t)data % 16 == 0 && !s->swap && clean) {
-    st->data = (void *)(uintptr_t)data;
-    st->cow = true;
-    st->release = drop_archive;
-    st->user = s->a;
-    tsr_archive_retain(s->a);
+    tsr_storage_map(st, s->a, data);
     return TSR_OK;
   }
   uint8_t *copy = tsr_buf_alloc(s->v.mem, st->nbytes);

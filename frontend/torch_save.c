@@ -4,13 +4,13 @@
 
 #include "frontend/formats.h"
 #include "frontend/pickle_vm.h"
-#include "frontend/raw.h"
+#include "frontend/pour.h"
 #include "frontend/text.h"
 
 /* A storage while the zip is written. */
 typedef struct part {
   const tsr_file_env *env;
-  tsr_storage *s, *cooked;
+  tsr_storage *s;
   tsr_dtype dtype; /* of the first tensor over it */
 } part;
 
@@ -151,6 +151,13 @@ static bool needs_untyped(const tsr_tensor *t) {
   case TSR_FLOAT8_E4M3FN:
   case TSR_FLOAT8_E5M2FNUZ:
   case TSR_FLOAT8_E4M3FNUZ:
+  case TSR_FLOAT8_E8M0FNU:
+  case TSR_FLOAT4_E2M1FN_X2:
+  case TSR_BITS1X8:
+  case TSR_BITS2X4:
+  case TSR_BITS4X2:
+  case TSR_BITS8:
+  case TSR_BITS16:
     return true;
   default:
     return t->storage->nbytes % tsr_tensor_itemsize(t) != 0;
@@ -350,19 +357,9 @@ static tsr_status put(writer *w, tsr_val v) {
 
 /* ---- the file ---- */
 
-static tsr_status open_part(void *user, tsr_errrec *e, const void **data) {
-  part *p = user;
-  TSR_TRY(tsr_storage_cook(p->env->mem, e, p->s, p->dtype, &p->cooked));
-  *data = p->cooked->data;
-  return TSR_OK;
-}
-
-static void close_part(void *user) {
-  part *p = user;
-  if (p->cooked != NULL) tsr_obj_release(p->cooked);
-  p->cooked = NULL;
-  tsr_mem_trim(p->env->mem);
-  tsr_storage_forget(p->s);
+static tsr_status open_part(void *user, tsr_pour **out) {
+  const part *p = user;
+  return tsr_pour_storage(p->env, p->s, p->dtype, out);
 }
 
 static tsr_status add_entries(writer *w, tsr_zip_writer *z) {
@@ -380,7 +377,7 @@ static tsr_status add_entries(writer *w, tsr_zip_writer *z) {
     memcpy(name, b.data, b.len + 1);
     tsr_buf_dispose(&b);
     part *p = &w->storages[i];
-    TSR_TRY(tsr_zip_writer_add_part(z, e, name, NULL, 0, &(tsr_zip_part){p, open_part, close_part}, p->s->nbytes));
+    TSR_TRY(tsr_zip_writer_add_part(z, e, name, NULL, 0, &(tsr_zip_part){p, open_part}, p->s->nbytes));
   }
   return tsr_zip_writer_add(z, e, "archive/version", "3\n", 2);
 }
@@ -390,14 +387,12 @@ static tsr_status write_zip(writer *w, tsr_outfile *o, tsr_status st) {
   tsr_zip_writer *z = NULL;
   op(w, '.');
   if (st == TSR_OK && w->b.oom) st = nomem(w);
-  if (st == TSR_OK) st = tsr_zip_writer_new(o->fd, w->env->e, &z);
+  if (st == TSR_OK) st = tsr_zip_writer_new(o->fd, o->path, w->env->e, &z);
   if (st == TSR_OK) st = add_entries(w, z);
   if (st == TSR_OK)
     st = tsr_zip_writer_finish(z, w->env->e);
   else
     tsr_zip_writer_free(z);
-  for (size_t i = 0; i < w->storage_count; i++)
-    if (w->storages[i].cooked != NULL) close_part(&w->storages[i]);
   tsr_buf_dispose(&w->b);
   tsr_umap_dispose(&w->memo);
   tsr_umap_dispose(&w->keys);

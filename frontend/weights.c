@@ -28,11 +28,14 @@ tsr_status tsr_weights_new(const char *path, tsr_errrec *e, tsr_weights **out) {
   return tsr_fail_nomem(e);
 }
 
+static void drop_item(tsr_weight *x) {
+  free(x->name);
+  free(x->other);
+  if (x->t != NULL) tsr_obj_release(x->t);
+}
+
 static void drop_items(tsr_weights *w) {
-  for (size_t i = 0; i < w->count; i++) {
-    free(w->items[i].name);
-    if (w->items[i].t != NULL) tsr_obj_release(w->items[i].t);
-  }
+  for (size_t i = 0; i < w->count; i++) drop_item(&w->items[i]);
   w->count = 0;
   if (w->index != NULL) tsr_obj_release(w->index);
   w->index = NULL;
@@ -73,8 +76,12 @@ tsr_status tsr_weights_add(tsr_weights *w, tsr_errrec *e, const char *name, size
     w->cap = cap;
   }
   tsr_weight *x = &w->items[w->count];
-  *x = (tsr_weight){.name = strndup(name, len), .t = t, .other = other, .role = role, .first = w->count};
-  if (x->name == NULL) return tsr_fail_nomem(e);
+  *x = (tsr_weight){.name = strndup(name, len), .t = t, .other = other != NULL ? strdup(other) : NULL, .role = role, .first = w->count};
+  if (x->name == NULL || (other != NULL && x->other == NULL)) {
+    free(x->name);
+    free(x->other);
+    return tsr_fail_nomem(e);
+  }
   w->count++;
   if (t == NULL) return TSR_OK;
   tsr_obj_retain(t);
@@ -84,8 +91,54 @@ tsr_status tsr_weights_add(tsr_weights *w, tsr_errrec *e, const char *name, size
 
 bool tsr_weight_has_data(const tsr_weight *x) { return x->t != NULL && !x->t->storage->absent; }
 
+/* Bytes of a storage that a weight covers, from its first element to its last. */
+typedef struct extent {
+  const tsr_storage *s;
+  int64_t begin, end; /* elements lie where they lie: strides may leave gaps */
+  size_t index;
+} extent;
+
+static extent extent_of(const tsr_tensor *t, size_t index) {
+  int64_t item = (int64_t)tsr_tensor_itemsize(t), first = t->offset, last = t->offset;
+  for (int d = 0; d < t->ndim; d++) { /* it fits the storage: checked when it was read */
+    int64_t span = (t->size[d] - 1) * t->stride[d];
+    *(span < 0 ? &first : &last) += span;
+  }
+  return (extent){t->storage, first * item, (last + 1) * item, index};
+}
+
+static int by_place(const void *a, const void *b) {
+  const extent *x = a, *y = b;
+  if (x->s != y->s) return x->s < y->s ? -1 : 1;
+  if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Who shares bytes with whom.  Parts of one storage that lie apart (the weights of a recurrent layer) share nothing. */
+static tsr_status find_shared(tsr_weights *w, tsr_errrec *e) {
+  extent *all = malloc((w->count + 1) * sizeof *all);
+  size_t n = 0;
+  if (all == NULL) return tsr_fail_nomem(e);
+  for (size_t i = 0; i < w->count; i++) {
+    const tsr_tensor *t = w->items[i].t;
+    w->items[i].first = i;
+    if (t != NULL && t->layout == 0 && t->numel > 0 && tsr_weight_has_data(&w->items[i])) all[n++] = extent_of(t, i);
+  }
+  if (n > 1) qsort(all, n, sizeof *all, by_place);
+  for (size_t i = 0, k; i < n; i = k) { /* a run of extents that touch each other */
+    int64_t end = all[i].end;
+    size_t first = all[i].index;
+    for (k = i + 1; k < n && all[k].s == all[i].s && all[k].begin < end; k++) {
+      end = TSR_MAX(end, all[k].end);
+      first = TSR_MIN(first, all[k].index);
+    }
+    for (size_t j = i; j < k; j++) w->items[all[j].index].first = first;
+  }
+  free(all);
+  return TSR_OK;
+}
+
 tsr_status tsr_weights_index(tsr_weights *w, tsr_errrec *e) {
-  tsr_umap storages = {0};
   tsr_status st = TSR_OK;
   if (w->index != NULL) tsr_obj_release(w->index);
   w->index = tsr_dict_new(w->mem, &tsr_type_str, &tsr_type_int);
@@ -99,14 +152,8 @@ tsr_status tsr_weights_index(tsr_weights *w, tsr_errrec *e) {
     else if (!tsr_dict_set(w->index, tsr_from_obj(name), tsr_int((int64_t)i)))
       st = tsr_fail_nomem(e);
     if (name != NULL) tsr_obj_release(name);
-    x->first = i;
-    if (x->t == NULL || x->t->layout != 0 || !tsr_weight_has_data(x) || x->t->storage->nbytes == 0) continue;
-    uint64_t key = (uint64_t)(uintptr_t)x->t->storage, *known = tsr_umap_get(&storages, key);
-    if (known != NULL) x->first = *known;
-    else if (!tsr_umap_set(&storages, key, i)) st = tsr_fail_nomem(e);
   }
-  tsr_umap_dispose(&storages);
-  return st;
+  return st == TSR_OK ? find_shared(w, e) : st;
 }
 
 bool tsr_weights_find(const tsr_weights *w, const char *name, size_t len, size_t *index) {
@@ -133,8 +180,7 @@ tsr_status tsr_weights_select(tsr_weights *w, tsr_errrec *e, const char *key, bo
     tsr_weight x = w->items[i];
     bool keep = exact ? strcmp(x.name, key) == 0 : strncmp(x.name, key, n) == 0 && x.name[n] == '.';
     if (!keep) {
-      free(x.name);
-      if (x.t != NULL) tsr_obj_release(x.t);
+      drop_item(&x);
       continue;
     }
     if (!exact) memmove(x.name, x.name + n + 1, strlen(x.name + n + 1) + 1);

@@ -12,9 +12,9 @@ typedef enum tsr_role { TSR_ROLE_UNKNOWN, TSR_ROLE_PARAMETER, TSR_ROLE_BUFFER } 
 typedef struct tsr_weight {
   char *name;
   tsr_tensor *t;     /* raw; NULL: not a tensor, but a value of Python type other */
-  const char *other; /* static, or NULL */
+  char *other;       /* or NULL */
   tsr_role role;
-  size_t first;      /* index of the first weight over the same storage; its own when there is none before */
+  size_t first;      /* index of the first weight over the same bytes; its own when there is none before */
   char device[24];   /* where it was saved: "cpu", "cuda:1", "meta" */
 } tsr_weight;
 

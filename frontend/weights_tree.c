@@ -2,88 +2,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "frontend/pickle.h"
 #include "frontend/pickle_vm.h"
+#include "frontend/pmodule.h"
 #include "frontend/text.h"
 #include "frontend/weights.h"
 
 enum { MAX_CANDIDATES = 1000 };
 
-/* ---- what values are ---- */
-
-static tsr_val slot_of(tsr_val v, int slot) {
-  return v.tag == TSR_V_OBJECT && v.obj->cls->impl == &tsr_opaque_marker && (uint32_t)slot < v.obj->count ? v.obj->slots[slot] : tsr_none();
-}
-
-/* A dict, or what a subclass of dict holds. */
-static const tsr_dict *as_dict(tsr_val v) {
-  if (v.tag == TSR_V_OBJECT) v = slot_of(v, TSR_OPAQUE_ITEMS);
-  return v.tag == TSR_V_DICT ? v.m : NULL;
-}
-
-/* The attributes of a pickled object: its state, or the first half of (attributes, slots). */
-static const tsr_dict *attributes(tsr_val v) {
-  tsr_val s = slot_of(v, TSR_OPAQUE_STATE);
-  if (s.tag == TSR_V_TUPLE && s.u->len == 2) s = s.u->items[0];
-  return s.tag == TSR_V_DICT ? s.m : NULL;
-}
-
-static tsr_val get(const tsr_dict *d, tsr_mem *mem, const char *key, size_t len) {
-  tsr_str *s = d != NULL ? tsr_str_new(mem, key, len) : NULL;
-  tsr_val *v = s != NULL ? tsr_dict_get(d, tsr_from_obj(s)) : NULL;
-  if (s != NULL) tsr_obj_release(s);
-  return v != NULL ? *v : tsr_none();
-}
-
-static tsr_val member(const tsr_dict *d, tsr_mem *mem, const char *key) { return get(d, mem, key, strlen(key)); }
-
-static bool is_module(tsr_val v, tsr_mem *mem) {
-  const tsr_dict *d = attributes(v);
-  return d != NULL && as_dict(member(d, mem, "_parameters")) != NULL && as_dict(member(d, mem, "_modules")) != NULL;
-}
-
-static bool ends_with(const tsr_str *s, const char *end) {
-  size_t n = strlen(end);
-  return s->len >= n && memcmp(s->bytes + s->len - n, end, n) == 0;
-}
-
-static bool is_weight_name(const tsr_str *s) {
-  return strchr(s->bytes, '.') != NULL || strcmp(s->bytes, "weight") == 0 || strcmp(s->bytes, "bias") == 0;
-}
-
-/* A dict from names to tensors, with what else modules put there.  *proper: the names are those of modules. */
-static bool is_state_dict(tsr_val v, tsr_mem *mem, size_t *tensors, bool *proper) {
-  const tsr_dict *d = as_dict(v);
-  *tensors = 0;
-  *proper = false;
-  for (size_t i = d != NULL ? tsr_dict_next(d, 0) : 0; d != NULL && i < d->used; i = tsr_dict_next(d, i + 1)) {
+/* The value of a key, which need not end in NUL; None: there is none. */
+static tsr_val get(const tsr_dict *d, const char *key, size_t len) {
+  for (size_t i = d == NULL ? 0 : tsr_dict_next(d, 0); d != NULL && i < d->used; i = tsr_dict_next(d, i + 1)) {
     const tsr_entry *e = &d->entries[i];
-    if (e->key.tag != TSR_V_STR) return false;
-    if (e->value.tag == TSR_V_TENSOR) {
-      ++*tensors;
-      *proper = *proper || is_weight_name(e->key.s);
-    } else if (!ends_with(e->key.s, "_extra_state") && (as_dict(e->value) != NULL || is_module(e->value, mem))) {
-      return false;
-    }
+    if (e->key.tag == TSR_V_STR && e->key.s->len == len && memcmp(e->key.s->bytes, key, len) == 0) return e->value;
   }
-  return *tensors > 0;
+  return tsr_none();
 }
 
 /* Python's name of the type of what is no tensor. */
-static const char *type_name(tsr_val v) {
-  switch (v.tag) {
-  case TSR_V_NONE: return "NoneType";
-  case TSR_V_BOOL: return "bool";
-  case TSR_V_INT: return "int";
-  case TSR_V_FLOAT: return "float";
-  case TSR_V_COMPLEX: return "complex";
-  case TSR_V_STR: return "str";
-  case TSR_V_LIST: return "list";
-  case TSR_V_TUPLE: return "tuple";
-  case TSR_V_DICT: return "dict";
-  default: return "object";
-  }
-}
+static const char *type_name(tsr_val v) { return v.tag == TSR_V_OBJECT ? v.obj->cls->name : tsr_val_python_type(v); }
 
 /* ---- taking ---- */
 
@@ -129,30 +65,21 @@ static tsr_status add_named(walk *k, const tsr_str *part, tsr_tensor *t, tsr_rol
   return st;
 }
 
-static bool is_listed(tsr_val set, const tsr_val name) {
-  tsr_val items = set.tag == TSR_V_OBJECT ? slot_of(set, TSR_OPAQUE_ITEMS) : set;
-  for (size_t i = 0; items.tag == TSR_V_LIST && i < items.l->len; i++)
-    if (tsr_val_equal(items.l->items[i], name)) return true;
-  return false;
-}
-
 /* What state_dict() gives: parameters, buffers that are kept, then the children, each in order. */
-static tsr_status take_module(walk *k, tsr_val module) {
-  tsr_mem *mem = k->w->mem;
-  const tsr_dict *d = attributes(module);
-  tsr_val volatile_names = member(d, mem, "_non_persistent_buffers_set");
-  static const char *const parts[] = {"_parameters", "_buffers", "_modules"};
+static tsr_status take_module(walk *k, const tsr_pmodule *m) {
+  const tsr_dict *const parts[] = {m->params, m->buffers, m->children};
   for (int p = 0; p < 3; p++) {
-    const tsr_dict *items = as_dict(member(d, mem, parts[p]));
-    for (size_t i = items != NULL ? tsr_dict_next(items, 0) : 0; items != NULL && i < items->used; i = tsr_dict_next(items, i + 1)) {
+    const tsr_dict *items = parts[p];
+    for (size_t i = tsr_dict_next(items, 0); i < items->used; i = tsr_dict_next(items, i + 1)) {
       const tsr_entry *en = &items->entries[i];
+      tsr_pmodule child;
       size_t before;
       if (en->key.tag != TSR_V_STR) continue;
-      if (p < 2 && en->value.tag == TSR_V_TENSOR && !(p == 1 && is_listed(volatile_names, en->key)))
+      if (p < 2 && en->value.tag == TSR_V_TENSOR && !(p == 1 && tsr_pmodule_is_volatile(m, en->key)))
         TSR_TRY(add_named(k, en->key.s, en->value.t, p == 0 ? TSR_ROLE_PARAMETER : TSR_ROLE_BUFFER));
-      if (p < 2 || !is_module(en->value, mem)) continue;
+      if (p < 2 || !tsr_pmodule_of(en->value, &child)) continue;
       TSR_TRY(enter(k, en->key.s->bytes, en->key.s->len, &before));
-      TSR_TRY(take_module(k, en->value));
+      TSR_TRY(take_module(k, &child));
       leave(k, before);
     }
   }
@@ -161,12 +88,13 @@ static tsr_status take_module(walk *k, tsr_val module) {
 
 /* Any nest: its tensors, by where they lie. */
 static tsr_status take_any(walk *k, tsr_val v) {
+  tsr_pmodule m;
   size_t before;
   char number[32];
   if (v.tag == TSR_V_TENSOR)
     return tsr_weights_add(k->w, k->e, k->name.len > 0 ? k->name.data : "0", k->name.len > 0 ? k->name.len : 1, v.t, NULL, TSR_ROLE_UNKNOWN);
-  if (is_module(v, k->w->mem)) return take_module(k, v);
-  const tsr_dict *d = as_dict(v) != NULL ? as_dict(v) : attributes(v);
+  if (tsr_pmodule_of(v, &m)) return take_module(k, &m);
+  const tsr_dict *d = tsr_pickled_dict(v) != NULL ? tsr_pickled_dict(v) : tsr_pickled_attributes(v);
   for (size_t i = d != NULL ? tsr_dict_next(d, 0) : 0; d != NULL && i < d->used; i = tsr_dict_next(d, i + 1)) {
     tsr_buf text = {0};
     if (d->entries[i].key.tag == TSR_V_STR) tsr_buf_put(&text, d->entries[i].key.s->bytes, d->entries[i].key.s->len);
@@ -188,10 +116,11 @@ static tsr_status take_any(walk *k, tsr_val v) {
   return TSR_OK;
 }
 
-static tsr_status run_walk(tsr_weights *w, tsr_errrec *e, tsr_val v, tsr_status (*take)(walk *, tsr_val), const char *key) {
+/* key names a lone tensor; else it is empty. */
+static tsr_status walk_from(tsr_weights *w, tsr_errrec *e, tsr_val v, const char *key) {
   walk k = {.w = w, .e = e};
   if (v.tag == TSR_V_TENSOR) tsr_buf_puts(&k.name, key); /* a lone tensor has the name it was asked for by */
-  tsr_status st = take(&k, v);
+  tsr_status st = take_any(&k, v);
   tsr_buf_dispose(&k.name);
   return st;
 }
@@ -206,7 +135,6 @@ typedef struct candidate {
 } candidate;
 
 typedef struct search {
-  tsr_mem *mem;
   tsr_errrec *e;
   tsr_umap seen;
   candidate *found;
@@ -243,6 +171,9 @@ static tsr_status look_in_dict(search *s, const tsr_dict *d) {
   return TSR_OK;
 }
 
+/* Lightning keeps the arguments of the constructor beside the state dict: modules among them are no rival to it. */
+static bool is_setting(const char *path) { return strncmp(path, "hyper_parameters.", 17) == 0; }
+
 static tsr_status add_candidate(search *s, tsr_val v, size_t tensors, bool proper) {
   if (s->count == MAX_CANDIDATES) return TSR_OK;
   candidate *grown = realloc(s->found, (s->count + 1) * sizeof *grown);
@@ -250,23 +181,28 @@ static tsr_status add_candidate(search *s, tsr_val v, size_t tensors, bool prope
   s->found = grown;
   char *path = strdup(s->path.data != NULL ? s->path.data : "");
   if (path == NULL) return tsr_fail_nomem(s->e);
+  proper = proper && !is_setting(path);
   s->found[s->count++] = (candidate){path, v, tensors, proper};
   s->proper += proper;
   return TSR_OK;
 }
 
 static tsr_status look(search *s, tsr_val v) {
-  size_t tensors;
   bool proper;
   char number[32];
+  tsr_pmodule m;
   if (!tsr_is_boxed(v) || tsr_umap_get(&s->seen, (uint64_t)(uintptr_t)v.o) != NULL) return TSR_OK;
   if (!tsr_umap_set(&s->seen, (uint64_t)(uintptr_t)v.o, 1)) return tsr_fail_nomem(s->e);
-  if (is_module(v, s->mem)) return add_candidate(s, v, 0, true);
-  if (is_state_dict(v, s->mem, &tensors, &proper)) return add_candidate(s, v, tensors, proper);
-  const tsr_dict *d = as_dict(v);
-  if (member(d, s->mem, "param_groups").tag == TSR_V_LIST) return TSR_OK; /* an optimizer's state */
+  if (tsr_pmodule_of(v, &m)) { /* one without weights (an activation, a metric) is none to choose */
+    size_t n = tsr_pmodule_tensors(&m);
+    return n > 0 ? add_candidate(s, v, n, true) : TSR_OK;
+  }
+  size_t tensors = tsr_state_dict_tensors(v, &proper);
+  if (tensors > 0) return add_candidate(s, v, tensors, proper);
+  const tsr_dict *d = tsr_pickled_dict(v);
+  if (get(d, "param_groups", 12).tag == TSR_V_LIST) return TSR_OK; /* an optimizer's state */
   TSR_TRY(look_in_dict(s, d));
-  if (d == NULL) TSR_TRY(look_in_dict(s, attributes(v)));
+  if (d == NULL) TSR_TRY(look_in_dict(s, tsr_pickled_attributes(v)));
   if (v.tag != TSR_V_LIST && v.tag != TSR_V_TUPLE) return TSR_OK;
   size_t n = v.tag == TSR_V_LIST ? v.l->len : v.u->len;
   for (size_t i = 0; i < n; i++)
@@ -278,14 +214,14 @@ static tsr_status look(search *s, tsr_val v) {
 
 static bool is_separator(char c) { return c == '.' || c == ':' || c == '/'; }
 
-static bool step(tsr_mem *mem, tsr_val v, const char *part, size_t len, tsr_val *out) {
+static bool step(tsr_val v, const char *part, size_t len, tsr_val *out) {
   static const char *const nests[] = {"_modules", "_parameters", "_buffers"};
   bool digits = len > 0 && len < 10 && strspn(part, "0123456789") >= len;
   size_t number = digits ? strtoul(part, NULL, 10) : 0;
-  const tsr_dict *tables[5] = {as_dict(v), attributes(v)};
-  for (int i = 0; i < 3; i++) tables[2 + i] = as_dict(member(attributes(v), mem, nests[i]));
+  const tsr_dict *tables[5] = {tsr_pickled_dict(v), tsr_pickled_attributes(v)};
+  for (int i = 0; i < 3; i++) tables[2 + i] = tsr_pickled_dict(get(tables[1], nests[i], strlen(nests[i])));
   for (size_t i = 0; i < TSR_COUNT(tables); i++) {
-    *out = get(tables[i], mem, part, len);
+    *out = get(tables[i], part, len);
     if (out->tag != TSR_V_NONE) return true;
   }
   if (digits && tables[0] != NULL) {
@@ -300,11 +236,11 @@ static bool step(tsr_mem *mem, tsr_val v, const char *part, size_t len, tsr_val 
 }
 
 /* Names may hold separators themselves: the longest part that is there is tried first. */
-static bool resolve(tsr_mem *mem, tsr_val v, const char *key, size_t len, int depth, tsr_val *out) {
+static bool resolve(tsr_val v, const char *key, size_t len, int depth, tsr_val *out) {
   tsr_val next;
-  if (step(mem, v, key, len, out)) return true;
+  if (step(v, key, len, out)) return true;
   for (size_t n = len; n-- > 0 && depth < 32;)
-    if (is_separator(key[n]) && n > 0 && step(mem, v, key, n, &next) && resolve(mem, next, key + n + 1, len - n - 1, depth + 1, out)) return true;
+    if (is_separator(key[n]) && n > 0 && step(v, key, n, &next) && resolve(next, key + n + 1, len - n - 1, depth + 1, out)) return true;
   return false;
 }
 
@@ -329,8 +265,7 @@ static tsr_status fail_choice(const tsr_weights *w, tsr_errrec *e, const search 
     if (first == NULL) first = c->path;
     if (n++ >= 12) continue;
     tsr_buf_printf(&b, "%s%s", n > 1 ? ", " : "", tsr_show(c->path, strlen(c->path)).text);
-    if (c->tensors > 0) tsr_buf_printf(&b, " (%zu tensors)", c->tensors);
-    else tsr_buf_puts(&b, " (a module)");
+    tsr_buf_printf(&b, " (%s%zu tensor%s)", tsr_pmodule_of(c->v, &(tsr_pmodule){0}) ? "a module, " : "", c->tensors, c->tensors == 1 ? "" : "s");
   }
   tsr_status st = tsr_fail(e, TSR_EUSAGE, "%s holds %zu state dicts: %s; name one, as in %s:%s", w->path, n, b.data != NULL ? b.data : "", w->path, first != NULL ? first : "");
   tsr_buf_dispose(&b);
@@ -338,19 +273,24 @@ static tsr_status fail_choice(const tsr_weights *w, tsr_errrec *e, const search 
 }
 
 static tsr_status take_found(tsr_weights *w, tsr_errrec *e, const candidate *c, const char *key) {
+  tsr_pmodule m;
   TSR_TRY(set_key(w, e, key, c->path));
-  return is_module(c->v, w->mem) ? run_walk(w, e, c->v, take_module, "") : take_dict(w, e, as_dict(c->v));
+  if (!tsr_pmodule_of(c->v, &m)) return take_dict(w, e, tsr_pickled_dict(c->v));
+  walk k = {.w = w, .e = e};
+  tsr_status st = take_module(&k, &m);
+  tsr_buf_dispose(&k.name);
+  return st;
 }
 
 static tsr_status take_default(tsr_weights *w, tsr_errrec *e, tsr_val v, const char *key) {
-  search s = {.mem = w->mem, .e = e};
+  search s = {.e = e};
   const candidate *only = NULL;
   tsr_status st = look(&s, v);
   for (size_t i = 0; i < s.count; i++)
     if (s.proper == 0 || s.found[i].proper) only = &s.found[i];
   if (st == TSR_OK && only == NULL) {
     st = set_key(w, e, key, "");
-    if (st == TSR_OK) st = run_walk(w, e, v, take_any, key);
+    if (st == TSR_OK) st = walk_from(w, e, v, key);
     if (st == TSR_OK && w->count == 0) st = tsr_fail(e, TSR_EFORMAT, "%s holds no tensors%s%s", w->path, *key != '\0' ? " in " : "", key);
   } else if (st == TSR_OK) {
     st = (s.proper > 0 ? s.proper : s.count) > 1 ? fail_choice(w, e, &s) : take_found(w, e, only, key);
@@ -365,7 +305,7 @@ static tsr_status take_default(tsr_weights *w, tsr_errrec *e, tsr_val v, const c
 tsr_status tsr_weights_from_value(tsr_weights *w, tsr_errrec *e, tsr_val v, const char *key) {
   tsr_val at;
   for (size_t n = key != NULL ? strlen(key) : 0; n > 0; n--) { /* the end of a key may be the beginning of names */
-    if ((key[n] != '\0' && !is_separator(key[n])) || !resolve(w->mem, v, key, n, 0, &at)) continue;
+    if ((key[n] != '\0' && !is_separator(key[n])) || !resolve(v, key, n, 0, &at)) continue;
     char *begin = strndup(key, n);
     if (begin == NULL) return tsr_fail_nomem(e);
     tsr_status st = take_default(w, e, at, begin);

@@ -289,28 +289,12 @@ static tsr_status fail_declared(binder *b, const tsr_schema *s, const char *meth
   return st;
 }
 
-static const char *python_name(tsr_val v) {
-  switch (v.tag) {
-    case TSR_V_NONE: return "NoneType";
-    case TSR_V_BOOL: return "bool";
-    case TSR_V_INT: return "int";
-    case TSR_V_FLOAT: return "float";
-    case TSR_V_COMPLEX: return "complex";
-    case TSR_V_STR: return "str";
-    case TSR_V_TENSOR: return "Tensor";
-    case TSR_V_LIST: return "list";
-    case TSR_V_TUPLE: return "tuple";
-    case TSR_V_DICT: return "dict";
-    default: return tsr_tag_name(v);
-  }
-}
-
 static tsr_status fail_type(binder *b, const tsr_schema *s, const char *method, uint32_t index, tsr_val v) {
   tsr_buf type = {0}, text = {0};
   if (b->nomem) return tsr_fail_nomem(b->e);
   tsr_type_print(s->params[index].type, &type);
   tsr_buf_printf(&text, "%s() Expected a value of type '%s' for argument '%s' but instead found type '%s'. Position: %u.", method,
-                 type.data != NULL ? type.data : "?", s->params[index].name, python_name(v), index);
+                 type.data != NULL ? type.data : "?", s->params[index].name, tsr_val_python_type(v), index);
   tsr_status st = fail_declared(b, s, method, "Declaration", text.data != NULL ? text.data : "");
   tsr_buf_dispose(&type);
   tsr_buf_dispose(&text);

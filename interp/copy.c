@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "interp/cycles.h"
+
 struct tsr_copy_entry { const void *from; tsr_obj *to; };
 
 static size_t slot_of(const tsr_copier *c, const void *from) {
@@ -39,7 +41,18 @@ static bool remember(tsr_copier *c, const void *from, void *to) {
   return true;
 }
 
+static void break_cycles(const tsr_copier *c) {
+  size_t n = 0;
+  tsr_obj **held = malloc((c->count + 1) * sizeof *held);
+  if (held == NULL) return; /* what contains itself is lost, and nothing else */
+  for (size_t i = 0; i < c->cap; i++)
+    if (c->map[i].from != NULL && c->map[i].to->tag <= TSR_V_CAPSULE) held[n++] = c->map[i].to; /* storages are no values */
+  tsr_cycles_break(held, n);
+  free(held);
+}
+
 void tsr_copier_dispose(tsr_copier *c) {
+  if (c->count > 0) break_cycles(c);
   for (size_t i = 0; i < c->cap; i++) tsr_obj_release(c->map[i].to);
   free(c->map);
   memset(c, 0, sizeof *c);

@@ -2,16 +2,23 @@
  * is carried over as it is. */
 #include <stdlib.h>
 
-#include "frontend/atomic.h"
+#include "frontend/pour.h"
 #include "frontend/text.h"
 #include "interp/api.h"
 #include "interp/state.h"
+
+/* Bytes for an entry. */
+typedef struct part {
+  const tsr_file_env *env;
+  tsr_storage *s; /* NULL: as they are */
+} part;
 
 typedef struct merge {
   tsr_errrec *e;
   tsr_archive *a;
   const char *path;
-  tsr_storage **by_entry; /* new bytes of an entry, or NULL */
+  tsr_file_env env;
+  part *by_entry;
 } merge;
 
 static tsr_status on_tensor(void *user, const char *name, tsr_tensor *t, tsr_role role) {
@@ -24,24 +31,23 @@ static tsr_status on_tensor(void *user, const char *name, tsr_tensor *t, tsr_rol
   if (s->entry == 0 || info.size != s->nbytes)
     return tsr_fail(m->e, TSR_EUNSUPPORTED, "the archive has no bytes of its own for \"%s\" (it was saved without data, or is made while loading): they cannot be exchanged",
                     tsr_show(name, strlen(name)).text);
-  m->by_entry[s->entry - 1] = s;
+  m->by_entry[s->entry - 1] = (part){&m->env, s};
   return TSR_OK;
 }
 
-static tsr_status open_part(void *user, tsr_errrec *e, const void **data) {
-  TSR_UNUSED(e);
-  *data = ((tsr_storage *)user)->data;
-  return TSR_OK;
+static tsr_status open_part(void *user, tsr_pour **out) {
+  const part *p = user;
+  return tsr_pour_storage(p->env, p->s, TSR_UINT8, out);
 }
 
 static tsr_status add_entry(merge *m, tsr_zip_writer *z, size_t i) {
-  tsr_storage *s = m->by_entry[i];
+  part *p = &m->by_entry[i];
   size_t len;
   const char *whole = tsr_archive_entry_name(m->a, i, &len);
-  if (s == NULL) return tsr_zip_writer_copy(z, m->e, m->a, i);
+  if (p->s == NULL) return tsr_zip_writer_copy(z, m->e, m->a, i);
   char *name = strndup(whole, len);
   if (name == NULL) return tsr_fail_nomem(m->e);
-  tsr_status st = tsr_zip_writer_add_part(z, m->e, name, NULL, 0, &(tsr_zip_part){s, open_part, NULL}, s->nbytes);
+  tsr_status st = tsr_zip_writer_add_part(z, m->e, name, NULL, 0, &(tsr_zip_part){p, open_part}, p->s->nbytes);
   free(name);
   return st;
 }
@@ -50,7 +56,7 @@ static tsr_status write_archive(merge *m) {
   tsr_outfile o;
   tsr_zip_writer *z = NULL;
   TSR_TRY(tsr_outfile_open(&o, m->e, m->path));
-  tsr_status st = tsr_zip_writer_new(o.fd, m->e, &z);
+  tsr_status st = tsr_zip_writer_new(o.fd, m->path, m->e, &z);
   for (size_t i = 0; i < tsr_archive_entry_count(m->a) && st == TSR_OK; i++) st = add_entry(m, z, i);
   if (st == TSR_OK) st = tsr_zip_writer_finish(z, m->e);
   else tsr_zip_writer_free(z);
@@ -62,7 +68,8 @@ static tsr_status write_archive(merge *m) {
 static tsr_status on_loaded(void *user, tsr_program *p, tsr_errrec *e) {
   merge *m = user;
   tsr_state_visitor v = {m, on_tensor, NULL};
-  m->by_entry = calloc(tsr_archive_entry_count(m->a) + 1, sizeof(tsr_storage *));
+  m->env = (tsr_file_env){p->mem, p->types, e, false};
+  m->by_entry = calloc(tsr_archive_entry_count(m->a) + 1, sizeof *m->by_entry);
   if (m->by_entry == NULL) return tsr_fail_nomem(e);
   tsr_status st = tsr_state_visit(p, e, &v);
   if (st == TSR_OK) st = write_archive(m);

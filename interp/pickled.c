@@ -299,15 +299,6 @@ static tsr_classrec *declare_class(pickled *g, const char *cls) {
   return r;
 }
 
-/* A buffer registered with persistent=False is in no state dict. */
-static bool is_volatile(const tsr_pmodule *m, const tsr_val name) {
-  const tsr_val *set = tsr_dict_lookup(m->state, "_non_persistent_buffers_set");
-  const tsr_val items = set != NULL && set->tag == TSR_V_OBJECT && set->obj->count > 2 ? set->obj->slots[2] : tsr_none();
-  for (size_t i = 0; items.tag == TSR_V_LIST && i < items.l->len; i++)
-    if (tsr_val_equal(items.l->items[i], name)) return true;
-  return false;
-}
-
 /* Which attributes state_dict() names. */
 static void list_state(tsr_compiler *c, tsr_classrec *r, const tsr_pmodule *m) {
   const tsr_dict *tables[2] = {m->params, m->buffers};
@@ -316,7 +307,7 @@ static void list_state(tsr_compiler *c, tsr_classrec *r, const tsr_pmodule *m) {
     const tsr_dict *d = tables[k];
     r->state[k] = tsr_compile_alloc(c, (d->count + 1) * sizeof(char *));
     for (size_t i = tsr_dict_next(d, 0); i < d->used; i = tsr_dict_next(d, i + 1))
-      if (d->entries[i].key.tag == TSR_V_STR && !(k == 1 && is_volatile(m, d->entries[i].key)))
+      if (d->entries[i].key.tag == TSR_V_STR && !(k == 1 && tsr_pmodule_is_volatile(m, d->entries[i].key)))
         r->state[k][r->state_count[k]++] = tsr_compile_text(c, "%s", d->entries[i].key.s->bytes);
   }
 }

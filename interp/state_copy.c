@@ -67,6 +67,8 @@ static const char *refusal(const tsr_tensor *t, const tsr_tensor *x) {
   if (t->layout != 0 || x->layout != 0) return "sparse tensors are not copied";
   bool quantized = tsr_dtype_is_quantized((tsr_dtype)t->dtype), from = tsr_dtype_is_quantized((tsr_dtype)x->dtype);
   if (quantized != from) return "a quantized tensor and a plain one are not copied into each other";
+  if (t->dtype != x->dtype && (tsr_dtype_is_opaque((tsr_dtype)t->dtype) || tsr_dtype_is_opaque((tsr_dtype)x->dtype)))
+    return "bits and packed float4 are not converted";
   if (!quantized) return NULL;
   bool alike = t->dtype == x->dtype && t->quant != NULL && x->quant != NULL && t->quant->scheme == x->quant->scheme && t->quant->scales == NULL && x->quant->scales == NULL;
   return alike ? NULL : "quantized tensors of different schemes are not copied";

@@ -113,6 +113,9 @@ static void copy_same_type(tsr_iter *it) {
 static tsr_status copy_odd(tsr_ctx *ctx, tsr_tensor *dst, const tsr_tensor *src) {
   tsr_tensor *s, *d;
   void *p;
+  const tsr_tensor *odd = tsr_dtype_is_opaque((tsr_dtype)src->dtype) ? src : dst;
+  if (tsr_dtype_is_opaque((tsr_dtype)odd->dtype))
+    return tsr_op_fail(ctx, "\"copy_\" not implemented for '%s'", tsr_dtype_get_info(odd->dtype)->cpp_name);
   TSR_TRY(tsr_new(ctx, &s, (tsr_dtype)src->dtype, src->ndim, src->size));
   TSR_TRY(tsr_copy_into(ctx, s, src));
   TSR_TRY(tsr_new(ctx, &d, (tsr_dtype)dst->dtype, src->ndim, src->size));

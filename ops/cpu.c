@@ -2,17 +2,28 @@
 #include "ops/cpu.h"
 
 #include <stdlib.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 static const char *const names[TSR_ISA_COUNT] = {"scalar", "avx2", "avx512"};
 
 const char *tsr_isa_name(tsr_isa isa) { return names[isa]; }
+
+#if defined(__x86_64__)
+/* Asked directly: clang 14 does not know the word. */
+static bool has_f16c(void) {
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
 
 bool tsr_cpu_has(tsr_isa isa) {
   if (isa == TSR_ISA_SCALAR) return true;
 #if defined(__x86_64__)
   /* __builtin_cpu_supports also asks whether the operating system saves the wide registers. */
   __builtin_cpu_init();
-  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   if (isa == TSR_ISA_AVX2) return avx2;
   return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");

@@ -1,7 +1,7 @@
 /* Running sums, products, extremes and log-sum-exps along one dimension. */
-#include <complex.h>
 #include <math.h>
 
+#include "ops/cplx.h"
 #include "ops/pointwise.h"
 
 typedef struct run_job {

@@ -2,10 +2,10 @@
  *
  * One kernel serves all overloads of an operator: the operands' tags say which arithmetic applies
  * (complex before float before int), exactly as the overload list does. */
-#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "ops/cplx.h"
 #include "ops/op.h"
 
 typedef double complex cplx;

@@ -3,9 +3,9 @@
 #ifndef TSR_OPS_MAP_SCALAR_H
 #define TSR_OPS_MAP_SCALAR_H
 
-#include <complex.h>
 #include <math.h>
 
+#include "ops/cplx.h"
 #include "ops/map.h"
 #include "ops/special.h"
 

@@ -2,8 +2,9 @@
 #pragma GCC optimize("O3")
 #include "ops/red.h"
 
-#include <complex.h>
 #include <math.h>
+
+#include "ops/cplx.h"
 
 #define FN(x) x
 #define T double

@@ -168,11 +168,11 @@ typedef uint32_t four __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* Words back to front, four at a time. */
 static void reverse_words(uint32_t *out, const uint32_t *in, int64_t n) {
-  typedef uint32_t order __attribute__((vector_size(16)));
+  typedef uint32_t words __attribute__((vector_size(16)));
   int64_t i = 0;
   for (; i + 4 <= n; i += 4) {
-    order v = *(const four *)(in + n - 4 - i);
-    *(four *)(out + i) = __builtin_shuffle(v, (order){3, 2, 1, 0});
+    words v = *(const four *)(in + n - 4 - i);
+    *(four *)(out + i) = __builtin_shufflevector(v, v, 3, 2, 1, 0);
   }
   for (; i < n; i++) out[i] = in[n - 1 - i];
 }

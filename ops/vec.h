@@ -50,7 +50,6 @@ VF_INLINE void vf_transpose16(float *dst, int64_t ldd, const float *src, int64_t
   vf_transpose8_(dst + 8 * ldd + 8, ldd, src + 8 * lds + 8, lds);
 #else
   typedef float v4 __attribute__((vector_size(16)));
-  typedef int32_t i4 __attribute__((vector_size(16)));
 #pragma GCC unroll 4
   for (int j = 0; j < 16; j += 4)
 #pragma GCC unroll 4
@@ -58,12 +57,12 @@ VF_INLINE void vf_transpose16(float *dst, int64_t ldd, const float *src, int64_t
       v4 r[4];
 #pragma GCC unroll 4
       for (int k = 0; k < 4; k++) memcpy(&r[k], src + (i + k) * lds + j, sizeof r[k]);
-      v4 a = __builtin_shuffle(r[0], r[1], (i4){0, 4, 1, 5}), b = __builtin_shuffle(r[2], r[3], (i4){0, 4, 1, 5});
-      v4 c = __builtin_shuffle(r[0], r[1], (i4){2, 6, 3, 7}), d = __builtin_shuffle(r[2], r[3], (i4){2, 6, 3, 7});
-      r[0] = __builtin_shuffle(a, b, (i4){0, 1, 4, 5});
-      r[1] = __builtin_shuffle(a, b, (i4){2, 3, 6, 7});
-      r[2] = __builtin_shuffle(c, d, (i4){0, 1, 4, 5});
-      r[3] = __builtin_shuffle(c, d, (i4){2, 3, 6, 7});
+      v4 a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5), b = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+      v4 c = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7), d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+      r[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+      r[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+      r[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+      r[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
 #pragma GCC unroll 4
       for (int k = 0; k < 4; k++) memcpy(dst + (j + k) * ldd + i, &r[k], sizeof r[k]);
     }

@@ -87,8 +87,18 @@ def dtypes(modern):
             "float8_e4m3fn": bits.view(torch.float8_e4m3fn),
             "float8_e5m2fnuz": bits.view(torch.float8_e5m2fnuz),
             "float8_e4m3fnuz": bits.view(torch.float8_e4m3fnuz),
+            "float8_e8m0fnu": bits.clone().view(torch.float8_e8m0fnu),
+            "float4_e2m1fn_x2": bits.clone().reshape(3, 2).view(torch.float4_e2m1fn_x2),
         })
     return out
+
+
+class Scaler(nn.Module):
+    """A module among the arguments of another: no rival to the state dict."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(2))
 
 
 def checkpoint(net):
@@ -148,8 +158,26 @@ def write_new(folder):
     sequence = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))
     save(folder, "module.pth", fill(sequence, 5))
     save(folder, "dtypes.pth", dtypes(True))
+    bits = torch.tensor([0x00, 0x01, 0x3C, 0x7C, 0x80, 0xFB], dtype=torch.uint8)
+    save(folder, "bits.pth", {"bits8": bits.clone().view(torch.bits8), "bits16": bits.clone().view(torch.bits16), "bits2x4": bits.clone().view(torch.bits2x4),
+                              "complex32": torch.tensor([1 + 2j, -3.5j], dtype=torch.complex32), "complex128": torch.tensor([1 + 2j, -3.5j], dtype=torch.complex128)})
     whole = torch.arange(12.0).reshape(3, 4)
     save(folder, "views.pth", {"whole": whole, "turned": whole.t()})
+    base = (torch.arange(48.0) - 20).reshape(6, 8)
+    turned = {"all": base.t(), "odd": base[1::2, ::2], "deep": base.reshape(2, 3, 2, 4).permute(3, 0, 2, 1), "row": base[2:3].expand(3, 8),
+                                "bool": (base > 0).t(), "int8": base.to(torch.int8)[:, ::3], "complex": torch.complex(base, -base).t(), "conj": torch.complex(base, -base).t().conj()}
+    save(folder, "turned.pth", turned)
+    save(folder, "turned-flat.pth", {k: v.resolve_conj().contiguous() for k, v in turned.items()})
+    recurrent = fill(nn.LSTM(3, 2), 4)
+    flat, at = torch.cat([p.detach().flatten() for p in recurrent.parameters()]), 0
+    parts = {}
+    for k, p in recurrent.named_parameters():  # as cuDNN lays them out
+        parts[k] = flat[at:at + p.numel()].view(p.shape)
+        at += p.numel()
+    save(folder, "recurrent.pth", parts)
+    save(folder, "lightning.ckpt", {"epoch": 3, "pytorch-lightning_version": "2.4.0", "state_dict": {"net." + k: v for k, v in plain.state_dict().items()},
+                                    "hyper_parameters": {"scaler": Scaler(), "activation": nn.ReLU()}})
+    save(folder, "nested.pth", {"model": {"state_dict": plain.state_dict(), "args": {"depth": 2}}, "trainer": [{"best": np.float64(0.5)}]})
     save(folder, "layers.pth", {"layers.%d.weight" % i: torch.ones(2, 2) for i in range(3)})
 
     shards = os.path.join(folder, "sharded")

@@ -74,6 +74,14 @@ has "(int)"
 t ls-json 0 '"shares_with": "fc.weight"' weights ls --json "$w/state.pth"
 has '"device": "cpu"'
 t ls-fold 0 "layers.#.weight  float32   [2, 2]      48 B  x3" weights ls --fold "$w/layers.pth"
+# parts of one storage that lie apart share nothing; parts that touch do
+t ls-recurrent 0 "4 tensors, 56 elements, 224 B" weights ls "$w/recurrent.pth"
+has "bias_hh_l0    float32   [8]         32 B
+"
+t ls-turned 0 "= all" weights ls "$w/turned.pth"
+t ls-lightning 0 "key: state_dict" weights ls "$w/lightning.ckpt"
+t ls-nested 0 "key: model.state_dict" weights ls "$w/nested.pth"
+t inspect-nested 0 "model.state_dict            state dict: 4 tensors, 43 elements, 172 B" inspect "$w/nested.pth"
 t ls-frozen 4 "torch.jit.freeze" weights ls "$w/frozen.pt"
 t ls-no-key 2 "has no \"decoder\"" weights ls "$w/state.pth:decoder"
 t ls-no-file 6 "No such file" weights ls "$dir/none.pth:key"
@@ -151,16 +159,26 @@ t same-name 2 "two weights are named" weights ls "$w/state.pth" --rename '.*=x'
 t convert-1 0 "*" weights convert "$w/dtypes.pth" "$dir/a.safetensors"
 t convert-2 0 "" weights convert "$dir/a.safetensors" "$dir/b.npz"
 t convert-3 0 "" weights convert "$dir/b.npz" "$dir/c.pt"
-t convert-same 0 "20 equal, 0 changed, 0 only in the first, 0 only in the second" weights diff "$w/dtypes.pth" "$dir/c.pt"
-t convert-order 0 "20 tensors" weights ls "$dir/c.pt"
+t convert-same 0 "22 equal, 0 changed, 0 only in the first, 0 only in the second" weights diff "$w/dtypes.pth" "$dir/c.pt"
+t convert-order 0 "22 tensors" weights ls "$dir/c.pt"
 "$tsrun" weights ls "$w/dtypes.pth" | cut -d " " -f 1 >"$dir/first.txt"
 "$tsrun" weights ls "$dir/c.pt" | cut -d " " -f 1 >"$dir/last.txt"
 checks=$((checks + 1))
 cmp -s "$dir/first.txt" "$dir/last.txt" || fail convert-order "names are in another order"
+t convert-bits 3 "safetensors has no type for bits8 tensors" weights convert "$w/bits.pth" "$dir/bits.safetensors"
+t convert-bits-npz 0 "" weights convert "$w/bits.pth" "$dir/bits.npz"
+t convert-bits-pt 0 "" weights convert "$dir/bits.npz" "$dir/bits.pt"
+t convert-bits-same 0 "5 equal, 0 changed, 0 only" weights diff "$w/bits.pth" "$dir/bits.pt"
 t convert-shared 0 "tied.weight is written on its own, though it shares its data with fc.weight" weights convert "$w/state.pth" "$dir/s.safetensors"
 t convert-keeps 0 "" weights convert "$w/stream.pth" "$dir/s.pt"
 t convert-keeps-shared 0 "= fc.weight" weights ls "$dir/s.pt"
 t convert-views 0 "turned is written on its own" weights convert "$w/views.pth" "$dir/v.npz"
+for f in safetensors npz pt; do
+  t "convert-turned $f" 0 "*" weights convert "$w/turned.pth" "$dir/t.$f"
+  t "convert-turned-same $f" 0 "8 equal, 0 changed, 0 only" weights diff "$w/turned-flat.pth" "$dir/t.$f"
+  t "convert-recurrent $f" 0 "" weights convert "$w/recurrent.pth" "$dir/r.$f"
+  t "convert-recurrent-same $f" 0 "4 equal, 0 changed, 0 only" weights diff "$w/recurrent.pth" "$dir/r.$f"
+done
 t convert-key 0 "" weights convert "$w/two.pth:critic" "$dir/k.pt"
 t convert-rename 0 "" weights convert "$w/parallel.pth" "$dir/p.safetensors" --strip-prefix module.
 t convert-renamed 0 "4 equal" weights diff "$w/sharded" "$dir/p.safetensors"

@@ -36,7 +36,8 @@ static void ignore(void *user, const char *text, size_t len) { (void)user, (void
 static void save_and_load(tsr_mem *mem, tsr_types *types, tsr_val v) {
   tsr_errrec e = {0};
   tsr_file_env env = {mem, types, &e};
-  tsr_outfile o = {.fd = memfd_create("fuzz", MFD_CLOEXEC)};
+  char name[] = "fuzz";
+  tsr_outfile o = {.fd = memfd_create(name, MFD_CLOEXEC), .path = name};
   tsr_archive *a = NULL;
   tsr_val again;
   if (tsr_torch_save(&env, &o, v) == TSR_OK && tsr_archive_open_fd(o.fd, true, &e, &a) == TSR_OK &&

@@ -375,7 +375,7 @@ static void written_zips_read_back_aligned(void **state) {
   int fd = memfd_create("zip", 0);
   static const char *const names[] = {"archive/data.pkl", "archive/data/0", "archive/data/1", "archive/version"};
   static const char *const data[] = {"pickle", "0123456789", "", "3\n"};
-  assert_int_equal(tsr_zip_writer_new(fd, &e, &w), TSR_OK);
+  assert_int_equal(tsr_zip_writer_new(fd, "test.zip", &e, &w), TSR_OK);
   for (int i = 0; i < 4; i++) assert_int_equal(tsr_zip_writer_add(w, &e, names[i], data[i], strlen(data[i])), TSR_OK);
   assert_int_equal(tsr_zip_writer_finish(w, &e), TSR_OK);
   assert_int_equal(tsr_archive_open_fd(fd, false, &e, &a), TSR_OK);

@@ -478,7 +478,9 @@ static void texts_from_files_are_made_harmless(void **state) {
   memset(longer, 1, sizeof longer);
   assert_true(strlen(tsr_show(longer, sizeof longer).text) <= 131);
   assert_string_equal(tsr_show_bytes(999).text, "999 B");
-  assert_string_equal(tsr_show_bytes(102400000).text, "102.4 MB");
+  assert_string_equal(tsr_show_bytes(102400000).text, "102 MB");
+  assert_string_equal(tsr_show_bytes(999600).text, "1.00 MB");
+  assert_string_equal(tsr_show_bytes(1230).text, "1.23 kB");
   assert_string_equal(tsr_show_bytes(UINT64_MAX).text, "18.4 EB");
 }
 

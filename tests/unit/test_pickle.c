@@ -243,7 +243,7 @@ static tsr_status load_archive(const char *pickle, size_t len, const char *byteo
   }
   tsr_errrec_dispose(&err);
   *out = none_val;
-  assert_int_equal(tsr_zip_writer_new(fd, &err, &w), TSR_OK);
+  assert_int_equal(tsr_zip_writer_new(fd, "test.zip", &err, &w), TSR_OK);
   tsr_zip_writer_add(w, &err, "a/data.pkl", pickle, len);
   tsr_zip_writer_add(w, &err, "a/data/0", numbers, sizeof numbers);
   tsr_zip_writer_add(w, &err, "a/data/1", "\1\0\2", 3);
