@@ -152,7 +152,7 @@ static const char *receiver_path(emitter *m, const tsr_ir_value *v) {
     tsr_buf_puts(&b, names[n]);
     if (n > 0) tsr_buf_putc(&b, '.');
   }
-  const char *path = b.oom ? NULL : tsr_arena_strdup(m->fn->arena, b.data, b.len);
+  const char *path = b.oom ? NULL : tsr_arena_strdup(m->fn->names, b.data, b.len);
   tsr_buf_dispose(&b);
   return path;
 }

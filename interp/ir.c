@@ -31,6 +31,7 @@ tsr_ir_fn *tsr_ir_fn_new(tsr_arena *arena, const char *name) {
   if (fn == NULL) return NULL;
   fn->name = name;
   fn->arena = arena;
+  fn->names = arena;
   fn->body = tsr_ir_block_new(fn, NULL);
   return fn->body == NULL ? NULL : fn;
 }

@@ -96,7 +96,8 @@ struct tsr_ir_fn {
   const char *name;             /* "__torch__.Net.forward" */
   tsr_schema *schema;           /* parameters (self first for methods) and result */
   tsr_ir_block *body;
-  tsr_arena *arena;             /* the model's */
+  tsr_arena *arena;             /* of blocks, nodes and values: the model's, or an optimised copy's own */
+  tsr_arena *names;             /* of what bytecode refers to, locations and paths: the model's */
   uint32_t next_id;
   bool lowered;                 /* body is filled; recursion is refused while lowering */
   void *code;                   /* tsr_bytecode once emitted (interp/bytecode.h); published atomically */

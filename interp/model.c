@@ -185,6 +185,12 @@ tsr_status tsr_model_compile_method(tsr_model *m, tsr_errrec *e, tsr_method *met
   return s;
 }
 
+void tsr_model_drop_ir(tsr_model *m, tsr_method *method) {
+  tsr_lock_enter(m->lock);
+  if (method->code != NULL) tsr_ir_clone_drop(method->entry);
+  tsr_lock_leave(m->lock);
+}
+
 /* ---- __setstate__ while loading: the model's own values are worked on directly ---- */
 
 static tsr_status load_constant(void *user, tsr_errrec *e, uint32_t index, tsr_val *out) {
@@ -310,6 +316,7 @@ static void model_destroy(tsr_model *m) {
     tsr_method *method = &m->methods[i];
     for (char **t = method->arg_types; t != NULL && *t != NULL; t++) free(*t);
     free(method->arg_types);
+    tsr_ir_clone_drop(method->entry);
     free(method->signature);
   }
   free(m->methods);

@@ -10,7 +10,7 @@
 typedef struct tsr_method {
   const char *name;
   tsr_ir_fn *fn;             /* as lowered; schema says what it takes */
-  tsr_ir_fn *entry;          /* optimised clone, or fn itself; NULL until prepared */
+  tsr_ir_fn *entry;          /* optimised clone, or fn itself; NULL until prepared; without a body when that was let go */
   bool optimised;            /* entry has been through all passes */
   const tsr_bytecode *code;  /* of entry; NULL until compiled, published atomically */
   char *signature;           /* "(Tensor x, int n=3) -> Tensor" */
@@ -69,6 +69,8 @@ tsr_method *tsr_model_find_method(tsr_model *m, const char *name); /* NULL: none
 tsr_status tsr_model_compile_method(tsr_model *m, tsr_errrec *e, tsr_method *method);
 /* Optimised IR of a method (for printing). */
 tsr_status tsr_model_optimise_method(tsr_model *m, tsr_errrec *e, tsr_method *method);
+/* The IR of a compiled method makes room: bytecode is all that runs.  It cannot be printed any more. */
+void tsr_model_drop_ir(tsr_model *m, tsr_method *method);
 /* Any function; for tsr_vm_hooks.compile (user: the model). */
 const tsr_bytecode *tsr_model_compile_fn(void *model, tsr_errrec *e, tsr_ir_fn *fn);
 /* Keep *v (its reference moves) as an immortal constant of the model; the lock is held. */

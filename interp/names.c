@@ -72,7 +72,7 @@ tsr_entity *tsr_names_find(tsr_compiler *c, const char *qualified, size_t len) {
 tsr_fnrec *tsr_fnrec_new(tsr_compiler *c, const char *name, const char *short_name, const tsr_ast *def, tsr_codefile *file, const tsr_class *cls) {
   tsr_fnrec *f = tsr_compile_alloc(c, sizeof *f);
   f->fn.name = name;
-  f->fn.arena = c->arena;
+  f->fn.arena = f->fn.names = c->arena;
   f->fn.body = tsr_ir_block_new(&f->fn, NULL);
   if (f->fn.body == NULL) tsr_compile_nomem(c);
   f->short_name = short_name;

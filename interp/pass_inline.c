@@ -52,7 +52,7 @@ static const char *path_of(inliner *x, const tsr_ir_value *v) {
     tsr_buf_puts(&b, names[n]);
     if (n > 0) tsr_buf_putc(&b, '.');
   }
-  const char *path = b.oom ? NULL : tsr_arena_strdup(x->fn->arena, b.data, b.len);
+  const char *path = b.oom ? NULL : tsr_arena_strdup(x->fn->names, b.data, b.len);
   tsr_buf_dispose(&b);
   return path;
 }
@@ -87,7 +87,7 @@ static bool bind_params(tsr_cloner *c, const tsr_ir_node *n, const tsr_ir_fn *ta
 }
 
 static tsr_status inline_call(inliner *x, tsr_ir_node *n, tsr_ir_fn *target, bool *done) {
-  relocation r = {.arena = x->fn->arena, .call = n->loc, .path = n->nin > 0 ? path_of(x, n->in[0]) : NULL};
+  relocation r = {.arena = x->fn->names, .call = n->loc, .path = n->nin > 0 ? path_of(x, n->in[0]) : NULL};
   if (r.path == NULL && n->loc != NULL) r.path = n->loc->module_path;
   tsr_cloner c;
   TSR_TRY(tsr_cloner_init(&c, x->fn, target, x->env->e));

@@ -60,17 +60,28 @@ bool tsr_clone_nodes(tsr_cloner *c, const tsr_ir_block *from, tsr_ir_block *to, 
 }
 
 tsr_status tsr_ir_clone_fn(const tsr_ir_fn *fn, tsr_errrec *e, tsr_ir_fn **out) {
-  tsr_ir_fn *copy = tsr_ir_fn_new(fn->arena, fn->name);
+  tsr_ir_fn *copy = tsr_ir_fn_new(fn->names, fn->name);
   if (copy == NULL) return tsr_fail_nomem(e);
   copy->schema = fn->schema;
   copy->lowered = true;
+  copy->arena = tsr_arena_new();
+  if (copy->arena == NULL) return tsr_fail_nomem(e);
   tsr_cloner c;
-  TSR_TRY(tsr_cloner_init(&c, copy, fn, e));
-  bool ok = clone_block(&c, fn->body, copy->body);
-  tsr_cloner_dispose(&c);
-  if (!ok) return tsr_fail_nomem(e);
-  *out = copy;
-  return TSR_OK;
+  tsr_status s = tsr_cloner_init(&c, copy, fn, e);
+  if (s == TSR_OK) {
+    if (!clone_block(&c, fn->body, copy->body)) s = tsr_fail_nomem(e);
+    tsr_cloner_dispose(&c);
+  }
+  if (s == TSR_OK) *out = copy;
+  else tsr_ir_clone_drop(copy);
+  return s;
+}
+
+void tsr_ir_clone_drop(tsr_ir_fn *fn) {
+  if (fn == NULL || fn->arena == fn->names) return;
+  tsr_arena_free(fn->arena);
+  fn->arena = NULL;
+  fn->body = NULL;
 }
 
 bool tsr_ir_const_of(const tsr_ir_value *v, tsr_val *out) {

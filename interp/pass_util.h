@@ -18,7 +18,10 @@ tsr_status tsr_cloner_init(tsr_cloner *c, tsr_ir_fn *to, const tsr_ir_fn *from, 
 void tsr_cloner_dispose(tsr_cloner *c);
 /* Copy the nodes of a block to the end of `to`, or before a node.  false: out of memory. */
 bool tsr_clone_nodes(tsr_cloner *c, const tsr_ir_block *from, tsr_ir_block *to, tsr_ir_node *before);
+/* A copy whose blocks, nodes and values have an arena of their own. */
 tsr_status tsr_ir_clone_fn(const tsr_ir_fn *fn, tsr_errrec *e, tsr_ir_fn **out);
+/* Free that arena; the function has no body any more.  Nothing happens to other functions; NULL is allowed. */
+void tsr_ir_clone_drop(tsr_ir_fn *fn);
 
 /* Values to be replaced, applied while a pass walks forward: a definition comes before its uses, so
  * each node's operands are brought up to date when it is reached. */

@@ -153,17 +153,22 @@ static void add_writes(tsr_model *m) {
 
 /* ---- driver ---- */
 
+/* A copy of the method to work on. */
+static tsr_status prepare_one(tsr_pass_env *env, tsr_method *method) {
+  tsr_model *m = env->model;
+  tsr_ir_fn *copy = NULL;
+  TSR_TRY(tsr_ir_clone_fn(method->fn, env->e, &copy));
+  tsr_ir_clone_drop(method->entry);
+  method->entry = copy;
+  if (m->watch != NULL) m->watch->after(m->watch->user, "as lowered", copy, true);
+  return run_rows(env, copy, prepare_rows, TSR_COUNT(prepare_rows), MAX_ROUNDS);
+}
+
 static tsr_status prepare_all(tsr_pass_env *env) {
   tsr_model *m = env->model;
   if (m->prepared) return TSR_OK;
   add_sets(m);
-  for (size_t i = 0; i < m->method_count; i++) {
-    tsr_ir_fn *copy = NULL;
-    TSR_TRY(tsr_ir_clone_fn(m->methods[i].fn, env->e, &copy));
-    if (m->watch != NULL) m->watch->after(m->watch->user, "as lowered", copy, true);
-    TSR_TRY(run_rows(env, copy, prepare_rows, TSR_COUNT(prepare_rows), MAX_ROUNDS));
-    m->methods[i].entry = copy;
-  }
+  for (size_t i = 0; i < m->method_count; i++) TSR_TRY(prepare_one(env, &m->methods[i]));
   add_writes(m);
   m->prepared = true;
   return TSR_OK;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "interp/ptrset.h"
+#include "ops/site.h"
 
 #define FORGET_BYTES ((size_t)1 << 16)
 
@@ -162,11 +163,13 @@ static tsr_status pack(work *w, tsr_errrec *e) {
     w->ctxs[i].types = m->program->types;
     w->ctxs[i].archive_version = m->program->version;
   }
+  tsr_site_heap_share(m->heap, true);
   qsort(w->items, w->count, sizeof *w->items, by_bytes);
   size_t total = 0;
   for (size_t i = 0; i < w->count; i++) total += w->items[i].bytes;
   while (w->first < w->count && w->items[w->first].bytes > total / (2 * (size_t)w->workers)) prepare_item(w, &w->items[w->first++], 0);
   if (w->first < w->count) tsr_pool_run(m->pool, 0, (int64_t)(w->count - w->first), small_task, w);
+  tsr_site_heap_share(m->heap, false);
   for (int i = 0; i < w->workers; i++) {
     tsr_status s = w->ctxs[i].err.status;
     if (s != TSR_OK && e->status == TSR_OK) tsr_fail(e, s, "%s", w->ctxs[i].err.message);
@@ -262,6 +265,7 @@ tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const char *name) {
   tsr_status s = tsr_model_compile_method(m, e, method);
   m->defer = false;
   if (s == TSR_OK) s = gather(&w, e, method->code, 0);
+  tsr_model_drop_ir(m, method);
   double compiled = tsr_clock_now();
   m->stats.compile_seconds = compiled - start;
   if (s == TSR_OK) s = pack(&w, e);

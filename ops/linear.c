@@ -25,6 +25,8 @@ static tsr_status flat_rows(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64
 
 typedef struct linear_site { tsr_packed plan; float data[]; } linear_site;
 
+static const char way; /* of packing, for sites that share */
+
 /* The packed weight of the site, made on first use; with no site, packed for this call. */
 static tsr_status packed_weight(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w, tsr_packed *out) {
   linear_site *kept = tsr_site_get(site);
@@ -39,14 +41,21 @@ static tsr_status packed_weight(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w, tsr
     tsr_packed_fill(ctx, out, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
     return TSR_OK;
   }
+  kept = tsr_site_shared(ctx, &way, w);
+  if (kept != NULL) {
+    kept = tsr_site_publish(site, kept, tsr_site_free);
+    *out = kept->plan;
+    return TSR_OK;
+  }
   size_t head = (sizeof *kept + 63) / 64 * 64;
   kept = tsr_site_alloc(ctx, head + (size_t)tsr_packed_floats(out) * sizeof(float));
   if (kept == NULL) return tsr_fail_nomem(&ctx->err);
   out->data = (float *)(void *)((char *)kept + head);
   tsr_packed_fill(ctx, out, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
   kept->plan = *out;
-  kept = tsr_site_publish(site, kept, tsr_site_free);
-  *out = kept->plan;
+  linear_site *published = tsr_site_publish(site, kept, tsr_site_free);
+  if (published == kept) tsr_site_offer(ctx, &way, w, kept);
+  *out = published->plan;
   return TSR_OK;
 }
 

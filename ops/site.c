@@ -13,13 +13,22 @@ typedef struct chunk {
   int64_t blocks;     /* atomic: those alive, and one while the heap allocates from it */
 } chunk;
 
-typedef struct head { chunk *of; tsr_site_heap *heap; size_t size; } head; /* in the HEAD bytes before a block; of NULL: from malloc */
+typedef struct head { /* in the HEAD bytes before a block */
+  chunk *of;            /* NULL: from malloc */
+  tsr_site_heap *heap;
+  size_t size;
+  uint32_t refs;        /* atomic: sites that have it */
+} head;
+
+typedef struct offer { const void *packer; const tsr_storage *of; int64_t at[5]; void *block; } offer; /* offset, sizes and strides of a matrix */
 
 struct tsr_site_heap {
   tsr_lock *lock;
   chunk *current;
   bool grown;     /* the first, small chunk is full */
   uint64_t bytes; /* atomic */
+  bool sharing;   /* as the offers, under lock */
+  offer *offers; size_t count, cap;
 };
 
 tsr_site_heap *tsr_site_heap_new(void) {
@@ -38,6 +47,7 @@ static void chunk_release(chunk *k) {
 void tsr_site_heap_free(tsr_site_heap *h) {
   if (h == NULL) return;
   if (h->current != NULL) chunk_release(h->current);
+  free(h->offers);
   tsr_lock_free(h->lock);
   free(h);
 }
@@ -108,12 +118,16 @@ void *tsr_site_alloc(tsr_ctx *ctx, size_t size) {
   if (p == NULL) return NULL;
   p->heap = h;
   p->size = size;
+  p->refs = 1;
   return (char *)p + HEAD;
 }
 
+static head *head_of(void *block) { return (head *)(void *)((char *)block - HEAD); }
+
 void tsr_site_free(void *block) {
   if (block == NULL) return;
-  head *p = (head *)(void *)((char *)block - HEAD);
+  head *p = head_of(block);
+  if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) > 0) return;
   if (p->of == NULL) {
     free(p);
     return;
@@ -128,6 +142,57 @@ void *tsr_site_publish(tsr_site *site, void *data, void (*free_fn)(void *)) {
   if (__atomic_compare_exchange_n(&site->data, &expected, data, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return data;
   free_fn(data);
   return expected;
+}
+
+/* ---- sharing ---- */
+
+void tsr_site_heap_share(tsr_site_heap *h, bool on) {
+  tsr_lock_enter(h->lock);
+  h->sharing = on;
+  free(h->offers);
+  h->offers = NULL;
+  h->count = h->cap = 0;
+  tsr_lock_leave(h->lock);
+}
+
+static bool describe(const tsr_ctx *ctx, const void *packer, const tsr_tensor *w, offer *o) {
+  if (ctx->heap == NULL || !w->h.immortal || w->ndim != 2) return false;
+  *o = (offer){packer, w->storage, {w->offset, w->size[0], w->size[1], w->stride[0], w->stride[1]}, NULL};
+  return true;
+}
+
+/* The lock is held. */
+static void *find_offer(const tsr_site_heap *h, const offer *o) {
+  for (size_t i = 0; i < h->count; i++) {
+    const offer *k = &h->offers[i];
+    if (k->packer == o->packer && k->of == o->of && memcmp(k->at, o->at, sizeof k->at) == 0) return k->block;
+  }
+  return NULL;
+}
+
+void *tsr_site_shared(tsr_ctx *ctx, const void *packer, const tsr_tensor *w) {
+  offer o;
+  if (!describe(ctx, packer, w, &o)) return NULL;
+  tsr_lock_enter(ctx->heap->lock);
+  void *block = find_offer(ctx->heap, &o);
+  if (block != NULL) __atomic_add_fetch(&head_of(block)->refs, 1, __ATOMIC_RELAXED);
+  tsr_lock_leave(ctx->heap->lock);
+  return block;
+}
+
+void tsr_site_offer(tsr_ctx *ctx, const void *packer, const tsr_tensor *w, void *block) {
+  tsr_site_heap *h = ctx->heap;
+  offer o;
+  if (!describe(ctx, packer, w, &o)) return;
+  o.block = block;
+  tsr_lock_enter(h->lock);
+  if (h->sharing && h->count == h->cap) {
+    size_t cap = h->cap == 0 ? 64 : h->cap * 2;
+    offer *offers = realloc(h->offers, cap * sizeof *offers);
+    if (offers != NULL) h->offers = offers, h->cap = cap;
+  }
+  if (h->sharing && h->count < h->cap) h->offers[h->count++] = o; /* else memory is short: it is packed again */
+  tsr_lock_leave(h->lock);
 }
 
 typedef struct group { int n; tsr_site sub[]; } group;

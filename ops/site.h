@@ -21,6 +21,12 @@ static inline void *tsr_site_get(const tsr_site *site) {
 /* Publish data unless another thread was faster; returns what the site holds now, having freed the loser.
  * One site always gets the same free_fn. */
 void *tsr_site_publish(tsr_site *site, void *data, void (*free_fn)(void *));
+/* While a model is prepared, sites that pack the same constant in the same way have one block.  packer: an address that
+ * stands for the way; w: an immortal constant, others are never shared.  tsr_site_shared: a reference of the caller's
+ * (tsr_site_free) or NULL.  tsr_site_offer: of a block that was published. */
+void tsr_site_heap_share(tsr_site_heap *h, bool on);
+void *tsr_site_shared(tsr_ctx *ctx, const void *packer, const tsr_tensor *w);
+void tsr_site_offer(tsr_ctx *ctx, const void *packer, const tsr_tensor *w, void *block);
 /* The index-th of n sites kept inside one, for operators with several constants; every call passes the same n.
  * NULL without a site or memory. */
 tsr_site *tsr_site_sub(tsr_site *site, int n, int index);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tsrun.h"
+#include "interp/model.h"
 
 static tsr_model *load(const char *name, bool lazy) {
   char path[256];
@@ -77,6 +77,38 @@ static void test_folded_weights_are_freed(void **state) {
   tsr_model_free(m);
 }
 
+/* Whole layers and the steps that they consist of stand in branches of one network: both read the same packed weights. */
+static void test_weights_are_packed_once(void **state) {
+  (void)state;
+  tsr_model *m = load("nets-transformer-encoder", false);
+  size_t weights = 0;
+  tsr_weights *w = NULL;
+  assert_int_equal(tsr_weights_open("corpus/nets-transformer-encoder/model.pt", NULL, &w, NULL), TSR_OK);
+  for (size_t i = 0; i < tsr_weights_count(w); i++) {
+    tsr_weight_info info;
+    assert_true(tsr_weights_info(w, i, &info));
+    weights += info.nbytes;
+  }
+  tsr_weights_free(w);
+  assert_true(stats(m).packed_bytes > weights / 2);
+  assert_true(stats(m).packed_bytes < weights * 3 / 2);
+  tsr_model_free(m);
+}
+
+/* Once there is bytecode, nothing needs the intermediate form. */
+static void test_intermediate_form_is_freed(void **state) {
+  (void)state;
+  tsr_model *m = load("nets-lenet", false), *lazy = load("nets-lenet", true);
+  const tsr_method *done = tsr_model_find_method(m, "forward"), *later = tsr_model_find_method(lazy, "forward");
+  assert_true(done->code != NULL && done->entry->body == NULL);
+  assert_null(later->entry);
+  tsr_value_free(run(m, "nets-lenet"));
+  tsr_value_free(run(lazy, "nets-lenet"));
+  assert_true(later->code != NULL && later->entry->body != NULL);
+  tsr_model_free(m);
+  tsr_model_free(lazy);
+}
+
 static void test_other_method(void **state) {
   (void)state;
   tsr_model *m = NULL;
@@ -90,6 +122,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_nothing_left_to_pack),
       cmocka_unit_test(test_folded_weights_are_freed),
+      cmocka_unit_test(test_weights_are_packed_once),
+      cmocka_unit_test(test_intermediate_form_is_freed),
       cmocka_unit_test(test_other_method),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
