@@ -166,6 +166,35 @@ static tsr_gemm last_product(const job *j, const float *a, float *c, int64_t m) 
   return g;
 }
 
+/* Few panels, all terms at once: rows are read in place.  Else gathering them once for all panels pays. */
+static bool in_place(const job *j, const tsr_gemm *g) {
+  const tsr_packed *b = g->b;
+  return b->blocks == 1 && b->panels <= 2 && g->a_scale == NULL && b->c % 256 != 0 && j->f->near[b->nv - 1][b->mr - 1] != NULL;
+}
+
+static void last_tiles(const job *j, const tsr_gemm *g, int64_t t0, int64_t t1) {
+  const tsr_packed *b = g->b;
+  int64_t tiles = tsr_gemm_tiles(g), width = (int64_t)b->nv * j->f->lanes;
+  float *c[TSR_GEMM_MR];
+  if (!in_place(j, g)) {
+    tsr_gemm_part(j->f, g, t0, t1, 0, b->panels);
+    return;
+  }
+  for (int64_t tile = t0; tile < t1; tile++) {
+    int64_t m0 = tile * g->m / tiles;
+    int mr = (int)((tile + 1) * g->m / tiles - m0);
+    tsr_tile t = {.a = g->a + m0 * g->lda, .kc = b->c, .c = c, .epi = &g->epi, .soon = (const char *)(g->a + m0 * g->lda)};
+    for (int i = 0; i < mr; i++) c[i] = g->c + (m0 + i) * g->ldc;
+    for (int64_t panel = 0; panel < b->panels; panel++) {
+      t.c_off = panel * width;
+      t.b = b->data + t.c_off * b->c;
+      t.ldb = TSR_MIN(width, b->n_pad - t.c_off);
+      t.n = (int)TSR_MIN(width, b->n - t.c_off);
+      j->f->near[(t.n + j->f->lanes - 1) / j->f->lanes - 1][mr - 1](&t, g->lda);
+    }
+  }
+}
+
 static void band_task(void *arg, int64_t task, int worker) {
   const job *j = arg;
   const tsr_conv *p = j->p[DEEP];
@@ -182,7 +211,7 @@ static void band_task(void *arg, int64_t task, int worker) {
     }
     made = a.made;
     tsr_gemm g = last_product(j, wide, j->y + (n * p->out[1] + o0) * p->out[2] * j->p[LAST]->oc, (o1 - o0) * p->out[2]);
-    tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, g.b->panels);
+    last_tiles(j, &g, 0, tsr_gemm_tiles(&g));
   }
 }
 
@@ -234,7 +263,16 @@ static void image_task(void *arg, int64_t n, int worker) {
     tsr_gemm_part(j->f, &up, 0, 1, 0, up.b->panels);
     g.a_scale = gates;
   }
-  tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, g.b->panels);
+  last_tiles(j, &g, 0, tsr_gemm_tiles(&g));
+}
+
+typedef struct last_job { const job *j; const tsr_gemm *g; int64_t tasks; } last_job;
+
+static void last_task(void *arg, int64_t task, int worker) {
+  TSR_UNUSED(worker);
+  const last_job *l = arg;
+  int64_t tiles = tsr_gemm_tiles(l->g);
+  last_tiles(l->j, l->g, task * tiles / l->tasks, (task + 1) * tiles / l->tasks);
 }
 
 /* An image on all threads. */
@@ -255,7 +293,12 @@ static void run_image(job *j) {
     tsr_gemm_run(ctx, &up);
     g.a_scale = j->gates;
   }
-  tsr_gemm_run(ctx, &g);
+  if (!in_place(j, &g)) {
+    tsr_gemm_run(ctx, &g);
+    return;
+  }
+  last_job l = {j, &g, TSR_MIN(tsr_gemm_tiles(&g), 2 * tsr_gemm_threads(ctx))};
+  tsr_pool_run(ctx->pool, ctx->max_threads, l.tasks, last_task, &l);
 }
 
 /* ---- how ---- */

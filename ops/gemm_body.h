@@ -65,6 +65,8 @@ static bool act_in_tile(tsr_act act) {
 /* One row of a tile after another: several vectors of a row are in flight at a time. */
 static void act_rows(const tsr_tile *t, int mr) {
   const tsr_epi *e = t->epi;
+  for (int i = 0; i < mr && e->act == TSR_ACT_SILU; i++) act_loop(TSR_ACT_SILU, 0, 0, t->c[i] + t->c_off, t->n);
+  if (e->act == TSR_ACT_SILU) return;
   for (int i = 0; i < mr; i++) act_run(e->act, e->p0, e->p1, t->c[i] + t->c_off, t->n);
 }
 
@@ -194,6 +196,19 @@ VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
 }
 
+VF_INLINE void near_term(vf acc[TSR_GEMM_MR][4], const float *const a[5], const int k, int64_t lda, const float *b, const int mr, const int nv) {
+  vf bv[3];
+#pragma GCC unroll 3
+  for (int j = 0; j < nv; j++) bv[j] = vf_load(b + j * VF_N);
+#pragma GCC unroll 14
+  for (int i = 0; i < mr; i++) {
+    vf av = vf_set(a[i / 3][k + i % 3 * lda]);
+    KEEP_IN_REGISTER(av);
+#pragma GCC unroll 3
+    for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
+  }
+}
+
 /* Every third row has a pointer, the others are reached by lda and 2 * lda: fourteen pointers would not stay in registers. */
 VF_INLINE void near_run(const tsr_tile *t, int64_t lda, const int mr, const int nv) {
   vf acc[TSR_GEMM_MR][4];
@@ -206,25 +221,19 @@ VF_INLINE void near_run(const tsr_tile *t, int64_t lda, const int mr, const int 
   for (int g = 0; g < 5; g++) a[g] = t->a + TSR_MIN(3 * g, mr - 1) * lda;
   const int64_t kc = t->kc, ldb = t->ldb, step = t->step;
   const char *soon = t->soon;
+  int64_t k = 0;
 #pragma GCC unroll 1
-  for (int64_t k = 0; k < kc; k++, b += ldb, soon += step) {
-    vf bv[3];
-#pragma GCC unroll 3
-    for (int j = 0; j < nv; j++) bv[j] = vf_load(b + j * VF_N);
+  for (; k + 2 <= kc; k += 2, b += 2 * ldb, soon += step) {
+    near_term(acc, a, 0, lda, b, mr, nv);
     __builtin_prefetch(soon, 0, 2);
-#pragma GCC unroll 14
-    for (int i = 0; i < mr; i++) {
-      vf av = vf_set(a[i / 3][i % 3 * lda]);
-      KEEP_IN_REGISTER(av);
-#pragma GCC unroll 3
-      for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
-    }
+    near_term(acc, a, 1, lda, b + ldb, mr, nv);
 #pragma GCC unroll 5
     for (int g = 0; g < 5; g++) {
-      a[g]++;
+      a[g] += 2;
       KEEP_POINTER(a[g]);
     }
   }
+  if (k < kc) near_term(acc, a, 0, lda, b, mr, nv);
   if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
   else tile_finish(t, acc, mr, nv, false);
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);

@@ -22,10 +22,19 @@ VF_INLINE vf vf_exp(vf x) {
 /* 1 / (1 + e^-x): 2 ulp. */
 VF_INLINE vf vf_sigmoid(vf x) { return vf_div(vf_set(1.0f), vf_add(vf_set(1.0f), vf_exp(vf_neg(x)))); }
 
-/* The same in half the time, as a factor: 3 ulp, 0 where it would be below 1.3e-38. */
+/* The same in a third of the time, as a factor: relative error 4e-7 where it is above 1e-2, 3e-6 anywhere, 0 where it
+ * would be below 1.7e-38.  The exponent is rounded by adding 1.5 * 2^23. */
 VF_INLINE vf vf_gate(vf x) {
-  vf d = vf_add(vf_set(1.0f), vf_exp(vf_neg(x)));
-  return vf_select(vf_lt(vf_set(8e37f), d), vf_zero(), vf_rcp(d));
+  const vf big = vf_set(12582912.0f), least = vf_set(-87.0f);
+  vf t = vf_mul(vf_min(vf_set(87.0f), vf_max(least, x)), vf_set(-1.44269504f));
+  vf n = vf_sub(vf_add(t, big), big), f = vf_sub(t, n);
+  vf p = vf_set(1.32764725e-3f); /* 2^f: relative error 1.6e-7 */
+  p = vf_fma(p, f, vf_set(9.67554096e-3f));
+  p = vf_fma(p, f, vf_set(5.55071309e-2f));
+  p = vf_fma(p, f, vf_set(2.40221202e-1f));
+  p = vf_fma(p, f, vf_set(6.93146944e-1f));
+  p = vf_fma(p, f, vf_set(1.0f));
+  return vf_select(vf_lt(x, least), vf_zero(), vf_rcp(vf_add(vf_set(1.0f), vf_ldexp(p, n))));
 }
 
 /* tanh: 2 ulp; odd polynomial below 0.625, 1 - 2 / (e^2|x| + 1) above. */
