@@ -120,7 +120,7 @@ static bool keeps_rank(const tsr_ir_node *n) {
 
 /* A value of v's rank from which v was made, or NULL.  What a convolution or its kind gave is no empty vector, which
  * cat would skip. */
-static tsr_ir_value *rank_source(const tsr_ir_value *v) {
+tsr_ir_value *tsr_ir_rank_source(const tsr_ir_value *v) {
   if (keeps_rank(v->def)) return v->def->in[0];
   if (v->def == NULL || !tsr_ir_is_op(v->def, "aten::cat") || v->def->nin == 0) return NULL;
   const tsr_ir_node *list = v->def->in[0]->def;
@@ -133,7 +133,7 @@ enum { MAX_DEPTH = 1000 };
 /* Where v's rank comes from; the sum or product of two values of one rank has that rank. */
 static tsr_ir_value *rank_root(sharing *s, tsr_ir_value *v, int depth) {
   if (v->id < s->root_count && s->roots[v->id] != NULL) return s->roots[v->id];
-  tsr_ir_value *root = v, *source = rank_source(v);
+  tsr_ir_value *root = v, *source = tsr_ir_rank_source(v);
   const tsr_ir_node *def = v->def;
   bool two = def != NULL && def->kind == TSR_IR_OP && (tsr_ir_is_op(def, "aten::add") || tsr_ir_is_op(def, "aten::mul")) &&
              strcmp(def->schema->overload, "Tensor") == 0 && def->nin >= 2;

@@ -42,6 +42,8 @@ void tsr_ir_splice(tsr_ir_block *b, tsr_ir_node *at);
 bool tsr_ir_has_effect(const tsr_ir_node *n); /* it or something inside must be kept although unused */
 bool tsr_ir_writes(const tsr_ir_node *n);     /* an effect other than raising */
 bool tsr_ir_reads_shape(const tsr_ir_node *n); /* an operator that looks at a tensor's shape, dtype or device only */
+/* A value of v's rank from which v was made, or NULL. */
+tsr_ir_value *tsr_ir_rank_source(const tsr_ir_value *v);
 /* n applies an activation (tsr_act) with these parameters to its first operand, in place or not. */
 bool tsr_ir_act_of(const tsr_ir_node *n, int *act, double p[2]);
 /* The schema of one of tsrun's own operators, parsed the first time: *out is NULL until then. */
@@ -59,6 +61,7 @@ tsr_status tsr_pass_cse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_batchnorm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_lists(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* local lists without appends */
 tsr_status tsr_pass_norm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);    /* what batchnorm left, with cat and activation */
+tsr_status tsr_pass_scale(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* factors of linear layers, sums with what is permuted */
 tsr_status tsr_pass_fuse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_attention(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_block(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* inverted residuals */

@@ -15,7 +15,7 @@ VF_INLINE vf act_vec(const tsr_act act, vf x, vf p0, vf p1) {
     return vf_mul(vf_mul(x, vf_min(vf_set(6.0f), vf_max(zero, vf_add(x, vf_set(3.0f))))), vf_set(1.0f / 6));
   case TSR_ACT_HARDSIGMOID:
     return vf_mul(vf_min(vf_set(6.0f), vf_max(zero, vf_add(x, vf_set(3.0f)))), vf_set(1.0f / 6));
-  case TSR_ACT_GELU: return vf_gelu(x);
+  case TSR_ACT_GELU: return vf_gelu_near(x);
   case TSR_ACT_GELU_TANH: return vf_gelu_tanh(x);
   case TSR_ACT_TANH: return vf_tanh(x);
   case TSR_ACT_LEAKY: return vf_select(vf_lt(zero, x), x, vf_mul(x, p0));
@@ -66,7 +66,8 @@ static bool act_in_tile(tsr_act act) {
 static void act_rows(const tsr_tile *t, int mr) {
   const tsr_epi *e = t->epi;
   for (int i = 0; i < mr && e->act == TSR_ACT_SILU; i++) act_loop(TSR_ACT_SILU, 0, 0, t->c[i] + t->c_off, t->n);
-  if (e->act == TSR_ACT_SILU) return;
+  for (int i = 0; i < mr && e->act == TSR_ACT_GELU; i++) act_loop(TSR_ACT_GELU, 0, 0, t->c[i] + t->c_off, t->n);
+  if (e->act == TSR_ACT_SILU || e->act == TSR_ACT_GELU) return;
   for (int i = 0; i < mr; i++) act_run(e->act, e->p0, e->p1, t->c[i] + t->c_off, t->n);
 }
 

@@ -22,7 +22,7 @@ VF_INLINE vf vf_exp(vf x) {
 /* 1 / (1 + e^-x): 2 ulp. */
 VF_INLINE vf vf_sigmoid(vf x) { return vf_div(vf_set(1.0f), vf_add(vf_set(1.0f), vf_exp(vf_neg(x)))); }
 
-/* The same in a third of the time, as a factor: relative error 4e-7 where it is above 1e-2, 3e-6 anywhere, 0 where it
+/* The same in a third of the time, as a factor: relative error 4e-7 where it is above 1e-2, 4e-6 anywhere, 0 where it
  * would be below 1.7e-38.  The exponent is rounded by adding 1.5 * 2^23. */
 VF_INLINE vf vf_gate(vf x) {
   const vf big = vf_set(12582912.0f), least = vf_set(-87.0f);
@@ -73,6 +73,27 @@ VF_INLINE vf vf_erfc_pos(vf z) {
 VF_INLINE vf vf_gelu(vf x) {
   vf half = vf_mul(vf_set(0.5f), vf_erfc_pos(vf_mul(vf_abs(x), vf_set(0.70710678f))));
   return vf_mul(x, vf_select(vf_lt(x, vf_zero()), half, vf_sub(vf_set(1.0f), half)));
+}
+
+/* The same in half the time without the accuracy of the tail: error 2e-7 * max(1, |x|), never above 0 for negative x,
+ * 0 below -5.6 (where it is 6e-8).
+ * Phi(x) - 1/2 is x times a quotient of polynomials in x^2. */
+VF_INLINE vf vf_gelu_near(vf x) {
+  const vf far = vf_set(5.6f), low = vf_set(-5.6f);
+  vf c = vf_min(far, vf_max(low, x)), t = vf_mul(c, c);
+  vf p = vf_set(2.209029317e-8f), q = vf_set(1.181786443e-6f);
+  p = vf_fma(p, t, vf_set(6.398488575e-6f));
+  q = vf_fma(q, t, vf_set(7.610450820e-5f));
+  p = vf_fma(p, t, vf_set(1.765654930e-4f));
+  q = vf_fma(q, t, vf_set(1.927910866e-3f));
+  p = vf_fma(p, t, vf_set(4.723462184e-3f));
+  q = vf_fma(q, t, vf_set(2.908252270e-2f));
+  p = vf_fma(p, t, vf_set(3.461829502e-2f));
+  q = vf_fma(q, t, vf_set(2.534402767e-1f));
+  p = vf_fma(p, t, vf_set(3.989421458e-1f));
+  q = vf_fma(q, t, vf_set(1.0f));
+  vf phi = vf_fma(c, vf_mul(p, vf_rcp(q)), vf_set(0.5f));
+  return vf_mul(x, vf_select(vf_lt(x, low), vf_zero(), vf_max(vf_zero(), phi)));
 }
 
 /* The tanh form of gelu. */

@@ -158,6 +158,8 @@ for case in gates first-blocks inverted-residuals; do
   cmp -s "$dir/threads-1.pt" "$dir/threads-2.pt" && cmp -s "$dir/threads-1.pt" "$dir/threads-5.pt" ||
     { failed=$((failed + 1)) && echo "FAIL threads: $case depends on their number"; }
 done
+t code-ir-scale 0 "after scale" code --ir --pass all "$corpus/layout-layer-scale/model.pt"
+t disable-scale 0 "1 passed" verify --disable-pass scale "$corpus/layout-layer-scale"
 t disable-layout 0 "1 passed" verify --disable-pass block,layout "$corpus/layout-inverted-residuals"
 t no-winograd 0 "1 passed" verify --no-winograd "$corpus/layout-wide-3x3"
 t strict-device 3 "a tensor was saved on the device \"cuda:0\"" --strict-device "$corpus/formats-cuda-archive/model.pt" "$corpus/formats-cuda-archive/inputs.pt"

@@ -291,3 +291,38 @@ class DeepFirst(nn.Module):
         a = self.project(F.hardswish(self.deep(F.relu(self.wide(x)))))
         b = self.project(F.hardswish(self.deep(F.relu(self.wide(y)))))
         return self.last(self.far(a)), self.last(self.far(b))
+
+
+@case(T(2, 6, 5, 7), T(6, 7, 6), T(3, 4, 6), form=("scripted", "traced"))
+class LayerScale(nn.Module):
+    """Factors of what linear layers give and sums with it, permuted or not, and what only looks like them."""
+
+    def __init__(self):
+        super().__init__()
+        self.deep, self.one, self.two, self.bare = conv(6, 6, 7, groups=6), nn.Linear(6, 24), nn.Linear(24, 6), nn.Linear(24, 6, bias=False)
+        self.square = nn.Linear(24, 7)
+        self.planes, self.flat = nn.Parameter(T(6, 1, 1)), nn.Parameter(T(6))
+        self.wide, self.rows, self.single = nn.Parameter(T(1, 1, 1, 7)), nn.Parameter(T(4, 1)), nn.Parameter(T(1))
+        self.norm = nn.LayerNorm(6)
+
+    def block(self, x: Tensor) -> Tensor:
+        y = self.norm(self.deep(x).permute(0, 2, 3, 1))
+        y = self.planes * self.two(F.gelu(self.one(y))).permute(0, 3, 1, 2)
+        y += x
+        return y
+
+    def forward(self, x: Tensor, z: Tensor, u: Tensor) -> List[Tensor]:
+        first = self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        a = self.block(self.block(first))
+        h = F.gelu(self.one(u))
+        b = self.two(h) * self.flat + u
+        c = self.bare(h).mul(self.flat.reshape(1, 1, -1))
+        d = self.rows * self.two(h)
+        e = x + self.two(F.gelu(self.one(x.permute(0, 2, 3, 1)))).permute(0, 3, 1, 2)
+        g = self.square(F.relu(self.one(z))).permute(0, 2, 1) * z.mean()
+        w = self.two(F.gelu(self.one(x.permute(0, 2, 3, 1)))).permute(0, 3, 1, 2)
+        i = self.wide * w + w
+        j = self.two(h) * self.single
+        k = (self.bare(F.relu(self.one(first.permute(0, 2, 3, 1)))).permute(0, 3, 1, 2) * self.planes) + x[:, :, :1]
+        strides = torch.tensor(a.stride() + e.stride() + k.stride())
+        return [a, b, c, d, e, g, i, j, k, strides]
