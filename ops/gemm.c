@@ -5,6 +5,7 @@
 
 #define TAPS_BLOCK 64             /* bounds the row pointers of a tile */
 #define GROUP_BYTES (512 << 10)   /* of a block's panels that stay in L2 while the rows pass by */
+#define LONG_TASK 1e9             /* operations */
 #define GROUP_FETCHED (128 << 10) /* the same when the next ones are fetched meanwhile and the rows lie ready */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -280,10 +281,11 @@ static void divide(gemm_job *j, int threads) {
   int64_t want = threads == 1 || flops < 2e5 ? 1 : flops < 4e6 ? threads : flops < 2e8 ? 2 * threads : 4 * threads;
   if (want == 1) return;
   if (k * p->n_pad * 4 > (700 << 10) && p->panels >= threads) {
-    if (p->panels >= 4 * want) j->groups = want;
-    else j->groups = p->panels % threads == 0 || p->panels >= 3 * threads ? TSR_MIN(p->panels, 2 * threads) : threads;
+    bool uneven = flops < 1e8 || flops > LONG_TASK * threads; /* a thread comes late, or is held up meanwhile */
+    j->groups = uneven && p->panels >= 4 * threads ? 2 * threads : threads; /* each gathers all of A */
+    return;
   }
-  if (j->groups < want) j->row_parts = TSR_MIN(j->tiles, ceil_div(want, j->groups));
+  j->row_parts = TSR_MIN(j->tiles, want);
   if (j->groups * j->row_parts < threads) j->groups = TSR_MIN(p->panels, ceil_div(threads, j->row_parts));
 }
 
