@@ -14,12 +14,14 @@ typedef struct job {
   const tsr_gemm_fns *f;
   const tsr_nn_fns *nn;
   const tsr_tensor *q, *k, *v, *mask; /* mask: float32, expanded to [b,h,l,s], last stride 1, or NULL */
+  const tsr_tensor *windows;          /* a second mask like it, [1,w,h,l,s], for b % w; or NULL */
   const tsr_tensor *x;                /* scores that are there already, instead of q, k and mask */
   tsr_tensor *out;
   tsr_packed keys, values;            /* shapes; data differs by head */
   float *key_data, *value_data, *scores; /* packed: of a head, or of a worker when each task packs its head */
   int64_t heads, group, l, s, ld, blocks;
   bool causal, whole_heads;
+  bool safe;                          /* rows that the mask leaves nothing of give 0, not NaN */
   float scale;
 } job;
 
@@ -42,25 +44,31 @@ static void pack_heads(void *arg, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; i++) pack_one(arg, i, i);
 }
 
-static void normalise(const job *j, float *x, const float *mask, int64_t row) {
+/* Weights of a row in place of its scores; returns what they are to be divided by. */
+static float weigh_row(const job *j, float *x, const float *mask, const float *mask2, int64_t row) {
   int64_t n = j->causal ? TSR_MIN(row + 1, j->s) : j->s;
-  bool empty = n == 0;
-  if (mask != NULL && n > 0) empty = j->nn->max(mask, n) == -INFINITY;
-  if (empty) {
-    memset(x, 0, (size_t)j->ld * sizeof *x);
-    return;
+  float sum = n == 0 ? NAN : j->nn->weigh(x, mask, mask2, j->scale, n);
+  if (isnan(sum) && (n == 0 || (j->safe && mask != NULL && j->nn->max(mask, n) == -INFINITY))) {
+    n = 0;
+    sum = 1;
   }
-  j->nn->softmax(x, mask, j->scale, n);
   if (n < j->ld) memset(x + n, 0, (size_t)(j->ld - n) * sizeof *x);
+  return sum;
 }
 
-/* Normalised scores of rows [r0, r0 + rows) of a head. */
-static void score_rows(const job *j, int64_t b, int64_t h, int64_t r0, int64_t rows, const float *keys, float *scores) {
+static const float *window_row(const job *j, int64_t b, int64_t h, int64_t row) {
+  const tsr_tensor *w = j->windows;
+  if (w == NULL) return NULL;
+  return (const float *)tsr_tensor_data_ro(w) + b % w->size[1] * w->stride[1] + h * w->stride[2] + row * w->stride[3];
+}
+
+/* Weights of rows [r0, r0 + rows) of a head, and their sums. */
+static void weigh_rows(const job *j, int64_t b, int64_t h, int64_t r0, int64_t rows, const float *keys, float *scores, float *sums) {
   if (j->x != NULL) {
     const float *x = head_at(j->x, b, h) + r0 * j->x->stride[2];
     for (int64_t r = 0; r < rows; r++, x += j->x->stride[2], scores += j->ld) {
       memcpy(scores, x, (size_t)j->s * sizeof *x);
-      j->nn->softmax(scores, NULL, 1, j->s);
+      sums[r] = j->nn->weigh(scores, NULL, NULL, 1, j->s);
     }
     return;
   }
@@ -70,19 +78,21 @@ static void score_rows(const job *j, int64_t b, int64_t h, int64_t r0, int64_t r
   tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, packed.panels);
   for (int64_t r = 0; r < rows; r++) {
     const float *mask = j->mask == NULL ? NULL : head_at(j->mask, b, h) + (r0 + r) * j->mask->stride[2];
-    normalise(j, scores + r * j->ld, mask, r0 + r);
+    sums[r] = weigh_row(j, scores + r * j->ld, mask, window_row(j, b, h, r0 + r), r0 + r);
   }
 }
 
 static void attend_block(const job *j, int64_t head, int64_t block, int64_t slot, int worker) {
   int64_t r0 = block * j->l / j->blocks, rows = (block + 1) * j->l / j->blocks - r0, b = head / j->heads, h = head % j->heads;
+  float sums[BLOCK_ROWS];
   tsr_packed values = j->values;
   values.data = j->value_data + slot * tsr_packed_floats(&values);
   float *scores = j->scores + (int64_t)worker * BLOCK_ROWS * j->ld;
-  score_rows(j, b, h, r0, rows, j->x != NULL ? NULL : j->key_data + slot * tsr_packed_floats(&j->keys), scores);
+  weigh_rows(j, b, h, r0, rows, j->x != NULL ? NULL : j->key_data + slot * tsr_packed_floats(&j->keys), scores, sums);
   float *out = (float *)j->out->storage->data + b * j->out->stride[0] + h * j->out->stride[1] + r0 * j->out->stride[2];
   tsr_gemm w = {.b = &values, .m = rows, .a = scores, .lda = j->ld, .c = out, .ldc = j->out->stride[2]};
   tsr_gemm_part(j->f, &w, 0, tsr_gemm_tiles(&w), 0, values.panels);
+  for (int64_t r = 0; r < rows; r++) j->nn->scale(out + r * j->out->stride[2], 1 / sums[r], j->v->size[3]);
 }
 
 static void attend(void *arg, int64_t task, int worker) {
@@ -152,7 +162,7 @@ static tsr_status attention_f32(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, t
   TSR_TRY(new_result(ctx, out, q, v->size[3], true));
   if ((*out)->numel == 0) return TSR_OK;
   job j = {.ctx = ctx, .f = ctx->kernels->gemm, .nn = ctx->kernels->nn, .q = q, .k = k, .v = v, .mask = mask, .out = *out, .heads = q->size[1],
-           .group = q->size[1] / k->size[1], .l = q->size[2], .s = k->size[2], .causal = causal, .scale = (float)scale};
+           .group = q->size[1] / k->size[1], .l = q->size[2], .s = k->size[2], .causal = causal, .safe = true, .scale = (float)scale};
   if (j.s == 0) {
     memset((*out)->storage->data, 0, (*out)->storage->nbytes);
     return TSR_OK;

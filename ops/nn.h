@@ -21,8 +21,8 @@ typedef struct tsr_nn_fns {
   void (*scale_shift)(float *y, const float *x, float scale, float shift, int64_t n);
   void (*scale_shift_v)(float *y, const float *x, const float *scale, const float *shift, int64_t n);
   void (*moments)(const float *x, int64_t n, float *mean, float *m2); /* m2: sum of squared deviations */
-  /* softmax of x * scale + mask in place; mask may be NULL.  Returns the sum of exponentials; *max their shift. */
-  void (*softmax)(float *x, const float *mask, float scale, int64_t n);
+  /* x = e^(x * scale + mask + mask2 - their maximum), n > 0; mask2, or both, may be NULL.  Returns the sum. */
+  float (*weigh)(float *x, const float *mask, const float *mask2, float scale, int64_t n);
   void (*max_into)(float *y, const float *x, int64_t n);  /* y = max(y, x), NaN wins */
   void (*add_into)(float *y, const float *x, int64_t n);  /* y += x */
   void (*scale)(float *y, float s, int64_t n);

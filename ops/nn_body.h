@@ -91,25 +91,29 @@ static float max_of(const float *x, int64_t n) {
 
 /* e^d for d <= 0 with 0 below 1e-30, far under what counts beside the largest weight, which is 1: masks of -100 would
  * else leave subnormal numbers, whose products are a hundred times slower.  NaN stays. */
-VF_INLINE vf share_of(vf d) { return vf_select(vf_lt(d, vf_set(-69.0f)), vf_zero(), vf_exp(vf_max(vf_set(-69.0f), d))); }
+VF_INLINE vf share_of(vf d) { return vf_select(vf_lt(d, vf_set(-69.0f)), vf_zero(), vf_exp_near(vf_max(vf_set(-104.0f), d))); }
 
-static void softmax(float *x, const float *mask, float scale, int64_t n) {
-  vf s = vf_set(scale), m = vf_set(-INFINITY), sum = vf_zero();
-  const vf low = m;
-  {
-#define SCORE(load) (mask != NULL ? vf_fma(load(x + i), s, load(mask + i)) : vf_mul(load(x + i), s))
-    EACH(n, vf v = SCORE(vf_load); vf_store(x + i, v); m = max_nan(m, v),
-         vf v = SCORE(LOAD_R); vf_store_n(x + i, v, r); m = max_nan(m, vf_select(vm_first(r), v, low)))
+/* NaN need not win the maximum: its own weight is NaN, and so is the sum. */
+static float weigh(float *x, const float *mask, const float *mask2, float scale, int64_t n) {
+  const vf s = vf_set(scale), low = vf_set(-INFINITY);
+  vf m = low, sum = vf_zero();
+  if (mask != NULL) {
+#define SCORE(load) vf_fma(load(x + i), s, load(mask + i))
+    EACH(n, vf v = SCORE(vf_load); if (mask2 != NULL) v = vf_add(v, vf_load(mask2 + i)); vf_store(x + i, v); m = vf_max(v, m),
+         vf v = SCORE(LOAD_R); if (mask2 != NULL) v = vf_add(v, LOAD_R(mask2 + i)); vf_store_n(x + i, v, r);
+         m = vf_max(vf_select(vm_first(r), v, low), m))
+    scale = 1;
+  } else {
+    EACH(n, m = vf_max(vf_mul(vf_load(x + i), s), m), m = vf_max(vf_select(vm_first(r), vf_mul(LOAD_R(x + i), s), low), m))
   }
   m = vf_set(vf_hmax(m));
   {
-#define WEIGHT(load) share_of(vf_sub(load, m))
-    EACH(n, vf v = WEIGHT(vf_load(x + i)); vf_store(x + i, v); sum = vf_add(sum, v),
-         vf v = WEIGHT(vf_load_n(x + i, r)); vf_store_n(x + i, v, r);
-         sum = vf_add(sum, vf_select(vm_first(r), v, vf_zero())))
+    const vf t = vf_set(scale);
+#define WEIGHT(load) share_of(vf_sub(vf_mul(load(x + i), t), m))
+    EACH(n, vf v = WEIGHT(vf_load); vf_store(x + i, v); sum = vf_add(sum, v),
+         vf v = WEIGHT(LOAD_R); vf_store_n(x + i, v, r); sum = vf_add(sum, vf_select(vm_first(r), v, vf_zero())))
   }
-  vf inv = vf_set(1.0f / vf_hsum(sum));
-  EACH(n, vf_store(x + i, vf_mul(vf_load(x + i), inv)), vf_store_n(x + i, vf_mul(vf_load_n(x + i, r), inv), r))
+  return vf_hsum(sum);
 }
 
 static void max_into(float *y, const float *x, int64_t n) {
@@ -201,6 +205,6 @@ static void gru_gates(const float *gx, const float *gh, int64_t stride, const fl
 }
 
 const tsr_nn_fns VF_NAME(tsr_nn) = { .layer_norm = layer_norm, .rms_norm = rms_norm, .scale_shift = scale_shift,
-    .scale_shift_v = scale_shift_v, .moments = moments, .softmax = softmax, .max_into = max_into, .add_into = add_into,
+    .scale_shift_v = scale_shift_v, .moments = moments, .weigh = weigh, .max_into = max_into, .add_into = add_into,
     .scale = scale_by, .axpy = axpy, .lstm_gates = lstm_gates, .gru_gates = gru_gates, .gemv = gemv, .sum = sum_of, .max = max_of,
 };

@@ -5,9 +5,8 @@
 
 #include "ops/vec.h"
 
-/* e^x: 1.2 ulp; overflows to inf above 88.73, underflows gradually to 0; NaN stays. */
-VF_INLINE vf vf_exp(vf x) {
-  x = vf_min(vf_set(89.0f), vf_max(vf_set(-104.0f), x));
+/* e^x for -104 <= x <= 89. */
+VF_INLINE vf vf_exp_near(vf x) {
   vf n = vf_rint(vf_mul(x, vf_set(1.44269504f)));
   vf r = vf_fnma(n, vf_set(0.693359375f), x); /* ln 2 in two parts: n * high part is exact */
   r = vf_fnma(n, vf_set(-2.12194440e-4f), r);
@@ -18,6 +17,9 @@ VF_INLINE vf vf_exp(vf x) {
   p = vf_fma(p, r, vf_set(4.9999993450e-1f));
   return vf_ldexp(vf_add(vf_fma(vf_mul(r, r), p, r), vf_set(1.0f)), n);
 }
+
+/* e^x: 1.2 ulp; overflows to inf above 88.73, underflows gradually to 0; NaN stays. */
+VF_INLINE vf vf_exp(vf x) { return vf_exp_near(vf_min(vf_set(89.0f), vf_max(vf_set(-104.0f), x))); }
 
 /* 1 / (1 + e^-x): 2 ulp. */
 VF_INLINE vf vf_sigmoid(vf x) { return vf_div(vf_set(1.0f), vf_add(vf_set(1.0f), vf_exp(vf_neg(x)))); }

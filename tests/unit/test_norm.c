@@ -43,17 +43,37 @@ static void norms(const tsr_nn_fns *f, int64_t n) {
   assert_true(y[n] == 42); /* nothing beyond the end */
 }
 
+/* Weights and their sum: no mask, one, two; NaN spreads, what is -inf or far below the largest is exactly 0. */
+static void weights(const tsr_nn_fns *f, int64_t n) {
+  float x[MOST], y[MOST], a[MOST], b[MOST];
+  fill(x, n), fill(a, n), fill(b, n);
+  for (int masks = 0; masks <= 2; masks++) {
+    double v[MOST], most = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+      v[i] = (double)x[i] * -2.5 + (masks > 0 ? (double)a[i] : 0) + (masks > 1 ? (double)b[i] : 0);
+      most = fmax(most, v[i]);
+    }
+    for (int64_t i = 0; i < n; i++) sum += exp(v[i] - most);
+    memcpy(y, x, sizeof y);
+    close_to(f->weigh(y, masks > 0 ? a : NULL, masks > 1 ? b : NULL, -2.5f, n), sum, "sum of weights", n);
+    for (int64_t i = 0; i < n; i++) close_to(y[i], exp(v[i] - most), "weight", n);
+  }
+  for (int64_t i = 0; i < n; i++) y[i] = i == n / 2 ? 0 : i % 2 == 0 ? -INFINITY : -100;
+  assert_true(f->weigh(y, NULL, NULL, 1, n) == 1);
+  for (int64_t i = 0; i < n; i++) assert_true(y[i] == (i == n / 2 ? 1 : 0));
+  y[n / 2] = NAN;
+  assert_true(isnan(f->weigh(y, NULL, NULL, 1, n)));
+  for (int64_t i = 0; i < n; i++) y[i] = -INFINITY;
+  assert_true(isnan(f->weigh(y, NULL, NULL, 1, n)));
+}
+
 static void rows(const tsr_nn_fns *f, int64_t n) {
-  float x[MOST], y[MOST], mask[MOST];
-  double sum = 0, most = -INFINITY, all = 0;
-  fill(x, n), fill(mask, n);
+  float x[MOST], y[MOST];
+  double most = -INFINITY, all = 0;
+  fill(x, n);
   for (int64_t i = 0; i < n; i++) all += (double)x[i], most = fmax(most, (double)x[i]);
   close_to(f->sum(x, n), all, "sum", n);
   assert_true((double)f->max(x, n) == most);
-  memcpy(y, x, sizeof y);
-  for (int64_t i = 0; i < n; i++) sum += exp((double)x[i] * 0.5 + (double)mask[i]);
-  f->softmax(y, mask, 0.5f, n);
-  for (int64_t i = 0; i < n; i++) close_to(y[i], exp((double)x[i] * 0.5 + (double)mask[i]) / sum, "softmax", n);
   f->scale_shift(y, x, 1.5f, -2, n);
   for (int64_t i = 0; i < n; i++) close_to(y[i], (double)x[i] * 1.5 - 2, "scale and shift", n);
   x[n / 2] = NAN;
@@ -87,6 +107,7 @@ static void test_all(void **state) {
     for (size_t i = 0; i < TSR_COUNT(lengths); i++) {
       norms(f, lengths[i]);
       rows(f, lengths[i]);
+      weights(f, lengths[i]);
       gates(f, lengths[i]);
     }
   }
