@@ -1,24 +1,9 @@
 /* Two linear layers with an activation between them become one operator: what is between them stays in cache. */
 #include "interp/pass_util.h"
 
-#include <stdlib.h>
-
 #include "ops/gemm.h"
 
-typedef struct fuser {
-  tsr_pass_env *env;
-  tsr_ir_fn *fn;
-  tsr_subst subst;
-  const tsr_schema *schema; /* tsr::mlp; NULL until needed */
-  bool changed;
-} fuser;
-
 enum { NARGS = 9 }; /* of tsr::mlp: x, w1, b1, act, p0, p1, w2, b2, residual */
-
-static bool is_none(const tsr_ir_value *v) {
-  tsr_val c;
-  return tsr_ir_const_of(v, &c) && c.tag == TSR_V_NONE;
-}
 
 static bool is_constant(const tsr_ir_value *v) {
   tsr_val c;
@@ -35,51 +20,22 @@ static bool is_second(const tsr_ir_node *n, tsr_ir_value **residual) {
   return is_constant(n->in[1]);
 }
 
-static bool is_first(const tsr_ir_node *n) { return tsr_ir_is_op(n, "tsr::linear_act") && is_none(n->in[3]) && is_constant(n->in[1]); }
+static bool is_first(const tsr_ir_node *n) { return tsr_ir_is_op(n, "tsr::linear_act") && tsr_ir_is_none(n->in[3]) && is_constant(n->in[1]); }
 
-static bool may_delay(const tsr_ir_node *n, const tsr_ir_node *until) {
-  for (n = n->next; n != NULL && n != until; n = n->next)
-    if (tsr_ir_writes(n)) return false;
-  return true;
-}
-
-static tsr_status visit(fuser *f, tsr_ir_node *second) {
+static tsr_status visit(tsr_fuser *f, tsr_ir_node *second) {
   tsr_ir_value *residual;
   if (!is_second(second, &residual)) return TSR_OK;
   tsr_ir_node *first = second->in[0]->def;
-  if (first == NULL || second->in[0]->uses != 1 || first->parent != second->parent || !is_first(first) || !may_delay(first, second)) return TSR_OK;
+  if (first == NULL || second->in[0]->uses != 1 || first->parent != second->parent || !is_first(first) || !tsr_ir_may_delay(first, second)) return TSR_OK;
   TSR_TRY(tsr_pass_schema(f->env, "tsr::mlp", &f->schema));
   if (residual == NULL) residual = tsr_ir_insert_const(f->fn, second, tsr_none(), &tsr_type_none, 0);
-  tsr_ir_node *n = tsr_ir_node_new(f->fn, TSR_IR_OP, NARGS, 1, 0, second->loc);
   tsr_ir_value *in[NARGS] = {first->in[0], first->in[1], first->in[2], first->in[4], first->in[5],
-                                 first->in[6], second->in[1], second->in[2], residual};
-  for (int i = 0; i < NARGS; i++)
-    if (in[i] == NULL || n == NULL) return tsr_fail_nomem(f->env->e);
-  n->schema = f->schema;
-  for (uint32_t i = 0; i < NARGS; i++) tsr_ir_set_input(n, i, in[i]);
-  tsr_ir_insert_before(n, second);
-  tsr_ir_value *out = tsr_ir_add_output(f->fn, n, &tsr_type_tensor, NULL);
+                             first->in[6], second->in[1], second->in[2], residual};
+  tsr_ir_value *out = tsr_ir_insert_op(f->fn, second, second->loc, f->schema, in, NARGS);
   if (out == NULL || !tsr_subst_remove(&f->subst, second, &out)) return tsr_fail_nomem(f->env->e);
   tsr_ir_remove(first);
   f->changed = true;
   return TSR_OK;
 }
 
-static tsr_status walk(fuser *f, tsr_ir_block *b) {
-  for (tsr_ir_node *n = b->first, *next; n != NULL; n = next) {
-    next = n->next;
-    tsr_subst_node(&f->subst, n);
-    for (uint32_t k = 0; k < n->nblocks; k++) TSR_TRY(walk(f, n->blocks[k]));
-    if (n->kind == TSR_IR_OP) TSR_TRY(visit(f, n));
-  }
-  tsr_subst_rets(&f->subst, b);
-  return TSR_OK;
-}
-
-tsr_status tsr_pass_mlp(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed) {
-  fuser f = {.env = env, .fn = fn};
-  tsr_status s = walk(&f, fn->body);
-  free(f.subst.to);
-  *changed |= f.changed;
-  return s;
-}
+tsr_status tsr_pass_mlp(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed) { return tsr_fuser_run(env, fn, visit, NULL, changed); }

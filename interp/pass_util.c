@@ -90,6 +90,35 @@ bool tsr_ir_const_of(const tsr_ir_value *v, tsr_val *out) {
   return true;
 }
 
+bool tsr_ir_is_none(const tsr_ir_value *v) {
+  tsr_val c;
+  return tsr_ir_const_of(v, &c) && c.tag == TSR_V_NONE;
+}
+
+bool tsr_ir_is_false(const tsr_ir_value *v) {
+  tsr_val c;
+  return tsr_ir_const_of(v, &c) && c.tag == TSR_V_BOOL && !c.b;
+}
+
+bool tsr_ir_is_int(const tsr_ir_value *v, int64_t want) {
+  tsr_val c;
+  return tsr_ir_const_of(v, &c) && c.tag == TSR_V_INT && c.i == want;
+}
+
+bool tsr_ir_is_form(const tsr_ir_node *n, const char *name, const char *overload, uint32_t nin) {
+  return n != NULL && tsr_ir_is_op(n, name) && strcmp(n->schema->overload, overload) == 0 && n->nin == nin && n->nout == 1;
+}
+
+tsr_ir_node *tsr_ir_sole_source(const tsr_ir_node *user, const tsr_ir_value *v) {
+  return v->uses == 1 && v->def != NULL && v->def->parent == user->parent ? v->def : NULL;
+}
+
+bool tsr_ir_may_delay(const tsr_ir_node *n, const tsr_ir_node *until) {
+  for (n = n->next; n != NULL && n != until; n = n->next)
+    if (tsr_ir_writes(n)) return false;
+  return true;
+}
+
 bool tsr_ir_is_op(const tsr_ir_node *n, const char *name) {
   return n->kind == TSR_IR_OP && n->schema != NULL && strcmp(n->schema->name, name) == 0;
 }
@@ -133,6 +162,36 @@ bool tsr_subst_remove(tsr_subst *s, tsr_ir_node *n, tsr_ir_value *const *vs) {
     if (!tsr_subst_set(s, n->out[i], vs[i])) return false;
   tsr_ir_remove(n);
   return true;
+}
+
+tsr_ir_value *tsr_ir_insert_op(tsr_ir_fn *fn, tsr_ir_node *at, const tsr_loc *loc, const tsr_schema *s, tsr_ir_value *const *in, uint32_t nin) {
+  tsr_ir_node *n = tsr_ir_node_new(fn, TSR_IR_OP, nin, 1, 0, loc);
+  if (n == NULL) return NULL;
+  for (uint32_t i = 0; i < nin; i++)
+    if (in[i] == NULL) return NULL;
+  n->schema = s;
+  for (uint32_t i = 0; i < nin; i++) tsr_ir_set_input(n, i, in[i]);
+  tsr_ir_insert_before(n, at);
+  return tsr_ir_add_output(fn, n, &tsr_type_tensor, NULL);
+}
+
+static tsr_status walk(tsr_fuser *f, tsr_ir_block *b, tsr_status (*visit)(tsr_fuser *f, tsr_ir_node *n)) {
+  for (tsr_ir_node *n = b->first, *next; n != NULL; n = next) {
+    next = n->next;
+    tsr_subst_node(&f->subst, n);
+    for (uint32_t k = 0; k < n->nblocks; k++) TSR_TRY(walk(f, n->blocks[k], visit));
+    if (n->kind == TSR_IR_OP) TSR_TRY(visit(f, n));
+  }
+  tsr_subst_rets(&f->subst, b);
+  return TSR_OK;
+}
+
+tsr_status tsr_fuser_run(tsr_pass_env *env, tsr_ir_fn *fn, tsr_status (*visit)(tsr_fuser *f, tsr_ir_node *n), void *user, bool *changed) {
+  tsr_fuser f = {.env = env, .fn = fn, .user = user};
+  tsr_status s = walk(&f, fn->body, visit);
+  free(f.subst.to);
+  *changed |= f.changed;
+  return s;
 }
 
 void tsr_ir_splice(tsr_ir_block *b, tsr_ir_node *at) {

@@ -33,6 +33,27 @@ void tsr_subst_rets(const tsr_subst *s, tsr_ir_block *b);
 /* n's results become vs and n leaves its block. */
 bool tsr_subst_remove(tsr_subst *s, tsr_ir_node *n, tsr_ir_value *const *vs);
 
+/* A pass that looks at one operator after another, forward, blocks inside first. */
+typedef struct tsr_fuser tsr_fuser;
+struct tsr_fuser {
+  tsr_pass_env *env;
+  tsr_ir_fn *fn;
+  tsr_subst subst;
+  const tsr_schema *schema; /* of the operator that it makes; NULL until needed */
+  bool changed;
+  void *user;
+};
+tsr_status tsr_fuser_run(tsr_pass_env *env, tsr_ir_fn *fn, tsr_status (*visit)(tsr_fuser *f, tsr_ir_node *n), void *user, bool *changed);
+/* In front of `at`, an operator of ours with these operands; NULL: out of memory. */
+tsr_ir_value *tsr_ir_insert_op(tsr_ir_fn *fn, tsr_ir_node *at, const tsr_loc *loc, const tsr_schema *s, tsr_ir_value *const *in, uint32_t nin);
+
+bool tsr_ir_is_none(const tsr_ir_value *v);
+bool tsr_ir_is_false(const tsr_ir_value *v);
+bool tsr_ir_is_int(const tsr_ir_value *v, int64_t want);
+bool tsr_ir_is_form(const tsr_ir_node *n, const char *name, const char *overload, uint32_t nin); /* one result; n may be NULL */
+/* The node that makes v, when it is in the block of user and v goes nowhere else; else NULL. */
+tsr_ir_node *tsr_ir_sole_source(const tsr_ir_node *user, const tsr_ir_value *v);
+bool tsr_ir_may_delay(const tsr_ir_node *n, const tsr_ir_node *until); /* nothing between the two writes */
 bool tsr_ir_const_of(const tsr_ir_value *v, tsr_val *out); /* v is a constant: its value, borrowed */
 bool tsr_ir_is_op(const tsr_ir_node *n, const char *name);  /* any overload of "aten::relu" */
 /* Put a constant in front of `at`; NULL: out of memory. */

@@ -280,16 +280,20 @@ static bool fits_scores(const tsr_tensor *x, const tsr_tensor *v, int64_t dim) {
          x->size[0] == v->size[0] && x->size[1] == v->size[1] && x->size[3] == v->size[2] && x->numel > 0 && v->numel > 0;
 }
 
+/* Step by step, as the program had it. */
+static tsr_status finish_plain(tsr_call *c, tsr_tensor *x, tsr_tensor *v, int64_t dim, tsr_dtype dtype) {
+  tsr_tensor *out;
+  TSR_TRY(tsr_softmax(c->ctx, &x, x, dim, false));
+  TSR_TRY(tsr_to_dtype(c->ctx, &x, x, dtype));
+  TSR_TRY(tsr_matmul(c->ctx, &out, x, v));
+  return tsr_ret_tensor(c, 0, out);
+}
+
 TSR_KERNEL(softmax_matmul) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *v = tsr_arg_tensor(c, 1), *out;
   int64_t dim = tsr_arg_int(c, 2), dtype = tsr_arg_is_none(c, 3) ? x->dtype : tsr_arg_int(c, 3);
-  if (dtype != TSR_FLOAT32 || !fits_scores(x, v, dim)) {
-    TSR_TRY(tsr_softmax(ctx, &x, x, dim, false));
-    TSR_TRY(tsr_to_dtype(ctx, &x, x, (tsr_dtype)dtype));
-    TSR_TRY(tsr_matmul(ctx, &out, x, v));
-    return tsr_ret_tensor(c, 0, out);
-  }
+  if (dtype != TSR_FLOAT32 || !fits_scores(x, v, dim)) return finish_plain(c, x, v, dim, (tsr_dtype)dtype);
   TSR_TRY(new_result(ctx, &out, x, v->size[3], tsr_arg_bool(c, 4)));
   job j = {.ctx = ctx, .f = ctx->kernels->gemm, .nn = ctx->kernels->nn, .x = x, .v = v, .out = out, .heads = x->size[1], .group = 1,
            .l = x->size[2], .s = x->size[3]};
@@ -297,8 +301,110 @@ TSR_KERNEL(softmax_matmul) {
   return tsr_ret_tensor(c, 0, out);
 }
 
+/* ---- softmax(q . kt * scale + mask) . v, the same for the whole of it ---- */
+
+typedef struct whole {
+  tsr_tensor *q, *kt, *v, *mask;
+  tsr_tensor *windows;    /* added to the scores in the shape view; or NULL */
+  const int64_t *view; int64_t nview;
+  double scale;
+  bool scale_q;           /* as the program had it: before the product */
+  int64_t dim;
+  tsr_dtype dtype;
+} whole;
+
+/* m broadcasts to the scores and does not enlarge them. */
+static bool fits_mask(const tsr_tensor *m, const int64_t size[4]) {
+  if (m->dtype != TSR_FLOAT32 || m->ndim > 4) return false;
+  for (int d = 0; d < m->ndim; d++)
+    if (m->size[d] != 1 && m->size[d] != size[4 - m->ndim + d]) return false;
+  return true;
+}
+
+/* Scores of b batches seen as [b / w, w, h, l, s], and a mask [1, w, 1 or h, l, s]. */
+static bool fits_windows(const whole *a, const int64_t size[4]) {
+  const tsr_tensor *w = a->windows;
+  if (w == NULL) return true;
+  if (w->dtype != TSR_FLOAT32 || w->ndim != 5 || w->size[0] != 1 || w->size[1] == 0 || size[0] % w->size[1] != 0) return false;
+  bool shape = (a->view[0] == size[0] / w->size[1] || a->view[0] == -1) && a->view[1] == w->size[1];
+  for (int d = 1; d < 4; d++) shape = shape && a->view[1 + d] == size[d] && (w->size[1 + d] == size[d] || (d == 1 && w->size[2] == 1));
+  return shape && w->stride[4] == 1;
+}
+
+static bool fits_whole(const whole *a) {
+  const tsr_tensor *q = a->q, *k = a->kt, *v = a->v;
+  if (a->dtype != TSR_FLOAT32 || q->dtype != TSR_FLOAT32 || k->dtype != TSR_FLOAT32 || v->dtype != TSR_FLOAT32) return false;
+  if (q->ndim != 4 || k->ndim != 4 || v->ndim != 4 || (a->dim != -1 && a->dim != 3)) return false;
+  int64_t size[] = {q->size[0], q->size[1], q->size[2], k->size[3]};
+  for (int d = 0; d < 2; d++)
+    if (k->size[d] != size[d] || v->size[d] != size[d]) return false;
+  if (q->size[3] != k->size[2] || q->size[3] == 0 || size[3] != v->size[2] || v->numel == 0 || q->numel == 0) return false;
+  return (a->mask == NULL || fits_mask(a->mask, size)) && fits_windows(a, size);
+}
+
+static tsr_status add_windows(tsr_ctx *ctx, const whole *a, tsr_tensor **x) {
+  tsr_tensor *seen;
+  TSR_TRY(tsr_view_as(ctx, &seen, *x, (int)a->nview, a->view));
+  TSR_TRY(tsr_binary(ctx, &seen, "add", seen, a->windows));
+  return tsr_view_as(ctx, x, seen, 4, (int64_t[]){-1, a->view[2], a->view[3], a->view[4]});
+}
+
+static tsr_status scores_plain(tsr_ctx *ctx, const whole *a, tsr_tensor **x) {
+  tsr_tensor *q = a->q;
+  if (a->scale_q) TSR_TRY(tsr_binary_scalar(ctx, &q, "mul", q, tsr_scalar_float(a->scale)));
+  TSR_TRY(tsr_matmul(ctx, x, q, a->kt));
+  if (!a->scale_q && a->scale != 1) TSR_TRY(tsr_binary_scalar(ctx, x, "mul", *x, tsr_scalar_float(a->scale)));
+  if (a->mask != NULL) TSR_TRY(tsr_binary(ctx, x, "add", *x, a->mask));
+  return a->windows != NULL ? add_windows(ctx, a, x) : TSR_OK;
+}
+
+static tsr_status run_whole(tsr_ctx *ctx, whole *a, tsr_tensor *out) {
+  tsr_tensor *k;
+  TSR_TRY(tsr_transpose(ctx, &k, a->kt, 2, 3));
+  TSR_TRY(inner_contiguous(ctx, &a->q));
+  if (a->mask != NULL) TSR_TRY(expand_mask(ctx, &a->mask, a->q, k));
+  if (a->windows != NULL) {
+    int64_t size[5];
+    memcpy(size, a->windows->size, sizeof size);
+    size[2] = a->q->size[1];
+    TSR_TRY(tsr_expand(ctx, &a->windows, a->windows, 5, size));
+  }
+  job j = {.ctx = ctx, .f = ctx->kernels->gemm, .nn = ctx->kernels->nn, .q = a->q, .k = k, .v = a->v, .mask = a->mask, .windows = a->windows,
+           .out = out, .heads = a->q->size[1], .group = 1, .l = a->q->size[2], .s = k->size[2], .scale = (float)a->scale};
+  if (j.mask == NULL) { /* one mask comes first */
+    tsr_tensor *zero;
+    int64_t size[] = {a->q->size[0], j.heads, j.l, j.s}, stride[] = {0, 0, 0, 1};
+    if (j.windows == NULL) return run_job(&j, a->q->size[0]);
+    TSR_TRY(tsr_new(ctx, &zero, TSR_FLOAT32, 1, &j.s));
+    memset(zero->storage->data, 0, (size_t)j.s * sizeof(float));
+    TSR_TRY(tsr_new_view(ctx, &zero, zero, 0, 4, size, stride));
+    j.mask = zero;
+  }
+  return run_job(&j, a->q->size[0]);
+}
+
+TSR_KERNEL(attention) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *out;
+  whole a = {.q = tsr_arg_tensor(c, 0), .kt = tsr_arg_tensor(c, 1), .v = tsr_arg_tensor(c, 2), .mask = tsr_arg_opt_tensor(c, 3),
+             .windows = tsr_arg_opt_tensor(c, 4), .scale = tsr_arg_float(c, 6), .scale_q = tsr_arg_bool(c, 7), .dim = tsr_arg_int(c, 8)};
+  a.view = tsr_arg_ints(c, 5, &a.nview);
+  if (ctx->err.status != TSR_OK) return ctx->err.status;
+  if (a.nview != 5) a.windows = NULL;
+  a.dtype = tsr_arg_is_none(c, 9) ? (tsr_dtype)a.q->dtype : (tsr_dtype)tsr_arg_int(c, 9);
+  if (!fits_whole(&a)) {
+    tsr_tensor *x;
+    TSR_TRY(scores_plain(ctx, &a, &x));
+    return finish_plain(c, x, a.v, a.dim, tsr_arg_is_none(c, 9) ? (tsr_dtype)x->dtype : a.dtype);
+  }
+  TSR_TRY(new_result(ctx, &out, a.q, a.v->size[3], tsr_arg_bool(c, 10)));
+  TSR_TRY(run_whole(ctx, &a, out));
+  return tsr_ret_tensor(c, 0, out);
+}
+
 const tsr_op tsr_ops_attention[] = {
     {"tsr::softmax_matmul(Tensor x, Tensor v, int dim, ScalarType? dtype, bool by_row) -> Tensor", op_softmax_matmul, TSR_PURE | TSR_HIDDEN},
+    {"tsr::attention(Tensor q, Tensor kt, Tensor v, Tensor? mask, Tensor? windows, int[]? view, float scale, bool scale_q, int dim, ScalarType? dtype, bool by_row) -> Tensor", op_attention, TSR_PURE | TSR_HIDDEN},
     {"aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor", op_sdpa, TSR_PURE},
     {"aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_safe_softmax, TSR_PURE},
     {0}};

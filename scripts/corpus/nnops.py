@@ -206,6 +206,101 @@ def attention_written_out(q: Tensor, k: Tensor, v: Tensor):
             torch.matmul(q, k.transpose(-2, -1)), torch.matmul(q[:, :1], k[:1].transpose(-2, -1)), torch.matmul(q.transpose(2, 3), q))
 
 
+@case(T(2, 3, 20, 8, seed=1), T(2, 3, 33, 8, seed=2), T(2, 3, 33, 20, seed=3), T(2, 1, 1, 33, seed=4), name="attention-with-its-scores")
+def attention_with_its_scores(q: Tensor, k: Tensor, v: Tensor, keys: Tensor):
+    """The product of queries and keys, scaled, masked and weighed: where it may be one operator and where it may not."""
+    kt = k.transpose(-2, -1)
+    every = T_mask(20, 33)
+    none_left = torch.where(every > 1, every, torch.full_like(every, -float("inf")))
+    a = torch.matmul(F.softmax(torch.matmul(q, kt), dim=-1), v)
+    b = torch.matmul(F.softmax(torch.matmul(q, kt) * 0.25, dim=-1), v)
+    c = torch.matmul(F.softmax(torch.matmul(q, kt) / 3 + keys, dim=-1), v).transpose(1, 2).reshape(2, 20, 60)
+    d = torch.matmul(F.softmax(every + torch.matmul(q, kt) / -1.5, dim=-1), v)
+    e = torch.matmul(F.softmax(torch.matmul(q * 0.5, kt) + every.unsqueeze(0), dim=-1), v)
+    f = torch.matmul(F.softmax(torch.matmul(q * float(q.size(-1)) ** -0.5, kt) + none_left, dim=-1), v)
+    first = torch.matmul(F.softmax(torch.matmul(q[:1], kt[:1]) + keys, dim=-1), v)  # the mask makes it larger
+    alone = torch.matmul(F.softmax(torch.matmul(q[0], kt[0]) * 2 + every, dim=-1), v[0])
+    wide = torch.matmul(F.softmax(torch.matmul(q.double(), kt.double()) * 0.1 + every, dim=-1), v.double())
+    other = torch.matmul(F.softmax(torch.matmul(q, kt) * 0.3 + keys.double(), dim=-1).to(torch.float32), v)
+    later = torch.matmul(F.softmax((torch.matmul(q, kt) + keys) * 0.3, dim=-1), v)
+    side = torch.matmul(F.softmax(torch.matmul(q, kt) * 0.3, dim=-2), v)
+    heads = torch.matmul(F.softmax(torch.matmul(q[:, :1], kt) * 0.3, dim=-1), v)
+    kept = torch.matmul(q, kt) * 0.7
+    return (a, b, c, d, e, f, first, alone, wide, other, later, side, heads, torch.matmul(F.softmax(kept, dim=-1), v), kept)
+
+
+def T_mask(n: int, m: int):
+    return (torch.arange(n * m).view(n, m) % 7).to(torch.float32) - 3
+
+
+@case(T(2, 2, 9, 4, seed=1), T(2, 2, 9, 4, seed=2))
+def attention_and_writes(q: Tensor, v: Tensor):
+    """Queries or masks change between the product and the softmax: what was computed before must stay."""
+    low = torch.zeros(9, 9)
+    x = torch.matmul(q, q.transpose(-2, -1)) * 0.5
+    q.add_(1)
+    a = torch.matmul(F.softmax(x, dim=-1), v)
+    y = torch.matmul(q, q.transpose(-2, -1)) + low
+    low[:, 3:] = -50
+    b = torch.matmul(F.softmax(y, dim=-1), v)
+    z = torch.matmul(q, q.transpose(-2, -1)) + low
+    if bool(v.sum() < 1e9):
+        q[0].zero_()
+    return a, b, torch.matmul(F.softmax(z, dim=-1), v), q
+
+
+def windows_of(x: Tensor, size: int, shift: int):
+    """What a mask of shifted windows looks like: made where it is used, by writing into it."""
+    n = x.size(0) // 2
+    region = x.new_zeros(n, size * size)
+    region[:, shift:] = 1
+    region[n - 1, shift + 1:] = 2
+    mask = region.unsqueeze(1) - region.unsqueeze(2)
+    mask = mask.masked_fill(mask != 0, -100.0).masked_fill(mask == 0, 0.0)
+    return mask.unsqueeze(1).unsqueeze(0)
+
+
+class ShiftedWindows(nn.Module):
+    """Attention in windows, the shifted ones with a mask for each window of an image."""
+
+    def __init__(self, heads: int, view: int):
+        super().__init__()
+        self.qkv = nn.Linear(12, 36)
+        self.heads = heads
+        self.view = view
+        self.bias = nn.Parameter(T(1, heads, 4, 4, seed=3))
+
+    def forward(self, x: Tensor, shift: int):
+        b, n, c = x.size(0), x.size(1), x.size(2)
+        qkv = self.qkv(x).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = qkv[0], qkv[1], qkv[2]
+        q = q * (c // self.heads) ** -0.5
+        a = q.matmul(k.transpose(-2, -1)) + self.bias
+        if shift > 0:
+            mask = windows_of(x, 2, shift)
+            w = mask.size(1)
+            a = a.view(self.view, w, self.heads, n, n)
+            a = a + mask
+            a = a.view(-1, self.heads, n, n)
+        a = F.softmax(a, dim=-1)
+        return a.matmul(v).transpose(1, 2).reshape(b, n, c)
+
+
+@case(T(6, 4, 12, seed=5), 1, init=(3, 2))
+class AttentionInShiftedWindows(ShiftedWindows):
+    pass
+
+
+@case(T(6, 4, 12, seed=5), 0, init=(2, -1))
+class AttentionInWindows(ShiftedWindows):
+    pass
+
+
+@case(T(6, 4, 12, seed=5), 1, init=(3, 3), fails=True)
+class AttentionInOtherWindows(ShiftedWindows):
+    """A view that the number of windows does not allow."""
+
+
 @case(T(2, 150, 12), T(2, 150, 9, seed=2))
 class TwoLayers(nn.Module):
     """Pairs of linear layers with an activation between them, many rows and few."""
