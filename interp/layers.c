@@ -116,6 +116,18 @@
       "  size = " LAYERS "unpool_size(input, self.kernel_size, stride, self.padding, output_size)\n"                  \
       "  return " dims "\n"
 
+#define FRACTIONAL_ATTRIBUTES(n) "kernel_size:i" n " output_size:i" n "? output_ratio:f*? _random_samples:T?"
+#define FRACTIONAL_BODY(n)                                                                                   \
+  "  size = " LAYERS "fractional_size(input, self.output_size, self.output_ratio, " n ")\n"                           \
+  "  if self._random_samples is not None:\n"                                                                          \
+  "    samples = self._random_samples\n"                                                                              \
+  "  else:\n"                                                                                                         \
+  "    samples = " LAYERS "fractional_samples(input, " n ")\n"                                                         \
+  "  out, indices = torch.fractional_max_pool" n "d(input, self.kernel_size, size, samples)\n"
+#define FRACTIONAL(n) FRACTIONAL_ATTRIBUTES(n), X FRACTIONAL_BODY(n) "  return out\n"
+#define FRACTIONAL_INDICES(n) \
+  FRACTIONAL_ATTRIBUTES(n), "def forward(self, input: Tensor) -> Tuple[Tensor, Tensor]:\n" FRACTIONAL_BODY(n) "  return (out, indices)\n"
+
 #define PAD(n, mode, more_attributes, value) \
   "padding:i" n more_attributes, UNARY("torch.pad(input, self.padding, \"" mode "\", " value ")")
 #define FEATURE_DROPOUT(batched)                                                          \
@@ -165,6 +177,8 @@
 #define LOSS(args, call) "reduction:s=mean" args, \
   "def forward(self, input: Tensor, target: Tensor) -> Tensor:\n  return " call "\n"
 #define REDUCTION LAYERS "reduction(self.reduction)"
+#define LOSS3(args, a, b, c, call) "reduction:s=mean" args, \
+  "def forward(self, " a ": Tensor, " b ": Tensor, " c ": Tensor) -> Tensor:\n  return " call "\n"
 
 /* clang-format off */
 const tsr_layer tsr_layers[] = {
@@ -299,6 +313,11 @@ const tsr_layer tsr_layers[] = {
     {"pixelshuffle.PixelShuffle", NULL, "upscale_factor:i", UNARY("torch.pixel_shuffle(input, self.upscale_factor)")},
     {"pixelshuffle.PixelUnshuffle", NULL, "downscale_factor:i", UNARY("torch.pixel_unshuffle(input, self.downscale_factor)")},
     {"channelshuffle.ChannelShuffle", NULL, "groups:i", UNARY("torch.channel_shuffle(input, self.groups)")},
+    {"pooling.FractionalMaxPool2d", "return_indices", FRACTIONAL_INDICES("2")},
+    {"pooling.FractionalMaxPool2d", NULL, FRACTIONAL("2")},
+    {"pooling.FractionalMaxPool3d", "return_indices", FRACTIONAL_INDICES("3")},
+    {"pooling.FractionalMaxPool3d", NULL, FRACTIONAL("3")},
+    {"normalization.CrossMapLRN2d", NULL, "size:i alpha:f=0.0001 beta:f=0.75 k:f=1", UNARY(LAYERS "cross_map_lrn(input, self.size, self.alpha, self.beta, self.k)")},
     {"upsampling.Upsample", NULL, "size:i*? scale_factor:f*? mode:s=nearest align_corners:b? recompute_scale_factor:b?",
      UNARY(LAYERS "interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor)")},
     {"upsampling.UpsamplingNearest2d", NULL, "size:i*? scale_factor:f*? mode:s=nearest align_corners:b?",
@@ -402,6 +421,22 @@ const tsr_layer tsr_layers[] = {
     {"loss.BCEWithLogitsLoss", NULL, LOSS(" weight:T? pos_weight:T?", "torch.binary_cross_entropy_with_logits(input, target, self.weight, self.pos_weight, " REDUCTION ")")},
     {"loss.CrossEntropyLoss", NULL, LOSS(" weight:T? ignore_index:i=-100 label_smoothing:f=0", "torch.cross_entropy_loss(input, target, self.weight, " REDUCTION ", self.ignore_index, self.label_smoothing)")},
     {"loss.NLLLoss", NULL, LOSS(" weight:T? ignore_index:i=-100", "torch.nll_loss_nd(input, target, self.weight, " REDUCTION ", self.ignore_index)")},
+    {"loss.KLDivLoss", NULL, LOSS(" log_target:b=0", LAYERS "kl_div(input, target, self.reduction, self.log_target)")},
+    {"loss.PoissonNLLLoss", NULL, LOSS(" log_input:b=1 full:b=0 eps:f=1e-08", "torch.poisson_nll_loss(input, target, self.log_input, self.full, self.eps, " REDUCTION ")")},
+    {"loss.GaussianNLLLoss", NULL, LOSS3(" full:b=0 eps:f=1e-06", "input", "target", "var", LAYERS "gaussian_nll(input, target, var, self.full, self.eps, self.reduction)")},
+    {"loss.SoftMarginLoss", NULL, LOSS("", "torch.soft_margin_loss(input, target, " REDUCTION ")")},
+    {"loss.HingeEmbeddingLoss", NULL, LOSS(" margin:f=1", "torch.hinge_embedding_loss(input, target, self.margin, " REDUCTION ")")},
+    {"loss.CosineEmbeddingLoss", NULL, LOSS3(" margin:f=0", "input1", "input2", "target", "torch.cosine_embedding_loss(input1, input2, target, self.margin, " REDUCTION ")")},
+    {"loss.MarginRankingLoss", NULL, LOSS3(" margin:f=0", "input1", "input2", "target", "torch.margin_ranking_loss(input1, input2, target, self.margin, " REDUCTION ")")},
+    {"loss.TripletMarginLoss", NULL, LOSS3(" margin:f=1 p:f=2 eps:f=1e-06 swap:b=0", "anchor", "positive", "negative",
+                                           "torch.triplet_margin_loss(anchor, positive, negative, self.margin, self.p, self.eps, self.swap, " REDUCTION ")")},
+    {"loss.MultiMarginLoss", NULL, LOSS(" weight:T? p:i=1 margin:f=1", "torch.multi_margin_loss(input, target, self.p, self.margin, self.weight, " REDUCTION ")")},
+    {"loss.MultiLabelMarginLoss", NULL, LOSS("", "torch.multilabel_margin_loss(input, target, " REDUCTION ")")},
+    {"loss.MultiLabelSoftMarginLoss", NULL, LOSS(" weight:T?", LAYERS "multilabel_soft_margin(input, target, self.weight, self.reduction)")},
+    {"loss.CTCLoss", NULL,
+     "reduction:s=mean blank:i=0 zero_infinity:b=0",
+     "def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor) -> Tensor:\n"
+     "  return torch.ctc_loss(log_probs, targets, input_lengths, target_lengths, self.blank, " REDUCTION ", self.zero_infinity)\n"},
     {NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -59,16 +59,17 @@ static void note_stranger(pickled *g, const char *cls, const char *path) {
 
 static const tsr_dict *hooks_of(const tsr_pmodule *m, const char *kind) {
   const tsr_val *v = tsr_dict_lookup(m->state, kind);
-  return v != NULL && v->tag == TSR_V_DICT ? v->m : NULL;
+  return v != NULL ? tsr_pickled_dict(*v) : NULL;
 }
 
-/* Hooks are Python functions: known ones could be written down, none is. */
+/* Hooks are Python functions: two kinds are known (pickled_hooks.c). */
 static void refuse_hooks(pickled *g, const tsr_pmodule *m, const char *path) {
   static const char *const kinds[] = {"_forward_pre_hooks", "_forward_hooks"};
   for (size_t k = 0; k < TSR_COUNT(kinds); k++) {
     const tsr_dict *d = hooks_of(m, kinds[k]);
     for (size_t i = d == NULL ? 0 : tsr_dict_next(d, 0); d != NULL && i < d->used; i = tsr_dict_next(d, i + 1)) {
       const tsr_val hook = d->entries[i].value;
+      if (k == 0 && tsr_pickled_knows_hook(hook)) continue;
       note_stranger(g, hook.tag == TSR_V_OBJECT ? hook.obj->cls->name : "a hook", tsr_compile_text(g->c, "%s%s%s", path, *path == 0 ? "" : ".", kinds[k]));
     }
   }
@@ -262,6 +263,25 @@ static void read_parameters(pickled *g, const tsr_pmodule *m, const char *path, 
   }
 }
 
+/* What a hook makes a weight of. */
+typedef struct parts {
+  pickled *g;
+  const tsr_pmodule *m;
+  const char *path;
+  attributes *out;
+} parts;
+
+static void read_part(void *user, const char *name) {
+  const parts *p = user;
+  const tsr_val *v = tsr_pmodule_attr(p->m, name);
+  const wanted w = {.name = name, .name_len = strlen(name), .kind = 'T'};
+  for (size_t i = 0; i < p->out->count; i++)
+    if (strcmp(p->out->items[i].name, name) == 0) return; /* recurrent layers have all */
+  if (v == NULL || v->tag != TSR_V_TENSOR) bad_value(p->g, p->m, &w, v);
+  refuse_absent(p->g, *v, p->path, name, strlen(name));
+  add(p->g->c, p->out, name, strlen(name), &tsr_type_tensor, *v);
+}
+
 /* ---- modules ---- */
 
 static tsr_object *make_module(pickled *g, tsr_val v, const char *path);
@@ -278,7 +298,7 @@ static const char *write_forward(pickled *g, const tsr_layer *l, const tsr_pmodu
 static tsr_codefile *code_of(pickled *g, const tsr_layer *l, const tsr_pmodule *m, const char *path, const char *qualifier) {
   tsr_compiler *c = g->c;
   tsr_codefile **known = &g->files[l - tsr_layers];
-  const char *text = write_forward(g, l, m, path);
+  const char *text = tsr_pickled_hooked(c, m, write_forward(g, l, m, path));
   if (text == l->forward && *known != NULL) return *known;
   tsr_names_add_file(c, qualifier, tsr_compile_text(c, "%s", m->cls), text, strlen(text), SIZE_MAX);
   tsr_codefile *f = tsr_names_parse(c, c->files[c->file_count - 1]);
@@ -337,6 +357,7 @@ static tsr_object *build(pickled *g, const tsr_layer *l, const tsr_pmodule *m, c
   }
   if (strstr(l->attributes, "training:") == NULL) add(c, &a, "training", 8, &tsr_type_bool, tsr_bool(is_true(m, "training")));
   if (strncmp(l->name, "rnn.", 4) == 0 && l->forward == NULL) read_parameters(g, m, path, &a);
+  tsr_pickled_hook_names(c, m, read_part, &(parts){g, m, path, &a});
   make_children(g, m, path, &a);
   r->file = code_of(g, l, m, path, r->cls->name);
   for (size_t i = 0; i < a.count; i++) tsr_class_add_attr(c, r, a.items[i].name, a.items[i].len, a.items[i].type);

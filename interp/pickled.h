@@ -14,4 +14,12 @@ const char *tsr_pickled_stack(tsr_compiler *c, const tsr_pmodule *m, bool decode
 /* The row's text with $activation replaced. */
 const char *tsr_pickled_fill(tsr_compiler *c, const tsr_pmodule *m, const char *path, const char *text);
 
+/* Hooks of torch.nn.utils that compute a weight before each call. */
+bool tsr_pickled_knows_hook(tsr_val hook);
+/* The text with self.NAME replaced by what the module's hooks compute for it. */
+const char *tsr_pickled_hooked(tsr_compiler *c, const tsr_pmodule *m, const char *text);
+/* The attributes that takes. */
+typedef void (*tsr_pickled_name_fn)(void *user, const char *name);
+void tsr_pickled_hook_names(tsr_compiler *c, const tsr_pmodule *m, tsr_pickled_name_fn fn, void *user);
+
 #endif

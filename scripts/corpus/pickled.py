@@ -171,3 +171,46 @@ for protocol in range(1, 6):  # what protocol 0 writes PyTorch cannot read
                                "recompute_scale_factor", "return_indices", "_non_persistent_buffers_set", "_is_full_backward_hook"))
 def attributes_of_old_files():
     return nn.Sequential(nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.GELU(), nn.AvgPool2d(2), nn.MaxPool2d(2, stride=1), nn.Upsample(scale_factor=2))
+
+
+# hooks of torch.nn.utils, whose code is known
+
+
+@pickled(T(2, 4, 9))
+def weight_norm():
+    return nn.Sequential(nn.utils.weight_norm(nn.Conv1d(4, 6, 3)), nn.ReLU(), nn.utils.weight_norm(nn.ConvTranspose1d(6, 3, 2), dim=1))
+
+
+@pickled(T(5, 2, 4))
+def weight_norm_recurrent():
+    return nn.utils.weight_norm(nn.LSTM(4, 3), "weight_hh_l0")
+
+
+@pickled(T(2, 4, 6, 6))
+def spectral_norm():
+    return nn.Sequential(nn.utils.spectral_norm(nn.Conv2d(4, 6, 3)), nn.LeakyReLU(), nn.Flatten(), nn.utils.spectral_norm(nn.Linear(96, 3)))
+
+
+@pickled(T(2, 5, 4, 4))
+def cross_map_lrn():
+    return nn.Sequential(nn.CrossMapLRN2d(3, alpha=0.5, k=2.0))
+
+
+@pickled(T(2, 3, 9, 9))
+def fractional_pool():
+    return nn.Sequential(nn.FractionalMaxPool2d(2, output_ratio=(0.5, 0.6), _random_samples=torch.full((2, 3, 2), 0.25)))
+
+
+@pickled(T(3, 4), T(3, 4), T(3, 4))
+def triplet_loss():
+    return nn.TripletMarginLoss(swap=True)
+
+
+@pickled(T(3, 4), T(3, 4))
+def multilabel_loss():
+    return nn.MultiLabelSoftMarginLoss(weight=torch.tensor([1.0, 2.0, 0.5, 1.0]))
+
+
+@pickled(T(3, 4), T(3, 4))
+def divergence_loss():
+    return nn.KLDivLoss("batchmean", log_target=True)
