@@ -18,8 +18,25 @@ static tsr_val get(const tsr_dict *d, const char *key, size_t len) {
   return tsr_none();
 }
 
+/* NumPy's scalars are pickled as scalar(dtype("f8"), bytes), its arrays as _reconstruct(ndarray, ...). */
+static const char *numpy_type(const tsr_object *o) {
+  static const struct { const char *code, *type; } rows[] = {
+      {"f8", "numpy.float64"}, {"f4", "numpy.float32"}, {"f2", "numpy.float16"}, {"i8", "numpy.int64"}, {"i4", "numpy.int32"}, {"i2", "numpy.int16"},
+      {"i1", "numpy.int8"},    {"u8", "numpy.uint64"},  {"u4", "numpy.uint32"},  {"u2", "numpy.uint16"}, {"u1", "numpy.uint8"}, {"b1", "numpy.bool"}};
+  const tsr_val args = o->count > TSR_OPAQUE_ARGS ? o->slots[TSR_OPAQUE_ARGS] : tsr_none();
+  const char *name = strrchr(o->cls->name, '.');
+  if (strncmp(o->cls->name, "numpy.", 6) != 0 || args.tag != TSR_V_TUPLE || args.u->len == 0 || args.u->items[0].tag != TSR_V_OBJECT) return o->cls->name;
+  const tsr_object *first = args.u->items[0].obj;
+  if (strcmp(name, "._reconstruct") == 0) return first->cls->name;
+  const tsr_val of = first->count > TSR_OPAQUE_ARGS ? first->slots[TSR_OPAQUE_ARGS] : tsr_none();
+  if (strcmp(name, ".scalar") != 0 || of.tag != TSR_V_TUPLE || of.u->len == 0 || of.u->items[0].tag != TSR_V_STR) return o->cls->name;
+  for (size_t i = 0; i < TSR_COUNT(rows); i++)
+    if (strcmp(of.u->items[0].s->bytes, rows[i].code) == 0) return rows[i].type;
+  return o->cls->name;
+}
+
 /* Python's name of the type of what is no tensor. */
-static const char *type_name(tsr_val v) { return v.tag == TSR_V_OBJECT ? v.obj->cls->name : tsr_val_python_type(v); }
+static const char *type_name(tsr_val v) { return v.tag == TSR_V_OBJECT && v.obj->cls->impl == &tsr_opaque_marker ? numpy_type(v.obj) : tsr_val_python_type(v); }
 
 /* ---- taking ---- */
 

@@ -2,6 +2,7 @@
 #include "interp/state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "frontend/text.h"
 #include "interp/compile.h"
@@ -129,7 +130,7 @@ static bool ends_with(const char *s, const char *end) {
 static tsr_status on_tensor(void *user, const char *name, tsr_tensor *t, tsr_role role) {
   loading *l = user;
   size_t at;
-  const char *why = NULL;
+  tsr_why why = {0};
   TSR_UNUSED(role);
   if (!tsr_weights_find(l->opt->weights, name, strlen(name), &at)) {
     /* before 0.4.1 batch normalisation did not count: PyTorch takes such files, too */
@@ -152,8 +153,8 @@ static tsr_status on_tensor(void *user, const char *name, tsr_tensor *t, tsr_rol
     return TSR_OK;
   }
   tsr_status st = tsr_state_copy(l->p, l->e, t, x, &why);
-  if (why != NULL) {
-    copy_failed(l, name, t, x->t, why);
+  if (why.why != NULL) {
+    copy_failed(l, name, t, x->t, why.why);
     return TSR_OK;
   }
   l->loaded++;
@@ -168,7 +169,11 @@ static tsr_status on_tensor(void *user, const char *name, tsr_tensor *t, tsr_rol
 static tsr_status on_module(void *user, const char *prefix, const tsr_object *module) {
   loading *l = user;
   const tsr_weights *w = l->opt->weights;
-  size_t n = strlen(prefix);
+  size_t n = strlen(prefix), at;
+  char *extra;
+  if (asprintf(&extra, "%s_extra_state", prefix) < 0) return tsr_fail_nomem(l->e);
+  if (!l->opt->no_strict && tsr_weights_find(w, extra, strlen(extra), &at)) put_name(&l->unexpected, &l->unexpected_count, extra); /* no archive has any */
+  free(extra);
   for (size_t i = 0; i < w->count; i++) {
     const char *name = w->items[i].name;
     if (strncmp(name, prefix, n) != 0 || strcmp(name + n, "_extra_state") == 0) continue;

@@ -26,8 +26,10 @@ typedef struct tsr_state_options {
 
 /* load_state_dict: its rules and its messages.  Before the program is frozen. */
 tsr_status tsr_state_load(tsr_program *p, tsr_errrec *e, const tsr_state_options *opt);
-/* t[...] = x[...], as copy_ does; why: what was refused, when TSR_EUNSUPPORTED comes back with nothing recorded. */
-tsr_status tsr_state_copy(tsr_program *p, tsr_errrec *e, tsr_tensor *t, const tsr_weight *x, const char **why);
+/* Why copy_ refuses: NULL when it does not; text is room for one that has to be written. */
+typedef struct tsr_why { const char *why; char text[200]; } tsr_why;
+/* t[...] = x[...], as copy_ does. */
+tsr_status tsr_state_copy(tsr_program *p, tsr_errrec *e, tsr_tensor *t, const tsr_weight *x, tsr_why *why);
 /* Lines that say what may be wrong and which option helps. */
 void tsr_state_hints(tsr_program *p, const tsr_weights *w, tsr_buf *out);
 

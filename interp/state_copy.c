@@ -1,4 +1,5 @@
 /* One weight into one tensor of a model: by sharing the file's bytes where nothing has to change. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "frontend/formats.h"
@@ -63,10 +64,17 @@ static tsr_status copy_elements(tsr_program *p, tsr_errrec *e, tsr_tensor *t, ts
   return st;
 }
 
-static const char *refusal(const tsr_tensor *t, const tsr_tensor *x) {
-  if (t->layout != 0 || x->layout != 0) return "sparse tensors are not copied";
+/* Why copy_ would refuse, in its words where it has some; NULL: it would not.  text: room for them. */
+static const char *refusal(const tsr_tensor *t, const tsr_tensor *x, char *text, size_t size) {
+  if (t->layout != 0 || x->layout != 0) {
+    snprintf(text, size, "copy_() between dense and sparse Tensors is not implemented! Found self type = torch.%s%sTensor and src type = torch.%s%sTensor",
+             t->layout != 0 ? "sparse." : "", tsr_dtype_get_info(t->dtype)->cpp_name, x->layout != 0 ? "sparse." : "", tsr_dtype_get_info(x->dtype)->cpp_name);
+    return text;
+  }
   bool quantized = tsr_dtype_is_quantized((tsr_dtype)t->dtype), from = tsr_dtype_is_quantized((tsr_dtype)x->dtype);
-  if (quantized != from) return "a quantized tensor and a plain one are not copied into each other";
+  if (from && !quantized)
+    return "Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from a quantized Tensor";
+  if (quantized && !from) return "a plain tensor is not copied into a quantized one: its scale would be a guess";
   if (t->dtype != x->dtype && (tsr_dtype_is_opaque((tsr_dtype)t->dtype) || tsr_dtype_is_opaque((tsr_dtype)x->dtype)))
     return "bits and packed float4 are not converted";
   if (!quantized) return NULL;
@@ -86,10 +94,10 @@ static tsr_status give_data(tsr_program *p, tsr_errrec *e, tsr_tensor *t) {
   return TSR_OK;
 }
 
-tsr_status tsr_state_copy(tsr_program *p, tsr_errrec *e, tsr_tensor *t, const tsr_weight *x, const char **why) {
+tsr_status tsr_state_copy(tsr_program *p, tsr_errrec *e, tsr_tensor *t, const tsr_weight *x, tsr_why *why) {
   tsr_tensor *in = NULL;
-  *why = refusal(t, x->t);
-  if (*why != NULL) return TSR_OK;
+  why->why = refusal(t, x->t, why->text, sizeof why->text);
+  if (why->why != NULL) return TSR_OK;
   if (t->storage->absent) TSR_TRY(give_data(p, e, t));
   TSR_TRY(tsr_tensor_cook(p->mem, e, x->t, &in));
   tsr_status st = TSR_OK;
@@ -97,7 +105,7 @@ tsr_status tsr_state_copy(tsr_program *p, tsr_errrec *e, tsr_tensor *t, const ts
     tsr_storage_redirect(t->storage, in->storage, (size_t)in->offset * tsr_tensor_itemsize(in));
     if (t->quant != NULL) *t->quant = *in->quant; /* copy_ takes the scale along */
   } else if (t->quant != NULL) {
-    *why = "a quantized tensor of another layout is not copied";
+    why->why = "a quantized tensor of another layout is not copied";
   } else {
     st = copy_elements(p, e, t, in);
   }

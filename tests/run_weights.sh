@@ -148,6 +148,10 @@ t strict-buffers 4 "only buffers are missing" "$w/net.pt" "$w/input.pt" --weight
 t strict-frozen 4 "torch.jit.freeze" "$w/frozen.pt" "$w/plain-input.pt" --weights "$w/two.pth:generator"
 t strict-meta 4 "an exception occurred : ('Cannot copy out of meta tensor; no data!',)." "$w/plain.pt" "$w/plain-input.pt" --weights "$w/meta.pth"
 has "expected torch.Tensor or Tensor-like object from checkpoint but received <class 'int'>"
+t strict-odd 4 'Unexpected key(s) in state_dict: "fc1._extra_state". ' "$w/plain.pt" "$w/plain-input.pt" --weights "$w/odd.pth"
+has "('copy_() between dense and sparse Tensors is not implemented! Found self type = torch.FloatTensor and src type = torch.sparse.FloatTensor',)."
+has "expected torch.Tensor or Tensor-like object from checkpoint but received <class 'numpy.float64'>"
+has "('Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from a quantized Tensor',)."
 t no-strict 4 "size mismatch for fc1.weight" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrong-part.pth" --no-strict
 t ignore-sizes 0 "found shape torch.Size([2, 4]) in the checkpoint and torch.Size([5, 4]) in the model instantiated" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrong-part.pth" --ignore-mismatched-sizes
 t stray-option 2 "there is no --weights" "$w/plain.pt" "$w/plain-input.pt" --strip-prefix x.
