@@ -281,7 +281,7 @@ static bool sortable(tsr_val v, int depth) {
 }
 
 /* Objects are compared by their class: a.__lt__(b); tuples by the first items that differ, where objects differ
- * unless they are the same.  Binary insertion into the part that is sorted: stable, and any answers of the method end it. */
+ * unless they are the same, and NaN from everything. */
 static tsr_status is_less(tsr_ctx *ctx, tsr_val a, tsr_val b, int depth, bool *less) {
   tsr_val out = tsr_none();
   *less = false;
@@ -296,19 +296,47 @@ static tsr_status is_less(tsr_ctx *ctx, tsr_val a, tsr_val b, int depth, bool *l
     *less = compare_vals(a, b, 0) < 0;
     return TSR_OK;
   }
+  if (b.tag == TSR_V_OBJECT && a.o == b.o) return TSR_OK;
   TSR_TRY(ctx->call_method(ctx, a, "__lt__", &b, 1, &out));
   *less = out.tag == TSR_V_BOOL && out.b;
   tsr_release(out);
   return TSR_OK;
 }
 
-static tsr_status insert_object(tsr_ctx *ctx, tsr_val *items, size_t n, bool reverse) {
+/* Numbers and strings: in reverse NaN stands before everything, and everything before NaN. */
+static tsr_status stands_before(tsr_ctx *ctx, tsr_val a, tsr_val b, bool reverse, bool *yes) {
+  if (a.tag == TSR_V_TUPLE || a.tag == TSR_V_OBJECT || a.tag == TSR_V_LIST) return reverse ? is_less(ctx, b, a, 0, yes) : is_less(ctx, a, b, 0, yes);
+  *yes = !tsr_val_equal(a, b) && (compare_vals(a, b, 0) < 0) != reverse;
+  return TSR_OK;
+}
+
+#define FEW 16 /* so many items std::sort sorts by insertion from the right; which of equal ones, or of NaN, comes first shows it */
+
+/* Put items[n] in its place among the n before it. */
+static tsr_status insert_few(tsr_ctx *ctx, tsr_val *items, size_t n, bool reverse) {
+  tsr_val v = items[n];
+  bool before;
+  size_t at = 0;
+  TSR_TRY(stands_before(ctx, v, items[0], reverse, &before));
+  if (!before) {
+    for (at = n; at > 0; at--) {
+      TSR_TRY(stands_before(ctx, v, items[at - 1], reverse, &before));
+      if (!before) break;
+    }
+  }
+  memmove(items + at + 1, items + at, (n - at) * sizeof *items);
+  items[at] = v;
+  return TSR_OK;
+}
+
+/* The same by halves, where there are many: equal items keep their order, and any answers of a method end it. */
+static tsr_status insert_many(tsr_ctx *ctx, tsr_val *items, size_t n, bool reverse) {
   tsr_val v = items[n];
   size_t lo = 0, hi = n;
   while (lo < hi) {
     size_t mid = lo + (hi - lo) / 2;
     bool before;
-    TSR_TRY(reverse ? is_less(ctx, items[mid], v, 0, &before) : is_less(ctx, v, items[mid], 0, &before));
+    TSR_TRY(stands_before(ctx, v, items[mid], reverse, &before));
     if (before) hi = mid;
     else lo = mid + 1;
   }
@@ -342,7 +370,7 @@ static tsr_status sort_objects(tsr_call *c, tsr_list *l, bool reverse) {
   if (held == NULL) return tsr_ctx_nomem(c->ctx);
   for (size_t i = 0; i < l->len; i++) tsr_list_push_take(held, tsr_retain(l->items[i]));
   tsr_status s = TSR_OK;
-  for (size_t i = 1; i < held->len && s == TSR_OK; i++) s = insert_object(c->ctx, held->items, i, reverse);
+  for (size_t i = 1; i < held->len && s == TSR_OK; i++) s = held->len > FEW ? insert_many(c->ctx, held->items, i, reverse) : insert_few(c->ctx, held->items, i, reverse);
   if (s == TSR_OK && l->len == held->len) {
     for (size_t i = 0; i < l->len; i++) {
       tsr_val old = l->items[i];
@@ -368,6 +396,10 @@ static tsr_status sort_list(tsr_call *c, tsr_list *l, bool reverse) {
   if (c->ctx->call_method != NULL && are_objects(l)) return sort_objects(c, l, reverse);
   for (size_t i = 0; i < l->len; i++) {
     if (!sortable(l->items[i], 0)) return fail_unsortable(c, l->items[i]);
+  }
+  if (l->len <= FEW) {
+    for (size_t i = 1; i < l->len; i++) TSR_TRY(insert_few(c->ctx, l->items, i, reverse));
+    return TSR_OK;
   }
   tsr_val *spare = tsr_alloc(c->ctx->mem, (l->len + 1) * sizeof *spare);
   if (spare == NULL) return tsr_ctx_nomem(c->ctx);

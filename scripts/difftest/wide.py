@@ -482,7 +482,7 @@ class Program(programs.Program):
 
     def futures(self, depth, _):
         f, g, r = self.fresh(), self.fresh(), self.fresh()
-        self.emit(depth, "%s = torch.jit.fork(sums, %s, %s)" % (f, self.expr("Mat"), self.expr("int")))
+        self.emit(depth, "%s = torch.jit.fork(sums, %s.clone(), %s)" % (f, self.expr("Mat"), self.expr("int")))
         self.emit(depth, "%s = torch.jit.fork(either, %s)" % (g, self.expr("str")))
         self.statement(depth, 0)
         self.emit(depth, "%s = torch.jit.wait(%s) + torch.jit.wait(%s)" % (r, f, g))
