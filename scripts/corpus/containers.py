@@ -330,3 +330,11 @@ def ragged_to_padded(rows: List[List[float]], fill: int):
         out[i, :len(r)] = torch.tensor(r)
     sizes = torch.tensor([len(r) for r in rows])
     return out, sizes, torch.nn.utils.rnn.pad_sequence([torch.tensor(r) for r in rows], True, -1.0)
+
+
+@case(3, "x")
+def named_tuples_as_text(n: int, s: str):
+    p = Point(n, n + 1.0, s)
+    q = [p, Point(0)]
+    print(p, q, {1: p}, (p, s))
+    return str(p), "{}".format(p), f"{q}", str((p, 2))

@@ -1,4 +1,5 @@
 """Programs that raise: the message must be PyTorch's."""
+import math
 from typing import Dict, List, Optional, Tuple
 
 import torch
@@ -218,3 +219,62 @@ def too_many_arguments(a: int, b: str):
 @bad(T(2))
 def gradient_of_constant(x: Tensor):
     return torch.autograd.grad([x.sum()], [x])
+
+
+@bad(float("nan"))
+def floor_of_nan(x: float):
+    return math.floor(x)
+
+
+@bad("3.5")
+def integer_from_text(s: str):
+    return int(s)
+
+
+@bad("")
+def float_from_nothing(s: str):
+    return float(s)
+
+
+@bad("abc")
+def index_of_string(s: str):
+    return s[3]
+
+
+@bad("abc")
+def find_behind_the_end(s: str):
+    return s.find("c", 7, 9)
+
+
+@bad([1, 2, 3], 0)
+def slice_without_step(xs: List[int], step: int):
+    return xs[::step]
+
+
+@bad(1e39)
+def too_large_for_float32(x: float):
+    return torch.tensor(x)
+
+
+@bad([1 + 2j])
+def tensor_of_complex_list(zs: List[complex]):
+    return torch.tensor(zs)
+
+
+@bad(T(2), 300)
+def too_large_for_int8(x: Tensor, n: int):
+    return torch.where(x > 0, x.to(torch.int8), n)
+
+
+def too_much(n: int) -> int:
+    print("runs")
+    if n > 5:
+        raise ValueError("too much: " + str(n))
+    return n
+
+
+@bad(9)
+def await_raises(n: int):
+    w = torch.jit._awaitable(too_much, n)
+    print("made")
+    return torch.jit._awaitable_wait(w) + 1

@@ -620,6 +620,115 @@ def awaits(x: Tensor):
     return a + b + torch.jit._awaitable_wait(n)
 
 
+def waited_for(xs: List[int], n: int) -> int:
+    print("runs", n)
+    xs.append(n)
+    return n * 2
+
+
+def waits(w: torch.jit._Await[int]) -> int:
+    print("waits")
+    return torch.jit._awaitable_wait(w)
+
+
+@case(3)
+def awaits_are_lazy(n: int):
+    xs = [n]
+    w = torch.jit._awaitable(waited_for, xs, n)
+    v = torch.jit._awaitable(waited_for, xs, n + 1)
+    never = torch.jit._awaitable(waited_for, xs, n + 100)
+    print("made", xs)
+    a = waits(v)
+    xs.append(-1)
+    for i in range(3):
+        a += torch.jit._awaitable_wait(v) + torch.jit._awaitable_wait(w)
+        print("round", i, xs)
+    known = torch.jit._awaitable_nowait(n)
+    return a + torch.jit._awaitable_wait(known), xs
+
+
+@case([5, -5, 0, 2 ** 62 + 1, 2 ** 63 - 2, -2 ** 63], [5, -3, 2 ** 63 - 1, -2 ** 63])
+def integer_divisions_at_the_edges(a: List[int], b: List[int]):
+    out: List[Tuple[int, int, Tuple[int, int]]] = []
+    for x in a:
+        for y in b:
+            out.append((x // y, x % y, divmod(x, y)))
+    return out
+
+
+@case([0.001, -0.001, 5.5, -6.0, 1e300, float("inf"), float("nan"), -0.0], [3.0, -3.0, 7.1, float("inf"), -float("inf"), 0.0])
+def float_divisions_at_the_edges(a: List[float], b: List[float]):
+    out: List[Tuple[float, float]] = []
+    for x in a:
+        for y in b:
+            out.append((x // y, x % y))
+            if y != 0.0:
+                q, r = divmod(x, y)
+                out.append((q, r))
+    print(out)
+    return out
+
+
+@case([5, -5, 0, 2 ** 31, 2 ** 32 + 1], [3.0, -0.1, 7.1], [4, -3, 2 ** 33 + 2])
+def mixed_divmod(a: List[int], b: List[float], c: List[int]):
+    out: List[Tuple[float, float]] = []
+    for x in a:
+        for y in b:
+            out.append(divmod(x, y))
+    for y in b:
+        for z in c:
+            out.append(divmod(y, z))
+    return out
+
+
+@case(torch.tensor(0.3, dtype=torch.float64), torch.tensor(0.3 + 0.7j, dtype=torch.complex128), torch.tensor(-7))
+def functions_of_numbers_from_tensors(x: Tensor, z: Tensor, n: Tensor):
+    a, c, i = x.item(), z.item(), n.item()
+    return (-a, math.sqrt(a), math.sin(a), math.exp(a), abs(c), a + 1, a * 3, -i, abs(i), math.floor(a), math.degrees(a), i // 2, i % 4, a == 0.3, float(a), int(i))
+
+
+@case(0.0, -1.0, float("inf"))
+def signs_of_nan(zero: float, minus: float, inf: float):
+    a, b, c = inf - inf, zero * inf, math.sqrt(minus)
+    print(a, b, c, -a, [a, -a], {1: b}, (c, 1), str(a), "{}".format(-a), "%s %f" % (a, b), zero / inf)
+    print(complex(1.5, zero), complex(zero, minus), complex(inf, a), complex(minus, -inf))
+    return a, b, c
+
+
+@case(complex(1.5, -2.0), complex(-0.0, 0.0), 2.0, 3)
+def complex_with_reals(z: complex, w: complex, f: float, n: int):
+    out = [z + f, f + z, z - n, n - z, z * f, f * w, z + w, z * w, w - f, -w, z ** 2.0, 2.0 ** z]
+    print(out)
+    return out
+
+
+@case("Hello World", "ab\nc\r\nd\n")
+def string_methods_at_the_edges(s: str, lines: str):
+    return (s.find("", 40, 3), s.find("o", 5), s.rfind("o", 0, 6), s.startswith("lo", 3), s.startswith("World", 6, 2), s.endswith("o", 0, 5), s.count("l", 3, 9), lines.splitlines(True),
+            lines.splitlines(), s.rsplit("o", 1), "x".rsplit("", 2), s[::-1], s[20:], s[-3:9223372036854775807], chr(65), chr(321), int("  -42"), int("+7"), float(" 1e3"), float("0x10"), float("inf"))
+
+
+@case([1.5, 3.0, float("nan"), -2.5, float("inf"), float("nan"), 0.0], [(2.0, 1), (float("nan"), 0), (1.0, 5), (2.0, 0)])
+def sorting_with_nan(xs: List[float], ps: List[Tuple[float, int]]):
+    up = sorted(xs)
+    xs.sort(reverse=True)
+    pairs = sorted(ps)
+    ps.sort(reverse=True)
+    print(up, xs, pairs, ps)
+    return up, xs
+
+
+@case([1, 2, 6, 20, 25, 66])
+def factorials_and_ranges(ns: List[int]):
+    a = [math.factorial(n) for n in ns]
+    b: List[int] = []
+    for i in range(4611686018427387904, 9223372036854775807, 2305843009213693952):
+        b.append(i)
+    for i in range(-4611686018427387904, -9223372036854775803, -2305843009213693952):
+        b.append(i)
+    return a, b, list(range(9, 0, -4)), [math.floor(2.0 ** 53), math.ceil(-2.5)], hash(7), round(2.5), round(-0.5)
+
+
 @case([0, 1, -1, 2, 6, -7, 65520, 65521, 2 ** 31 - 1, 2 ** 31, -2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 12345, -2 ** 32 - 1, 10 ** 18 + 7,
        -10 ** 18 - 7, 2 ** 63 - 1, -2 ** 63 + 1])
 def divisions_by_constants(xs: List[int]):

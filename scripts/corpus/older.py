@@ -101,6 +101,31 @@ class Dicts(torch.jit.ScriptModule):
         return [len(d), d["a"], d[key]], total, "zz" in d, o  # the order of keys changed in 1.6
 
 
+@old({"b": 1, "a": 2, "c": 3, "B": 9, "abc": 4}, since=(1, 2), until=(1, 2))
+class DictOrder(torch.jit.ScriptModule):
+    """Until 1.5 loops went through a dictionary in the order of its keys; today's PyTorch still reads the files of 1.3 on, in insertion order."""
+    @torch.jit.script_method
+    def forward(self, d):
+        # type: (Dict[str, int]) -> Tuple[List[str], List[int], List[str], List[int], int]
+        ks = torch.jit.annotate(List[str], [])
+        vs = torch.jit.annotate(List[int], [])
+        later = torch.jit.annotate(List[str], [])
+        ns = torch.jit.annotate(List[int], [])
+        for k in d.keys():
+            ks += [k]
+        for v in d.values():
+            vs += [v]
+        e = {5: 1, -3: 2, 4: 9}
+        e[0] = 5
+        for n, m in e.items():
+            ns += [n * 10 + m]
+        d["zz"] = 1
+        d["aa"] = 2
+        for k in d.keys():
+            later += [k]
+        return ks, vs, later, ns, len(d)
+
+
 @old(T(1, 2, 6, 6), form=("scripted", "traced"))
 class Conv(torch.jit.ScriptModule if VERSION < (1, 2) else nn.Module):
     def __init__(self):
