@@ -702,3 +702,64 @@ def hooked_root():
 
 
 case(T(3), 0.5, make=True, name="hooks-of-root")(hooked_root)
+
+
+class Weight(Enum):
+    LIGHT = 0.5
+    HEAVY = 20.0
+
+
+def heavier(w: Weight) -> Weight:
+    return Weight.HEAVY if w == Weight.LIGHT else Weight.LIGHT
+
+
+@case(3)
+def enums_of_floats(n: int):
+    w = Weight.LIGHT
+    total = 0.0
+    for i in range(n):
+        total += w.value * i
+        w = heavier(w)
+    names: List[str] = []
+    for e in Weight:
+        names.append(e.name + str(e.value))
+    print(w.name, w.value)
+    return total, w.value, w.name, names, w == Weight.HEAVY, w != Weight.HEAVY, [x.value for x in [Weight.HEAVY, w]]
+
+
+class Room:
+    def __init__(self, name: str):
+        self.name = name
+
+    def __enter__(self) -> str:
+        print("into", self.name)
+        return self.name
+
+    def __exit__(self, kind: Any, value: Any, trace: Any):
+        print("out of", self.name)
+
+
+def wander(n: int) -> int:
+    total = 0
+    for i in range(5):
+        with Room("outer" + str(i)) as name:
+            if i == n:
+                total += len(name)
+            with Room("inner"), torch.no_grad():
+                total += i
+                if i > n:
+                    total += 100
+        if total > 100:
+            break
+        for j in range(4):
+            if j == 1:
+                continue
+            if j + i > n + 3:
+                return -total
+            total += j
+    return total
+
+
+@case([0, 1, 2, 3, 9])
+def rooms_with_returns(ns: List[int]):
+    return [wander(n) for n in ns]

@@ -54,7 +54,7 @@ def one(base, d, name, f, inputs, opt, lite):
     import torch
     tensors = all(isinstance(x, torch.Tensor) for x in inputs)
     module = isinstance(f, type) or opt.get("make")
-    if opt["form"] == "traced" and not tensors or opt["form"] == "frozen" and (not module or opt.get("training")) or opt["form"] == "pickled":
+    if opt["form"] == "traced" and not tensors or opt["form"] == "frozen" and (not module or opt.get("training") or opt.get("method")) or opt["form"] == "pickled":
         return 0
     with torch.no_grad():
         m = base.build(f, copy.deepcopy(inputs), opt)
