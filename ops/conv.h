@@ -26,7 +26,7 @@ typedef struct tsr_conv_phase {
   tsr_packed plan;     /* data: of group 0, the groups follow each other */
 } tsr_conv_phase;
 
-typedef enum tsr_conv_kind { TSR_CONV_TILES, TSR_CONV_MERGED, TSR_CONV_DEPTHWISE, TSR_CONV_WINOGRAD } tsr_conv_kind;
+typedef enum tsr_conv_kind { TSR_CONV_TILES, TSR_CONV_FEW, TSR_CONV_DEPTHWISE, TSR_CONV_WINOGRAD } tsr_conv_kind;
 
 /* What depends on weights and hyperparameters only: made once a call site. */
 typedef struct tsr_conv_plan {
@@ -35,7 +35,7 @@ typedef struct tsr_conv_plan {
   int64_t step[3], ostep[3];
   int64_t phase_count;
   tsr_conv_phase *phases;
-  tsr_packed wino;       /* WINOGRAD: of each of the 36 matrices in data, there are no phases */
+  tsr_packed packed;     /* FEW, and WINOGRAD: of each of the 36 matrices in data; there are no phases */
   int64_t group_floats;  /* between the packed weights of two groups, whole plan */
   float *data;
 } tsr_conv_plan;

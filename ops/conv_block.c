@@ -7,8 +7,8 @@
  * goes on to the last convolution at once; else, and where the depthwise result is small, that is a tensor, and
  * the last convolution takes the gates as factors of its terms. */
 #include "ops/conv.h"
+#include "ops/conv_few.h"
 #include "ops/conv_kernels.h"
-#include "ops/conv_stem.h"
 #include "ops/layout.h"
 #include "ops/native.h"
 #include "ops/product.h"
@@ -85,9 +85,11 @@ static void clear_borders(const job *j, float *data) {
   }
 }
 
+static const tsr_packed *first_weights(const job *j) { return j->stem ? &j->q[FIRST]->packed : &j->q[FIRST]->phases[0].plan; }
+
 /* Rows [r0, r1) of a 1x1 convolution, one panel of its channels. */
 static void point_rows(const job *j, const float *x, float *data, int64_t panel, int64_t r0, int64_t r1) {
-  const tsr_packed *b = &j->q[FIRST]->phases[0].plan;
+  const tsr_packed *b = first_weights(j);
   int64_t w = j->p[DEEP]->in[2], m = (r1 - r0) * w, col = panel * j->width, tiles = (m + b->mr - 1) / b->mr, row = r0 % j->cap, at = 0;
   float *c[TSR_GEMM_MR];
   tsr_tile t = {.kc = b->c, .b = b->data + col * b->c, .ldb = TSR_MIN(j->width, b->n_pad - col), .c = c, .c_off = col,
@@ -118,9 +120,9 @@ static void first_rows(const job *j, const float *x, float *data, int64_t panel,
     point_rows(j, x, data, panel, r0, r1);
     return;
   }
-  tsr_stem s = {.f = j->f, .p = j->p[FIRST], .b = &j->q[FIRST]->phases[0].plan, .x = x, .line = j->line + worker * j->line_floats,
-                .epi = j->epi[FIRST]};
-  for (int64_t r = r0; r < r1; r++) tsr_stem_row(&s, r, panel, data + r % j->cap * j->row_step + j->left * j->width, j->width);
+  tsr_few_image s = {.f = j->ctx->kernels->conv, .lanes = j->f->lanes, .p = j->p[FIRST], .b = first_weights(j), .x = x,
+                     .line = j->line + worker * j->line_floats, .epi = j->epi[FIRST]};
+  for (int64_t r = r0; r < r1; r++) tsr_few_make_row(&s, r, panel, data + r % j->cap * j->row_step + j->left * j->width, j->width);
 }
 
 /* Depthwise rows [o0, o1) of an image, one panel of channels: row o0 at y, positions y_step apart.  x: the image. */
@@ -314,7 +316,7 @@ static tsr_status make_ring(job *j, int threads, int64_t panels_kept) {
   j->worker_floats = panels_kept * j->ring_floats;
   TSR_TRY(tsr_work(j->ctx, j->worker_floats * threads, &j->ring));
   if (!j->stem) return TSR_OK;
-  j->line_floats = tsr_stem_floats(j->p[FIRST]);
+  j->line_floats = tsr_few_floats(j->p[FIRST]);
   return tsr_work(j->ctx, j->line_floats * threads, &j->line);
 }
 
@@ -385,7 +387,7 @@ static bool describe(tsr_ctx *ctx, const block *b, const tsr_tensor *x, tsr_conv
   for (int i = LAST; i < PARTS; i++)
     if (b->has[i] && !is_point(&p[i])) return false;
   *stem = b->has[FIRST] && !is_point(&p[FIRST]);
-  if (*stem ? !tsr_tensor_is_contiguous(x) || x->hidden || !tsr_stem_fits(&p[FIRST]) : !x->hidden) return false;
+  if (*stem ? !tsr_tensor_is_contiguous(x) || x->hidden || !tsr_few_fits_rows(&p[FIRST]) : !x->hidden) return false;
   bool gates = !b->has[UP] || (b->has[LAST] && p[UP].oc == d->oc && p[DOWN].oc <= d->oc);
   return gates && d->groups == d->c && d->oc == d->c && d->c > 1 && d->k[1] <= MAX_ROWS && wide[2] * wide[3] > 0;
 }
@@ -395,9 +397,10 @@ static bool usual_plan(const job *j, int i) {
   const tsr_conv_plan *q = j->q[i];
   if (q == NULL || (i == DEEP) != (q->kind == TSR_CONV_DEPTHWISE)) return false;
   if (i == DEEP) return true;
-  if (q->phase_count != 1 || q->kind != (i == FIRST && j->stem ? TSR_CONV_MERGED : TSR_CONV_TILES)) return false;
+  if (i == FIRST && j->stem) return q->kind == TSR_CONV_FEW;
+  if (q->phase_count != 1 || q->kind != TSR_CONV_TILES) return false;
   const tsr_packed *b = &q->phases[0].plan;
-  return i == FIRST ? b->blocks == 1 && b->direct == NULL && (j->stem || b->c == j->p[i]->c) : b->c == j->p[i]->c;
+  return i == FIRST ? b->blocks == 1 && b->direct == NULL && b->c == j->p[i]->c : b->c == j->p[i]->c;
 }
 
 static tsr_status run_fused(tsr_ctx *ctx, const block *b, tsr_tensor *x, tsr_tensor **y, bool *done) {
@@ -424,7 +427,7 @@ static tsr_status run_fused(tsr_ctx *ctx, const block *b, tsr_tensor *x, tsr_ten
   }
   j.x = tsr_tensor_data_ro(x);
   j.y = (*y)->storage->data;
-  j.width = j.has[FIRST] ? (int64_t)j.q[FIRST]->phases[0].plan.nv * j.f->lanes : 32;
+  j.width = j.has[FIRST] ? (int64_t)first_weights(&j)->nv * j.f->lanes : 32;
   j.panels = (d->c + j.width - 1) / j.width;
   *done = true;
   bool through = j.has[LAST] && !j.has[UP] && d->out[1] * d->out[2] * d->c * 4 > SMALL_BYTES && d->out[1] >= 14;

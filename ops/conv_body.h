@@ -172,6 +172,8 @@ static void sum_rows(float *y, const float *x, int64_t step, int64_t rows, int64
   if (i < n) sum_part(y + i, x + i, step, rows, 1, false, (int)(n - i));
 }
 
+#include "ops/conv_few_body.h"
+
 /* ---- Winograd F(4x4, 3x3) at the points 0, +-sqrt(1/2), +-sqrt(2), infinity ----
  *
  * With these points, whose powers stay near 1, the largest error against float64 is about that of direct summation
@@ -338,6 +340,6 @@ static void max_window(float *y, const tsr_window *w, int64_t c) { window(y, w, 
 static void mean_window(float *y, const tsr_window *w, int64_t c, float div) { window(y, w, c, false, div); }
 
 const tsr_conv_fns VF_NAME(tsr_conv) = {
-    .dw_row = dw_row, .sum_rows = sum_rows, .wino_in = wino_in, .wino_out = wino_out, .wino_weight = wino_weight, .scale_act = scale_act,
+    .dw_row = dw_row, .few_row = few_row, .sum_rows = sum_rows, .wino_in = wino_in, .wino_out = wino_out, .wino_weight = wino_weight, .scale_act = scale_act,
     .max_window = max_window, .mean_window = mean_window,
 };

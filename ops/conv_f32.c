@@ -2,15 +2,14 @@
 #include <stdlib.h>
 
 #include "ops/conv.h"
+#include "ops/conv_few.h"
 #include "ops/conv_kernels.h"
 #include "ops/conv_regions.h"
-#include "ops/conv_stem.h"
 #include "ops/conv_winograd.h"
 #include "ops/native.h"
 #include "ops/nn.h"
 #include "ops/site.h"
 
-#define MERGE_LIMIT 16   /* with fewer input channels, kernel columns and channels form one run of terms */
 #define PART_ROWS 192    /* output positions a task computes before turning them around for a contiguous result */
 
 /* ---- the plan: what depends on weights and hyperparameters ---- */
@@ -48,7 +47,6 @@ static bool phase_taps(const tsr_conv *p, tsr_conv_phase *f) {
 }
 
 static bool make_phases(const tsr_gemm_fns *g, const tsr_conv *p, tsr_conv_plan *q) {
-  bool merged = q->kind == TSR_CONV_MERGED;
   q->phase_count = 1;
   for (int d = 0; d < 3; d++) {
     q->step[d] = p->transposed ? 1 : p->stride[d];
@@ -64,11 +62,7 @@ static bool make_phases(const tsr_gemm_fns *g, const tsr_conv *p, tsr_conv_plan 
     f->start[1] = i / q->ostep[2] % q->ostep[1];
     f->start[0] = i / q->ostep[2] / q->ostep[1];
     if (!phase_taps(p, f)) return false;
-    if (merged) { /* one tap for each kernel row: its first column */
-      f->taps = p->k[0] * p->k[1];
-      for (int64_t t = 0; t < f->taps; t++) memmove(f->tap + 4 * t, f->tap + 4 * t * p->k[2], 4 * sizeof *f->tap);
-    }
-    f->plan = tsr_packed_plan(g, og, f->taps, merged ? cg * p->k[2] : cg);
+    f->plan = tsr_packed_plan(g, og, f->taps, cg);
     q->group_floats += (tsr_packed_floats(&f->plan) + 15) / 16 * 16;
   }
   return true;
@@ -82,15 +76,15 @@ static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p, bool wino) {
   const tsr_gemm_fns *g = ctx->kernels->gemm;
   tsr_conv_plan *q = calloc(1, sizeof *q);
   if (q == NULL) return NULL;
-  int64_t cg = p->c / p->groups;
-  q->kind = wino ? TSR_CONV_WINOGRAD : is_depthwise(p) ? TSR_CONV_DEPTHWISE
-            : !p->transposed && p->groups == 1 && p->k[2] > 1 && p->dil[2] == 1 && cg < MERGE_LIMIT ? TSR_CONV_MERGED
-                                                                                                  : TSR_CONV_TILES;
+  q->kind = wino ? TSR_CONV_WINOGRAD : is_depthwise(p) ? TSR_CONV_DEPTHWISE : tsr_few_wants(p) ? TSR_CONV_FEW : TSR_CONV_TILES;
   int64_t floats, groups = 1;
   bool ok = true;
   if (wino) {
-    q->wino = tsr_wino_plan(g, p);
-    q->group_floats = TSR_WINO_XI * tsr_wino_step(&q->wino);
+    q->packed = tsr_wino_plan(g, p);
+    q->group_floats = TSR_WINO_XI * tsr_wino_step(&q->packed);
+  } else if (q->kind == TSR_CONV_FEW) {
+    q->packed = tsr_few_plan(g, p);
+    q->group_floats = tsr_packed_floats(&q->packed);
   } else if (q->kind == TSR_CONV_DEPTHWISE) {
     q->group_floats = tsr_conv_taps(p) * p->c;
   } else {
@@ -102,15 +96,6 @@ static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p, bool wino) {
   if (q->data != NULL) return q;
   plan_free(q);
   return NULL;
-}
-
-/* The kernel elements of each tap one after the other: [oc][row][column][c]. */
-static void merge_weights(float *dst, const float *w, const tsr_conv *p) {
-  int64_t rows = p->k[0] * p->k[1], kw = p->k[2], c = p->c;
-  for (int64_t o = 0; o < p->oc; o++)
-    for (int64_t i = 0; i < c; i++)
-      for (int64_t r = 0; r < rows; r++)
-        for (int64_t x = 0; x < kw; x++) dst[((o * rows + r) * kw + x) * c + i] = w[((o * c + i) * rows + r) * kw + x];
 }
 
 /* How many groups to compute as one, with zeros between them: narrow groups would leave most lanes empty. */
@@ -136,19 +121,15 @@ static tsr_status join_weights(tsr_ctx *ctx, const tsr_conv *p, int64_t join, co
 
 /* w is contiguous. */
 static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const float *w) {
-  if (q->kind == TSR_CONV_WINOGRAD) return tsr_wino_pack(ctx, p, &q->wino, q->data, w);
+  q->packed.data = q->data;
+  if (q->kind == TSR_CONV_WINOGRAD) return tsr_wino_pack(ctx, p, &q->packed, q->data, w);
+  if (q->kind == TSR_CONV_FEW) {
+    tsr_few_pack(ctx, p, &q->packed, w);
+    return TSR_OK;
+  }
   int64_t taps = tsr_conv_taps(p), cg = p->c / p->groups, og = p->oc / p->groups;
   if (q->kind == TSR_CONV_DEPTHWISE) {
     ctx->kernels->gemm->transpose(q->data, p->c, w, taps, p->c, taps);
-    return TSR_OK;
-  }
-  if (q->kind == TSR_CONV_MERGED) {
-    float *flat;
-    int64_t terms = taps * p->c;
-    TSR_TRY(tsr_work(ctx, p->oc * terms, &flat));
-    merge_weights(flat, w, p);
-    q->phases[0].plan.data = q->data;
-    tsr_packed_fill(ctx, &q->phases[0].plan, flat, p->k[2] * p->c, 1, terms);
     return TSR_OK;
   }
   int64_t *at = tsr_scratch(ctx, (size_t)(taps + 1) * sizeof *at);
@@ -189,7 +170,7 @@ static tsr_status get_weights(tsr_ctx *ctx, tsr_site *site, const tsr_conv *give
   }
   TSR_TRY(tsr_work(ctx, given->c * given->oc * 9, &back));
   *out = back;
-  return tsr_wino_unpack(ctx, given, &q->wino, q->data, back);
+  return tsr_wino_unpack(ctx, given, &q->packed, q->data, back);
 }
 
 /* The plan of the site (it has one for Winograd and one for all else), made on first use; *owned: it is this call's
@@ -265,7 +246,6 @@ typedef struct job {
   const tsr_conv *p;
   const tsr_conv_plan *q;
   const float *x;          /* channels last */
-  int64_t iw, wpad;        /* row length of x and columns of padding it already has on the left */
   float *y;                /* channels last, or contiguous when turned is set */
   tsr_epi epi;
   const float *zero;       /* channels of zeros: what padding reads */
@@ -321,10 +301,10 @@ typedef struct origin { const float *x; int64_t at[3]; bool inner; } origin;
 
 static origin origin_of(const job *j, int64_t n, const int64_t q[3]) {
   const tsr_conv *p = j->p;
-  origin o = {.at = {q[0] * j->q->step[0], q[1] * j->q->step[1], q[2] * j->q->step[2] + j->wpad}};
-  o.x = j->x + (((n * p->in[0] + o.at[0]) * p->in[1] + o.at[1]) * j->iw + o.at[2]) * p->c + j->group * (p->c / p->groups);
+  origin o = {.at = {q[0] * j->q->step[0], q[1] * j->q->step[1], q[2] * j->q->step[2]}};
+  o.x = j->x + (((n * p->in[0] + o.at[0]) * p->in[1] + o.at[1]) * p->in[2] + o.at[2]) * p->c + j->group * (p->c / p->groups);
   o.inner = o.at[0] + j->low[0] >= 0 && o.at[0] + j->high[0] < p->in[0] && o.at[1] + j->low[1] >= 0 && o.at[1] + j->high[1] < p->in[1] &&
-            o.at[2] + j->low[2] >= 0 && o.at[2] + j->high[2] < j->iw;
+            o.at[2] + j->low[2] >= 0 && o.at[2] + j->high[2] < p->in[2];
   return o;
 }
 
@@ -340,10 +320,10 @@ static void input_rows(const void *arg, int64_t m0, int mr, int64_t tap0, int64_
     o[i] = origin_of(j, n, q);
   }
   for (int64_t t = 0; t < taps; t++, tap += 4) {
-    int64_t off = ((tap[0] * p->in[1] + tap[1]) * j->iw + tap[2]) * p->c;
+    int64_t off = ((tap[0] * p->in[1] + tap[1]) * p->in[2] + tap[2]) * p->c;
     for (int i = 0; i < mr; i++) {
       bool inside = o[i].inner || ((uint64_t)(o[i].at[0] + tap[0]) < (uint64_t)p->in[0] && (uint64_t)(o[i].at[1] + tap[1]) < (uint64_t)p->in[1] &&
-                                   (uint64_t)(o[i].at[2] + tap[2]) < (uint64_t)j->iw);
+                                   (uint64_t)(o[i].at[2] + tap[2]) < (uint64_t)p->in[2]);
       out[t * mr + i] = inside ? o[i].x + off : j->zero;
     }
   }
@@ -413,7 +393,7 @@ static void group_task(void *arg, int64_t task, int worker) {
 static tsr_status sort_rows(job *j, tsr_gemm *g) {
   const tsr_conv *p = j->p;
   tsr_conv_regions r;
-  tsr_conv_grid grid = {.n = p->n, .shift = {0, 0, j->wpad}, .in = {p->in[0], p->in[1], j->iw}, .tap = j->f->tap, .taps = j->f->taps, .mr = g->b->mr};
+  tsr_conv_grid grid = {.n = p->n, .in = {p->in[0], p->in[1], p->in[2]}, .tap = j->f->tap, .taps = j->f->taps, .mr = g->b->mr};
   memcpy(grid.counts, j->counts, sizeof grid.counts);
   memcpy(grid.step, j->q->step, sizeof grid.step);
   j->order = NULL;
@@ -518,37 +498,6 @@ static void depthwise_task(void *arg, int64_t begin, int64_t end) {
 
 /* ---- borders ---- */
 
-typedef struct pad_job { const tsr_gemm_fns *f; const tsr_conv *p; float *dst; const float *src; int64_t iw; bool last; } pad_job;
-
-/* Few channels: three planes of a picture interleaved. */
-static void interleave(float *dst, const float *src, int64_t plane, int64_t c, int64_t w) {
-  if (c == 3) {
-    const float *r = src, *g = src + plane, *b = src + 2 * plane;
-    for (int64_t i = 0; i < w; i++, dst += 3) {
-      dst[0] = r[i];
-      dst[1] = g[i];
-      dst[2] = b[i];
-    }
-    return;
-  }
-  for (int64_t k = 0; k < c; k++)
-    for (int64_t i = 0; i < w; i++) dst[i * c + k] = src[k * plane + i];
-}
-
-/* One input row with its padding, channels last. */
-static void pad_task(void *arg, int64_t begin, int64_t end) {
-  const pad_job *j = arg;
-  const tsr_conv *p = j->p;
-  int64_t c = p->c, w = p->in[2], rows = p->in[0] * p->in[1], left = p->pad[2] * c;
-  for (int64_t r = begin; r < end; r++) {
-    float *dst = j->dst + r * j->iw * c;
-    memset(dst, 0, (size_t)left * sizeof *dst);
-    if (j->last) memcpy(dst + left, j->src + r * w * c, (size_t)(w * c) * sizeof *dst);
-    else interleave(dst + left, j->src + (r / rows * c * rows + r % rows) * w, rows * w, c, w);
-    memset(dst + left + w * c, 0, (size_t)(j->iw * c - left - w * c) * sizeof *dst);
-  }
-}
-
 /* Channels-last data looks contiguous when there is one channel or one position. */
 static bool is_last(const tsr_tensor *t, int64_t c, int64_t s) {
   if (tsr_tensor_is_contiguous(t)) return c == 1 || s == 1;
@@ -563,16 +512,7 @@ static tsr_status bring_input(job *j, tsr_tensor *x) {
   const float *src = tsr_tensor_data_ro(x);
   float *dst;
   j->x = src;
-  j->iw = p->in[2];
-  if (j->q->kind == TSR_CONV_MERGED) {
-    int64_t rows = p->n * p->in[0] * p->in[1];
-    j->iw = TSR_MAX(p->in[2] + 2 * p->pad[2], (p->out[2] - 1) * p->stride[2] + p->k[2]);
-    j->wpad = p->pad[2];
-    TSR_TRY(tsr_work(j->ctx, rows * j->iw * p->c, &dst));
-    pad_job pad = {j->ctx->kernels->gemm, p, dst, src, j->iw, last};
-    tsr_parallel_for(j->ctx, rows, TSR_MAX(1, 8192 / (j->iw * p->c)), pad_task, &pad);
-    j->x = dst;
-  } else if (!last) {
+  if (!last) {
     TSR_TRY(tsr_work(j->ctx, p->n * s * p->c, &dst));
     tsr_to_last(j->ctx, dst, src, p->n, p->c, s);
     j->x = dst;
@@ -597,7 +537,7 @@ static tsr_status run_winograd(const job *j, const tsr_tensor *y) {
     if (j->epi.residual != NULL) epi.act = TSR_ACT_NONE;
     TSR_TRY(tsr_work(j->ctx, y->numel, &to));
   }
-  TSR_TRY(tsr_wino_run(j->ctx, p, &j->q->wino, j->q->data, to, j->x, &epi));
+  TSR_TRY(tsr_wino_run(j->ctx, p, &j->q->packed, j->q->data, to, j->x, &epi));
   if (last) return TSR_OK;
   tsr_from_last(j->ctx, j->y, to, p->n, p->oc, tsr_conv_out(p));
   finish_job finish = {j, j->y, j->epi.residual};
@@ -605,35 +545,25 @@ static tsr_status run_winograd(const job *j, const tsr_tensor *y) {
   return TSR_OK;
 }
 
-/* A picture's planes are read as they are. */
-static bool reads_planes(const job *j, const tsr_tensor *x) {
-  return j->q->kind == TSR_CONV_MERGED && j->q->phases[0].plan.blocks == 1 && j->epi.residual == NULL && tsr_stem_fits(j->p) && tsr_tensor_is_contiguous(x) &&
-         !x->hidden;
-}
-
-static tsr_status run_planes(const job *j, tsr_tensor *y, const tsr_tensor *x) {
+static tsr_status run_few(const job *j, tsr_tensor *y, tsr_tensor *x) {
   const tsr_conv *p = j->p;
-  bool last = is_last(y, p->oc, tsr_conv_out(p));
   void *out;
+  bool last = is_last(x, p->c, tsr_conv_in(p));
+  if (!last) TSR_TRY(tsr_contiguous(j->ctx, &x, x));
   TSR_TRY(tsr_data_mut(j->ctx, y, &out));
-  float *to = out;
-  if (!last) TSR_TRY(tsr_work(j->ctx, y->numel, &to));
-  TSR_TRY(tsr_stem_run(j->ctx, p, &j->q->phases[0].plan, tsr_tensor_data_ro(x), to, &j->epi));
-  if (!last) tsr_from_last(j->ctx, out, to, p->n, p->oc, tsr_conv_out(p));
-  return TSR_OK;
+  return tsr_few_run(j->ctx, p, &j->q->packed, out, is_last(y, p->oc, tsr_conv_out(p)), tsr_tensor_data_ro(x), last, &j->epi);
 }
 
 static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
   const tsr_conv *p = j->p;
-  if (reads_planes(j, x)) return run_planes(j, y, x);
   void *out;
   float *zero;
   bool last = is_last(y, p->oc, tsr_conv_out(p)), depthwise = j->q->kind == TSR_CONV_DEPTHWISE;
+  if (j->q->kind == TSR_CONV_FEW) return run_few(j, y, x);
   TSR_TRY(bring_input(j, x));
   TSR_TRY(tsr_data_mut(j->ctx, y, &out));
-  int64_t zeros = p->c * p->k[2];
-  TSR_TRY(tsr_work(j->ctx, zeros, &zero));
-  memset(zero, 0, (size_t)zeros * sizeof *zero);
+  TSR_TRY(tsr_work(j->ctx, p->c, &zero));
+  memset(zero, 0, (size_t)p->c * sizeof *zero);
   j->zero = zero;
   j->y = out;
   if (j->q->kind == TSR_CONV_WINOGRAD) return run_winograd(j, y);

@@ -19,6 +19,20 @@ typedef struct tsr_dw {
   float p0, p1;
 } tsr_dw;
 
+/* One row of results of a convolution with few input channels. */
+typedef struct tsr_few {
+  const float *const *rows; /* input rows by channel and kernel row, padded; NULL: outside the input */
+  int64_t taps, kw;         /* how many rows, terms of each */
+  const float *w;           /* panels of nv vectors of channels (the last may have fewer): [panel][tap][kw][channel] */
+  int nv;
+  const float *bias;        /* n or NULL */
+  const float *residual;    /* as out, or NULL */
+  float *out;               /* ow results of n channels, y_step apart */
+  int64_t n, ow, y_step, stride;
+  tsr_act act;
+  float p0, p1;
+} tsr_few;
+
 enum { TSR_WINO_IN = 6, TSR_WINO_OUT = 4, TSR_WINO_XI = TSR_WINO_IN * TSR_WINO_IN };
 
 /* One tile of Winograd's F(4x4, 3x3) after the products. */
@@ -50,6 +64,7 @@ typedef struct tsr_conv_fns {
   void (*dw_row)(const tsr_dw *d);
   /* y[i] = sum of x[r * step + i] over r < rows, i < n */
   void (*sum_rows)(float *y, const float *x, int64_t step, int64_t rows, int64_t n);
+  void (*few_row)(const tsr_few *f);
   /* Input tile: v[e * step + ch] for the 36 elements e of the transform of x[36][ch], ch < c. */
   void (*wino_in)(float *v, int64_t step, const float *const *x, int64_t c);
   void (*wino_out)(const tsr_wino_out *t);

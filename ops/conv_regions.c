@@ -15,7 +15,7 @@ static int64_t ceil_div(int64_t a, int64_t b) { return a <= 0 ? 0 : (a + b - 1) 
 
 /* Positions [*lo, *hi) of dimension d see tap t inside the input. */
 static void tap_range(const tsr_conv_grid *g, int d, int64_t t, int64_t *lo, int64_t *hi) {
-  int64_t at = g->tap[4 * t + d] + g->shift[d];
+  int64_t at = g->tap[4 * t + d];
   *lo = clamp(ceil_div(-at, g->step[d]), g->counts[d]);
   *hi = clamp(ceil_div(g->in[d] - at, g->step[d]), g->counts[d]);
 }

@@ -4,9 +4,9 @@
 
 #include "ops/gemm.h"
 
-/* Position q of dimension d sees input index q * step[d] + shift[d] + the tap's offset. */
+/* Position q of dimension d sees input index q * step[d] + the tap's offset. */
 typedef struct tsr_conv_grid {
-  int64_t n, counts[3], step[3], shift[3], in[3];
+  int64_t n, counts[3], step[3], in[3];
   const int64_t *tap; int64_t taps;  /* [taps][4]: offsets in depth, height, width; one more */
   int mr;                            /* most rows of a tile */
 } tsr_conv_grid;

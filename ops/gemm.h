@@ -52,21 +52,12 @@ typedef void (*tsr_tile_fn)(const tsr_tile *t);
 /* The same for rows of A that lie lda apart, read in place; b2 and accumulate are not looked at. */
 typedef void (*tsr_near_fn)(const tsr_tile *t, int64_t lda);
 
-/* Terms of a tile that are read from lines: of each group in turn each column of each of its lines.  Row i of the tile has
- * line[at + i * stride + column]. */
-typedef struct tsr_lines {
-  const float *const *rows;   /* groups * lines */
-  int64_t groups, columns, lines, stride, at;
-} tsr_lines;
-typedef void (*tsr_lines_fn)(const tsr_tile *t, const tsr_lines *l); /* a, kc, b2 and accumulate are not looked at */
-
 typedef struct tsr_gemm_fns {
   int lanes, max_nv;                /* a panel is 1..max_nv vectors of `lanes` columns by choice, 3 where max_mr[2] > 0 */
   int max_mr[3];                    /* by vectors - 1 */
   int pair_mr;                      /* up to this many rows, two panels of two vectors go as one tile of four */
   tsr_tile_fn tile[4][TSR_GEMM_MR]; /* by vectors - 1, rows - 1 */
   tsr_near_fn near[3][TSR_GEMM_MR];
-  tsr_lines_fn lines[3];            /* max_mr rows */
   /* dst[k][w] = src[k * ks + n * ns] for n < n_count, 0 up to w */
   void (*pack)(float *dst, int64_t w, const float *src, int64_t k_count, int64_t ks, int64_t n_count, int64_t ns);
   /* dst[i * TSR_GEMM_LDA + tap * n + k] = rows[tap * mr + i][off + k] */

@@ -240,46 +240,6 @@ VF_INLINE void near_run(const tsr_tile *t, int64_t lda, const int mr, const int 
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
 }
 
-VF_INLINE void lines_run(const tsr_tile *t, const tsr_lines *l, const int mr, const int nv) {
-  vf acc[TSR_GEMM_MR][4];
-#pragma GCC unroll 14
-  for (int i = 0; i < mr; i++)
-#pragma GCC unroll 4
-    for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
-  const float *b = t->b;
-  const int64_t ldb = t->ldb, stride = l->stride;
-  for (int64_t g = 0; g < l->groups; g++)
-    for (int64_t column = 0; column < l->columns; column++)
-#pragma GCC unroll 1
-      for (int64_t line = 0; line < l->lines; line++, b += ldb) {
-        const float *a = l->rows[g * l->lines + line] + l->at + column;
-        vf bv[3];
-#pragma GCC unroll 3
-        for (int j = 0; j < nv; j++) bv[j] = vf_load(b + j * VF_N);
-#pragma GCC unroll 14
-        for (int i = 0; i < mr; i++) {
-          if (i > 0 && i % 3 == 0) {
-            a += 3 * stride;
-            KEEP_POINTER(a);
-          }
-          vf av = vf_set(a[i % 3 * stride]);
-          KEEP_IN_REGISTER(av);
-#pragma GCC unroll 3
-          for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
-        }
-      }
-  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
-  else tile_finish(t, acc, mr, nv, false);
-  if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
-}
-
-#define LINES(mr, nv) static void lines_##nv(const tsr_tile *t, const tsr_lines *l) { lines_run(t, l, mr, nv); }
-#if VF_REGS == 32
-LINES(14, 1) LINES(14, 2) LINES(9, 3)
-#else
-LINES(6, 1) LINES(6, 2)
-#endif
-
 #define TILE(mr, nv) static void tile_##mr##x##nv(const tsr_tile *t) { tile_run(t, mr, nv); }
 #define NEAR(mr, nv) static void near_##mr##x##nv(const tsr_tile *t, int64_t lda) { near_run(t, lda, mr, nv); }
 #define NEAR6(nv) NEAR(1, nv) NEAR(2, nv) NEAR(3, nv) NEAR(4, nv) NEAR(5, nv) NEAR(6, nv)
@@ -394,14 +354,12 @@ const tsr_gemm_fns VF_NAME(tsr_gemm) = {
     .pair_mr = 6,
     .tile = {{NAMES14(1)}, {NAMES14(2)}, {NAMES6(3), tile_7x3, tile_8x3, tile_9x3}, {NAMES6(4)}},
     .near = {{NEAR_NAMES14(1)}, {NEAR_NAMES14(2)}, {NEAR_NAMES6(3), near_7x3, near_8x3, near_9x3}},
-    .lines = {lines_1, lines_2, lines_3},
 #else
     .max_nv = 2,
     .max_mr = {6, 6},
     .pair_mr = 2,
     .tile = {{NAMES6(1)}, {NAMES6(2)}, {0}, {tile_1x4, tile_2x4}},
     .near = {{NEAR_NAMES6(1)}, {NEAR_NAMES6(2)}},
-    .lines = {lines_1, lines_2},
 #endif
     .pack = pack,
     .gather = gather,

@@ -41,6 +41,11 @@ static const shape shapes[] = {
     {1, 17, 3, 4, 16, 3, 1, 6, 2, 1, false},   /* some positions see nothing but padding */
     {1, 90, 7, 7, 33, 5, 2, 4, 2, 1, false},
     {1, 3, 5, 6, 20, 5, 1, 6, 1, 1, false},
+    {1, 3, 30, 33, 40, 7, 2, 3, 1, 1, false},  /* pictures: tiles and their overlap, three vectors, widths below a tile */
+    {2, 4, 17, 35, 35, 4, 4, 0, 1, 1, false},
+    {1, 2, 6, 9, 21, 3, 1, 1, 1, 1, false},
+    {1, 15, 5, 2, 70, 3, 3, 1, 1, 1, false},
+    {1, 2, 2, 600, 17, 3, 1, 1, 1, 1, false},  /* a row in parts */
     {1, 24, 7, 7, 24, 3, 1, 1, 1, 24, false},  /* depthwise: rows shorter than a tile, than the kernel */
     {1, 40, 6, 14, 40, 5, 1, 2, 1, 40, false},
     {2, 18, 4, 4, 18, 7, 1, 3, 1, 18, false},
