@@ -174,108 +174,7 @@ static void sum_rows(float *y, const float *x, int64_t step, int64_t rows, int64
 
 #include "ops/conv_few_body.h"
 
-/* ---- Winograd F(4x4, 3x3) at the points 0, +-sqrt(1/2), +-sqrt(2), infinity ----
- *
- * With these points, whose powers stay near 1, the largest error against float64 is about that of direct summation
- * (6.8e-6 of the results' rms at 256 channels against 4.7e-6); the usual 0, +-1, +-2 have 2.4e-5. */
-
-#define W_A 0.707106781f
-#define W_B 1.414213562f
-
-/* out[e * step] for e < 6: the rows of B^T times in. */
-VF_INLINE void wino_in6(vf *out, const vf *in) {
-  const vf a = vf_set(W_A), b = vf_set(W_B), half = vf_set(0.5f), two = vf_set(2.0f), q = vf_set(2.5f);
-  vf e1 = vf_fnma(two, in[2], in[4]), o1 = vf_fnma(b, in[1], vf_mul(a, in[3]));
-  vf e2 = vf_fnma(half, in[2], in[4]), o2 = vf_fnma(a, in[1], vf_mul(b, in[3]));
-  out[0] = vf_add(vf_fnma(q, in[2], in[0]), in[4]);
-  out[1] = vf_add(e1, o1);
-  out[2] = vf_sub(e1, o1);
-  out[3] = vf_add(e2, o2);
-  out[4] = vf_sub(e2, o2);
-  out[5] = vf_add(vf_fnma(q, in[3], in[1]), in[5]);
-}
-
-VF_INLINE void wino_in_part(float *v, int64_t step, const float *const *x, int64_t ch, const bool whole, int lanes) {
-  vf t[6][6]; /* t[column][row] after the first pass: through L1, there are not enough registers */
-#pragma GCC unroll 6
-  for (int j = 0; j < 6; j++) {
-    vf d[6];
-#pragma GCC unroll 6
-    for (int i = 0; i < 6; i++) d[i] = load_w(x[i * 6 + j] + ch, whole, lanes);
-    wino_in6(t[j], d);
-  }
-#pragma GCC unroll 6
-  for (int i = 0; i < 6; i++) {
-    vf d[6], out[6];
-#pragma GCC unroll 6
-    for (int j = 0; j < 6; j++) d[j] = t[j][i];
-    wino_in6(out, d);
-#pragma GCC unroll 6
-    for (int j = 0; j < 6; j++) store_w(v + (i * 6 + j) * step + ch, out[j], whole, lanes);
-  }
-}
-
-static void wino_in(float *v, int64_t step, const float *const *x, int64_t c) {
-  int64_t ch = 0;
-  for (; ch + VF_N <= c; ch += VF_N) wino_in_part(v, step, x, ch, true, VF_N);
-  if (ch < c) wino_in_part(v, step, x, ch, false, (int)(c - ch));
-}
-
-/* The rows of A^T times in. */
-VF_INLINE void wino_out4(vf *out, const vf *in) {
-  const vf a = vf_set(W_A), b = vf_set(W_B), half = vf_set(0.5f), two = vf_set(2.0f);
-  vf s1 = vf_add(in[1], in[2]), d1 = vf_mul(a, vf_sub(in[1], in[2]));
-  vf s2 = vf_add(in[3], in[4]), d2 = vf_mul(b, vf_sub(in[3], in[4]));
-  out[0] = vf_add(in[0], vf_add(s1, s2));
-  out[1] = vf_add(d1, d2);
-  out[2] = vf_fma(half, s1, vf_mul(two, s2));
-  out[3] = vf_add(vf_fma(half, d1, vf_mul(two, d2)), in[5]);
-}
-
-VF_INLINE void wino_out_part(const tsr_wino_out *w, int64_t ch, const bool whole, int lanes) {
-  vf t[6][4];
-  const vf b = w->bias == NULL ? vf_zero() : load_w(w->bias + ch, whole, lanes), p0 = vf_set(w->p0), p1 = vf_set(w->p1);
-#pragma GCC unroll 6
-  for (int j = 0; j < 6; j++) {
-    vf m[6];
-#pragma GCC unroll 6
-    for (int i = 0; i < 6; i++) m[i] = load_w(w->m + (i * 6 + j) * w->step + ch, whole, lanes);
-    wino_out4(t[j], m);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    vf m[6], out[4];
-#pragma GCC unroll 6
-    for (int j = 0; j < 6; j++) m[j] = t[j][i];
-    wino_out4(out, m);
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) {
-      float *y = w->y[i * 4 + j];
-      if (y == NULL) continue;
-      vf v = vf_add(out[j], b);
-      if (w->has_residual) v = vf_add(v, load_w(y + w->residual + ch, whole, lanes));
-      store_w(y + ch, quick_act(w->act, v, p0, p1), whole, lanes);
-    }
-  }
-}
-
-static void wino_out(const tsr_wino_out *w) {
-  int64_t ch = 0;
-  for (; ch + VF_N <= w->c; ch += VF_N) wino_out_part(w, ch, true, VF_N);
-  if (ch < w->c) wino_out_part(w, ch, false, (int)(w->c - ch));
-  if (is_quick(w->act)) return;
-  for (int i = 0; i < 16; i++)
-    if (w->y[i] != NULL) rest_act(w->act, w->p0, w->p1, w->y[i], w->c);
-}
-
-static void wino_weight(float *dst, const float *src, int64_t step, const float *coef, int64_t n) {
-  for (int64_t i = 0; i < n; i += VF_N) {
-    int lanes = (int)TSR_MIN(VF_N, n - i);
-    vf sum = vf_zero();
-    for (int t = 0; t < 9; t++) sum = vf_fma(vf_load_n(src + t * step + i, lanes), vf_set(coef[t]), sum);
-    vf_store_n(dst + i, sum, lanes);
-  }
-}
+#include "ops/conv_wino_body.h"
 
 /* ---- channels ---- */
 
@@ -340,6 +239,7 @@ static void max_window(float *y, const tsr_window *w, int64_t c) { window(y, w, 
 static void mean_window(float *y, const tsr_window *w, int64_t c, float div) { window(y, w, c, false, div); }
 
 const tsr_conv_fns VF_NAME(tsr_conv) = {
-    .dw_row = dw_row, .few_row = few_row, .sum_rows = sum_rows, .wino_in = wino_in, .wino_out = wino_out, .wino_weight = wino_weight, .scale_act = scale_act,
+    .dw_row = dw_row, .few_row = few_row, .sum_rows = sum_rows, .wino_in = {wino_in2, wino_in4}, .wino_out = {wino_out2, wino_out4},
+    .wino_weight = wino_weight, .scale_act = scale_act,
     .max_window = max_window, .mean_window = mean_window,
 };

@@ -81,7 +81,7 @@ static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p, bool wino) {
   bool ok = true;
   if (wino) {
     q->packed = tsr_wino_plan(g, p);
-    q->group_floats = TSR_WINO_XI * tsr_wino_step(&q->packed);
+    q->group_floats = tsr_wino_elements(p) * tsr_wino_step(&q->packed);
   } else if (q->kind == TSR_CONV_FEW) {
     q->packed = tsr_few_plan(g, p);
     q->group_floats = tsr_packed_floats(&q->packed);

@@ -33,12 +33,14 @@ typedef struct tsr_few {
   float p0, p1;
 } tsr_few;
 
-enum { TSR_WINO_IN = 6, TSR_WINO_OUT = 4, TSR_WINO_XI = TSR_WINO_IN * TSR_WINO_IN };
+/* Input of one tile of Winograd's algorithm, F(2x2, 3x3) or F(4x4, 3x3): channels [c0, c0 + c) of x[e], e < 16 or 36, are
+ * transformed to v + at[e]. */
+typedef struct tsr_wino_in { const float *const *x; int64_t c0, c; float *v; const int64_t *at; } tsr_wino_in;
 
-/* One tile of Winograd's F(4x4, 3x3) after the products. */
+/* The tile after the products. */
 typedef struct tsr_wino_out {
   const float *m; int64_t step;  /* sums of transform element e at m + e * step */
-  float *y[16];                  /* where the 4 x 4 positions lie; NULL: outside the result */
+  float *y[16];                  /* where the 2 x 2 or 4 x 4 positions lie; NULL: outside the result */
   int64_t residual;              /* of position i at y[i] + residual, when has_residual */
   bool has_residual;
   const float *bias;             /* c or NULL */
@@ -65,9 +67,8 @@ typedef struct tsr_conv_fns {
   /* y[i] = sum of x[r * step + i] over r < rows, i < n */
   void (*sum_rows)(float *y, const float *x, int64_t step, int64_t rows, int64_t n);
   void (*few_row)(const tsr_few *f);
-  /* Input tile: v[e * step + ch] for the 36 elements e of the transform of x[36][ch], ch < c. */
-  void (*wino_in)(float *v, int64_t step, const float *const *x, int64_t c);
-  void (*wino_out)(const tsr_wino_out *t);
+  void (*wino_in[2])(const tsr_wino_in *t);  /* F(2x2), F(4x4) */
+  void (*wino_out[2])(const tsr_wino_out *t);
   /* dst[i] = sum over t < 9 of coef[t] * src[t * step + i] */
   void (*wino_weight)(float *dst, const float *src, int64_t step, const float *coef, int64_t n);
   void (*scale_act)(const tsr_scaled *s);

@@ -1,4 +1,4 @@
-/* Winograd's F(4x4, 3x3) for float32 convolutions with channels last. */
+/* Winograd's F(4x4, 3x3) and F(2x2, 3x3) for float32 convolutions with channels last. */
 #ifndef TSR_OPS_CONV_WINOGRAD_H
 #define TSR_OPS_CONV_WINOGRAD_H
 
@@ -9,7 +9,12 @@ bool tsr_wino_wants(const tsr_conv *p);
 /* By the sizes of the data: this call gains by it. */
 bool tsr_wino_fits(const tsr_conv *p);
 
-/* Weights: 36 matrices [c][oc] packed by one plan, tsr_wino_step floats apart. */
+/* Results along a side of a tile, 2 or 4: by the size of the weights. */
+int tsr_wino_side(const tsr_conv *p);
+/* Products of a tile: the elements of its transform. */
+static inline int tsr_wino_elements(const tsr_conv *p) { return (tsr_wino_side(p) + 2) * (tsr_wino_side(p) + 2); }
+
+/* Weights: a matrix [c][oc] an element, packed by one plan, tsr_wino_step floats apart. */
 tsr_packed tsr_wino_plan(const tsr_gemm_fns *g, const tsr_conv *p);
 int64_t tsr_wino_step(const tsr_packed *plan);
 tsr_status tsr_wino_pack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, float *data, const float *w /* [oc][c][3][3] */);

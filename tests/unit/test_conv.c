@@ -35,6 +35,10 @@ static const shape shapes[] = {
     {1, 32, 16, 16, 32, 3, 1, 1, 1, 1, false}, /* Winograd where the weights are kept */
     {2, 40, 15, 13, 35, 3, 1, 0, 1, 1, false}, /* ragged tiles, channels and edges */
     {1, 33, 14, 18, 70, 3, 1, 2, 1, 1, false},
+    {1, 200, 9, 13, 210, 3, 1, 1, 1, 1, false}, /* … with 2x2 tiles */
+    {2, 530, 8, 9, 90, 3, 1, 0, 1, 1, false},   /* … in blocks of channels */
+    {1, 40, 24, 27, 100, 3, 1, 3, 3, 1, false}, /* … dilated: nine grids of different sizes */
+    {1, 250, 14, 15, 171, 3, 1, 1, 2, 1, false},
     {1, 20, 6, 9, 24, 3, 1, 5, 5, 1, false},   /* most taps lie in the padding, for most positions */
     {2, 530, 5, 4, 24, 3, 1, 3, 3, 1, false},
     {1, 40, 14, 14, 48, 3, 1, 12, 12, 1, false},
