@@ -32,6 +32,8 @@ typedef struct tsr_nn_fns {
   /* Input and recurrent gates r z n, `stride` apart; h: previous state, out: the next. */
   void (*gru_gates)(const float *gx, const float *gh, int64_t stride, const float *h, float *out, int64_t n);
   void (*gemv)(const tsr_gemv *g);
+  /* y[i] = sum over k < count of w[k] * x[at[k] * n + i], i < n; what has weight 0 from the second on is not looked at */
+  void (*mix)(float *y, const float *x, const int64_t *at, const float *w, int count, int64_t n);
   float (*sum)(const float *x, int64_t n);
   float (*max)(const float *x, int64_t n);
 } tsr_nn_fns;

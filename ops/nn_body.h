@@ -204,7 +204,32 @@ static void gru_gates(const float *gx, const float *gh, int64_t stride, const fl
   EACH(n, GRU_STEP(vf_load, vf_store(out + i, next)), GRU_STEP(LOAD_R, vf_store_n(out + i, next, r)))
 }
 
+VF_INLINE void mix_part(float *y, const float *x, const int64_t *at, const float *w, int count, int64_t n, const int nv, const bool whole, int lanes) {
+  vf acc[4];
+  const float *s = x + at[0] * n;
+#pragma GCC unroll 4
+  for (int v = 0; v < nv; v++) acc[v] = vf_mul(vf_set(w[0]), whole ? vf_load(s + v * VF_N) : vf_load_n(s, lanes));
+  for (int k = 1; k < count; k++) {
+    if (w[k] == 0) continue;
+    s = x + at[k] * n;
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) acc[v] = vf_fma(vf_set(w[k]), whole ? vf_load(s + v * VF_N) : vf_load_n(s, lanes), acc[v]);
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < nv; v++) {
+    if (whole) vf_store(y + v * VF_N, acc[v]);
+    else vf_store_n(y, acc[v], lanes);
+  }
+}
+
+static void mix(float *y, const float *x, const int64_t *at, const float *w, int count, int64_t n) {
+  int64_t i = 0;
+  for (; i + 4 * VF_N <= n; i += 4 * VF_N) mix_part(y + i, x + i, at, w, count, n, 4, true, VF_N);
+  for (; i + VF_N <= n; i += VF_N) mix_part(y + i, x + i, at, w, count, n, 1, true, VF_N);
+  if (i < n) mix_part(y + i, x + i, at, w, count, n, 1, false, (int)(n - i));
+}
+
 const tsr_nn_fns VF_NAME(tsr_nn) = { .layer_norm = layer_norm, .rms_norm = rms_norm, .scale_shift = scale_shift,
-    .scale_shift_v = scale_shift_v, .moments = moments, .weigh = weigh, .max_into = max_into, .add_into = add_into,
+    .scale_shift_v = scale_shift_v, .moments = moments, .weigh = weigh, .max_into = max_into, .add_into = add_into, .mix = mix,
     .scale = scale_by, .axpy = axpy, .lstm_gates = lstm_gates, .gru_gates = gru_gates, .gemv = gemv, .sum = sum_of, .max = max_of,
 };

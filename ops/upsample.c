@@ -4,6 +4,9 @@
 #include <stdio.h>
 
 #include "ops/native.h"
+#include "ops/nn.h"
+
+enum { FEW_CHANNELS = 32 };
 
 typedef enum mode { NEAREST, NEAREST_EXACT, LINEAR, CUBIC, LINEAR_AA, CUBIC_AA, LANCZOS_AA } mode;
 
@@ -19,6 +22,7 @@ typedef struct taps {
   int width;       /* taps a position; unused ones have weight 0 */
   int64_t *index;
   double *weight;
+  float *single; /* the weights once more */
 } taps;
 
 /* Coordinates are computed in the element type's own precision: a rounding here moves a pixel. */
@@ -106,16 +110,19 @@ static tsr_status make_taps(tsr_ctx *ctx, taps *t, mode m, precision p, int64_t 
   t->width = (int)width;
   t->index = tsr_scratch(ctx, (size_t)out * (size_t)t->width * sizeof *t->index);
   t->weight = tsr_scratch(ctx, (size_t)out * (size_t)t->width * sizeof *t->weight);
-  if (t->index == NULL || t->weight == NULL) return ctx->err.status;
+  t->single = tsr_scratch(ctx, (size_t)out * (size_t)t->width * sizeof *t->single);
+  if (t->index == NULL || t->weight == NULL || t->single == NULL) return ctx->err.status;
   if (m <= NEAREST_EXACT) nearest_taps(t, m, p, in, scale);
   else if (m <= CUBIC) smooth_taps(t, m, p, in, scale, corners);
   else filter_taps(t, m, in, scale);
+  for (int64_t i = 0; i < out * t->width; i++) t->single[i] = (float)t->weight[i];
   return TSR_OK;
 }
 
 /* ---- applying taps along one dimension of [outer, in, inner] ---- */
 
 typedef struct pass {
+  const tsr_nn_fns *nn;
   const taps *t;
   const char *src;
   char *dst;
@@ -125,35 +132,39 @@ typedef struct pass {
   int bits;        /* of uint8 weights */
 } pass;
 
-#define BLEND(name, T)                                                                                     \
-  static void name(const pass *p, int64_t outer, int64_t i) {                                              \
-    const taps *t = p->t;                                                                                  \
-    const int64_t *index = t->index + i * t->width;                                                        \
-    const double *w = t->weight + i * t->width;                                                            \
-    const T *base = (const T *)p->src + outer * p->in * p->inner;                                          \
-    T *restrict d = (T *)p->dst + (outer * t->count + i) * p->inner;                                       \
-    const T *restrict s = base + index[0] * p->inner;                                                      \
-    T w0 = (T)w[0];                                                                                        \
-    for (int64_t x = 0; x < p->inner; x++) d[x] = s[x] * w0;                                               \
-    for (int k = 1; k < t->width; k++) {                                                                   \
-      T wk = (T)w[k];                                                                                      \
-      if (wk == 0) continue;                                                                               \
-      s = base + index[k] * p->inner;                                                                      \
-      for (int64_t x = 0; x < p->inner; x++) d[x] += s[x] * wk;                                            \
-    }                                                                                                      \
-  }                                                                                                        \
-  static void name##_row(const pass *p, int64_t outer) { /* inner is 1: a whole row at once */             \
-    const taps *t = p->t;                                                                                  \
-    const T *restrict s = (const T *)p->src + outer * p->in;                                               \
-    T *restrict d = (T *)p->dst + outer * t->count;                                                        \
-    for (int64_t i = 0; i < t->count; i++) {                                                               \
-      T sum = 0;                                                                                           \
-      for (int k = 0; k < t->width; k++) sum += s[t->index[i * t->width + k]] * (T)t->weight[i * t->width + k]; \
-      d[i] = sum;                                                                                          \
-    }                                                                                                      \
+static void blend_f32(const pass *p, int64_t outer, int64_t i) {
+  const taps *t = p->t;
+  p->nn->mix((float *)p->dst + (outer * t->count + i) * p->inner, (const float *)p->src + outer * p->in * p->inner, t->index + i * t->width,
+               t->single + i * t->width, t->width, p->inner);
+}
+
+static void blend_f32_row(const pass *p, int64_t outer) { /* inner is 1: a whole row at once */
+  const taps *t = p->t;
+  const float *s = (const float *)p->src + outer * p->in, *w = t->single;
+  const int64_t *index = t->index;
+  float *d = (float *)p->dst + outer * t->count;
+  if (t->width == 2) {
+    for (int64_t i = 0; i < t->count; i++) d[i] = s[index[2 * i]] * w[2 * i] + s[index[2 * i + 1]] * w[2 * i + 1];
+    return;
   }
-BLEND(blend_f32, float)
-BLEND(blend_f64, double)
+  for (int64_t i = 0; i < t->count; i++, index += t->width, w += t->width) {
+    float sum = 0;
+    for (int k = 0; k < t->width; k++) sum += s[index[k]] * w[k];
+    d[i] = sum;
+  }
+}
+
+static void blend_f64(const pass *p, int64_t outer, int64_t i) {
+  const taps *t = p->t;
+  const int64_t *index = t->index + i * t->width;
+  const double *w = t->weight + i * t->width, *base = (const double *)p->src + outer * p->in * p->inner;
+  double *d = (double *)p->dst + (outer * t->count + i) * p->inner;
+  for (int64_t x = 0; x < p->inner; x++) d[x] = base[index[0] * p->inner + x] * w[0];
+  for (int k = 1; k < t->width; k++) {
+    const double *s = base + index[k] * p->inner;
+    for (int64_t x = 0; x < p->inner && w[k] != 0; x++) d[x] += s[x] * w[k];
+  }
+}
 
 /* uint8 pixels: weights of 15 bits, rounded after every dimension, as PyTorch and Pillow do. */
 static int weight_bits(const taps *t) {
@@ -186,34 +197,38 @@ static void copy_nearest(const pass *p, int64_t outer, int64_t i) {
   memcpy(p->dst + (size_t)(outer * p->t->count + i) * run, p->src + (size_t)(outer * p->in + p->t->index[i]) * run, run);
 }
 
+/* Tasks: positions of [outer][count], or outer where a row is done at once. */
 static void run_pass(void *arg, int64_t begin, int64_t end) {
   const pass *p = arg;
-  for (int64_t o = begin; o < end; o++) {
-    if (p->dtype == TSR_FLOAT32 && p->t->width > 1 && p->inner == 1) blend_f32_row(p, o);
-    else if (p->dtype == TSR_FLOAT64 && p->t->width > 1 && p->inner == 1) blend_f64_row(p, o);
-    else {
-      for (int64_t i = 0; i < p->t->count; i++) {
-        if (p->t->width == 1) copy_nearest(p, o, i);
-        else if (p->dtype == TSR_UINT8) blend_u8(p, o, i);
-        else if (p->dtype == TSR_FLOAT32) blend_f32(p, o, i);
-        else blend_f64(p, o, i);
-      }
-    }
+  for (int64_t k = begin; k < end; k++) {
+    int64_t o = k / p->t->count, i = k % p->t->count;
+    if (p->t->width == 1) copy_nearest(p, o, i);
+    else if (p->dtype == TSR_UINT8) blend_u8(p, o, i);
+    else if (p->dtype == TSR_FLOAT32) blend_f32(p, o, i);
+    else blend_f64(p, o, i);
   }
 }
 
-static tsr_status along(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int dim, const taps *t) {
-  int64_t size[TSR_MAX_NDIM], outer = 1;
+static void run_rows(void *arg, int64_t begin, int64_t end) {
+  for (int64_t o = begin; o < end; o++) blend_f32_row(arg, o);
+}
+
+/* x is contiguous, or (4 dimensions) channels last and so is the result. */
+static tsr_status along(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int dim, const taps *t, bool last) {
+  int64_t size[TSR_MAX_NDIM], stride[TSR_MAX_NDIM], outer = 1;
   memcpy(size, x->size, x->ndim * sizeof *size);
   size[dim] = t->count;
-  TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, x->ndim, size));
-  pass p = {t, tsr_tensor_data_ro(x), (*out)->storage->data, x->size[dim], 1, tsr_tensor_itemsize(x), (tsr_dtype)x->dtype};
-  for (int d = 0; d < dim; d++) outer *= size[d];
+  if (last) tsr_strides_channels_last(x->ndim, size, stride);
+  else tsr_strides_contiguous(x->ndim, size, stride);
+  TSR_TRY(tsr_new_strided(ctx, out, (tsr_dtype)x->dtype, x->ndim, size, stride));
+  pass p = {ctx->kernels->nn, t, tsr_tensor_data_ro(x), (*out)->storage->data, x->size[dim], 1, tsr_tensor_itemsize(x), (tsr_dtype)x->dtype, 0};
+  for (int d = 0; d < dim; d++) outer *= last && d == 1 ? 1 : size[d];
   for (int d = dim + 1; d < x->ndim; d++) p.inner *= size[d];
+  if (last) p.inner *= size[1];
   if ((*out)->numel == 0) return TSR_OK;
   if (p.dtype == TSR_UINT8 && t->width > 1) p.bits = weight_bits(t);
-  int64_t grain = TSR_MAX((int64_t)1, 32768 / TSR_MAX(t->count * p.inner, (int64_t)1));
-  tsr_parallel_for(ctx, outer, grain, run_pass, &p);
+  if (p.dtype == TSR_FLOAT32 && t->width > 1 && p.inner == 1) tsr_parallel_for(ctx, outer, TSR_MAX((int64_t)1, 8192 / t->count), run_rows, &p);
+  else tsr_parallel_for(ctx, outer * t->count, TSR_MAX((int64_t)1, 16384 / p.inner), run_pass, &p);
   return TSR_OK;
 }
 
@@ -245,24 +260,33 @@ static tsr_status check(tsr_ctx *ctx, const family *f, const tsr_tensor *x, cons
   return tsr_op_fail(ctx, "Input and output sizes should be greater than 0, but got input %s output %s", in, out);
 }
 
+/* Where channels that lie innermost in memory stay there.  Of a hidden tensor with few, as the maps of classes are, the rows
+ * are longer, and mostly it is a result that nothing but the program sees. */
+static bool stays_last(const family *f, const tsr_tensor *x) {
+  bool last = tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x);
+  return last && f->dims == 2 && !(x->hidden && x->size[1] < FEW_CHANNELS);
+}
+
 /* Half types are computed in float32. */
 static tsr_status interpolate(tsr_ctx *ctx, tsr_tensor **out, const family *f, tsr_tensor *x, const int64_t *size, bool corners, const double *factors) {
   tsr_dtype dtype = (tsr_dtype)x->dtype;
-  bool last = tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x), nearest = f->mode <= NEAREST_EXACT;
+  bool nearest = f->mode <= NEAREST_EXACT, last;
   TSR_TRY(check(ctx, f, x, size));
   if (!tsr_dtype_is_float(dtype) && dtype != TSR_UINT8) {
     return tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", f->name, tsr_dtype_get_info(dtype)->cpp_name);
   }
   precision p = {dtype != TSR_FLOAT64 && (nearest || dtype != TSR_UINT8)};
   tsr_tensor *y = x;
-  TSR_TRY(nearest || dtype == TSR_UINT8 ? tsr_contiguous(ctx, &y, x) : tsr_ready(ctx, &y, x, p.single ? TSR_FLOAT32 : TSR_FLOAT64));
+  last = stays_last(f, x);
+  if (!nearest && dtype != TSR_UINT8) TSR_TRY(tsr_to_dtype(ctx, &y, y, p.single ? TSR_FLOAT32 : TSR_FLOAT64));
+  if (!last) TSR_TRY(tsr_contiguous(ctx, &y, y));
   for (int d = f->dims - 1; d >= 0; d--) {
     taps t;
     TSR_TRY(make_taps(ctx, &t, f->mode, p, x->size[d + 2], size[d], corners, factors[d]));
-    TSR_TRY(along(ctx, &y, y, d + 2, &t));
+    TSR_TRY(along(ctx, &y, y, d + 2, &t, last));
   }
   TSR_TRY(tsr_to_dtype(ctx, &y, y, dtype));
-  if (last && f->dims > 1) TSR_TRY(tsr_channels_last(ctx, &y, y));
+  if (f->dims > 1 && !x->hidden && !last && tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x)) TSR_TRY(tsr_channels_last(ctx, &y, y));
   *out = y;
   return TSR_OK;
 }

@@ -326,3 +326,21 @@ class LayerScale(nn.Module):
         k = (self.bare(F.relu(self.one(first.permute(0, 2, 3, 1)))).permute(0, 3, 1, 2) * self.planes) + x[:, :, :1]
         strides = torch.tensor(a.stride() + e.stride() + k.stride())
         return [a, b, c, d, e, g, i, j, k, strides]
+
+
+@case(T(2, 5, 9, 7))
+class Resampled(nn.Module):
+    """Resampling of many and of few channels between convolutions, joins with the input, dilation beyond the map."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide, self.far, self.few = conv(5, 40), conv(40, 40, 3, padding=6, dilation=6), conv(80, 6, 1)
+
+    def forward(self, x: Tensor) -> List[Tensor]:
+        y = F.relu(self.wide(x))
+        z = F.relu(self.far(F.interpolate(y, size=[5, 6], mode="bilinear", align_corners=True)))
+        up = F.interpolate(z, size=[y.size(2), y.size(3)], mode="bilinear", align_corners=False)
+        out = self.few(torch.cat([up, y], 1))
+        return [F.interpolate(out, size=[20, 31], mode="bilinear", align_corners=False), self.far(F.interpolate(y, scale_factor=2.0, mode="nearest")),
+                self.far(F.interpolate(y, scale_factor=0.6, mode="bicubic", align_corners=False)), F.interpolate(out, scale_factor=2.5, mode="bicubic", align_corners=True),
+                F.interpolate(F.adaptive_avg_pool2d(z, 1), size=[3, 4], mode="bilinear", align_corners=False)]
