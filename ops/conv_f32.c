@@ -527,7 +527,7 @@ static void finish_task(void *arg, int64_t begin, int64_t end) {
   finish_run(f->j, f->y + begin, f->residual + begin, end - begin);
 }
 
-static tsr_status run_winograd(const job *j, const tsr_tensor *y) {
+static tsr_status run_winograd(const job *j, const tsr_tensor *y, const tsr_packed *plan, int side) {
   const tsr_conv *p = j->p;
   tsr_epi epi = j->epi;
   float *to = j->y;
@@ -537,7 +537,7 @@ static tsr_status run_winograd(const job *j, const tsr_tensor *y) {
     if (j->epi.residual != NULL) epi.act = TSR_ACT_NONE;
     TSR_TRY(tsr_work(j->ctx, y->numel, &to));
   }
-  TSR_TRY(tsr_wino_run(j->ctx, p, &j->q->packed, j->q->data, to, j->x, &epi));
+  TSR_TRY(tsr_wino_run(j->ctx, p, plan, j->q->data, side, to, j->x, &epi));
   if (last) return TSR_OK;
   tsr_from_last(j->ctx, j->y, to, p->n, p->oc, tsr_conv_out(p));
   finish_job finish = {j, j->y, j->epi.residual};
@@ -566,7 +566,9 @@ static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
   memset(zero, 0, (size_t)p->c * sizeof *zero);
   j->zero = zero;
   j->y = out;
-  if (j->q->kind == TSR_CONV_WINOGRAD) return run_winograd(j, y);
+  if (j->q->kind == TSR_CONV_WINOGRAD) return run_winograd(j, y, &j->q->packed, tsr_wino_side(p));
+  int side = j->q->kind == TSR_CONV_TILES && !j->ctx->no_winograd ? tsr_wino_side_direct(p) : 0;
+  if (side > 0) return run_winograd(j, y, &j->q->phases[0].plan, side);
   if (!last && !depthwise && j->q->phase_count == 1 && p->groups == 1) return run_turned(j);
   finish_job finish = {j, out, j->epi.residual};
   tsr_act act = j->epi.act;

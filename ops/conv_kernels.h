@@ -69,6 +69,8 @@ typedef struct tsr_conv_fns {
   void (*few_row)(const tsr_few *f);
   void (*wino_in[2])(const tsr_wino_in *t);  /* F(2x2), F(4x4) */
   void (*wino_out[2])(const tsr_wino_out *t);
+  /* u[e * step + i] for the 16 or 36 elements e of the transform of the weights g[tap][i], i < n, whole vectors */
+  void (*wino_expand[2])(float *u, int64_t step, const float *const *g, int64_t n);
   /* dst[i] = sum over t < 9 of coef[t] * src[t * step + i] */
   void (*wino_weight)(float *dst, const float *src, int64_t step, const float *coef, int64_t n);
   void (*scale_act)(const tsr_scaled *s);

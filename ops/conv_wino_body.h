@@ -113,6 +113,50 @@ VF_INLINE void wino_out(const tsr_wino_out *w, const int n) {
 static void wino_out2(const tsr_wino_out *w) { wino_out(w, 4); }
 static void wino_out4(const tsr_wino_out *w) { wino_out(w, 6); }
 
+/* The rows of G times in[3]. */
+VF_INLINE void wino_weight_row(vf *out, const vf *in, const int n) {
+  out[0] = in[0];
+  out[n - 1] = in[2];
+  if (n == 4) {
+    const vf half = vf_set(0.5f);
+    vf e = vf_mul(half, vf_add(in[0], in[2])), o = vf_mul(half, in[1]);
+    out[1] = vf_add(e, o);
+    out[2] = vf_sub(e, o);
+    return;
+  }
+  const vf third = vf_set(1.0f / 3);
+  vf c = vf_mul(third, in[2]), e = vf_fnma(vf_set(2.0f / 3), in[0], vf_neg(c)), o = vf_mul(vf_set(-0.47140452f), in[1]);
+  out[1] = vf_add(e, o);
+  out[2] = vf_sub(e, o);
+  e = vf_fma(vf_set(1.0f / 6), in[0], c);
+  o = vf_mul(vf_set(0.23570226f), in[1]);
+  out[3] = vf_add(e, o);
+  out[4] = vf_sub(e, o);
+}
+
+VF_INLINE void wino_expand(float *u, int64_t step, const float *const *g, int64_t n, const int side) {
+  for (int64_t i = 0; i < n; i += VF_N) {
+    vf t[3][6];
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; j++) {
+      vf w[3];
+#pragma GCC unroll 3
+      for (int k = 0; k < 3; k++) w[k] = vf_load(g[k * 3 + j] + i);
+      wino_weight_row(t[j], w, side);
+    }
+#pragma GCC unroll 6
+    for (int k = 0; k < side; k++) {
+      vf w[3] = {t[0][k], t[1][k], t[2][k]}, out[6];
+      wino_weight_row(out, w, side);
+#pragma GCC unroll 6
+      for (int j = 0; j < side; j++) vf_store(u + (k * side + j) * step + i, out[j]);
+    }
+  }
+}
+
+static void wino_expand2(float *u, int64_t step, const float *const *g, int64_t n) { wino_expand(u, step, g, n, 4); }
+static void wino_expand4(float *u, int64_t step, const float *const *g, int64_t n) { wino_expand(u, step, g, n, 6); }
+
 static void wino_weight(float *dst, const float *src, int64_t step, const float *coef, int64_t n) {
   for (int64_t i = 0; i < n; i += VF_N) {
     int lanes = (int)TSR_MIN(VF_N, n - i);

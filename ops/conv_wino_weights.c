@@ -106,3 +106,13 @@ tsr_status tsr_wino_unpack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *pl
     for (int64_t i = 0; i < c; i++) memcpy(w + (o * c + i) * 9, u + (i * oc + o) * 9, 9 * sizeof *w);
   return TSR_OK;
 }
+
+void tsr_wino_taps(const tsr_packed *plan, int lanes, int64_t c, int64_t panel, const float *g[9], int64_t *count) {
+  int64_t width = (int64_t)plan->nv * lanes, col = panel * width, w = TSR_MIN(width, plan->n_pad - col);
+  int64_t c0 = c / plan->c_block * plan->c_block, cb = TSR_MIN(plan->c_block, plan->c - c0);
+  *count = TSR_MIN(*count, c0 + cb - c);
+  for (int64_t t = 0; t < 9; t++) { /* one tap of a part of the channels is a block, or several taps of all */
+    int64_t tap0 = t / plan->taps_block * plan->taps_block, taps = TSR_MIN(plan->taps_block, plan->taps - tap0);
+    g[t] = plan->data + (tap0 * plan->c + c0) * plan->n_pad + (col * taps + (t - tap0) * w) * cb + (c - c0) * w;
+  }
+}

@@ -15,24 +15,43 @@
 #define LEAST_TILES 12         /* fewer rows leave the products waiting for weights */
 #define MOST_WEIGHTS4 (200 * 200) /* for 4x4: beyond, four times the weights cost more to read than they save */
 #define MOST_WEIGHTS2 (384 * 384) /* for 2x2 */
+#define LEAST_GAIN 0.85        /* of the time of direct summation, for weights that are transformed as they are needed */
+#define EXPANDED (72 << 10)    /* floats of them at a time: they stay in L2 */
 #define MOST_DILATION 4        /* beyond, the grids are seldom larger than a tile */
 
-bool tsr_wino_wants(const tsr_conv *p) {
+static bool is_square(const tsr_conv *p) {
   bool square = p->nd == 2 && !p->transposed && p->groups == 1 && p->k[1] == 3 && p->k[2] == 3;
   bool dense = p->stride[1] == 1 && p->stride[2] == 1 && p->dil[1] <= MOST_DILATION && p->dil[2] <= MOST_DILATION;
-  return square && dense && p->c >= LEAST_CHANNELS && p->oc >= LEAST_CHANNELS && p->c * p->oc <= MOST_WEIGHTS2;
+  return square && dense && p->c >= LEAST_CHANNELS && p->oc >= LEAST_CHANNELS;
 }
+
+bool tsr_wino_wants(const tsr_conv *p) { return is_square(p) && p->c * p->oc <= MOST_WEIGHTS2; }
 
 int tsr_wino_side(const tsr_conv *p) { return p->c * p->oc <= MOST_WEIGHTS4 ? 4 : 2; }
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* Tiles along dimension d of the largest grid. */
-static int64_t tiles_along(const tsr_conv *p, int d) { return ceil_div(ceil_div(p->out[d], p->dil[d]), tsr_wino_side(p)); }
+static int64_t tiles_along(const tsr_conv *p, int d, int side) { return ceil_div(ceil_div(p->out[d], p->dil[d]), side); }
+
+static int64_t tiles_of(const tsr_conv *p, int side) { return tiles_along(p, 1, side) * tiles_along(p, 2, side) * p->dil[1] * p->dil[2]; }
 
 bool tsr_wino_fits(const tsr_conv *p) {
-  int64_t tiles = tiles_along(p, 1) * tiles_along(p, 2) * p->dil[1] * p->dil[2], side = tsr_wino_side(p);
+  int side = tsr_wino_side(p);
+  int64_t tiles = tiles_of(p, side);
   return p->n * tiles >= LEAST_TILES && p->out[1] * p->out[2] * 2 > tiles * side * side;
+}
+
+/* Halves of a cycle for a vector of weights: to transform it, and to multiply it with all tiles. */
+static double direct_cost(const tsr_conv *p, int side) {
+  double tiles = (double)(p->n * tiles_of(p, side));
+  return (side == 4 ? 36 * 10 : 16 * 10) + (side + 2) * (side + 2) * TSR_MAX(tiles, 8);
+}
+
+int tsr_wino_side_direct(const tsr_conv *p) {
+  if (!is_square(p) || tsr_wino_wants(p)) return 0;
+  double two = direct_cost(p, 2), four = direct_cost(p, 4), plain = 9.0 * (double)(p->n * p->out[1] * p->out[2]);
+  return TSR_MIN(two, four) > LEAST_GAIN * plain ? 0 : two < four ? 2 : 4;
 }
 
 /* ---- the job ---- */
@@ -51,6 +70,7 @@ typedef struct job {
   float *m; int64_t m_step;      /* between elements: padded, else 36 rows may share their cache sets */
   int64_t group;                 /* tiles a task transforms */
   int64_t per_task;              /* panels a task multiplies by */
+  float *u; int64_t u_floats, expand; /* transformed weights of `expand` input channels, by worker; 0: they are packed so */
 } job;
 
 typedef struct place { int64_t n, y, x; } place; /* image, first output row and column */
@@ -74,7 +94,7 @@ static void in_task(void *arg, int64_t task, int worker) {
       bool inside = (uint64_t)h < (uint64_t)p->in[1] && (uint64_t)w < (uint64_t)p->in[2];
       x[e] = inside ? image + (h * p->in[2] + w) * p->c : j->zero;
     }
-    for (int64_t b = 0; b < j->plan->blocks; b++) {
+    for (int64_t b = 0; b < ceil_div(p->c, j->plan->c_block); b++) {
       int64_t c0 = b * j->plan->c_block;
       tsr_wino_in part = {.x = x, .c0 = c0, .c = TSR_MIN(j->plan->c_block, p->c - c0), .v = j->v + b * j->v_block + t * TSR_GEMM_LDA, .at = j->v_at};
       j->ctx->kernels->conv->wino_in[j->side / 4](&part);
@@ -97,6 +117,7 @@ static void run_panel(const job *j, int64_t e, int64_t panel) {
     for (int64_t r = 0; r < rows; r++) {
       int64_t m0 = r * j->tiles / rows, mr = (r + 1) * j->tiles / rows - m0;
       t.a = j->v + i * j->v_block + j->v_at[e] + m0 * TSR_GEMM_LDA;
+      t.soon_a = (const char *)t.a;
       t.soon = (const char *)(t.b + kc * w) + r * kc * t.step;
       for (int64_t k = 0; k < mr; k++) c[k] = j->m + e * j->m_step + (m0 + k) * b->n;
       f->tile[ceil_div(t.n, f->lanes) - 1][mr - 1](&t);
@@ -109,6 +130,59 @@ static void product_task(void *arg, int64_t task, int worker) {
   int64_t panels = j->plan->panels;
   TSR_UNUSED(worker);
   for (int64_t i = task * j->per_task; i < TSR_MIN(j->elements * panels, (task + 1) * j->per_task); i++) run_panel(j, i / panels, i % panels);
+}
+
+/* Where the weights lie that follow channel c of a panel, for calls of tiles that have time to fetch them. */
+typedef struct follow { const float *g[9]; int64_t bytes, calls, call; } follow;
+
+static follow what_follows(const job *j, int64_t c, int64_t panel, int64_t calls) {
+  follow f = {.calls = calls};
+  int64_t count = j->expand, lanes = j->ctx->kernels->gemm->lanes;
+  if (c == j->p->c) {
+    c = 0;
+    panel++;
+  }
+  if (panel == j->plan->panels) return f;
+  tsr_wino_taps(j->plan, (int)lanes, c, panel, f.g, &count);
+  f.bytes = count * TSR_MIN(j->plan->nv * lanes, j->plan->n_pad - panel * j->plan->nv * lanes) * 4;
+  return f;
+}
+
+static void fetch(follow *f, tsr_tile *t) {
+  int64_t run = f->call * 9 / f->calls, first = ceil_div(run * f->calls, 9), terms = TSR_MAX(1, f->calls / 9 * t->kc);
+  t->soon = t->soon_a = (const char *)t->a;
+  t->step = 0;
+  if (f->bytes > 0) {
+    t->step = ceil_div(f->bytes, terms);
+    t->soon = (const char *)f->g[run] + (f->call - first) * t->kc * t->step;
+  }
+  f->call++;
+}
+
+/* All tiles by one panel of all elements, some input channels at a time. */
+static void expand_task(void *arg, int64_t panel, int worker) {
+  const job *j = arg;
+  const tsr_packed *b = j->plan;
+  const tsr_gemm_fns *f = j->ctx->kernels->gemm;
+  int64_t width = (int64_t)b->nv * f->lanes, col = panel * width, w = TSR_MIN(width, b->n_pad - col), rows = ceil_div(j->tiles, b->mr), kc;
+  float *u = j->u + worker * j->u_floats, *c[TSR_GEMM_MR];
+  for (int64_t c0 = 0; c0 < b->c; c0 += kc) {
+    const float *g[9];
+    kc = j->expand;
+    tsr_wino_taps(b, f->lanes, c0, panel, g, &kc);
+    j->ctx->kernels->conv->wino_expand[j->side / 4](u, kc * w, g, kc * w);
+    follow next = what_follows(j, c0 + kc, panel, j->elements * rows);
+    tsr_tile t = {.kc = kc, .ldb = w, .c = c, .c_off = col, .n = (int)TSR_MIN(width, b->n - col), .accumulate = c0 > 0};
+    for (int64_t e = 0; e < j->elements; e++)
+      for (int64_t r = 0; r < rows; r++) {
+        int64_t m0 = r * j->tiles / rows, mr = (r + 1) * j->tiles / rows - m0;
+        t.b = t.b2 = u + e * kc * w;
+        t.a = j->v + c0 / b->c_block * j->v_block + j->v_at[e] + m0 * TSR_GEMM_LDA + c0 % b->c_block;
+        for (int64_t k = 0; k < mr; k++) c[k] = j->m + e * j->m_step + (m0 + k) * b->n;
+        fetch(&next, &t);
+        f->tile[ceil_div(t.n, f->lanes) - 1][mr - 1](&t);
+      }
+  }
 }
 
 static void out_task(void *arg, int64_t task, int worker) {
@@ -134,21 +208,33 @@ static void out_task(void *arg, int64_t task, int worker) {
  * each other where there is room. */
 static tsr_status take_room(job *j, int64_t tiles) {
   const tsr_conv *p = j->p;
-  int64_t c = ceil_div(j->plan->c_block, 16) * 16, beside = TSR_GEMM_KC / c;
+  int64_t c = ceil_div(j->plan->c_block, 16) * 16, beside = TSR_GEMM_KC / c, blocks = ceil_div(p->c, j->plan->c_block);
   j->v_block = tiles * TSR_GEMM_LDA + 16;
-  for (int e = 0; e < j->elements; e++) j->v_at[e] = e / beside * j->plan->blocks * j->v_block + e % beside * c;
+  for (int e = 0; e < j->elements; e++) j->v_at[e] = e / beside * blocks * j->v_block + e % beside * c;
   j->m_step = tiles * p->oc + 16;
-  TSR_TRY(tsr_work(j->ctx, ceil_div(j->elements, beside) * j->plan->blocks * j->v_block, &j->v));
+  if (j->expand > 0) {
+    j->u_floats = j->elements * j->expand * j->plan->nv * j->ctx->kernels->gemm->lanes;
+    TSR_TRY(tsr_work(j->ctx, j->u_floats * tsr_gemm_threads(j->ctx), &j->u));
+  }
+  TSR_TRY(tsr_work(j->ctx, ceil_div(j->elements, beside) * blocks * j->v_block, &j->v));
   return tsr_work(j->ctx, j->elements * j->m_step, &j->m);
 }
 
-tsr_status tsr_wino_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, const float *data, float *y, const float *x, const tsr_epi *epi) {
+static void multiply(job *j) {
+  int64_t panels = j->plan->panels;
+  if (j->expand > 0) tsr_pool_run(j->ctx->pool, j->ctx->max_threads, panels, expand_task, j);
+  else tsr_pool_run(j->ctx->pool, j->ctx->max_threads, ceil_div(j->elements * panels, j->per_task), product_task, j);
+}
+
+tsr_status tsr_wino_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, const float *data, int side, float *y, const float *x, const tsr_epi *epi) {
   float *zero;
-  job j = {.ctx = ctx, .p = p, .plan = plan, .data = data, .x = x, .y = y, .epi = epi, .side = tsr_wino_side(p), .elements = tsr_wino_elements(p)};
-  j.across = tiles_along(p, 2);
-  j.per_grid = j.across * tiles_along(p, 1);
+  job j = {.ctx = ctx, .p = p, .plan = plan, .data = data, .x = x, .y = y, .epi = epi, .side = side, .elements = (side + 2) * (side + 2)};
+  j.across = tiles_along(p, 2, side);
+  j.per_grid = j.across * tiles_along(p, 1, side);
   j.per_image = j.per_grid * p->dil[1] * p->dil[2];
-  int64_t all = p->n * j.per_image, floats = j.elements * tsr_wino_step(plan) > SMALL_CHUNK ? LARGE_CHUNK : SMALL_CHUNK;
+  if (plan->taps == 9) j.expand = TSR_MAX(8, EXPANDED / (j.elements * plan->nv * ctx->kernels->gemm->lanes) / 8 * 8);
+  int64_t all = p->n * j.per_image, floats = j.elements * p->c * p->oc > SMALL_CHUNK ? LARGE_CHUNK : SMALL_CHUNK;
+  if (j.expand > 0) floats *= 4; /* each chunk transforms all weights */
   int64_t most = TSR_MAX(24, floats / j.elements / (p->c + p->oc)), chunks = ceil_div(all, most), tiles = ceil_div(all, chunks);
   j.group = TSR_MAX(1, 2048 / TSR_MAX(p->c, p->oc));
   j.per_task = TSR_MAX(1, j.elements * plan->panels / (6 * tsr_gemm_threads(ctx)));
@@ -160,7 +246,7 @@ tsr_status tsr_wino_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan,
     j.tiles = TSR_MIN(tiles, all - j.t0);
     int64_t groups = ceil_div(j.tiles, j.group);
     tsr_pool_run(ctx->pool, ctx->max_threads, groups, in_task, &j);
-    tsr_pool_run(ctx->pool, ctx->max_threads, ceil_div(j.elements * plan->panels, j.per_task), product_task, &j);
+    multiply(&j);
     tsr_pool_run(ctx->pool, ctx->max_threads, groups, out_task, &j);
   }
   return TSR_OK;
