@@ -6,9 +6,9 @@
 #include "core/spans.h"
 #include "core/threads.h"
 
-/* Small buffers are rounded up to size classes of a quarter power of two, CLASS_DEPTH of each are kept; large ones
- * are spans.  In a heap that was warmed the small ones are spans too, apart from the large, between which they would
- * lie for long.  With TSR_DEBUG_ARENA each is its own malloc, so that ASan sees overruns. */
+/* Small buffers are rounded up to size classes of a quarter power of two, CLASS_DEPTH of each are kept.  In a heap that
+ * was warmed buffers are spans, the small ones apart from the large, between which they would lie for long; in others,
+ * of single values mostly, and with TSR_DEBUG_ARENA, so that ASan sees overruns, each is its own malloc. */
 enum { CLASS_COUNT = 33, CLASS_DEPTH = 24, MIN_CLASS = 64 };
 static const size_t max_idle = (size_t)256 << 20; /* of spans */
 #ifndef TSR_DEBUG_ARENA
@@ -154,8 +154,8 @@ static int class_of(size_t size, size_t *rounded) {
 }
 
 static tsr_spans *spans_of(tsr_mem *mem, size_t size) {
-  if (separate) return NULL;
-  return size >= large_from ? &mem->large : mem->warmed ? &mem->small : NULL;
+  if (!mem->warmed) return NULL;
+  return size >= large_from ? &mem->large : &mem->small;
 }
 
 /* The lock is held, here and below. */

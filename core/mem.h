@@ -23,10 +23,11 @@ void *tsr_zalloc(tsr_mem *mem, size_t size);              /* zeroed */
 void *tsr_realloc(tsr_mem *mem, void *p, size_t old_size, size_t size);
 void tsr_free(tsr_mem *mem, void *p, size_t size);        /* size as allocated; p may be NULL */
 
-/* Tensor buffers: 64-byte aligned, not zeroed.  What is freed is kept for the next, within bounds (core/spans.h). */
+/* Tensor buffers: 64-byte aligned, not zeroed. */
 void *tsr_buf_alloc(tsr_mem *mem, size_t size);
 void tsr_buf_free(tsr_mem *mem, void *p, size_t size);
-/* Before the first buffer: pages for small ones and for `size` bytes of large ones shall be in memory when they come. */
+/* Before the first buffer, for heaps that serve many: what is freed is kept for the next, and pages for the first small
+ * ones and for `size` bytes of large ones are in memory when they come. */
 void tsr_mem_warm(tsr_mem *mem, size_t size);
 void tsr_mem_trim(tsr_mem *mem);      /* give cached buffers back to the system */
 

@@ -19,6 +19,7 @@ tsr_status tsr_weights_new(const char *path, tsr_errrec *e, tsr_weights **out) {
   *out = w;
   if (w == NULL) return tsr_fail_nomem(e);
   w->mem = tsr_mem_new(0);
+  if (w->mem != NULL) tsr_mem_warm(w->mem, 0);
   w->types = tsr_types_new();
   w->path = strdup(path);
   w->key = strdup("");

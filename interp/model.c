@@ -351,6 +351,7 @@ static tsr_model *model_new(tsr_errrec *e, uint64_t max_memory, int threads, int
     m->lock = tsr_lock_new();
     m->pool = tsr_pool_new(threads > 0 ? threads : tsr_threads_default());
     m->heap = tsr_site_heap_new();
+    if (m->mem != NULL) tsr_mem_warm(m->mem, 0);
     if (m->mem != NULL && m->heap != NULL && m->lock != NULL && m->pool != NULL) return m;
     model_destroy(m);
   }

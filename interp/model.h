@@ -36,6 +36,7 @@ struct tsr_model {
   tsr_lock *lock;            /* guards compiling and the tables below */
   int opt_level;
   bool no_winograd;          /* of every context */
+  bool had_session;          /* atomic */
   uint64_t passes_off;       /* bits of tsr_pass_switches */
   const struct tsr_pass_watch *watch; /* or NULL */
   const tsr_load_options *opt; /* while loading */

@@ -96,12 +96,13 @@ static tsr_session_options read_options(const tsr_session_options *opt) {
   return o;
 }
 
-/* The first run shall not wait for pages: what is little beside the weights is there before it.  Networks with large
- * weights have large activations. */
-static void warm(tsr_session *s, const tsr_model *m) {
+/* The first run of a model shall not wait for pages: what is little beside the weights is there before it.  Networks with
+ * large weights have large activations.  Later sessions take what they need when they need it. */
+static void warm(tsr_session *s, tsr_model *m) {
   static const uint64_t least = (uint64_t)4 << 20, step = (uint64_t)2 << 20, most = (uint64_t)4 << 20;
   uint64_t weights = tsr_site_heap_bytes(m->heap), bytes = 0;
   if (weights >= least) bytes = TSR_MIN(TSR_MAX(weights / 16 / step * step, step), most);
+  if (__atomic_exchange_n(&m->had_session, true, __ATOMIC_RELAXED)) bytes = 0;
   if (s->opt.max_memory != 0) bytes = TSR_MIN(bytes, s->opt.max_memory);
   tsr_mem_warm(s->mem, bytes);
 }
