@@ -59,21 +59,10 @@ typedef struct scores {
 
 /* A number: constant (also a tensor without dimensions), or a float that is known when the model runs. */
 static bool read_scale(tsr_ir_value *v, scores *s) {
-  tsr_val c;
   s->scale = NULL;
-  if (!tsr_ir_const_of(v, &c)) {
-    s->scale = v;
-    return v->type->kind == TSR_T_FLOAT;
-  }
-  if (c.tag == TSR_V_INT || c.tag == TSR_V_FLOAT) {
-    s->factor = c.tag == TSR_V_INT ? (double)c.i : c.d;
-    return true;
-  }
-  if (c.tag != TSR_V_TENSOR || v->def->slot != TSR_CONST_SHARED || c.t->ndim != 0 || c.t->layout != 0) return false;
-  const void *data = tsr_tensor_data_ro(c.t);
-  if (data == NULL || (c.t->dtype != TSR_FLOAT32 && c.t->dtype != TSR_FLOAT64)) return false;
-  s->factor = c.t->dtype == TSR_FLOAT32 ? (double)*(const float *)data : *(const double *)data;
-  return true;
+  if (tsr_ir_number_of(v, &s->factor)) return true;
+  s->scale = v;
+  return v->type->kind == TSR_T_FLOAT && v->def != NULL && v->def->kind != TSR_IR_CONST;
 }
 
 static bool is_scaling(const tsr_ir_node *n, scores *s) {

@@ -47,6 +47,11 @@ static bool read_act(const tsr_ir_node *n, activation *out) {
   if (n->kind != TSR_IR_OP || n->schema == NULL || n->schema->overload[0] != 0 || n->nin == 0) return false;
   for (size_t i = 0; i < TSR_COUNT(acts) && row == NULL; i++)
     if (names_act(n->schema->name, acts[i].name)) row = &acts[i];
+  tsr_val tanh_form;
+  if (tsr_ir_is_op(n, "tsr::gelu") && tsr_ir_const_of(n->in[1], &tanh_form)) {
+    *out = (activation){tanh_form.b ? TSR_ACT_GELU_TANH : TSR_ACT_GELU, {0, 0}};
+    return true;
+  }
   if (row == NULL || n->nin < 1u + row->params) return false;
   *out = (activation){row->act, {0, 0}};
   for (uint32_t i = 0; i < row->params; i++)

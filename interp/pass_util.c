@@ -105,6 +105,20 @@ bool tsr_ir_is_int(const tsr_ir_value *v, int64_t want) {
   return tsr_ir_const_of(v, &c) && c.tag == TSR_V_INT && c.i == want;
 }
 
+bool tsr_ir_number_of(const tsr_ir_value *v, double *out) {
+  tsr_val c;
+  if (!tsr_ir_const_of(v, &c)) return false;
+  if (c.tag == TSR_V_INT || c.tag == TSR_V_FLOAT) {
+    *out = c.tag == TSR_V_INT ? (double)c.i : c.d;
+    return true;
+  }
+  if (c.tag != TSR_V_TENSOR || v->def->slot != TSR_CONST_SHARED || c.t->ndim != 0 || c.t->layout != 0) return false;
+  const void *data = tsr_tensor_data_ro(c.t);
+  if (data == NULL || (c.t->dtype != TSR_FLOAT32 && c.t->dtype != TSR_FLOAT64)) return false;
+  *out = c.t->dtype == TSR_FLOAT32 ? (double)*(const float *)data : *(const double *)data;
+  return true;
+}
+
 bool tsr_ir_is_form(const tsr_ir_node *n, const char *name, const char *overload, uint32_t nin) {
   return n != NULL && tsr_ir_is_op(n, name) && strcmp(n->schema->overload, overload) == 0 && n->nin == nin && n->nout == 1;
 }

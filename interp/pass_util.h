@@ -50,6 +50,7 @@ tsr_ir_value *tsr_ir_insert_op(tsr_ir_fn *fn, tsr_ir_node *at, const tsr_loc *lo
 bool tsr_ir_is_none(const tsr_ir_value *v);
 bool tsr_ir_is_false(const tsr_ir_value *v);
 bool tsr_ir_is_int(const tsr_ir_value *v, int64_t want);
+bool tsr_ir_number_of(const tsr_ir_value *v, double *out); /* a constant number, or a constant float tensor without dimensions */
 bool tsr_ir_is_form(const tsr_ir_node *n, const char *name, const char *overload, uint32_t nin); /* one result; n may be NULL */
 /* The node that makes v, when it is in the block of user and v goes nowhere else; else NULL. */
 tsr_ir_node *tsr_ir_sole_source(const tsr_ir_node *user, const tsr_ir_value *v);
@@ -83,6 +84,7 @@ tsr_status tsr_pass_batchnorm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_lists(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* local lists without appends */
 tsr_status tsr_pass_norm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);    /* what batchnorm left, with cat and activation */
 tsr_status tsr_pass_scale(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* factors of linear layers, sums with what is permuted */
+tsr_status tsr_pass_gelu(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);    /* the formula becomes the operator */
 tsr_status tsr_pass_fuse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_attention(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_block(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* inverted residuals */

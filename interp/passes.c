@@ -33,6 +33,7 @@ const tsr_pass_switch tsr_pass_switches[] = {
     {"batchnorm", "batch normalisation moves into the weights before it"},
     {"norm", "batch normalisation that no convolution took, with the join before and the activation after it"},
     {"scale", "constant factors of a linear layer's results move into its weights, sums with its permuted result in front of the permutation"},
+    {"gelu", "GELU written out becomes one operator"},
     {"fuse", "all fusions: layers take what follows them as their epilogue"},
     {"fuse-activation", "an activation after a linear layer or convolution"},
     {"fuse-residual", "the addition of a tensor after a linear layer or convolution"},

@@ -101,7 +101,32 @@ static tsr_status prepare_mlp(tsr_call *c) {
   return TSR_OK;
 }
 
+/* GELU that the program wrote out; for other dtypes than float32 step by step, rounding where it did. */
+TSR_KERNEL(gelu) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *half;
+  bool tanh_form = tsr_arg_bool(c, 1);
+  if (x->dtype == TSR_FLOAT32) {
+    TSR_TRY(act_by_operator(ctx, &y, x, &(tsr_epi){.act = tanh_form ? TSR_ACT_GELU_TANH : TSR_ACT_GELU}));
+    return tsr_ret_tensor(c, 0, y);
+  }
+  TSR_TRY(tsr_binary_scalar(ctx, &half, "mul", x, tsr_scalar_float(0.5)));
+  if (tanh_form) {
+    TSR_TRY(tsr_binary_scalar(ctx, &y, "pow", x, tsr_arg_scalar(c, 2)));
+    TSR_TRY(tsr_binary_scalar(ctx, &y, "mul", y, tsr_scalar_float(0.044715)));
+    TSR_TRY(tsr_binary(ctx, &y, "add", x, y));
+    TSR_TRY(tsr_binary_scalar(ctx, &y, "mul", y, tsr_scalar_float(sqrt(2 / M_PI))));
+  } else {
+    TSR_TRY(tsr_binary_scalar(ctx, &y, "div", x, tsr_scalar_float(sqrt(2))));
+  }
+  TSR_TRY(tsr_unary(ctx, &y, tanh_form ? "tanh" : "erf", y));
+  TSR_TRY(tsr_binary_scalar(ctx, &y, "add", y, tsr_scalar_int(1)));
+  TSR_TRY(tsr_binary(ctx, &y, "mul", half, y));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 const tsr_op tsr_ops_fused[] = {
+    {"tsr::gelu(Tensor x, bool tanh_form, Scalar power) -> Tensor", op_gelu, TSR_PURE | TSR_HIDDEN},
     {"tsr::mlp(Tensor x, Tensor w1, Tensor? b1, int act, float p0, float p1, Tensor w2, Tensor? b2, Tensor? residual) -> Tensor",
      op_mlp, TSR_PURE | TSR_HIDDEN, .prepare = prepare_mlp},
     {"tsr::linear_act(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, int act, float p0=0., float p1=0.) -> Tensor",

@@ -1,6 +1,8 @@
 """Layers one family at a time: convolutions, pooling, normalisation, attention, recurrence, resampling, losses."""
 from typing import List, Optional
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -227,6 +229,34 @@ def attention_with_its_scores(q: Tensor, k: Tensor, v: Tensor, keys: Tensor):
     heads = torch.matmul(F.softmax(torch.matmul(q[:, :1], kt) * 0.3, dim=-1), v)
     kept = torch.matmul(q, kt) * 0.7
     return (a, b, c, d, e, f, first, alone, wide, other, later, side, heads, torch.matmul(F.softmax(kept, dim=-1), v), kept)
+
+
+@case(T(5, 37, scale=3), I(3, 7, low=-100, high=100, dtype=torch.int8))
+class GeluWrittenOut(nn.Module):
+    """The two formulas in floats and integers, after a layer, and with parts that something else uses or changes."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(37, 20)
+
+    def forward(self, x: Tensor, n: Tensor):
+        a = 0.5 * x * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * torch.pow(x, 3.0))))
+        b = x * 0.5 * (1.0 + torch.erf(x / math.sqrt(2.0)))
+        h = self.layer(x)
+        c = h * 0.5 * (1.0 + torch.erf(h / math.sqrt(2.0)))
+        g = self.layer(x)
+        d = (1.0 + torch.tanh(0.7978845608 * (g + 0.044715 * torch.pow(g, 3)))) * (0.5 * g)
+        t = torch.erf(x / math.sqrt(2.0))
+        e = x * 0.5 * (1.0 + t)
+        y = x.clone()
+        s = y * 0.5
+        y.add_(1)
+        f = s * (1.0 + torch.erf(y / math.sqrt(2.0)))
+        w = x.double()
+        k = 0.5 * n * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (n + 0.044715 * torch.pow(n, 3))))
+        m = 0.5 * n * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (n + 0.044715 * torch.pow(n, 3.0))))
+        other = x * 0.5 * (1.0 + torch.erf(x / math.sqrt(3.0)))
+        return a, b, c, d, e, t, f, w * 0.5 * (1.0 + torch.erf(w / math.sqrt(2.0))), k, m, other
 
 
 def T_mask(n: int, m: int):
