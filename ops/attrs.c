@@ -59,6 +59,21 @@ TSR_KERNEL(is_set_to) {
                              memcmp(a->stride, b->stride, a->ndim * sizeof *a->stride) == 0);
 }
 
+/* Strides in the order of channels last, not necessarily dense. */
+TSR_KERNEL(is_strides_like) {
+  static const int order[2][5] = {{1, 3, 2, 0}, {1, 4, 3, 2, 0}};
+  const tsr_tensor *x = tsr_arg_tensor(c, 0);
+  int64_t format = tsr_arg_int(c, 1), least = 0;
+  int dims = format == 2 ? 4 : 5;
+  if ((format != 2 && format != 3) || x->ndim != dims || x->layout != 0 || x->stride[1] == 0) return tsr_ret_bool(c, false);
+  for (int i = 0; i < dims; i++) {
+    int d = order[dims - 4][i];
+    if (x->size[d] == 0 || x->stride[d] < least || (d == 0 && least == x->stride[1])) return tsr_ret_bool(c, false);
+    least = x->stride[d] * (x->size[d] > 1 ? x->size[d] : 1);
+  }
+  return tsr_ret_bool(c, true);
+}
+
 TSR_KERNEL(is_contiguous) {
   const tsr_tensor *x = tsr_arg_tensor(c, 0);
   int64_t format = c->nargs > 1 ? tsr_arg_int(c, 1) : 0;
@@ -412,7 +427,7 @@ const tsr_op tsr_ops_attrs[] = {
     {"aten::is_contiguous(Tensor self) -> bool", op_is_contiguous, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::is_contiguous.memory_format(Tensor self, MemoryFormat memory_format) -> bool", op_is_contiguous, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::sym_is_contiguous(Tensor self, MemoryFormat memory_format=0) -> SymBool", op_is_contiguous, TSR_PURE | TSR_ANY_LAYOUT},
-    {"aten::is_strides_like_format(Tensor self, MemoryFormat memory_format) -> bool", op_is_contiguous, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::is_strides_like_format(Tensor self, MemoryFormat memory_format) -> bool", op_is_strides_like, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::is_non_overlapping_and_dense(Tensor self) -> bool", op_is_dense, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::is_inference(Tensor self) -> bool", op_no, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::is_conj(Tensor self) -> bool", op_no, TSR_PURE | TSR_ANY_LAYOUT},

@@ -338,6 +338,40 @@ void tsr_parallel_for(tsr_ctx *ctx, int64_t n, int64_t grain, void (*fn)(void *a
 
 enum { MAX_ARGS = 64 };
 
+/* The element type as C++ spells it: what PyTorch's text of this error has. */
+static const char *c_name(const tsr_tensor *t) {
+  switch ((tsr_dtype)t->dtype) {
+    case TSR_UINT8: return "unsigned char";
+    case TSR_INT8: return "signed char";
+    case TSR_INT16: return "short int";
+    case TSR_INT32: return "int";
+    case TSR_INT64: return "long int";
+    case TSR_FLOAT32: return "float";
+    case TSR_FLOAT64: return "double";
+    case TSR_BOOL: return "bool";
+    case TSR_FLOAT16: return "c10::Half";
+    case TSR_BFLOAT16: return "c10::BFloat16";
+    case TSR_COMPLEX64: return "c10::complex<float>";
+    case TSR_COMPLEX128: return "c10::complex<double>";
+    default: return tsr_dtype_get_info(t->dtype)->cpp_name;
+  }
+}
+
+static tsr_status check_out_dtype(const tsr_call *c, const tsr_tensor *dst, const tsr_tensor *src) {
+  if (src->dtype == dst->dtype) return TSR_OK;
+  if ((c->op->flags & TSR_OUT_TRUTH) == TSR_OUT_TRUTH) {
+    if (dst->dtype == TSR_BOOL || dst->dtype == TSR_UINT8) return TSR_OK;
+    int name = (int)strcspn(c->op->schema + 6, ".(");
+    return tsr_op_fail(c->ctx, "%.*s only supports bool tensor for result, got: %s", name, c->op->schema + 6, tsr_dtype_get_info(dst->dtype)->cpp_name);
+  }
+  const char *want = tsr_dtype_get_info(src->dtype)->cpp_name, *got = tsr_dtype_get_info(dst->dtype)->cpp_name;
+  if ((c->op->flags & TSR_OUT_SAME) == TSR_OUT_SAME) return tsr_op_fail(c->ctx, "Expected out tensor to have dtype %s, but got %s instead", c_name(src), c_name(dst));
+  if ((c->op->flags & TSR_OUT_FOUND) == TSR_OUT_FOUND) return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", got, want);
+  if ((c->op->flags & TSR_OUT_OBJECT) == TSR_OUT_OBJECT) return tsr_op_fail(c->ctx, "Expected object of scalar type %s but got scalar type %s for argument 'out'", want, got);
+  if (tsr_dtype_can_cast((tsr_dtype)src->dtype, (tsr_dtype)dst->dtype)) return TSR_OK;
+  return tsr_op_fail(c->ctx, "result type %s can't be cast to the desired output type %s", want, got);
+}
+
 /* out(...): the functional kernel, then each result is copied into its out argument, resized when the shape differs. */
 static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
   for (uint32_t i = 0; i < c->nrets; i++) {
@@ -350,10 +384,7 @@ static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
     tsr_tensor *dst = out.t, *src = inner->rets[i].t;
     TSR_TRY(tsr_temp(c->ctx, inner->rets[i]));
     inner->rets[i] = tsr_none();
-    if (!tsr_dtype_can_cast((tsr_dtype)src->dtype, (tsr_dtype)dst->dtype)) {
-      return tsr_op_fail(c->ctx, "result type %s can't be cast to the desired output type %s",
-                         tsr_dtype_get_info(src->dtype)->cpp_name, tsr_dtype_get_info(dst->dtype)->cpp_name);
-    }
+    TSR_TRY(check_out_dtype(c, dst, src));
     if (dst->ndim != src->ndim || memcmp(dst->size, src->size, src->ndim * sizeof *src->size) != 0) {
       TSR_TRY(tsr_resize(c->ctx, dst, src->ndim, src->size));
       /* a resized result is laid out as a fresh one would be */

@@ -407,10 +407,10 @@ const tsr_op tsr_ops_create[] = {
     {"aten::resize(Tensor self, SymInt[] size, *, MemoryFormat? memory_format=None) -> Tensor",
      op_resize, TSR_PURE},
     {"aten::resize.out(Tensor self, SymInt[] size, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)",
-     op_resize, TSR_OUT},
+     op_resize, TSR_OUT_SAME},
     {"aten::resize_as(Tensor self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor",
      op_resize_as_copy, TSR_PURE},
     {"aten::resize_as.out(Tensor self, Tensor the_template, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)",
-     op_resize_as_copy, TSR_OUT},
+     op_resize_as_copy, TSR_OUT_SAME},
     {0},
 };

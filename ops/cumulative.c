@@ -156,10 +156,10 @@ TSR_KERNEL(logcumsumexp) {
 
 const tsr_op tsr_ops_cumulative[] = {
     {"aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", op_cumulate, TSR_PURE, &sum_},
-    {"aten::cumsum.out(Tensor self, int dim, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!)", op_cumulate, TSR_OUT, &sum_},
+    {"aten::cumsum.out(Tensor self, int dim, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!)", op_cumulate, TSR_OUT_SAME, &sum_},
     {"aten::cumsum_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)", op_cumulate, TSR_INPLACE, &sum_},
     {"aten::cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", op_cumulate, TSR_PURE, &prod_},
-    {"aten::cumprod.out(Tensor self, int dim, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!)", op_cumulate, TSR_OUT, &prod_},
+    {"aten::cumprod.out(Tensor self, int dim, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!)", op_cumulate, TSR_OUT_SAME, &prod_},
     {"aten::cumprod_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)", op_cumulate, TSR_INPLACE, &prod_},
     {"aten::cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)", op_cumulate_extreme, TSR_PURE, &max_},
     {"aten::cummax.out(Tensor self, int dim, *, Tensor(a!) values, Tensor(b!) indices) -> (Tensor(a!) values, Tensor(b!) indices)",

@@ -104,6 +104,6 @@ const tsr_op tsr_ops_dropout[] = {
     {"aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)",
      op_native_dropout, TSR_EFFECT},
     {"aten::native_dropout.out(Tensor input, float p, bool? train, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))",
-     op_native_dropout, TSR_EFFECT | TSR_OUT},
+     op_native_dropout, TSR_EFFECT | TSR_OUT_SAME},
     {0},
 };

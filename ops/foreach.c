@@ -14,6 +14,7 @@ typedef struct lists { /* a call, seen as lists */
   int64_t n;           /* how many tensors */
   uint32_t nargs;      /* of the row, without out */
   tsr_list *out;       /* where results go; NULL: they are returned */
+  bool fresh;          /* out is an argument of that name: resized when the shape differs */
 } lists;
 
 static tsr_status check_lengths(tsr_call *c, lists *l) {
@@ -48,10 +49,14 @@ static tsr_status unpack_scalars(tsr_call *c, uint32_t i, int64_t n, tsr_val **i
   return TSR_OK;
 }
 
-static tsr_status store(tsr_ctx *ctx, tsr_val out, tsr_tensor *y) {
+static tsr_status store(tsr_ctx *ctx, tsr_val out, tsr_tensor *y, bool resize) {
   if (out.tag != TSR_V_TENSOR) return tsr_op_fail(ctx, "Tensor list must hold tensors");
   if (!tsr_dtype_can_cast((tsr_dtype)y->dtype, (tsr_dtype)out.t->dtype)) {
     return tsr_op_fail(ctx, "result type %s can't be cast to the desired output type %s", tsr_dtype_get_info(y->dtype)->cpp_name, tsr_dtype_get_info(out.t->dtype)->cpp_name);
+  }
+  if (resize && (y->ndim != out.t->ndim || memcmp(y->size, out.t->size, y->ndim * sizeof *y->size) != 0)) {
+    TSR_TRY(tsr_resize(ctx, out.t, y->ndim, y->size));
+    if (y->numel > 0 && tsr_tensor_is_dense(y) && !tsr_tensor_set_dims(out.t, y->ndim, y->size, y->stride)) return tsr_ctx_nomem(ctx);
   }
   if (y->ndim != out.t->ndim || memcmp(y->size, out.t->size, y->ndim * sizeof *y->size) != 0) {
     char got[256], want[256];
@@ -77,7 +82,7 @@ static tsr_status run_each(tsr_call *c, const lists *l, tsr_val *packed, uint32_
     for (int i = 0; i < e->extra; i++) args[n++] = e->none ? tsr_none() : tsr_int(1);
     TSR_TRY(tsr_invoke(c->ctx, op, args, n, &ret, 1));
     ys[k] = ret.t;
-    if (l->out != NULL) TSR_TRY(store(c->ctx, l->out->items[k], ret.t));
+    if (l->out != NULL) TSR_TRY(store(c->ctx, l->out->items[k], ret.t, l->fresh));
   }
   return l->out != NULL ? TSR_OK : tsr_ret_tensors(c, 0, ys, l->n);
 }
@@ -87,6 +92,7 @@ static tsr_status start(tsr_call *c, lists *l) {
   bool in_place = c->op->schema[name - 1] == '_';
   bool out = !in_place && c->nrets == 0;
   l->nargs = c->nargs - out;
+  l->fresh = out;
   l->out = in_place ? tsr_arg_list(c, 0) : out ? tsr_arg_list(c, c->nargs - 1) : NULL;
   TSR_TRY(check_lengths(c, l));
   if (l->out != NULL && (int64_t)l->out->len != l->n) return tsr_op_fail(c->ctx, "Tensor lists must have the same number of tensors, got %lld and %zu", (long long)l->n, l->out->len);
@@ -130,7 +136,7 @@ TSR_KERNEL(each_norm) {
   if (ys == NULL) return c->ctx->err.status;
   for (int64_t k = 0; k < l.n; k++) {
     TSR_TRY(c->op->data != NULL ? power_sum(c, c->args[0].l->items[k].t, &ys[k]) : norm_of(c, c->args[0].l->items[k], &ys[k]));
-    if (l.out != NULL) TSR_TRY(store(c->ctx, l.out->items[k], ys[k]));
+    if (l.out != NULL) TSR_TRY(store(c->ctx, l.out->items[k], ys[k], l.fresh));
   }
   return l.out != NULL ? TSR_OK : tsr_ret_tensors(c, 0, ys, l.n);
 }

@@ -206,7 +206,7 @@ TSR_KERNEL(affine_grid) {
 const tsr_op tsr_ops_grid[] = {
     {"aten::grid_sampler(" ARGS ") -> Tensor", op_grid_sampler, P}, {"aten::grid_sampler_2d(" ARGS ") -> Tensor", op_grid_sampler, P},
     {"aten::grid_sampler_2d.out(" ARGS ", *, Tensor(a!) out) -> Tensor(a!)", op_grid_sampler, O}, {"aten::grid_sampler_3d(" ARGS ") -> Tensor", op_grid_sampler, P},
-    {"aten::grid_sampler_3d.out(" ARGS ", *, Tensor(a!) out) -> Tensor(a!)", op_grid_sampler, O},
+    {"aten::grid_sampler_3d.out(" ARGS ", *, Tensor(a!) out) -> Tensor(a!)", op_grid_sampler, TSR_OUT_SAME},
     {"aten::_grid_sampler_2d_cpu_fallback(" ARGS ") -> Tensor", op_grid_sampler, P},
     {"aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor", op_affine_grid, P},
     {"aten::affine_grid_generator.out(Tensor theta, SymInt[] size, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)", op_affine_grid, O},

@@ -422,6 +422,8 @@ static tsr_status determinants(tsr_call *c, det_kind kind, const char *name) {
   lu f;
   tsr_mats square;
   TSR_TRY(tsr_mats_load_square(c->ctx, &square, a, name));
+  /* PyTorch factors the transpose of C-ordered real matrices: seen where the factors are results too */
+  if (c->nrets > (kind == SLOGDET ? 2 : 1) && tsr_tensor_is_contiguous(a) && !tsr_dtype_is_complex(dtype)) TSR_TRY(tsr_transpose(c->ctx, &a, a, -1, -2));
   TSR_TRY(factor(c->ctx, &f, a, name, true));
   TSR_TRY(tsr_mats_vector(c->ctx, &out[0], a, TSR_COMPLEX128, -1));
   TSR_TRY(tsr_mats_vector(c->ctx, &out[1], a, TSR_FLOAT64, -1));
@@ -529,41 +531,41 @@ TSR_KERNEL(ldl_solve) {
 #define O TSR_OUT
 const tsr_op tsr_ops_linalg[] = {
     {"aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor", op_linalg_cholesky, P},
-    {"aten::linalg_cholesky.out(Tensor self, *, bool upper=False, Tensor(a!) out) -> Tensor(a!)", op_linalg_cholesky, O},
+    {"aten::linalg_cholesky.out(Tensor self, *, bool upper=False, Tensor(a!) out) -> Tensor(a!)", op_linalg_cholesky, TSR_OUT_SAME},
     {"aten::linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)", op_cholesky_ex, P},
-    {"aten::linalg_cholesky_ex.L(Tensor self, *, bool upper=False, bool check_errors=False, Tensor(a!) L, Tensor(b!) info) -> (Tensor(a!) L, Tensor(b!) info)", op_cholesky_ex, O},
+    {"aten::linalg_cholesky_ex.L(Tensor self, *, bool upper=False, bool check_errors=False, Tensor(a!) L, Tensor(b!) info) -> (Tensor(a!) L, Tensor(b!) info)", op_cholesky_ex, TSR_OUT_SAME},
     {"aten::cholesky(Tensor self, bool upper=False) -> Tensor", op_cholesky, P}, {"aten::cholesky.out(Tensor self, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky, O},
     {"aten::cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", op_cholesky_solve, P},
     {"aten::cholesky_solve.out(Tensor self, Tensor input2, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky_solve, O},
     {"aten::cholesky_inverse(Tensor self, bool upper=False) -> Tensor", op_cholesky_inverse, P},
     {"aten::cholesky_inverse.out(Tensor self, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky_inverse, O},
     {"aten::linalg_lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)", op_linalg_lu, P},
-    {"aten::linalg_lu.out(Tensor A, *, bool pivot=True, Tensor(a!) P, Tensor(b!) L, Tensor(c!) U) -> (Tensor(a!) P, Tensor(b!) L, Tensor(c!) U)", op_linalg_lu, O},
+    {"aten::linalg_lu.out(Tensor A, *, bool pivot=True, Tensor(a!) P, Tensor(b!) L, Tensor(c!) U) -> (Tensor(a!) P, Tensor(b!) L, Tensor(c!) U)", op_linalg_lu, TSR_OUT_SAME},
     {"aten::linalg_lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, Tensor pivots)", op_lu_factor, P},
-    {"aten::linalg_lu_factor.out(Tensor A, *, bool pivot=True, Tensor(a!) LU, Tensor(b!) pivots) -> (Tensor(a!) LU, Tensor(b!) pivots)", op_lu_factor, O},
+    {"aten::linalg_lu_factor.out(Tensor A, *, bool pivot=True, Tensor(a!) LU, Tensor(b!) pivots) -> (Tensor(a!) LU, Tensor(b!) pivots)", op_lu_factor, TSR_OUT_SAME},
     {"aten::linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor pivots, Tensor info)", op_lu_factor_ex, P},
-    {"aten::linalg_lu_factor_ex.out(Tensor A, *, bool pivot=True, bool check_errors=False, Tensor(a!) LU, Tensor(b!) pivots, Tensor(c!) info) -> (Tensor(a!) LU, Tensor(b!) pivots, Tensor(c!) info)", op_lu_factor_ex, O},
+    {"aten::linalg_lu_factor_ex.out(Tensor A, *, bool pivot=True, bool check_errors=False, Tensor(a!) LU, Tensor(b!) pivots, Tensor(c!) info) -> (Tensor(a!) LU, Tensor(b!) pivots, Tensor(c!) info)", op_lu_factor_ex, TSR_OUT_SAME},
     {"aten::_lu_with_info(Tensor self, bool pivot=True, bool check_errors=True) -> (Tensor LU, Tensor pivots, Tensor info)", op_lu_factor_ex, P},
     {"aten::lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)", op_lu_unpack, P},
-    {"aten::lu_unpack.out(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True, *, Tensor(a!) P, Tensor(b!) L, Tensor(c!) U) -> (Tensor(a!) P, Tensor(b!) L, Tensor(c!) U)", op_lu_unpack, O},
+    {"aten::lu_unpack.out(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True, *, Tensor(a!) P, Tensor(b!) L, Tensor(c!) U) -> (Tensor(a!) P, Tensor(b!) L, Tensor(c!) U)", op_lu_unpack, TSR_OUT_SAME},
     {"aten::linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor", op_linalg_lu_solve, P},
-    {"aten::linalg_lu_solve.out(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False, Tensor(a!) out) -> Tensor(a!)", op_linalg_lu_solve, O},
+    {"aten::linalg_lu_solve.out(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False, Tensor(a!) out) -> Tensor(a!)", op_linalg_lu_solve, TSR_OUT_SAME},
     {"aten::lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor", op_lu_solve, P},
-    {"aten::lu_solve.out(Tensor self, Tensor LU_data, Tensor LU_pivots, *, Tensor(a!) out) -> Tensor(a!)", op_lu_solve, O},
+    {"aten::lu_solve.out(Tensor self, Tensor LU_data, Tensor LU_pivots, *, Tensor(a!) out) -> Tensor(a!)", op_lu_solve, TSR_OUT_SAME},
     {"aten::linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor", op_linalg_solve, P},
-    {"aten::linalg_solve.out(Tensor A, Tensor B, *, bool left=True, Tensor(a!) out) -> Tensor(a!)", op_linalg_solve, O},
+    {"aten::linalg_solve.out(Tensor A, Tensor B, *, bool left=True, Tensor(a!) out) -> Tensor(a!)", op_linalg_solve, TSR_OUT_SAME},
     {"aten::linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor info)", op_solve_ex, P},
-    {"aten::linalg_solve_ex.out(Tensor A, Tensor B, *, bool left=True, bool check_errors=False, Tensor(a!) result, Tensor(b!) info) -> (Tensor(a!) result, Tensor(b!) info)", op_solve_ex, O},
+    {"aten::linalg_solve_ex.out(Tensor A, Tensor B, *, bool left=True, bool check_errors=False, Tensor(a!) result, Tensor(b!) info) -> (Tensor(a!) result, Tensor(b!) info)", op_solve_ex, TSR_OUT_SAME},
     {"aten::_linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor LU, Tensor pivots, Tensor info)", op__solve_ex, P},
-    {"aten::linalg_inv(Tensor A) -> Tensor", op_linalg_inv, P}, {"aten::linalg_inv.out(Tensor A, *, Tensor(a!) out) -> Tensor(a!)", op_linalg_inv, O},
-    {"aten::inverse(Tensor self) -> Tensor", op_linalg_inv, P}, {"aten::inverse.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_linalg_inv, O},
+    {"aten::linalg_inv(Tensor A) -> Tensor", op_linalg_inv, P}, {"aten::linalg_inv.out(Tensor A, *, Tensor(a!) out) -> Tensor(a!)", op_linalg_inv, TSR_OUT_SAME},
+    {"aten::inverse(Tensor self) -> Tensor", op_linalg_inv, P}, {"aten::inverse.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_linalg_inv, TSR_OUT_SAME},
     {"aten::linalg_inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)", op_inv_ex, P},
-    {"aten::linalg_inv_ex.inverse(Tensor A, *, bool check_errors=False, Tensor(a!) inverse, Tensor(b!) info) -> (Tensor(a!) inverse, Tensor(b!) info)", op_inv_ex, O},
+    {"aten::linalg_inv_ex.inverse(Tensor A, *, bool check_errors=False, Tensor(a!) inverse, Tensor(b!) info) -> (Tensor(a!) inverse, Tensor(b!) info)", op_inv_ex, TSR_OUT_SAME},
     {"aten::det(Tensor self) -> Tensor", op_det, P}, {"aten::linalg_det(Tensor A) -> Tensor", op_det, P},
-    {"aten::linalg_det.out(Tensor A, *, Tensor(a!) out) -> Tensor(a!)", op_det, O}, {"aten::_linalg_det(Tensor A) -> (Tensor result, Tensor LU, Tensor pivots)", op_det, P},
+    {"aten::linalg_det.out(Tensor A, *, Tensor(a!) out) -> Tensor(a!)", op_det, TSR_OUT_SAME}, {"aten::_linalg_det(Tensor A) -> (Tensor result, Tensor LU, Tensor pivots)", op_det, P},
     {"aten::linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)", op_slogdet, P}, {"aten::slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)", op_slogdet, P},
-    {"aten::linalg_slogdet.out(Tensor A, *, Tensor(a!) sign, Tensor(b!) logabsdet) -> (Tensor(a!) sign, Tensor(b!) logabsdet)", op_slogdet, O},
-    {"aten::slogdet.out(Tensor self, *, Tensor(a!) sign, Tensor(b!) logabsdet) -> (Tensor(a!) sign, Tensor(b!) logabsdet)", op_slogdet, O},
+    {"aten::linalg_slogdet.out(Tensor A, *, Tensor(a!) sign, Tensor(b!) logabsdet) -> (Tensor(a!) sign, Tensor(b!) logabsdet)", op_slogdet, TSR_OUT_SAME},
+    {"aten::slogdet.out(Tensor self, *, Tensor(a!) sign, Tensor(b!) logabsdet) -> (Tensor(a!) sign, Tensor(b!) logabsdet)", op_slogdet, TSR_OUT_SAME},
     {"aten::_linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, Tensor pivots)", op_slogdet, P},
     {"aten::logdet(Tensor self) -> Tensor", op_logdet, P},
     {"aten::linalg_solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor", op_solve_triangular, P},
@@ -572,5 +574,5 @@ const tsr_op tsr_ops_linalg[] = {
     {"aten::linalg_ldl_factor(Tensor self, *, bool hermitian=False) -> (Tensor LD, Tensor pivots)", op_ldl_factor, P},
     {"aten::linalg_ldl_factor_ex(Tensor self, *, bool hermitian=False, bool check_errors=False) -> (Tensor LD, Tensor pivots, Tensor info)", op_ldl_factor_ex, P},
     {"aten::linalg_ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False) -> Tensor", op_ldl_solve, P},
-    {"aten::linalg_ldl_solve.out(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False, Tensor(a!) out) -> Tensor(a!)", op_ldl_solve, O},
+    {"aten::linalg_ldl_solve.out(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False, Tensor(a!) out) -> Tensor(a!)", op_ldl_solve, TSR_OUT_SAME},
     {0}};

@@ -277,7 +277,7 @@ TSR_KERNEL(bilinear) {
 
 const tsr_op tsr_ops_linear[] = {
     {"aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", op_linear, TSR_PURE, .prepare = tsr_linear_prepare},
-    {"aten::linear.out(Tensor input, Tensor weight, Tensor? bias=None, *, Tensor(a!) out) -> Tensor(a!)", op_linear, TSR_OUT},
+    {"aten::linear.out(Tensor input, Tensor weight, Tensor? bias=None, *, Tensor(a!) out) -> Tensor(a!)", op_linear, TSR_OUT_SAME},
     {"aten::bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor", op_bilinear, TSR_PURE},
     {0},
 };

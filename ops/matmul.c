@@ -484,10 +484,10 @@ TSR_KERNEL(addr) {
 #define ADD_ROWS(name, kernel, inplace, flags, args, ...)                                           \
   {"aten::" name "(Tensor self, " args ", " TAIL ") -> Tensor", kernel, TSR_PURE, __VA_ARGS__},     \
   {"aten::" name "_(Tensor(a!) self, " args ", " TAIL ") -> Tensor(a!)", inplace, flags},            \
-  {"aten::" name ".out(Tensor self, " args ", " TAIL ", " OUT, kernel, TSR_OUT}
+  {"aten::" name ".out(Tensor self, " args ", " TAIL ", " OUT, kernel, TSR_OUT_SAME}
 #define ROWS(name, kernel, args, ...)                                                               \
   {"aten::" name "(" args ") -> Tensor", kernel, TSR_PURE, __VA_ARGS__},                            \
-  {"aten::" name ".out(" args ", *, " OUT, kernel, TSR_OUT}
+  {"aten::" name ".out(" args ", *, " OUT, kernel, TSR_OUT_SAME}
 
 const tsr_op tsr_ops_matmul[] = {
     ROWS("mm", op_mm, "Tensor self, Tensor mat2", .prepare = prepare_second),

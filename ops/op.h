@@ -71,6 +71,10 @@ enum { /* flags of a row */
   TSR_ANY_LAYOUT = 1 << 6, /* looks at no element, or knows sparse tensors: others refuse them */
   TSR_ANY_ORDER = 1 << 7,  /* same values whatever order memory has, C-ordered results for C-ordered operands (layout.h) */
   TSR_OWN_ORDER = 1 << 8,  /* sees hidden operands (layout.h) and deals with them */
+  TSR_OUT_SAME = TSR_OUT | 1 << 10,  /* … whose out argument has the result's element type: "Expected out tensor to have dtype …" */
+  TSR_OUT_FOUND = TSR_OUT | 1 << 11, /* … in the words "Found dtype … but expected …" */
+  TSR_OUT_OBJECT = TSR_OUT | 1 << 12, /* … "Expected object of scalar type … but got scalar type … for argument 'out'" */
+  TSR_OUT_TRUTH = TSR_OUT | 1 << 13, /* the out argument is of bools or bytes: "… only supports bool tensor for result, got: …" */
   TSR_STRUCTURED = 1 << 9, /* in-place form that PyTorch refuses in these words: "Bad in-place call: …" */
 };
 

@@ -112,14 +112,14 @@ TSR_KERNEL(softmax_half) { /* third argument: half to float */
 
 const tsr_op tsr_ops_softmax[] = {
     {"aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &plain},
-    {"aten::softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)", op_softmax, TSR_OUT, &plain},
+    {"aten::softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)", op_softmax, TSR_OUT_SAME, &plain},
     {"aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &logarithm},
-    {"aten::log_softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)", op_softmax, TSR_OUT, &logarithm},
+    {"aten::log_softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)", op_softmax, TSR_OUT_SAME, &logarithm},
     {"aten::special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &plain},
     {"aten::special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &logarithm},
     {"aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", op_softmax_half, TSR_PURE, &plain},
-    {"aten::_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT, &plain},
+    {"aten::_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT_SAME, &plain},
     {"aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", op_softmax_half, TSR_PURE, &logarithm},
-    {"aten::_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT, &logarithm},
+    {"aten::_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT_SAME, &logarithm},
     {0},
 };

@@ -196,6 +196,7 @@ static tsr_status of_values(tsr_call *c, tsr_tensor **out) {
 
 static tsr_status softmax(tsr_call *c, tsr_tensor **out) {
   tsr_tensor *x = arg(c, 0), *values;
+  TSR_TRY(tsr_sparse_need_coo(c->ctx, x, "softmax"));
   if (!tsr_arg_is_none(c, 2)) {
     TSR_TRY(tsr_to_dtype(c->ctx, &values, x->sparse->values, (tsr_dtype)tsr_arg_int(c, 2)));
     TSR_TRY(tsr_sparse_like(c->ctx, &x, x, values, x->sparse->coalesced));
@@ -461,8 +462,7 @@ TSR_KERNEL(sparse_softmax) {
 
 TSR_KERNEL(sparse_mm) {
   tsr_tensor *a = arg(c, 0), *b = arg(c, 1), *y;
-  if (!is_sparse(a) && !is_sparse(b)) TSR_TRY(tsr_matmul(c->ctx, &y, a, b));
-  else TSR_TRY(tsr_sparse_mm(c->ctx, &y, a, b));
+  TSR_TRY(tsr_sparse_mm(c->ctx, &y, a, b));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -470,7 +470,9 @@ TSR_KERNEL(sparse_addmm) { return ret(c, addmm); }
 
 TSR_KERNEL(smm) { /* a sparse tensor of every element of the product */
   tsr_tensor *y, *mask, *indices;
+  TSR_TRY(tsr_sparse_need_coo(c->ctx, arg(c, 0), "smm"));
   TSR_TRY(tsr_sparse_mm(c->ctx, &y, arg(c, 0), arg(c, 1)));
+  if (y->layout != 0) return tsr_ret_tensor(c, 0, y);
   tsr_val args[3] = {tsr_from_obj(y), tsr_int(1)}, found;
   TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::full_like", ""), (tsr_val[]){tsr_from_obj(y), tsr_int(1), tsr_none(), tsr_none(), tsr_none(), tsr_none(), tsr_none()}, 7, &found, 1));
   mask = found.t;
@@ -489,6 +491,7 @@ TSR_KERNEL(hspmm) {
   tsr_tensor *x = arg(c, 0), *y, *row, *values;
   TSR_TRY(tsr_sparse_need_coo(c->ctx, x, "hspmm"));
   TSR_TRY(tsr_sparse_coalesce(c->ctx, &x, x));
+  if (is_sparse(arg(c, 1))) return tsr_op_fail(c->ctx, "hspmm: Argument #2: matrix expected to be strided");
   TSR_TRY(tsr_sparse_mm(c->ctx, &y, x, arg(c, 1)));
   TSR_TRY(tsr_select(c->ctx, &row, x->sparse->a, 0, 0));
   tsr_val args[4] = {tsr_from_obj(row), tsr_bool(true), tsr_bool(false), tsr_bool(false)}, found[3];

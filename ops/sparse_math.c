@@ -100,6 +100,7 @@ static tsr_status sparse_by_sparse(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a
 
 tsr_status tsr_sparse_mm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_tensor *b) {
   int layout = a->layout != 0 ? a->layout : b->layout;
+  if (layout == 0) return tsr_matmul(ctx, out, a, b);
   if (a->ndim != 2 || b->ndim != 2) return tsr_op_fail(ctx, "mm: Expected two matrices, but got tensors of %d and %d dimensions", a->ndim, b->ndim);
   if (a->size[1] != b->size[0])
     return tsr_op_fail(ctx, "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", (long long)a->size[0], (long long)a->size[1], (long long)b->size[0], (long long)b->size[1]);

@@ -88,6 +88,7 @@
   X(tsr_ops_sparse_make) \
   X(tsr_ops_sparse_call) \
   X(tsr_ops_foreach) \
+  X(tsr_ops_internal) \
   X(tsr_ops_forward)
 
 #define X(family) extern const tsr_op family[];

@@ -395,7 +395,7 @@ TSR_KERNEL(upsample_nearest) { return by_mode(c, 1, 2, "nearest", false, false, 
 TSR_KERNEL(upsample_bilinear) { return by_mode(c, 1, 2, "bilinear", true, false, false); }
 
 #define P TSR_PURE
-#define O TSR_OUT
+#define O TSR_OUT_SAME
 #define Q (TSR_PURE | TSR_ANY_ORDER)
 #define ROWS(i, name, n, mid, scales)                                                                                        \
   {"aten::" name "(Tensor self, SymInt[" n "] output_size, " mid scales ") -> Tensor", op_sized, Q, &families[i]},           \

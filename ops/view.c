@@ -735,7 +735,7 @@ const tsr_op tsr_ops_view[] = {
     {"aten::detach_(Tensor(a!) self) -> Tensor(a!)", op_detach_inplace, 0},
     {"aten::alias(Tensor(a) self) -> Tensor(a)", op_alias, TSR_PURE},
     {"aten::lift(Tensor self) -> Tensor", op_self, TSR_PURE},
-    {"aten::lift.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_self, TSR_OUT},
+    {"aten::lift.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_self, TSR_OUT_SAME},
     {"aten::lift_fresh(Tensor(a) self) -> Tensor(a)", op_self, TSR_PURE},
     {"aten::resolve_conj(Tensor(a) self) -> Tensor(a)", op_self, TSR_PURE},
     {"aten::resolve_neg(Tensor(a) self) -> Tensor(a)", op_self, TSR_PURE},

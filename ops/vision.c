@@ -337,9 +337,79 @@ TSR_KERNEL(deform_conv2d) {
   return tsr_ret_tensor(c, 0, out);
 }
 
+/* ---- rotated boxes: (centre x, centre y, width, height, degrees counter-clockwise) ---- */
+
+typedef struct point { double x, y; } point;
+
+static void corners(const double *box, double cx, double cy, point out[4]) {
+  double angle = box[4] * 0.01745329251994329577, c = cos(angle) * 0.5, s = sin(angle) * 0.5, x = box[0] - cx, y = box[1] - cy;
+  out[0] = (point){x + s * box[3] + c * box[2], y + c * box[3] - s * box[2]};
+  out[1] = (point){x - s * box[3] + c * box[2], y - c * box[3] - s * box[2]};
+  out[2] = (point){2 * x - out[0].x, 2 * y - out[0].y};
+  out[3] = (point){2 * x - out[1].x, 2 * y - out[1].y};
+}
+
+static double side(point a, point b, point p) { return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x); }
+
+static double area_of(const point *p, int n) {
+  double twice = 0;
+  for (int i = 0; i < n; i++) twice += p[i].x * p[(i + 1) % n].y - p[(i + 1) % n].x * p[i].y;
+  return fabs(twice) / 2;
+}
+
+/* The part of polygon p[n] on the inner side of the edge from a to b; into q: how many corners it has. */
+static int cut(const point *p, int n, point a, point b, double turn, point *q) {
+  int m = 0;
+  for (int i = 0; i < n; i++) {
+    point from = p[i], to = p[(i + 1) % n];
+    double d0 = turn * side(a, b, from), d1 = turn * side(a, b, to);
+    if (d0 >= 0) q[m++] = from;
+    if ((d0 > 0 && d1 < 0) || (d0 < 0 && d1 > 0)) q[m++] = (point){from.x + (to.x - from.x) * d0 / (d0 - d1), from.y + (to.y - from.y) * d0 / (d0 - d1)};
+  }
+  return m;
+}
+
+static double rotated_overlap(const double *a, const double *b) {
+  double one = a[2] * a[3], two = b[2] * b[3], cx = (a[0] + b[0]) / 2, cy = (a[1] + b[1]) / 2;
+  point pa[4], pb[4], now[16], next[16];
+  if (!(one >= 1e-14 && two >= 1e-14)) return 0;
+  corners(a, cx, cy, pa);
+  corners(b, cx, cy, pb);
+  double turn = side(pb[0], pb[1], pb[2]) < 0 ? -1 : 1;
+  int n = 4;
+  memcpy(now, pa, sizeof pa);
+  for (int e = 0; e < 4 && n > 0; e++) { /* each cut adds at most one corner */
+    n = cut(now, n, pb[e], pb[(e + 1) % 4], turn, next);
+    memcpy(now, next, (size_t)n * sizeof *now);
+  }
+  double both = n > 2 ? area_of(now, n) : 0;
+  return both / (one + two - both);
+}
+
+TSR_KERNEL(box_iou_rotated) {
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *wa, *wb, *y;
+  void *p;
+  if (a->ndim != 2 || b->ndim != 2 || a->size[1] != 5 || b->size[1] != 5)
+    return tsr_op_fail(c->ctx, "boxes should have shape [N, 5], got tensors of %d and %d dimensions", a->ndim, b->ndim);
+  if (!tsr_dtype_is_float((tsr_dtype)a->dtype) || a->dtype != b->dtype) return tsr_op_fail(c->ctx, "boxes1 and boxes2 must be floating point tensors of the same type");
+  int64_t size[2] = {a->size[0], b->size[0]};
+  TSR_TRY(tsr_ready(c->ctx, &wa, a, TSR_FLOAT64));
+  TSR_TRY(tsr_ready(c->ctx, &wb, b, TSR_FLOAT64));
+  TSR_TRY(tsr_new(c->ctx, &y, TSR_FLOAT64, 2, size));
+  TSR_TRY(tsr_data_mut(c->ctx, y, &p));
+  for (int64_t i = 0; i < size[0]; i++) {
+    for (int64_t k = 0; k < size[1]; k++)
+      ((double *)p)[i * size[1] + k] = rotated_overlap((const double *)tsr_tensor_data_ro(wa) + 5 * i, (const double *)tsr_tensor_data_ro(wb) + 5 * k);
+    TSR_TRY(tsr_ctx_poll(c->ctx, (uint64_t)size[1] >> 4));
+  }
+  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, (tsr_dtype)a->dtype));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 #define P TSR_PURE
 #define POOLED "Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width"
 const tsr_op tsr_ops_vision[] = {
+    {"torchvision::box_iou_rotated(Tensor boxes1, Tensor boxes2) -> Tensor", op_box_iou_rotated, P},
     {"torchvision::nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor", op_nms, P},
     {"torchvision::roi_align(" POOLED ", int sampling_ratio, bool aligned) -> Tensor", op_roi_align, P},
     {"torchvision::ps_roi_align(" POOLED ", int sampling_ratio) -> (Tensor, Tensor)", op_ps_roi_align, P},
