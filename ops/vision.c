@@ -341,10 +341,10 @@ TSR_KERNEL(deform_conv2d) {
 
 typedef struct point { double x, y; } point;
 
-static void corners(const double *box, double cx, double cy, point out[4]) {
-  double angle = box[4] * 0.01745329251994329577, c = cos(angle) * 0.5, s = sin(angle) * 0.5, x = box[0] - cx, y = box[1] - cy;
-  out[0] = (point){x + s * box[3] + c * box[2], y + c * box[3] - s * box[2]};
-  out[1] = (point){x - s * box[3] + c * box[2], y - c * box[3] - s * box[2]};
+static void corners(const double *b, double cx, double cy, point out[4]) {
+  double angle = b[4] * 0.01745329251994329577, c = cos(angle) * 0.5, s = sin(angle) * 0.5, x = b[0] - cx, y = b[1] - cy;
+  out[0] = (point){x + s * b[3] + c * b[2], y + c * b[3] - s * b[2]};
+  out[1] = (point){x - s * b[3] + c * b[2], y - c * b[3] - s * b[2]};
   out[2] = (point){2 * x - out[0].x, 2 * y - out[0].y};
   out[3] = (point){2 * x - out[1].x, 2 * y - out[1].y};
 }
