@@ -287,9 +287,9 @@ static int take_letters(words *w, const char *letters) {
   return EXIT_OK;
 }
 
-/* "-" is a file name, "-1" and "-.5" are numbers. */
+/* "-" is a file name, "-:key" a part of it, "-1" and "-.5" are numbers. */
 static bool is_option(const char *word) {
-  return word[0] == '-' && word[1] != '\0' && !isdigit((unsigned char)word[1]) && word[1] != '.';
+  return word[0] == '-' && word[1] != '\0' && word[1] != ':' && !isdigit((unsigned char)word[1]) && word[1] != '.';
 }
 
 static int take_words(words *w) {

@@ -34,6 +34,7 @@ struct tsr_archive {
   char *root;
   size_t skip; /* root and slash */
   int version;
+  bool odd_version, odd_order; /* such records are there, and say nothing known */
   bool big_endian, has_code;
   void **cache;     /* inflated bytes of an entry, or NULL */
   uint8_t *checked; /* CRC of a stored entry was found right */
@@ -291,10 +292,14 @@ static void read_small_records(tsr_archive *a) {
     size_t n = 0;
     while (n < len && n < 6 && p[n] >= '0' && p[n] <= '9') v = v * 10 + (p[n++] - '0');
     if (n > 0 && (n == len || p[n] == '\n' || p[n] == '\r')) a->version = v;
+    a->odd_version = a->version < 1 || a->version > TSR_MAX_FORMAT;
   }
   if (tsr_archive_find(a, "byteorder", &i) && a->ents[i].usize < 32 &&
       tsr_archive_read(a, i, &scratch, &data, &len) == TSR_OK)
+  {
     a->big_endian = len >= 3 && memcmp(data, "big", 3) == 0;
+    a->odd_order = !a->big_endian && (len < 6 || memcmp(data, "little", 6) != 0);
+  }
   tsr_errrec_dispose(&scratch);
 }
 
@@ -457,6 +462,15 @@ tsr_file_kind tsr_archive_kind(const tsr_archive *a) { return a->kind; }
 const char *tsr_archive_path(const tsr_archive *a) { return a->path; }
 const char *tsr_archive_root(const tsr_archive *a) { return a->root != NULL ? a->root : ""; }
 int tsr_archive_version(const tsr_archive *a) { return a->version; }
+
+tsr_status tsr_archive_check_format(const tsr_archive *a, tsr_errrec *e) {
+  const char *path = a->path != NULL ? a->path : "the file";
+  if (a->odd_order) return tsr_fail(e, TSR_EFORMAT, "%s: its byteorder record names neither little nor big", path);
+  if (!a->odd_version) return TSR_OK;
+  if (a->version <= TSR_MAX_FORMAT) return tsr_fail(e, TSR_EFORMAT, "%s: its version record is no number from 1 to %d", path, TSR_MAX_FORMAT);
+  return tsr_fail(e, TSR_EUNSUPPORTED, "%s has format version %d: a PyTorch later than 2.13 wrote it, and versions 1 to %d are read; save it again with PyTorch 2.13 or before", path,
+                  a->version, TSR_MAX_FORMAT);
+}
 bool tsr_archive_is_big_endian(const tsr_archive *a) { return a->big_endian; }
 bool tsr_archive_has_code(const tsr_archive *a) { return a->has_code; }
 size_t tsr_archive_entry_count(const tsr_archive *a) { return a->count; }

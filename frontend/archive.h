@@ -14,7 +14,7 @@ typedef enum tsr_file_kind {
   TSR_FILE_TORCH_TAR,          /* torch.save before 0.2 */
   TSR_FILE_TORCH_PACKAGE, TSR_FILE_PT2 /* torch.export */, TSR_FILE_MAR, TSR_FILE_FLATBUFFER, TSR_FILE_ZIP,
   TSR_FILE_NPZ, TSR_FILE_NPY, TSR_FILE_SAFETENSORS, TSR_FILE_ONNX, TSR_FILE_GGUF, TSR_FILE_HDF5, TSR_FILE_PICKLE,
-  TSR_FILE_HTML, TSR_FILE_LFS_POINTER, TSR_FILE_TRUNCATED_ZIP, TSR_FILE_EMPTY, TSR_FILE_DIRECTORY, TSR_FILE_UNKNOWN
+  TSR_FILE_PREVIEW, TSR_FILE_HTML, TSR_FILE_LFS_POINTER, TSR_FILE_TRUNCATED_ZIP, TSR_FILE_EMPTY, TSR_FILE_DIRECTORY, TSR_FILE_UNKNOWN
 } tsr_file_kind;
 
 typedef struct tsr_archive tsr_archive;
@@ -47,7 +47,10 @@ const char *tsr_archive_path(const tsr_archive *a);
 void tsr_archive_forget(tsr_archive *a, const void *data, size_t len);
 const void *tsr_archive_bytes(const tsr_archive *a, size_t *len); /* the whole file, mapped or read */
 const char *tsr_archive_root(const tsr_archive *a);  /* "model" of "model/data.pkl" */
-int tsr_archive_version(const tsr_archive *a);       /* format version 1–10, 0 unknown */
+#define TSR_MAX_FORMAT 10                            /* what PyTorch 2.13 writes at most */
+int tsr_archive_version(const tsr_archive *a);       /* format version as written, 0 unknown */
+/* Refuses versions and byte orders that are not known. */
+tsr_status tsr_archive_check_format(const tsr_archive *a, tsr_errrec *e);
 bool tsr_archive_is_big_endian(const tsr_archive *a);
 bool tsr_archive_has_code(const tsr_archive *a);     /* constants.pkl and code/: runnable, whatever the kind */
 

@@ -8,7 +8,7 @@
 /* ---- what is said about each kind ---- */
 
 #define WEIGHTS_ONLY                                                                                                   \
-  "it holds weights but no code: load it into the Python model and export with torch.jit.script(model).save(...)"
+  "it holds weights but no code: give them to an archive of the model (tsrun MODEL.pt INPUT --weights FILE), or load them in Python and export with torch.jit.script(model).save(...)"
 
 /* clang-format off */
 static const struct {
@@ -38,6 +38,7 @@ static const struct {
     [TSR_FILE_GGUF] = {"gguf", "a GGUF model", "run it with llama.cpp"},
     [TSR_FILE_HDF5] = {"hdf5", "an HDF5 file", "export the model from PyTorch with torch.jit.script(model).save(...)"},
     [TSR_FILE_PICKLE] = {"pickle", "a Python pickle", "export the model with torch.jit.script(model).save(...)"},
+    [TSR_FILE_PREVIEW] = {"preview", "a file of a PyTorch 1.0 preview", "save it again with PyTorch 1.0 or later"},
     [TSR_FILE_HTML] = {"html", "an HTML page", "the download failed (a login or error page was saved): download the file again"},
     [TSR_FILE_LFS_POINTER] = {"lfs_pointer", "a Git LFS pointer, not the file itself", "run git lfs pull"},
     [TSR_FILE_TRUNCATED_ZIP] = {"truncated_zip", "a zip file cut short or damaged", "the download is not complete: download or copy it again"},
@@ -186,6 +187,7 @@ tsr_file_kind tsr_detect_bytes(const void *bytes, size_t len) {
   } magics[] = {
       {"PK\3\4", 4, 0, TSR_FILE_ZIP},
       {"PK\5\6", 4, 0, TSR_FILE_ZIP},
+      {"PYTORCH1", 8, 0, TSR_FILE_PREVIEW},
       {"PTMF", 4, 4, TSR_FILE_FLATBUFFER},
       {"\x93NUMPY", 6, 0, TSR_FILE_NPY},
       {"GGUF", 4, 0, TSR_FILE_GGUF},
@@ -200,7 +202,7 @@ tsr_file_kind tsr_detect_bytes(const void *bytes, size_t len) {
   if (is_stream(p, len)) return TSR_FILE_TORCH_STREAM;
   if (is_safetensors(p, len)) return TSR_FILE_SAFETENSORS;
   if (is_torch_tar(p, len)) return TSR_FILE_TORCH_TAR;
-  if (p[0] == 0x80 && len > 2 && p[1] >= 2 && p[1] <= 5) return TSR_FILE_PICKLE;
+  if (p[0] == 0x80 && len > 2 && p[1] >= 2 && (p[1] <= 5 || (p[1] <= 9 && p[len - 1] == '.'))) return TSR_FILE_PICKLE; /* later ones are refused by number */
   if (is_html(p, len)) return TSR_FILE_HTML;
   if (is_onnx(p, len)) return TSR_FILE_ONNX;
   return TSR_FILE_UNKNOWN;

@@ -6,6 +6,7 @@
 
 /* A value shared many times over may unfold to any length: this is the most that is written. */
 #define MAX_TEXT ((size_t)256 << 20)
+#define MAX_EMPTY_ROWS (1 << 20)
 
 /* ---- reading ---- */
 
@@ -156,6 +157,14 @@ static tsr_status put_tensor(printer *p, const tsr_tensor *t, int d, int64_t *li
   return TSR_OK;
 }
 
+/* Sizes before a size of 0 cost a file nothing, but each is a list here. */
+static tsr_status check_rows(printer *p, const tsr_tensor *t) {
+  int64_t rows = 1;
+  for (int d = 0; d < t->ndim && t->numel == 0 && t->size[d] > 0; d++)
+    if (tsr_mul_overflow(rows, t->size[d], &rows) || rows > MAX_EMPTY_ROWS) return tsr_fail(p->env->e, TSR_ELIMIT, "JSON of a tensor without elements and with more than %d rows", MAX_EMPTY_ROWS);
+  return TSR_OK;
+}
+
 static tsr_status put_items(printer *p, const tsr_val *items, size_t n) {
   tsr_buf *b = p->b;
   tsr_buf_putc(b, '[');
@@ -239,6 +248,7 @@ static tsr_status put(printer *p, tsr_val v) {
     return st;
   case TSR_V_TENSOR:
     if (v.t->layout != 0) return tsr_fail(p->env->e, TSR_EUNSUPPORTED, "JSON of a sparse tensor");
+    TSR_TRY(check_rows(p, v.t));
     return put_tensor(p, v.t, 0, &linear);
   case TSR_V_NONE:
   case TSR_V_BOOL:

@@ -394,6 +394,7 @@ static tsr_status load_zip(tsr_archive *a, tsr_mem *mem, tsr_types *types, bool 
   const void *bytes = NULL;
   tsr_pickle_options opt = {.mem = mem, .types = types, .archive = a, .prefix = "data", .what = "data.pkl", .raw = raw};
   if (!tsr_archive_find(a, "data.pkl", &index)) return tsr_archive_fail_kind(a, e);
+  TSR_TRY(tsr_archive_check_format(a, e));
   TSR_TRY(tsr_archive_read(a, index, e, &bytes, &len));
   return tsr_unpickle(&opt, e, bytes, len, out);
 }

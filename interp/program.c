@@ -69,6 +69,7 @@ tsr_status tsr_program_load(tsr_archive *a, tsr_mem *mem, const tsr_program_hook
   if (!legacy && !lite && !pickled && !tsr_archive_has_code(a)) return tsr_archive_fail_kind(a, e);
   loader how = legacy ? tsr_load_legacy : lite ? tsr_load_lite : pickled ? tsr_load_pickled : tsr_load_archive;
   tsr_program *p;
+  TSR_TRY(tsr_archive_check_format(a, e));
   TSR_TRY(new_program(mem, hooks, e, &p));
   tsr_archive_retain(a);
   p->archive = a;

@@ -7,6 +7,7 @@ The numbers are the same whichever version writes them, so the files can be comp
 """
 import os
 import sys
+import zipfile
 
 import torch
 import torch.nn as nn
@@ -101,6 +102,13 @@ class Scaler(nn.Module):
         self.register_buffer("mean", torch.zeros(2))
 
 
+def rezip(folder, name, to, record, content):
+    """A file as a PyTorch of the future might write it."""
+    with zipfile.ZipFile(os.path.join(folder, name)) as src, zipfile.ZipFile(os.path.join(folder, to), "w") as dst:
+        for entry in src.namelist():
+            dst.writestr(zipfile.ZipInfo(entry), content if entry.endswith("/" + record) else src.read(entry))
+
+
 def checkpoint(net):
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     for p in net.parameters():
@@ -155,6 +163,9 @@ def write_new(folder):
     save(folder, "wrong.pth", wrong)
     save(folder, "wrong-part.pth", {"fc1.weight": torch.ones(2, 4), **{k: v for k, v in plain.state_dict().items() if k != "fc1.weight"}})
     save(folder, "meta.pth", dict(plain.state_dict(), **{"fc1.bias": torch.empty(5, device="meta"), "fc2.bias": 3}))
+    rezip(folder, "plain.pt", "later.pt", "version", b"11\n")
+    rezip(folder, "state.pth", "later.pth", "version", b"11\n")
+    rezip(folder, "state.pth", "order.pth", "byteorder", b"middle")
     odd = dict(plain.state_dict(), **{"fc1.weight": plain.fc1.weight.detach().to_sparse(), "fc1.bias": np.float64(0.5), "fc1._extra_state": 3})
     odd["fc2.weight"] = torch.quantize_per_tensor(plain.fc2.weight.detach(), 0.1, 0, torch.qint8)
     save(folder, "odd.pth", odd)

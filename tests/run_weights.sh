@@ -82,6 +82,16 @@ t ls-turned 0 "= all" weights ls "$w/turned.pth"
 t ls-lightning 0 "key: state_dict" weights ls "$w/lightning.ckpt"
 t ls-nested 0 "key: model.state_dict" weights ls "$w/nested.pth"
 t inspect-nested 0 "model.state_dict            state dict: 4 tensors, 43 elements, 172 B" inspect "$w/nested.pth"
+t later-archive 3 "later.pt has format version 11: a PyTorch later than 2.13 wrote it, and versions 1 to 10 are read" "$w/later.pt" "$w/plain-input.pt"
+t later-state 3 "later.pth has format version 11" weights ls "$w/later.pth"
+t odd-order 4 "names neither little nor big" weights ls "$w/order.pth"
+printf '\200\006}.' >"$dir/later.pkl"
+t later-pickle 3 "pickle protocol 6 (0 to 5 are read)" weights ls "$dir/later.pkl"
+printf 'PYTORCH1........' >"$dir/preview.pt"
+t preview 4 "a file of a PyTorch 1.0 preview" weights ls "$dir/preview.pt"
+checks=$((checks + 1))
+out=$("$tsrun" weights ls -:generator <"$w/two.pth" 2>&1)
+case $out in *"4 tensors, 43 elements"*) ;; *) fail stdin-key "$out" ;; esac
 t ls-frozen 4 "torch.jit.freeze" weights ls "$w/frozen.pt"
 t ls-no-key 2 "has no \"decoder\"" weights ls "$w/state.pth:decoder"
 t ls-no-file 6 "No such file" weights ls "$dir/none.pth:key"
