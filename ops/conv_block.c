@@ -15,7 +15,7 @@
 #include "ops/site.h"
 
 #define RING_BYTES (24 << 10)  /* of the rows of a panel that are ahead */
-#define SMALL_BYTES (640 << 10)/* of a depthwise result that need not go on at once */
+#define SMALL_BYTES (100 << 10) /* of a depthwise result that need not go on at once */
 #define CHUNK_BYTES (192 << 10)/* of the depthwise rows that the last convolution takes at a time */
 #define MAX_ROWS 16            /* of a kernel */
 

@@ -158,6 +158,18 @@ static double attention_flops(const tsr_call *c, const tsr_tensor *y) {
   return 4.0 * (double)y->numel * (double)k->size[k->ndim - 2];
 }
 
+/* Whole layers of attention: their projections once a position, then the scores. */
+static double layer_flops(const tsr_call *c) {
+  const tsr_tensor *x = tensor_at(c->args, c->nargs, 0);
+  if (x == NULL || x->ndim != 3) return 0;
+  double weights = 0;
+  for (uint32_t i = 1; i < c->nargs; i++) {
+    const tsr_tensor *w = tensor_at(c->args, c->nargs, i);
+    if (w != NULL && w->ndim == 2 && tsr_dtype_is_float(w->dtype)) weights += (double)w->numel;
+  }
+  return 2.0 * weights * (double)(x->size[0] * x->size[1]) + 4.0 * (double)x->numel * (double)x->size[1];
+}
+
 /* Every weight is used once a step and sequence. */
 static double recurrent_flops(const tsr_call *c, const tsr_tensor *y) {
   double weights = 0;
@@ -202,13 +214,15 @@ void tsr_call_cost(const tsr_call *c, double *flops, double *bytes) {
   name[len] = 0;
   *flops = *bytes = 0;
   if (c->nrets == 0 || is_view(c)) return;
-  for (uint32_t i = 0; i < c->nargs; i++) *bytes += bytes_of(c->args[i]);
   for (uint32_t i = 0; i < c->nrets; i++) *bytes += bytes_of(c->rets[i]);
+  if (*bytes == 0) return; /* sizes, element types: nothing is read */
+  for (uint32_t i = 0; i < c->nargs; i++) *bytes += bytes_of(c->args[i]);
   bool block = strcmp(name, "tsr::conv_block") == 0;
   double terms = block ? 0 : terms_of(c, name, y);
   if (terms > 0) *flops = 2 * terms * (double)y->numel;
   else if (block) *flops = block_flops(c, y);
   else if (strcmp(name, "tsr::mlp") == 0) *flops = pair_flops(c);
+  else if (strstr(name, "_native_multi_head_attention") != NULL || strstr(name, "_encoder_layer_fwd") != NULL) *flops = layer_flops(c);
   else if (strstr(name, "attention") != NULL) *flops = attention_flops(c, y);
   else if (strstr(name, "lstm") != NULL || strstr(name, "gru") != NULL || strstr(name, "rnn_") != NULL) *flops = recurrent_flops(c, y);
   else for (uint32_t i = 0; i < c->nrets; i++) *flops += elements_of(c->rets[i]);

@@ -399,7 +399,7 @@ static bool bytes_needed(int64_t n, const int64_t *size, const int64_t *stride, 
 tsr_status tsr_as_strided(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, int64_t n, const int64_t *size, int64_t m,
                           const int64_t *stride, int64_t offset) {
   char a[512], b[512];
-  int64_t need, numel, item = (int64_t)tsr_tensor_itemsize(x);
+  int64_t need = 0, numel, item = (int64_t)tsr_tensor_itemsize(x);
   if (n != m) return tsr_op_fail(ctx, "mismatch in length of strides and shape");
   TSR_TRY(tsr_check_ndim(ctx, n));
   tsr_sizes_print(a, sizeof a, (int)n, size);
