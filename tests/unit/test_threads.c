@@ -49,6 +49,29 @@ static void every_task_once_for_many_callers(void **state) {
   }
 }
 
+typedef struct halves { int64_t in, strangers; } halves;
+
+/* Both workers are in their first task before either goes on. */
+static void half_task(void *arg, int64_t task, int worker) {
+  halves *h = arg;
+  if (task % 4 != 0) return;
+  if (task / 4 != worker) __atomic_fetch_add(&h->strangers, 1, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&h->in, 1, __ATOMIC_RELAXED);
+  for (int i = 0; i < 100000 && __atomic_load_n(&h->in, __ATOMIC_RELAXED) < 2; i++) usleep(100);
+}
+
+static void workers_begin_with_their_own_share(void **state) {
+  (void)state;
+  tsr_pool *p = tsr_pool_new(2);
+  for (int i = 0; i < 200; i++) {
+    halves h = {0};
+    tsr_pool_run(p, 2, 8, half_task, &h);
+    assert_int_equal(h.in, 2);
+    assert_int_equal(h.strangers, 0);
+  }
+  tsr_pool_free(p);
+}
+
 static void pools_come_and_go(void **state) {
   (void)state;
   for (int i = 0; i < 200; i++) {
@@ -77,6 +100,7 @@ static void a_child_has_workers_of_its_own(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_task_once_for_many_callers),
+      cmocka_unit_test(workers_begin_with_their_own_share),
       cmocka_unit_test(pools_come_and_go),
       cmocka_unit_test(a_child_has_workers_of_its_own),
   };
