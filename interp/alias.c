@@ -176,6 +176,10 @@ static void trace_origin(tracer *t, const tsr_ir_value *v) {
   }
 }
 
+static void drain(tracer *t) {
+  while (t->ntodo > 0) trace_origin(t, t->todo[--t->ntodo]);
+}
+
 /* ---- where writes happen ---- */
 
 /* Running statistics that the schema does not declare as written. */
@@ -224,10 +228,60 @@ void tsr_writes_add_body(tsr_writes *w, const tsr_ir_fn *fn, tsr_ptrset *marked)
   tracer t = {.w = w, .marked = marked != NULL ? marked : &own};
   visit_block(&t, fn->body);
   for (uint32_t i = 0; i < fn->body->nrets; i++) trace(&t, fn->body->rets[i]);
-  while (t.ntodo > 0) trace_origin(&t, t.todo[--t.ntodo]);
+  drain(&t);
   free(t.todo);
   if (t.marked->oom) w->anything = true;
   tsr_ptrset_dispose(&own);
+}
+
+/* ---- does a block write a tensor? ---- */
+
+/* Tensors that operators in the block write; what a call does is not known. */
+static void visit_tensor_writes(tracer *t, const tsr_ir_block *b) {
+  for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
+    switch (n->kind) {
+      case TSR_IR_CALL: case TSR_IR_CALL_METHOD: case TSR_IR_CALL_VALUE: case TSR_IR_FORK: case TSR_IR_WITH: t->w->anything = true; break;
+      case TSR_IR_OP:
+        if (n->schema == NULL || tsr_ir_sorted_class(n, 0) != NULL) t->w->anything = true;
+        for (uint32_t i = 0; n->schema != NULL && i < n->nin; i++) {
+          const tsr_type *type = i < n->schema->param_count && n->schema->params[i].is_mut ? n->schema->params[i].type : NULL;
+          if (writes_silently(n, i) || (type != NULL && type->kind == TSR_T_TENSOR)) trace(t, n->in[i]);
+          else if (type != NULL && type->kind == TSR_T_LIST && type->args[0]->kind == TSR_T_TENSOR) t->w->anything = true;
+        }
+        break;
+      default: break;
+    }
+    for (uint32_t k = 0; k < n->nblocks; k++) visit_tensor_writes(t, n->blocks[k]);
+  }
+}
+
+/* A tensor whose memory can only be reached through values that are traced. */
+static bool is_traceable(const tsr_ir_value *v) {
+  if (v->type->kind != TSR_T_TENSOR) return false;
+  if (v->def == NULL) return v->block->owner != NULL;
+  return v->def->kind == TSR_IR_OP || v->def->kind == TSR_IR_IF || v->def->kind == TSR_IR_LOOP;
+}
+
+bool tsr_ir_block_spares(const tsr_ir_block *b, const tsr_ir_value *v) {
+  tsr_writes w = {0}, other = {0};
+  tsr_ptrset written = {0}, read = {0};
+  tracer t = {.w = &w, .marked = &written}, u = {.w = &other, .marked = &read};
+  visit_tensor_writes(&t, b);
+  drain(&t);
+  trace(&u, v);
+  drain(&u);
+  bool apart = !w.anything && !other.anything && !written.oom && !read.oom;
+  for (size_t i = 0; i < written.cap && apart; i++) {
+    const tsr_ir_value *at = written.slots[i];
+    apart = at == NULL || (is_traceable(at) && !tsr_ptrset_has(&read, at));
+  }
+  free(t.todo);
+  free(u.todo);
+  tsr_ptrset_dispose(&written);
+  tsr_ptrset_dispose(&read);
+  tsr_writes_dispose(&w);
+  tsr_writes_dispose(&other);
+  return apart;
 }
 
 /* ---- bytes behind written slots ---- */

@@ -32,4 +32,7 @@ bool tsr_writes_has_slot(const tsr_writes *w, const tsr_class *cls, uint32_t slo
 void tsr_writes_add_storages(tsr_writes *w, tsr_val root, bool written, tsr_ptrset *seen);
 bool tsr_writes_touch_value(const tsr_writes *w, tsr_val v); /* some storage in v is written */
 
+/* Nothing in the block (of a loop) can write elements of v, a tensor from outside of it. */
+bool tsr_ir_block_spares(const tsr_ir_block *b, const tsr_ir_value *v);
+
 #endif

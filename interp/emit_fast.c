@@ -43,6 +43,8 @@ static const fast_op fast_ops[] = {
     {"aten::Float", "int", TSR_BC_ITOF, UN}, {"aten::Float", "Scalar", TSR_BC_ITOF, UN}, {"aten::__derive_index", "", TSR_BC_ADD_I, DERIVE},
     {"aten::len", "t", TSR_BC_LIST_LEN, UN}, {"aten::__getitem__", "t", TSR_BC_LIST_GET, GET},
     {"aten::_set_item", "t", TSR_BC_LIST_SET, SET}, {"aten::append", "t", TSR_BC_LIST_APPEND, PUSH},
+    {"aten::__contains__", "int_list", TSR_BC_LIST_HAS, BIN}, {"aten::dim", "", TSR_BC_TENSOR_DIM, UN},
+    {"aten::size", "int", TSR_BC_TENSOR_SIZE, BIN},
 };
 
 static const fast_op *find(const tsr_schema *s) {

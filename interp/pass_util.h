@@ -87,6 +87,7 @@ tsr_status tsr_pass_scale(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /*
 tsr_status tsr_pass_gelu(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);    /* the formula becomes the operator */
 tsr_status tsr_pass_fuse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_attention(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_steps(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* cells in loops */
 tsr_status tsr_pass_block(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* inverted residuals */
 tsr_status tsr_pass_mlp(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_layout(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);  /* last and once: what follows may not move uses */

@@ -19,7 +19,7 @@ static const pass_row finish_rows[] = {
     {"dce", tsr_pass_dce},
 };
 /* Once, when all others are done. */
-static const pass_row last_rows[] = {{"block", tsr_pass_block}, {"layout", tsr_pass_layout}};
+static const pass_row last_rows[] = {{"steps", tsr_pass_steps}, {"block", tsr_pass_block}, {"layout", tsr_pass_layout}};
 
 const tsr_pass_switch tsr_pass_switches[] = {
     {"inline", "calls whose target is known become the target's body"},
@@ -43,6 +43,7 @@ const tsr_pass_switch tsr_pass_switches[] = {
     {"block", "1x1, depthwise and 1x1 convolution in a row become one operator"},
     {"block-first", "… with a network's first convolution in the place of the first 1x1"},
     {"block-gate", "… with gates made of the channels' means (squeeze and excitation) before the last"},
+    {"steps", "recurrent cells in loops multiply the inputs of several steps together"},
     {"layout", "convolution chains stay channels last in memory"},
     {NULL, NULL},
 };

@@ -454,6 +454,13 @@ poll:
     if (TSR_UNLIKELY(l->tag != TSR_V_LIST)) TRY(tsr_vm_bad_operand(vm, "a list", *l));
     SET_INT((int64_t)l->l->len);
   } NEXT();
+  OP_LIST_HAS: {
+    const tsr_val *l = B;
+    bool found = false;
+    if (TSR_UNLIKELY(l->tag != TSR_V_LIST)) TRY(tsr_vm_bad_operand(vm, "a list", *l));
+    for (size_t i = 0; i < l->l->len && !found; i++) found = l->l->items[i].i == C->i;
+    SET_BOOL(found);
+  } NEXT();
   OP_LIST_APPEND: {
     const tsr_val *v = B;
     if (v->tag >= TSR_V_COMPLEX) tsr_obj_retain(v->o);
@@ -462,6 +469,19 @@ poll:
     else TRY(list_push(vm, *A, *v));
   } NEXT();
   OP_LIST_PUSH: { tsr_val v = *B; B->tag = TSR_V_NONE; TRY(list_push(vm, *A, v)); } NEXT();
+  OP_TENSOR_DIM: {
+    const tsr_val *t = B;
+    if (TSR_UNLIKELY(t->tag != TSR_V_TENSOR)) TRY(tsr_vm_bad_operand(vm, "a tensor", *t));
+    SET_INT(t->t->ndim);
+  } NEXT();
+  OP_TENSOR_SIZE: {
+    const tsr_val *t = B;
+    uint64_t d = (uint64_t)C->i;
+    if (TSR_UNLIKELY(t->tag != TSR_V_TENSOR)) TRY(tsr_vm_bad_operand(vm, "a tensor", *t));
+    if ((int64_t)d < 0) d += t->t->ndim;
+    if (TSR_UNLIKELY(d >= t->t->ndim)) TRY(tsr_vm_dim_error(vm, t->t, C->i));
+    SET_INT(t->t->size[d]);
+  } NEXT();
   OP_TUPLE_GET: TRY(tuple_get(vm, *B, (uint32_t)in->c, A)); NEXT();
   OP_GETATTR: TRY(get_attr(vm, *B, (uint32_t)in->c, A)); NEXT();
   OP_SETATTR: TRY(set_attr(vm, *A, (uint32_t)in->c, B)); NEXT();

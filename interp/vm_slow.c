@@ -25,6 +25,12 @@ tsr_status tsr_vm_bad_operand(tsr_vm *vm, const char *what, tsr_val v) {
 
 tsr_status tsr_vm_index_error(tsr_vm *vm) { return tsr_fail(&vm->ctx->err, TSR_ERAISED, "list index out of range"); }
 
+tsr_status tsr_vm_dim_error(tsr_vm *vm, const tsr_tensor *t, int64_t dim) {
+  int64_t wrapped;
+  if (t->ndim != 0) return tsr_wrap_dim(vm->ctx, dim, t->ndim, &wrapped);
+  return tsr_fail(&vm->ctx->err, TSR_ERAISED, "Dimension specified as %lld but tensor has no dimensions", (long long)dim);
+}
+
 static bool is_number(tsr_val v) { return v.tag == TSR_V_INT || v.tag == TSR_V_FLOAT || v.tag == TSR_V_BOOL; }
 
 tsr_status tsr_vm_check_arg(tsr_vm *vm, const tsr_callsite *s, uint32_t i, tsr_val v) {

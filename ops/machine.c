@@ -174,7 +174,8 @@ static double layer_flops(const tsr_call *c) {
 static double recurrent_flops(const tsr_call *c, const tsr_tensor *y) {
   double weights = 0;
   const tsr_tensor *x = tensor_at(c->args, c->nargs, 0);
-  for (uint32_t i = 1; i < c->nargs; i++) {
+  uint32_t end = strstr(c->op->schema, "_cell_steps(") != NULL ? 6 : c->nargs; /* then the sequence */
+  for (uint32_t i = 1; i < end; i++) {
     tsr_val v = c->args[i];
     if (v.tag == TSR_V_TENSOR && v.t->ndim == 2 && i >= 2) weights += (double)v.t->numel;
     for (size_t k = 0; v.tag == TSR_V_LIST && k < v.l->len; k++)

@@ -318,11 +318,19 @@ static tsr_status cell_f32(tsr_call *c, const net *n, tsr_site *site, tsr_tensor
   }
   TSR_TRY(tsr_new(ctx, &y, TSR_FLOAT32, 2, n->h0->size));
   TSR_TRY(tsr_data_mut(ctx, y, &p));
+  const float *gx = NULL;
+  if (site != NULL && c->nargs > 6)
+    TSR_TRY(tsr_rnn_steps_row(ctx, tsr_site_sub(site, 1, 0), &l, x, tsr_arg_tensor(c, 6), tsr_arg_int(c, 7), c->args[8], &gx));
+  if (gx != NULL) {
+    TSR_TRY(tsr_rnn_f32_step(ctx, tsr_site_sub(site, 1, 0), &l, &s, p, gx));
+    return tsr_ret_tensor(c, 0, y);
+  }
+  TSR_TRY(tsr_contiguous(ctx, &x, x));
   TSR_TRY(tsr_rnn_f32(ctx, tsr_site_sub(site, 1, 0), &l, &s, p, tsr_tensor_data_ro(x), -1, x->size[1]));
   return tsr_ret_tensor(c, 0, y);
 }
 
-TSR_KERNEL(rnn_cell) { /* input, hx, w_ih, w_hh, b_ih, b_hh */
+TSR_KERNEL(rnn_cell) { /* input, hx, w_ih, w_hh, b_ih, b_hh; in a loop also xs, dim, kept (rnn_steps.c) */
   tsr_ctx *ctx = c->ctx;
   net n = first_net(c);
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *params[4] = {tsr_arg_tensor(c, 2), tsr_arg_tensor(c, 3), tsr_arg_opt_tensor(c, 4), tsr_arg_opt_tensor(c, 5)};
@@ -349,8 +357,8 @@ TSR_KERNEL(rnn_cell) { /* input, hx, w_ih, w_hh, b_ih, b_hh */
   n.layers = 1;
   uint64_t need = 0x0c | (n.biases ? 0x30 : 0);
   tsr_site *site = (c->constant & need) == need ? c->site : NULL;
-  TSR_TRY(tsr_contiguous(ctx, &x, x));
   if (d == TSR_FLOAT32 && x->size[0] > 0) return cell_f32(c, &n, site, x);
+  TSR_TRY(tsr_contiguous(ctx, &x, x));
   TSR_TRY(tsr_unsqueeze(ctx, &n.h0, n.h0, 0));
   if (n.c0 != NULL) TSR_TRY(tsr_unsqueeze(ctx, &n.c0, n.c0, 0));
   TSR_TRY(widen(ctx, &n, &x));
@@ -432,6 +440,7 @@ static const int lstm = TSR_RNN_LSTM, gru = TSR_RNN_GRU, rnn_tanh = TSR_RNN_TANH
 
 #define REST "Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional"
 #define CELL "Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None"
+#define STEPS ", Tensor xs=None, int dim=0, Any kept=None"
 #define PLAIN_ROWS(name, k)                                                                                           \
   {"aten::" #name ".input(Tensor input, Tensor hx, " REST ", bool batch_first) -> (Tensor, Tensor)", op_rnn_input, 0, &k, prepare_input}, \
   {"aten::" #name ".data(Tensor data, Tensor batch_sizes, Tensor hx, " REST ") -> (Tensor, Tensor)", op_rnn_data, 0, &k, prepare_data},  \
@@ -445,5 +454,9 @@ const tsr_op tsr_ops_rnn[] = {
     PLAIN_ROWS(gru, gru),
     PLAIN_ROWS(rnn_tanh, rnn_tanh),
     PLAIN_ROWS(rnn_relu, rnn_relu),
+    {"tsr::lstm_cell_steps(Tensor input, Tensor[] hx, " CELL STEPS ") -> (Tensor, Tensor)", op_rnn_cell, TSR_HIDDEN, &lstm, prepare_cell},
+    {"tsr::gru_cell_steps(Tensor input, Tensor hx, " CELL STEPS ") -> Tensor", op_rnn_cell, TSR_HIDDEN, &gru, prepare_cell},
+    {"tsr::rnn_tanh_cell_steps(Tensor input, Tensor hx, " CELL STEPS ") -> Tensor", op_rnn_cell, TSR_HIDDEN, &rnn_tanh, prepare_cell},
+    {"tsr::rnn_relu_cell_steps(Tensor input, Tensor hx, " CELL STEPS ") -> Tensor", op_rnn_cell, TSR_HIDDEN, &rnn_relu, prepare_cell},
     {0},
 };

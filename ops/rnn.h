@@ -30,9 +30,21 @@ static inline int64_t tsr_rnn_gates(tsr_rnn_kind k) { return k == TSR_RNN_LSTM ?
  * xt < 0 all rows follow each other, xb apart.  site (may be NULL) keeps the packed weights of this layer. */
 tsr_status tsr_rnn_f32(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, const tsr_rnn_seq *s, float *y, const float *x,
                        int64_t xt, int64_t xb);
-/* float64, x and y contiguous [rows, …]. */
 /* Pack the weights of a layer ahead of its first run; states and results of l are not looked at. */
 tsr_status tsr_rnn_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l);
+/* float64, x and y contiguous [rows, …]. */
 tsr_status tsr_rnn_f64(tsr_ctx *ctx, const tsr_rnn_layer *l, const tsr_rnn_seq *s, tsr_tensor *y, tsr_tensor *x);
+
+/* A cell that a program steps by hand, in two parts: the products of the inputs of several steps, and a step that has them.
+ * Row r of gx, tsr_rnn_f32_width floats, is of entry r % batch of step r / batch.  site: not NULL. */
+int64_t tsr_rnn_f32_width(const tsr_rnn_layer *l);
+tsr_status tsr_rnn_f32_inputs(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, const tsr_rnn_seq *s, const float *x, int64_t xt, int64_t xb, float *gx);
+tsr_status tsr_rnn_f32_step(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, const tsr_rnn_seq *s, float *y, const float *gx);
+
+/* x, the input of a cell in a loop, is step i of xs along dim, and nothing writes xs while the loop runs: *gx is x's row of
+ * products, made with those of the steps that come next; NULL when x is something else after all.  kept: what tsr::steps gave. */
+tsr_status tsr_rnn_steps_row(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, const tsr_tensor *x, const tsr_tensor *xs, int64_t dim,
+                             tsr_val kept, const float **gx);
+extern const tsr_op tsr_ops_rnn_steps[];
 
 #endif

@@ -249,8 +249,8 @@ static void run_step(run *r, int64_t t) {
   for (int64_t i = 0; i < batch; i++) r->h[i] = y + i * r->ldy;
 }
 
-/* Steps [a, b) in time order. */
-static void run_chunk(run *r, int64_t a, int64_t b) {
+/* Products of the inputs of steps [a, b). */
+static void multiply_inputs(run *r, int64_t a, int64_t b) {
   const tsr_gemm_fns *f = r->ctx->kernels->gemm;
   const tsr_rnn_seq *s = r->s;
   r->first = a;
@@ -264,6 +264,11 @@ static void run_chunk(run *r, int64_t a, int64_t b) {
     row_product(r, g.b, row, g.c, g.epi.bias, false, 0, g.b->panels);
   } else if (r->divide) tsr_gemm_run(r->ctx, &g);
   else tsr_gemm_part(f, &g, 0, tsr_gemm_tiles(&g), 0, r->p->ih.panels);
+}
+
+/* Steps [a, b) in time order. */
+static void run_chunk(run *r, int64_t a, int64_t b) {
+  multiply_inputs(r, a, b);
   for (int64_t i = 0; i < b - a; i++) run_step(r, r->dir == 0 ? a + i : b - 1 - i);
 }
 
@@ -282,10 +287,12 @@ static void direction_task(void *arg, int64_t task, int worker) {
   }
 }
 
-static tsr_status init_run(tsr_ctx *ctx, run *r, const tsr_rnn_layer *l, const tsr_rnn_seq *s, const pack *p, int d) {
+/* gx: the products of the inputs if they are there. */
+static tsr_status init_run(tsr_ctx *ctx, run *r, const tsr_rnn_layer *l, const tsr_rnn_seq *s, const pack *p, int d, const float *gx) {
   int64_t ld = p->blocks * p->width;
-  *r = (run){.ctx = ctx, .l = l, .s = s, .p = p, .dir = d};
-  TSR_TRY(tsr_work(ctx, chunk_steps(s, ld) * s->most * ld, &r->gx));
+  *r = (run){.ctx = ctx, .l = l, .s = s, .p = p, .dir = d, .gx = (float *)(uintptr_t)gx};
+  if (gx == NULL || l->kind != TSR_RNN_GRU) TSR_TRY(tsr_work(ctx, chunk_steps(s, ld) * s->most * ld, &r->gx));
+  if (gx != NULL && r->gx != gx) memcpy(r->gx, gx, (size_t)(s->rows * ld) * sizeof *gx); /* recurrent products are added to them */
   if (l->kind == TSR_RNN_GRU) TSR_TRY(tsr_work(ctx, s->most * ld, &r->gh));
   if (l->w[d].w_hr != NULL) TSR_TRY(tsr_work(ctx, s->most * l->hidden, &r->raw));
   r->h = s->most == 1 ? &r->one : tsr_scratch(ctx, (size_t)(s->most + 1) * sizeof *r->h);
@@ -300,14 +307,21 @@ static tsr_status init_run(tsr_ctx *ctx, run *r, const tsr_rnn_layer *l, const t
   return TSR_OK;
 }
 
+static tsr_status keep_hidden(const run *r) {
+  void *hn;
+  if (r->l->hn[r->dir] == NULL) return TSR_OK;
+  TSR_TRY(tsr_data_mut(r->ctx, r->l->hn[r->dir], &hn));
+  for (int64_t i = 0; i < r->s->most; i++) memcpy((float *)hn + i * r->l->out, r->h[i], (size_t)r->l->out * sizeof(float));
+  return TSR_OK;
+}
+
 tsr_status tsr_rnn_f32(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, const tsr_rnn_seq *s, float *y, const float *x,
                        int64_t xt, int64_t xb) {
   kept *k;
   run r[2];
-  void *hn;
   TSR_TRY(get_packs(ctx, site, l, &k));
   for (int d = 0; d < l->dirs; d++) {
-    TSR_TRY(init_run(ctx, &r[d], l, s, &k->p[d], d));
+    TSR_TRY(init_run(ctx, &r[d], l, s, &k->p[d], d, NULL));
     r[d].x = x;
     r[d].xt = xt;
     r[d].xb = xb;
@@ -317,10 +331,29 @@ tsr_status tsr_rnn_f32(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, con
   }
   if (l->dirs == 1) direction_task(r, 0, 0);
   else tsr_pool_run(ctx->pool, ctx->max_threads, 2, direction_task, r);
-  for (int d = 0; d < l->dirs; d++) {
-    if (l->hn[d] == NULL) continue;
-    TSR_TRY(tsr_data_mut(ctx, l->hn[d], &hn));
-    for (int64_t i = 0; i < s->most; i++) memcpy((float *)hn + i * l->out, r[d].h[i], (size_t)l->out * sizeof(float));
-  }
+  for (int d = 0; d < l->dirs; d++) TSR_TRY(keep_hidden(&r[d]));
   return TSR_OK;
+}
+
+int64_t tsr_rnn_f32_width(const tsr_rnn_layer *l) { return (l->hidden + UNITS - 1) / UNITS * UNITS * tsr_rnn_gates(l->kind); }
+
+tsr_status tsr_rnn_f32_inputs(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, const tsr_rnn_seq *s, const float *x, int64_t xt, int64_t xb, float *gx) {
+  kept *k;
+  TSR_TRY(get_packs(ctx, site, l, &k));
+  double flops = 2.0 * (double)s->rows * (double)tsr_rnn_f32_width(l) * (double)l->in;
+  run r = {.ctx = ctx, .l = l, .s = s, .p = &k->p[0], .gx = gx, .x = x, .xt = xt, .xb = xb, .divide = flops > 1e7};
+  multiply_inputs(&r, 0, s->steps);
+  return TSR_OK;
+}
+
+tsr_status tsr_rnn_f32_step(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, const tsr_rnn_seq *s, float *y, const float *gx) {
+  kept *k;
+  run r;
+  TSR_TRY(get_packs(ctx, site, l, &k));
+  TSR_TRY(init_run(ctx, &r, l, s, &k->p[0], 0, gx));
+  r.y = y;
+  r.ldy = l->out;
+  r.divide = true;
+  run_step(&r, 0);
+  return keep_hidden(&r);
 }

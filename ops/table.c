@@ -80,6 +80,7 @@
   X(tsr_ops_pool_un) \
   X(tsr_ops_rnn) \
   X(tsr_ops_rnn_pack) \
+  X(tsr_ops_rnn_steps) \
   X(tsr_ops_search) \
   X(tsr_ops_histogram) \
   X(tsr_ops_unique) \

@@ -152,6 +152,7 @@ t code-ir-layout 0 "tsr::conv_last" code --ir "$corpus/layout-escapes/model.pt"
 t code-ir-norm 0 "tsr::cat_norm_act" code --ir "$corpus/layout-dense/model.pt"
 t code-ir-block 0 "tsr::conv_block" code --ir "$corpus/layout-inverted-residuals/model.pt"
 t code-ir-gates 0 "tsr::conv_block" code --ir "$corpus/layout-gates/model.pt"
+t code-ir-steps 0 "tsr::lstm_cell_steps" code --ir "$corpus/nnops-recurrent-cells-steps/model.pt"
 for pass in block-gate block-first block; do t "disable-$pass" 0 "1 passed" verify --disable-pass $pass "$corpus/layout-gates"; done
 for case in gates first-blocks inverted-residuals; do
   for n in 1 2 5; do "$tsrun" "$corpus/layout-$case/model.pt" "$corpus/layout-$case/inputs.pt" -t $n -o "$dir/threads-$n.pt" > /dev/null; done

@@ -410,6 +410,62 @@ def recurrent_widths(x: Tensor, xs: Tensor):
     return [o.sum(1) for o in out], out[0:20]
 
 
+@case(T(45, 1, 6), T(3, 45, 6), form=("scripted", "frozen"))
+class RecurrentCellsSteps(nn.Module):
+    """Sequences taken apart in every order; those of `kept` may be multiplied ahead, those of `written` may not."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.gru, self.rnn, self.relu = nn.LSTMCell(6, 20), nn.GRUCell(6, 33), nn.RNNCell(6, 7), nn.RNNCell(6, 16, bias=False, nonlinearity="relu")
+
+    def kept(self, x: Tensor, rows: Tensor):
+        h, c, g, r = torch.zeros(1, 20), torch.zeros(1, 20), torch.zeros(3, 33), torch.zeros(7)
+        u, flat, order = torch.zeros(1, 16), x.squeeze(1), [3, 3, 40, 0, 1, 44, 7, 6, 5]
+        outs: List[Tensor] = []
+        for t in range(x.size(0)):
+            h, c = self.lstm(x[t], (h, c))
+            g = self.gru(rows[:, -1 - t], g)
+            r = self.rnn(flat[t], r)
+            outs.append(h)
+        for row in x:
+            u = self.relu(row, u)
+            if bool(u.sum() > 9):
+                break
+        for row in rows.unbind(1):
+            g = self.gru(row, g)
+            g = self.gru(row, g)
+        for t in order:
+            g = self.gru(rows[:, t, :], g)
+            r = self.rnn(flat[t], r)
+        for t in range(20):
+            h, c = self.lstm(x[2 * t + 1], (h, c))
+            h, c = self.lstm(rows[1:2, t], (h, c))
+        return torch.cat(outs), h, c, g, r, u
+
+    def written(self, x: Tensor, rows: Tensor):
+        x, rows = x.clone(), rows.clone()
+        g, u, r, s = torch.zeros(1, 33), torch.zeros(1, 16), torch.zeros(3, 7), torch.zeros(3, 7)
+        alias, held = rows.view(3, -1), [rows]
+        for t in range(40):
+            g = self.gru(x[t], g)
+            x[t + 1] = x[t + 1] * 0.5 + g.sum()
+            u = self.relu(x[t, 0:1] if t % 2 == 0 else x[t], u)
+        for t in range(40):
+            r = self.rnn(rows[:, t], r)
+            alias.add_(r.mean())
+        for t in range(40):
+            s = self.rnn(rows[:, t], s)
+            held[0].mul_(0.9)
+        same = torch.dropout(rows, 0.5, False)
+        for t in range(40):
+            s = self.rnn(same[:, t], s)
+            rows.sub_(s.sum() * 0.01)
+        return g, u, r, s, x, rows
+
+    def forward(self, x: Tensor, rows: Tensor):
+        return self.kept(x, rows), self.written(x, rows)
+
+
 @case(T(9, 1, 6), form=("scripted", "frozen"))
 class RecurrentCellsLoop(nn.Module):
     def __init__(self):
