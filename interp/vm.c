@@ -361,7 +361,7 @@ static int64_t poll_budget(const tsr_ctx *ctx) {
   OP_##name: {                                                                                                     \
     int64_t x = B->i, y = C->i, r;                                                                                 \
     if (TSR_LIKELY(SMALL(x | y) && y != 0)) r = (uint32_t)x op (uint32_t)y;                                        \
-    else TRY(divide(vm, remainder, x, y, &r));                                                                     \
+    else { r = 0; TRY(divide(vm, remainder, x, y, &r)); } /* = 0: some compilers cannot see that it is written */     \
     SET_INT(r);                                                                                                    \
   } NEXT();
 /* By a constant: a multiplication with its reciprocal (see tsr_divisor). */
@@ -370,7 +370,7 @@ static int64_t poll_budget(const tsr_ctx *ctx) {
     const tsr_divisor *k = &code->divisors[in->c];                                                                 \
     int64_t x = B->i, r;                                                                                           \
     if (TSR_LIKELY(SMALL(x))) r = (expr);                                                                          \
-    else TRY(divide(vm, remainder, x, k->value, &r));                                                              \
+    else { r = 0; TRY(divide(vm, remainder, x, k->value, &r)); }                                                   \
     SET_INT(r);                                                                                                    \
   } NEXT();
 #define HIGH(a, b) (int64_t)(uint64_t)(((unsigned __int128)(a) * (b)) >> 64)

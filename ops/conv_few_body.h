@@ -5,6 +5,8 @@
 
 #if defined(__x86_64__) && VF_REGS == 32
 #define FEW_IN_REGISTER(x) __asm__("" : "+v"(x))
+#elif defined(__aarch64__)
+#define FEW_IN_REGISTER(x) __asm__("" : "+w"(x))
 #else
 #define FEW_IN_REGISTER(x) (void)0
 #endif

@@ -78,6 +78,6 @@ typedef struct tsr_conv_fns {
   void (*mean_window)(float *y, const tsr_window *w, int64_t c, float div); /* sum / div */
 } tsr_conv_fns;
 
-extern const tsr_conv_fns tsr_conv_scalar, tsr_conv_avx2, tsr_conv_avx512;
+extern const tsr_conv_fns tsr_conv_scalar, tsr_conv_avx2, tsr_conv_avx512, tsr_conv_neon;
 
 #endif

@@ -6,7 +6,7 @@
 #include <cpuid.h>
 #endif
 
-static const char *const names[TSR_ISA_COUNT] = {"scalar", "avx2", "avx512"};
+static const char *const names[TSR_ISA_COUNT] = {"scalar", "avx2", "avx512", "neon"};
 
 const char *tsr_isa_name(tsr_isa isa) { return names[isa]; }
 
@@ -20,7 +20,10 @@ static bool has_f16c(void) {
 
 bool tsr_cpu_has(tsr_isa isa) {
   if (isa == TSR_ISA_SCALAR) return true;
-#if defined(__x86_64__)
+#if defined(__aarch64__)
+  return isa == TSR_ISA_NEON; /* part of every 64-bit ARM */
+#elif defined(__x86_64__)
+  if (isa == TSR_ISA_NEON) return false;
   /* __builtin_cpu_supports also asks whether the operating system saves the wide registers. */
   __builtin_cpu_init();
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
@@ -36,7 +39,7 @@ static tsr_isa detect(void) {
   tsr_isa best = TSR_ISA_SCALAR;
   const char *wanted = getenv("TSRUN_ISA");
   for (int i = 0; i < TSR_ISA_COUNT; i++) {
-    if (!tsr_cpu_has((tsr_isa)i)) break;
+    if (!tsr_cpu_has((tsr_isa)i)) continue;
     best = (tsr_isa)i;
     if (wanted != NULL && strcmp(wanted, names[i]) == 0) break;
   }

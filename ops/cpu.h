@@ -4,7 +4,7 @@
 
 #include "core/base.h"
 
-typedef enum tsr_isa { TSR_ISA_SCALAR, TSR_ISA_AVX2, TSR_ISA_AVX512, TSR_ISA_COUNT } tsr_isa;
+typedef enum tsr_isa { TSR_ISA_SCALAR, TSR_ISA_AVX2, TSR_ISA_AVX512, TSR_ISA_NEON, TSR_ISA_COUNT } tsr_isa;
 
 const char *tsr_isa_name(tsr_isa isa);   /* borrow, static: what TSRUN_ISA accepts */
 bool tsr_cpu_has(tsr_isa isa);           /* this processor (and operating system) can run it, and it was built */

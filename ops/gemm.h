@@ -70,7 +70,7 @@ typedef struct tsr_gemm_fns {
   void (*transpose)(float *dst, int64_t ldd, const float *src, int64_t lds, int64_t rows, int64_t cols);
 } tsr_gemm_fns;
 
-extern const tsr_gemm_fns tsr_gemm_scalar, tsr_gemm_avx2, tsr_gemm_avx512;
+extern const tsr_gemm_fns tsr_gemm_scalar, tsr_gemm_avx2, tsr_gemm_avx512, tsr_gemm_neon;
 
 /* B in panels: [k block][panel][k][width].  A block is either several whole taps or a part of one. */
 typedef struct tsr_packed {

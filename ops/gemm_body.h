@@ -135,6 +135,8 @@ VF_INLINE void tile_finish(const tsr_tile *t, vf acc[TSR_GEMM_MR][4], const int 
 /* A broadcast in a register of its own: as a memory operand of every multiplication it would be loaded nv times. */
 #if defined(__x86_64__) && VF_REGS == 32
 #define KEEP_IN_REGISTER(x) __asm__("" : "+v"(x))
+#elif defined(__aarch64__)
+#define KEEP_IN_REGISTER(x) __asm__("" : "+w"(x))
 #else
 #define KEEP_IN_REGISTER(x) (void)0
 #endif

@@ -1,2 +1,3 @@
 /* Matrix tiles for any processor: see gemm_body.h. */
+#define VF_PORTABLE
 #include "ops/gemm_body.h"

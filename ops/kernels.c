@@ -7,7 +7,9 @@
 
 static const struct tsr_kernels tables[TSR_ISA_COUNT] = {
     [TSR_ISA_SCALAR] = {.isa = TSR_ISA_SCALAR, .gemm = &tsr_gemm_scalar, .nn = &tsr_nn_scalar, .conv = &tsr_conv_scalar},
-#if defined(__x86_64__)
+#if defined(__aarch64__)
+    [TSR_ISA_NEON] = {.isa = TSR_ISA_NEON, .gemm = &tsr_gemm_neon, .nn = &tsr_nn_neon, .conv = &tsr_conv_neon},
+#elif defined(__x86_64__)
     [TSR_ISA_AVX2] = {.isa = TSR_ISA_AVX2, .gemm = &tsr_gemm_avx2, .nn = &tsr_nn_avx2, .conv = &tsr_conv_avx2},
     [TSR_ISA_AVX512] = {.isa = TSR_ISA_AVX512, .gemm = &tsr_gemm_avx512, .nn = &tsr_nn_avx512, .conv = &tsr_conv_avx512},
 #endif

@@ -107,12 +107,16 @@ static const struct { uint8_t arity, out; } infos[TSR_MAP_COUNT] = {
 };
 
 const tsr_map_kernels *tsr_map_kernels_best(void) {
-#if defined(__x86_64__)
-  static const tsr_map_kernels *const by_isa[TSR_ISA_COUNT] = {&tsr_map_scalar, &tsr_map_avx2, &tsr_map_avx512};
-  return by_isa[tsr_cpu_isa()];
-#else
-  return &tsr_map_scalar;
+  static const tsr_map_kernels *const by_isa[TSR_ISA_COUNT] = {
+      [TSR_ISA_SCALAR] = &tsr_map_scalar,
+#if defined(__aarch64__)
+      [TSR_ISA_NEON] = &tsr_map_neon,
+#elif defined(__x86_64__)
+      [TSR_ISA_AVX2] = &tsr_map_avx2,
+      [TSR_ISA_AVX512] = &tsr_map_avx512,
 #endif
+  };
+  return by_isa[tsr_cpu_isa()];
 }
 
 tsr_map_fn tsr_map_get(tsr_map_id id, tsr_ct ct) {

@@ -38,7 +38,7 @@ typedef struct tsr_map_kernels {
   void (*softmax_cols)(float *y, const float *x, int64_t n, int64_t step, int64_t w, bool log);
 } tsr_map_kernels;
 
-extern const tsr_map_kernels tsr_map_scalar, tsr_map_avx2, tsr_map_avx512;
+extern const tsr_map_kernels tsr_map_scalar, tsr_map_avx2, tsr_map_avx512, tsr_map_neon;
 const tsr_map_kernels *tsr_map_kernels_best(void); /* of tsr_cpu_isa() */
 
 /* The function for a compute type, NULL when the formula has none. */

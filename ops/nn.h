@@ -38,6 +38,6 @@ typedef struct tsr_nn_fns {
   float (*max)(const float *x, int64_t n);
 } tsr_nn_fns;
 
-extern const tsr_nn_fns tsr_nn_scalar, tsr_nn_avx2, tsr_nn_avx512;
+extern const tsr_nn_fns tsr_nn_scalar, tsr_nn_avx2, tsr_nn_avx512, tsr_nn_neon;
 
 #endif

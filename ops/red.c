@@ -108,12 +108,16 @@ const tsr_red_fns *tsr_red_get(tsr_red_id id, tsr_ct ct) {
   if (ct == TSR_CT_F64) t = f64_fns;
   else if (ct == TSR_CT_C128) t = c128_fns;
   else if (ct == TSR_CT_F32) {
-#if defined(__x86_64__)
-    static const tsr_red_fns *const by_isa[TSR_ISA_COUNT] = {tsr_red_scalar, tsr_red_avx2, tsr_red_avx512};
-    t = by_isa[tsr_cpu_isa()];
-#else
-    t = tsr_red_scalar;
+    static const tsr_red_fns *const by_isa[TSR_ISA_COUNT] = {
+        [TSR_ISA_SCALAR] = tsr_red_scalar,
+#if defined(__aarch64__)
+        [TSR_ISA_NEON] = tsr_red_neon,
+#elif defined(__x86_64__)
+        [TSR_ISA_AVX2] = tsr_red_avx2,
+        [TSR_ISA_AVX512] = tsr_red_avx512,
 #endif
+    };
+    t = by_isa[tsr_cpu_isa()];
   }
   return t[id].run ? &t[id] : NULL;
 }

@@ -20,7 +20,7 @@ typedef struct tsr_red_fns {
   void (*init)(void *acc, int64_t n);
 } tsr_red_fns;
 
-extern const tsr_red_fns tsr_red_scalar[TSR_RED_COUNT], tsr_red_avx2[TSR_RED_COUNT], tsr_red_avx512[TSR_RED_COUNT]; /* float32 */
+extern const tsr_red_fns tsr_red_scalar[TSR_RED_COUNT], tsr_red_avx2[TSR_RED_COUNT], tsr_red_avx512[TSR_RED_COUNT], tsr_red_neon[TSR_RED_COUNT]; /* float32 */
 /* NULL when the reduction has no meaning for the compute type. */
 const tsr_red_fns *tsr_red_get(tsr_red_id id, tsr_ct ct);
 static inline int64_t tsr_red_acc_size(tsr_ct ct) { return ct == TSR_CT_C128 ? 16 : 8; }

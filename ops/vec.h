@@ -1,7 +1,7 @@
 /* Vectors of float32 for kernel bodies that are compiled once per instruction set.
  *
- * The width follows the compiler flags of the including file: 16 lanes (AVX-512), 8 (AVX2 + FMA), else
- * 4 lanes of portable vector code without fused multiply-add.  vf: floats, vi: int32 of the same lane
+ * The width follows the compiler flags of the including file: 16 lanes (AVX-512), 8 (AVX2 + FMA), 4 on 64-bit
+ * ARM, else, or where the file defines VF_PORTABLE, 4 lanes of portable vector code without fused multiply-add.  vf: floats, vi: int32 of the same lane
  * count, vm: one truth value a lane.  Include it only in ops/<name>_<isa>.c files and their bodies.
  * Partial loads and stores touch exactly n lanes, 0 <= n <= VF_N; lanes not loaded are 0.
  * vf_min and vf_max return the second operand when one is NaN.  vf_rcp is 1 / x within 1 ulp where neither x nor 1 / x
@@ -20,6 +20,8 @@
 #include "ops/vec_avx512.h"
 #elif defined(__AVX2__)
 #include "ops/vec_avx2.h"
+#elif defined(__aarch64__) && !defined(VF_PORTABLE)
+#include "ops/vec_neon.h"
 #else
 #include "ops/vec_scalar.h"
 #endif
