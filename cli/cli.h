@@ -112,6 +112,7 @@ int cli_session(const cli_options *o, tsr_model *m, const tsr_session_options *m
                 tsr_session **out);
 tsr_value *cli_flatten(const tsr_value *v);          /* own: dict of named tensors; NULL: holds something else */
 int cli_threads(const cli_options *o, int *threads); /* the single number of -t */
+static inline int cli_opt_level(const cli_options *o) { return o->opt_level == 0 ? TSR_OPT_NONE : (int)o->opt_level; }
 int cli_run(const cli_options *o);
 int cli_verify(const cli_options *o);
 int cli_inspect(const cli_options *o);

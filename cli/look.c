@@ -67,7 +67,7 @@ int cli_code(const cli_options *o) {
   if (rc != EXIT_OK) return rc;
   cli_progress(path);
   tsr_code_options opt = {.struct_size = sizeof opt, .stage = o->stage != NULL ? o->stage : o->pass != NULL ? "ir" : "source",
-                          .method = o->method, .opt_level = (int)o->opt_level, .disable_passes = o->disable_passes, .pass = o->pass};
+                          .method = o->method, .opt_level = cli_opt_level(o), .disable_passes = o->disable_passes, .pass = o->pass};
   tsr_status status = tsr_code_with(path, &opt, cli_write, stdout, &err);
   return finish(status, err, path);
 }

@@ -27,7 +27,7 @@ cli_list cli_inputs(const cli_options *o) {
 
 int cli_load(const cli_options *o, const char *path, int threads, tsr_model **out) {
   tsr_load_options opt = {
-      .struct_size = sizeof opt, .opt_level = (int)o->opt_level, .max_memory = o->max_memory, .threads = threads,
+      .struct_size = sizeof opt, .opt_level = cli_opt_level(o), .max_memory = o->max_memory, .threads = threads,
       .lazy = o->lazy, .method = o->method, .no_winograd = o->no_winograd, .strict_device = o->strict_device, .disable_passes = o->disable_passes, .eval = o->eval};
   tsr_error *err = NULL;
   tsr_weights *w = NULL;

@@ -138,9 +138,13 @@ typedef struct tsr_model tsr_model;
 
 typedef struct tsr_weights tsr_weights; /* named tensors of a file: below */
 
+/* How options are given: every structure of options begins with its size, and zero is the default of everything else:
+ *   tsr_load_options opt = {.struct_size = sizeof opt};     is what NULL is. */
+#define TSR_OPT_NONE (-1) /* opt_level: operator by operator as written, for comparing; several times slower */
+
 typedef struct tsr_load_options {
   size_t struct_size;      /* sizeof(tsr_load_options) */
-  int opt_level;           /* 0: operator by operator as written, 2: default */
+  int opt_level;           /* 0 or more: everything that makes it faster; TSR_OPT_NONE: nothing */
   bool no_mmap;            /* read the file instead of mapping it */
   uint64_t max_memory;     /* bytes, 0: no limit; weights that stay mapped are not counted */
   int threads;             /* workers of the model's pool, 0: affinity, cgroup quota, physical cores */
@@ -299,7 +303,7 @@ TSR_API tsr_status tsr_inspect(const char *path, bool json, tsr_write_fn write, 
 TSR_API tsr_status tsr_scan_report(const char *path, bool json, tsr_write_fn write, void *user, size_t *suspicious, tsr_error **err);
 /* Operators an archive needs that are missing, one a line: schema, uses, first source line.  *missing: how many. */
 TSR_API tsr_status tsr_check(const char *path, tsr_write_fn write, void *user, size_t *missing, tsr_error **err);
-/* stage: "source", "ast", "ir", "bytecode".  method NULL: all exported methods. */
+/* stage: "source", "ast", "ir", "bytecode".  method NULL: all exported methods.  opt_level: as in tsr_load_options. */
 TSR_API tsr_status tsr_code(const char *path, const char *stage, const char *method, int opt_level,
                             tsr_write_fn write, void *user, tsr_error **err);
 /* The same with more to choose. */

@@ -85,14 +85,14 @@ static tsr_status check_options(tsr_errrec *e, const char *path, const tsr_code_
   *lower = known >= 2;
   if (o->pass == NULL) return TSR_OK;
   if (known != 2) return tsr_fail(e, TSR_EUSAGE, "passes show in the intermediate form only: stage 'ir'");
-  if (o->opt_level <= 0) return tsr_fail(e, TSR_EUSAGE, "no pass runs at level 0");
+  if (o->opt_level < 0) return tsr_fail(e, TSR_EUSAGE, "no pass runs at level 0");
   uint64_t mask;
   return strcmp(o->pass, "all") == 0 || tsr_pass_is_known(o->pass, strlen(o->pass), &index) ? TSR_OK : tsr_pass_parse(o->pass, e, &mask);
 }
 
 tsr_status tsr_code_with(const char *path, const tsr_code_options *opt, tsr_write_fn write, void *user, tsr_error **err) {
   tsr_errrec e = {0};
-  tsr_code_options o = {.struct_size = sizeof o, .opt_level = 2};
+  tsr_code_options o = {.struct_size = sizeof o};
   if (opt != NULL) memcpy(&o, opt, TSR_MIN(opt->struct_size, sizeof o));
   tsr_load_options load = {.struct_size = sizeof load, .opt_level = o.opt_level, .allow_missing_ops = true, .threads = 1, .disable_passes = o.disable_passes};
   tsr_archive *a = NULL;

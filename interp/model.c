@@ -413,7 +413,7 @@ tsr_status tsr_model_load_archive(tsr_archive *archive, const tsr_load_options *
   }
   m->passes_off = off;
   m->archive = archive;
-  m->no_winograd = opt->no_winograd || opt->opt_level <= 0;
+  m->no_winograd = opt->no_winograd || opt->opt_level < 0;
   m->opt = opt;
   m->look_only = depth == TSR_MODEL_LOOK;
   tsr_status s = load_program(m, e, opt, lower);
@@ -441,7 +441,7 @@ tsr_status tsr_model_visit_archive(tsr_archive *archive, const tsr_load_options 
 
 /* Options as this version knows them: a caller built against an older header passes fewer bytes. */
 static tsr_load_options read_options(const tsr_load_options *opt) {
-  tsr_load_options o = {.struct_size = sizeof o, .opt_level = 2};
+  tsr_load_options o = {.struct_size = sizeof o};
   if (opt != NULL && opt->struct_size > 0) memcpy(&o, opt, TSR_MIN(opt->struct_size, sizeof o));
   return o;
 }

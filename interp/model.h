@@ -34,7 +34,7 @@ struct tsr_model {
   tsr_site_heap *heap;       /* packed weights */
   tsr_load_stats stats;
   tsr_lock *lock;            /* guards compiling and the tables below */
-  int opt_level;
+  int opt_level;             /* negative: TSR_OPT_NONE */
   bool no_winograd;          /* of every context */
   bool had_session;          /* atomic */
   uint64_t passes_off;       /* bits of tsr_pass_switches */

@@ -182,7 +182,7 @@ static tsr_status prepare_all(tsr_pass_env *env) {
 
 tsr_status tsr_passes_run(tsr_model *m, tsr_errrec *e, tsr_method *method) {
   tsr_pass_env env = {m, e};
-  if (m->opt_level <= 0) {
+  if (m->opt_level < 0) {
     method->entry = method->fn;
     return TSR_OK;
   }

@@ -53,7 +53,7 @@ static tsr_model *load(const char *name, int threads) {
   char path[256];
   tsr_model *m = NULL;
   tsr_error *err = NULL;
-  tsr_load_options o = {.struct_size = sizeof o, .opt_level = 2, .threads = threads};
+  tsr_load_options o = {.struct_size = sizeof o, .threads = threads};
   snprintf(path, sizeof path, "corpus/%s/model.pt", name);
   if (tsr_model_load(path, &o, &m, &err) != TSR_OK) fail("%s: %s", path, tsr_error_message(err));
   return m;

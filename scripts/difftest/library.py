@@ -111,7 +111,7 @@ class Library:
             text.append(method_text(len(self.methods) - 1, schema, args))
         self.model = P()
         self.data = self.archive("".join(text))
-        opt = LoadOptions(ctypes.sizeof(LoadOptions), 0, False, 0, threads, True)
+        opt = LoadOptions(ctypes.sizeof(LoadOptions), -1, False, 0, threads, True)
         err = P()
         self.source = text
         self.check(self.lib.tsr_model_load_memory(self.data, ctypes.c_size_t(len(self.data)), ctypes.byref(opt), ctypes.byref(self.model), ctypes.byref(err)), err)

@@ -36,7 +36,7 @@ static inline void ignore_text(void *user, const char *text, size_t len) { (void
 
 /* Load and run; the status of what failed first.  err: the error, to be freed, or NULL. */
 static inline tsr_status load_and_run(bytes file, tsr_value *const *args, size_t nargs, tsr_error **err) {
-  tsr_load_options load = {.struct_size = sizeof load, .opt_level = 2, .max_memory = 64u << 20, .threads = 1};
+  tsr_load_options load = {.struct_size = sizeof load, .max_memory = 64u << 20, .threads = 1};
   tsr_session_options run = {.struct_size = sizeof run, .max_memory = 64u << 20, .max_steps = 1000000, .timeout = 5, .threads = 1, .print = ignore_text, .warn = ignore_text};
   tsr_model *m = NULL;
   tsr_session *s = NULL;

@@ -76,7 +76,7 @@ static void as_values(const uint8_t *bytes, size_t len) {
 }
 
 static void as_model(const uint8_t *bytes, size_t len) {
-  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = 2, .max_memory = 32 << 20, .threads = 1, .lazy = true};
+  tsr_load_options opt = {.struct_size = sizeof opt, .max_memory = 32 << 20, .threads = 1, .lazy = true};
   tsr_model *m = NULL;
   tsr_error *err = NULL;
   if (tsr_model_load_memory(bytes, len, &opt, &m, &err) != TSR_OK && err == NULL) abort();

@@ -37,6 +37,34 @@ static tsr_value *vec(float a, float b) {
   return tsr_value_tensor(TSR_FLOAT32, 1, &size, NULL, data);
 }
 
+static void count_fused(void *user, const tsr_profile_event *event) { *(int *)user += strncmp(event->op, "tsr::", 5) == 0; }
+
+/* Options of which only the size is set are the defaults: the optimiser works, as it does without options. */
+static void test_zero_is_the_default(void **state) {
+  (void)state;
+  tsr_load_options zero = {.struct_size = sizeof zero}, none = {.struct_size = sizeof none, .opt_level = TSR_OPT_NONE};
+  const tsr_load_options *options[] = {NULL, &zero, &none};
+  int fused[3] = {0};
+  for (int i = 0; i < 3; i++) {
+    tsr_model *m = NULL;
+    tsr_value *in = NULL, *x, *out = NULL;
+    assert_int_equal(tsr_model_load("corpus/nets-resnet/model.pt", options[i], &m, NULL), TSR_OK);
+    assert_int_equal(tsr_value_load("corpus/nets-resnet/inputs.pt", NULL, &in, NULL), TSR_OK);
+    tsr_session *s = session(m, NULL);
+    tsr_session_profile(s, count_fused, &fused[i]);
+    x = tsr_value_item(in, 0);
+    assert_int_equal(tsr_session_run(s, NULL, &x, NULL, 1, &out, NULL), TSR_OK);
+    tsr_value_free(out);
+    tsr_value_free(x);
+    tsr_value_free(in);
+    tsr_session_free(s);
+    tsr_model_free(m);
+  }
+  assert_true(fused[0] > 0);
+  assert_int_equal(fused[0], fused[1]);
+  assert_int_equal(fused[2], 0);
+}
+
 /* Runs and frees the arguments; NULL: failed with *status. */
 static tsr_value *run(tsr_session *s, const char *method, size_t n, tsr_value **args, const char *const *names, tsr_status *status, char *message) {
   tsr_value *out = NULL;
@@ -50,7 +78,7 @@ static tsr_value *run(tsr_session *s, const char *method, size_t n, tsr_value **
 
 static void test_state_and_reset(void **state) {
   (void)state;
-  for (int level = 0; level <= 2; level += 2) {
+  for (int level = TSR_OPT_NONE; level <= 0; level++) {
     tsr_model *m = load("counter", level);
     tsr_session *a = session(m, NULL), *b = session(m, NULL);
     tsr_status st;
@@ -87,7 +115,7 @@ static void test_state_and_reset(void **state) {
 
 static void test_arguments(void **state) {
   (void)state;
-  tsr_model *m = load("args", 2);
+  tsr_model *m = load("args", 0);
   tsr_session *s = session(m, NULL);
   tsr_status st;
   char msg[512];
@@ -124,7 +152,7 @@ static void test_arguments(void **state) {
 
 static void test_borrowed_input_is_not_written(void **state) {
   (void)state;
-  tsr_model *m = load("inplace", 2);
+  tsr_model *m = load("inplace", 0);
   tsr_session *s = session(m, NULL);
   float data[2] = {1, 2};
   int64_t size = 2;
@@ -141,7 +169,7 @@ static void test_borrowed_input_is_not_written(void **state) {
 
 static void test_errors_carry_a_traceback(void **state) {
   (void)state;
-  for (int level = 0; level <= 2; level += 2) {
+  for (int level = TSR_OPT_NONE; level <= 0; level++) {
     tsr_model *m = load("fails", level);
     tsr_session *s = session(m, NULL);
     tsr_value *x = vec(1, 2), *out = NULL;
@@ -176,7 +204,7 @@ static void *cancel_later(void *s) {
 
 static void test_limits(void **state) {
   (void)state;
-  tsr_model *m = load("spin", 2);
+  tsr_model *m = load("spin", 0);
   tsr_status st;
   char msg[512];
   tsr_session_options opt = {.struct_size = sizeof opt, .max_steps = 100000};
@@ -229,7 +257,7 @@ static void *worker(void *model) {
 
 static void test_threads_share_a_model(void **state) {
   (void)state;
-  tsr_model *m = load("counter", 2);
+  tsr_model *m = load("counter", 0);
   pthread_t threads[THREADS];
   for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&threads[i], NULL, worker, m), 0);
   for (int i = 0; i < THREADS; i++) {
@@ -271,7 +299,7 @@ static void test_values(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_values), cmocka_unit_test(test_state_and_reset), cmocka_unit_test(test_arguments),
+      cmocka_unit_test(test_zero_is_the_default), cmocka_unit_test(test_values), cmocka_unit_test(test_state_and_reset), cmocka_unit_test(test_arguments),
       cmocka_unit_test(test_borrowed_input_is_not_written), cmocka_unit_test(test_errors_carry_a_traceback),
       cmocka_unit_test(test_limits), cmocka_unit_test(test_threads_share_a_model)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@ static tsr_model *load(const char *name, bool lazy) {
   char path[256];
   tsr_model *m = NULL;
   tsr_error *err = NULL;
-  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = 2, .threads = 2, .lazy = lazy};
+  tsr_load_options opt = {.struct_size = sizeof opt, .threads = 2, .lazy = lazy};
   snprintf(path, sizeof path, "corpus/%s/model.pt", name);
   if (tsr_model_load(path, &opt, &m, &err) != TSR_OK) fail_msg("%s: %s", path, tsr_error_message(err));
   return m;
@@ -112,7 +112,7 @@ static void test_intermediate_form_is_freed(void **state) {
 static void test_other_method(void **state) {
   (void)state;
   tsr_model *m = NULL;
-  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = 2, .method = "no_such_method"};
+  tsr_load_options opt = {.struct_size = sizeof opt, .method = "no_such_method"};
   assert_int_equal(tsr_model_load("corpus/nets-lenet/model.pt", &opt, &m, NULL), TSR_OK); /* the run will complain */
   assert_int_equal(stats(m).packed_bytes, 0);
   tsr_model_free(m);

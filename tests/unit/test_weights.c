@@ -163,7 +163,7 @@ static void expect_equal(tsr_value *got, tsr_value *want) {
 }
 
 static tsr_model *load_model(const tsr_weights *w) {
-  tsr_load_options opt = {.struct_size = sizeof opt, .opt_level = 2, .threads = 1, .weights = w};
+  tsr_load_options opt = {.struct_size = sizeof opt, .threads = 1, .weights = w};
   tsr_model *m = NULL;
   tsr_error *err = NULL;
   if (tsr_model_load(FOLDER "net.pt", &opt, &m, &err) != TSR_OK) fail_msg("%s", tsr_error_message(err));
