@@ -696,8 +696,9 @@ static tsr_status op_binpersid(tsr_pvm *v, const operand *a) {
 }
 
 static tsr_status op_persid(tsr_pvm *v, const operand *a) {
-  TSR_TRY(push_str(v, a->p, a->len));
-  return persistent(v, pop(v));
+  tsr_val id;
+  TSR_TRY(tsr_pvm_text_id(v, (const char *)a->p, a->len, &id));
+  return persistent(v, id);
 }
 
 /* ---- the table ---- */

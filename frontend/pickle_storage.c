@@ -69,6 +69,91 @@ tsr_status tsr_pvm_parse_storage_id(tsr_pvm *v, tsr_val id, tsr_pstorage *out) {
   return TSR_OK;
 }
 
+/* Protocol 0 has ids of text only, and Python's pickler writes what str() makes of the tuple:
+ * "('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 20)". */
+typedef struct text_id {
+  tsr_pvm *v;
+  const char *p, *end;
+} text_id;
+
+static bool take(text_id *t, const char *what) {
+  size_t n = strlen(what);
+  if ((size_t)(t->end - t->p) < n || memcmp(t->p, what, n) != 0) return false;
+  t->p += n;
+  return true;
+}
+
+/* Up to a quote; backslashes do not occur in what torch.save names. */
+static size_t quoted(text_id *t, const char **from) {
+  *from = t->p;
+  while (t->p < t->end && *t->p != '\'' && *t->p != '\\') t->p++;
+  return (size_t)(t->p - *from);
+}
+
+static tsr_status text_items(text_id *t, unsigned depth, tsr_val *out);
+
+/* *out stays None when there is nothing that can be read. */
+static tsr_status text_item(text_id *t, unsigned depth, tsr_val *out) {
+  const char *from;
+  int64_t number = 0;
+  size_t n;
+  *out = tsr_none();
+  if (take(t, "(")) return text_items(t, depth, out);
+  if (take(t, "<class '")) {
+    const char *dot = NULL;
+    n = quoted(t, &from);
+    for (const char *p = from; p < from + n; p++)
+      if (*p == '.') dot = p;
+    if (dot == NULL || !take(t, "'>")) return bad_id(t->v);
+    return tsr_pvm_global(t->v, from, (size_t)(dot - from), dot + 1, (size_t)(from + n - dot - 1), out);
+  }
+  if (take(t, "'")) {
+    n = quoted(t, &from);
+    if (!take(t, "'")) return bad_id(t->v);
+    tsr_str *s = tsr_str_new(t->v->mem, from, n);
+    if (s == NULL) return tsr_pvm_nomem(t->v);
+    *out = tsr_from_obj(s);
+    return TSR_OK;
+  }
+  if (take(t, "None")) return TSR_OK;
+  for (from = t->p; t->p < t->end && *t->p >= '0' && *t->p <= '9'; t->p++)
+    if (tsr_mul_overflow(number, 10, &number) || tsr_add_overflow(number, *t->p - '0', &number)) return bad_id(t->v);
+  if (t->p == from) return bad_id(t->v);
+  *out = tsr_int(number);
+  return TSR_OK;
+}
+
+static tsr_status text_items(text_id *t, unsigned depth, tsr_val *out) {
+  tsr_val items[6];
+  size_t n = 0;
+  tsr_status st = depth == 0 ? bad_id(t->v) : TSR_OK;
+  while (st == TSR_OK && n < TSR_COUNT(items)) {
+    st = text_item(t, depth - 1, &items[n]);
+    if (st != TSR_OK) break;
+    n++;
+    if (!take(t, ", ")) break;
+  }
+  if (st == TSR_OK && !take(t, ")")) st = bad_id(t->v);
+  if (st == TSR_OK) return tsr_pvm_new_tuple(t->v, items, n, out);
+  while (n > 0) tsr_release(items[--n]);
+  return st;
+}
+
+tsr_status tsr_pvm_text_id(tsr_pvm *v, const char *text, size_t len, tsr_val *out) {
+  text_id t = {v, text, text + len};
+  if (take(&t, "('storage', ")) {
+    t.p = text + 1;
+    TSR_TRY(text_items(&t, 2, out));
+    if (t.p == t.end) return TSR_OK;
+    tsr_release(*out);
+    return bad_id(v);
+  }
+  tsr_str *s = tsr_str_new(v->mem, text, len);
+  if (s == NULL) return tsr_pvm_nomem(v);
+  *out = tsr_from_obj(s);
+  return TSR_OK;
+}
+
 tsr_status tsr_pvm_storage_token(tsr_pvm *v, tsr_storage *s, tsr_dtype dtype, int64_t offset, int64_t numel,
                                  tsr_val *out) {
   if (!tsr_view_fits(s->nbytes, dtype, offset, 1, &numel, (int64_t[]){1}))

@@ -93,6 +93,8 @@ bool tsr_pickle_tag_is_constant(int tag);
 tsr_status tsr_pvm_reduce(tsr_pvm *v, tsr_val callable, tsr_val args, tsr_val *out);
 /* Persistent ids of zip archives: ('storage', type, key, location, numel[, view]). */
 tsr_status tsr_pvm_persistent_zip(tsr_pvm *v, tsr_val id, tsr_val *out);
+/* An id of protocol 0, which is text: the tuple it shows, else the text itself. */
+tsr_status tsr_pvm_text_id(tsr_pvm *v, const char *text, size_t len, tsr_val *out);
 
 /* The parts of a persistent id. */
 typedef struct tsr_pstorage {

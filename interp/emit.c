@@ -432,7 +432,7 @@ static void rets_release(emitter *m, const tsr_ir_block *b) {
 }
 
 void tsr_emit_rets(emitter *m, const tsr_ir_block *b, uint32_t from, const uint32_t *dst) {
-  load_group(m, b, b->rets + from, b->nrets - from, dst);
+  if (b->nrets > from) load_group(m, b, b->rets + from, b->nrets - from, dst);
   rets_release(m, b);
 }
 

@@ -1,43 +1,13 @@
 #!/bin/sh
-# run_weights.sh TSRUN FOLDER CORPUS: weights of every kind of file (scripts/make_weights.py wrote them) listed, compared,
-# converted, and put into archives.  Ends with the number of checks and of failures.
+# run_weights.sh TSRUN FOLDER CORPUS: weights of every kind of file listed, compared, converted, and put into archives.
+# FOLDER has what PyTorch 2.13 wrote, FOLDER/1.13 the same by PyTorch 1.13 (scripts/make_weights.py).
 set -u
 tsrun=$1
-w=$2
+folder=$2
 corpus=$3
 dir=$(mktemp -d "${TMPDIR:-/tmp}/tsrun-weights.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
-checks=0
-failed=0
-
-fail() {
-  failed=$((failed + 1))
-  printf 'FAIL %s: %s\n' "$1" "$2"
-}
-
-# t NAME CODE TEXT ARG...: the exit code, and TEXT somewhere in stdout and stderr together ("" for nothing at all, * for anything)
-t() {
-  name=$1 code=$2 text=$3
-  shift 3
-  checks=$((checks + 1))
-  out=$("$tsrun" "$@" 2>&1 </dev/null)
-  rc=$?
-  why=
-  [ "$rc" -eq "$code" ] || why="exit $rc, not $code"
-  case $text in
-  "*") ;;
-  "") [ -z "$out" ] || why="$why; printed something" ;;
-  *) case $out in *"$text"*) ;; *) why="$why; no \"$text\"" ;; esac ;;
-  esac
-  [ -z "$why" ] && return
-  fail "$name" "$why: $(printf '%s' "$out" | head -n 5)"
-}
-
-# has TEXT: in what the last t printed
-has() {
-  checks=$((checks + 1))
-  case $out in *"$1"*) ;; *) fail "$name" "no \"$1\"" ;; esac
-}
+. "$(dirname "$0")/checks.sh"
 
 # runs NAME MODEL INPUT EXPECTED OPTION...: the result with these weights is what PyTorch computed with them
 runs() {
@@ -48,40 +18,234 @@ runs() {
   out=$("$tsrun" weights diff "$dir/got.pt" "$expected" --rtol 1e-5 --atol 1e-5 2>&1) || fail "$name" "$out"
 }
 
-# ---- listing
-for f in state.pth stream.pth state-1.13.pth stream-1.13.pth; do
-  t "ls $f" 0 "12 tensors, 76 elements, 308 B" weights ls "$w/$f"
-  has "tied.weight"
-  has "= fc.weight"
+net() {
+  name=$1
+  shift
+  runs "net $name" "$w/net.pt" "$w/input.pt" "$w/expected.pt" "$@"
+}
+
+plain() {
+  name=$1
+  shift
+  runs "plain $name" "$w/plain.pt" "$w/plain-input.pt" "$w/plain-expected.pt" "$@"
+}
+
+# says NAME CODE TEXT OPTION...: what loading says
+says() {
+  name=$1 code=$2 text=$3
+  shift 3
+  t "$name" "$code" "$text" "$w/plain.pt" "$w/plain-input.pt" "$@"
+}
+
+listing() {
+  for f in state.pth stream.pth old.tar; do
+    t "ls $f" 0 "12 tensors, 76 elements, 308 B" weights ls "$w/$f"
+    has "tied.weight" "= fc.weight"
+  done
+  for f in full.pth full.npz packed.npz; do t "ls $f" 0 "13 tensors" weights ls "$w/$f"; done
+  for p in 0 1 2 3 4 5; do t "ls protocol $p" 0 "4 tensors, 43 elements" weights ls "$w/protocol-$p.pth"; done
+  t ls-archive 0 "13 tensors, 78 elements, 316 B (8 parameters, 5 buffers)" weights ls "$w/net.pt"
+  t ls-part 0 "running_mean" weights ls "$w/net.pt:bn"
+  for f in checkpoint.tar checkpoint-stream.tar; do
+    t "ls $f" 0 "key: model_state_dict" weights ls "$w/$f"
+    t "ls-deep $f" 0 "exp_avg" weights ls "$w/$f:optimizer_state_dict.state.0"
+    t "inspect $f" 0 "epoch                       7" inspect "$w/$f"
+    has "model_state_dict            state dict: 4 tensors, 43 elements, 172 B" "optimizer (Adam" "lr 0.001" "state of 4 parameters"
+  done
+  t ls-key 0 "4 tensors" weights ls "$w/two.pth:critic"
+  t ls-key-part 0 "2 tensors" weights ls "$w/two.pth:critic.fc1"
+  t ls-two 2 "holds 2 state dicts: generator (4 tensors), critic (4 tensors); name one" weights ls "$w/two.pth"
+  t ls-wrapped 0 "key: state_dict" weights ls "$w/wrapped.pth"
+  t ls-lightning 0 "key: state_dict" weights ls "$w/lightning.ckpt"
+  t ls-nested 0 "key: model.state_dict" weights ls "$w/nested.pth"
+  t inspect-nested 0 "model.state_dict            state dict: 4 tensors, 43 elements, 172 B" inspect "$w/nested.pth"
+  t inspect-class 0 "shop.models.Scaler" inspect "$w/lightning.ckpt"
+  has "weights_only=True) would refuse"
+  t ls-module 0 "4 tensors, 43 elements, 172 B (4 parameters, 0 buffers)" weights ls "$w/module.pth"
+  has "2.weight"
+  t ls-custom 0 "(4 parameters, 0 buffers)" weights ls "$w/custom.pth"
+  for f in sharded-bin single-bin sharded-bin/pytorch_model.bin.index.json; do t "ls $f" 0 "4 tensors, 43 elements" weights ls "$w/$f"; done
+  t ls-cuda 0 "cuda:3" weights ls "$w/cuda.pth"
+  t ls-mps 0 "mps" weights ls "$w/mps.pth"
+  t ls-meta 0 "meta (no data)" weights ls "$w/meta.pth"
+  has "fc2.bias" "(int)"
+  t ls-json 0 '"shares_with": "fc.weight"' weights ls --json "$w/state.pth"
+  has '"device": "cpu"'
+  t ls-fold 0 "layers.#.weight  float32   [2, 2]      48 B  x3" weights ls --fold "$w/layers.pth"
+  # parts of one storage that lie apart share nothing; parts that touch do
+  t ls-recurrent 0 "4 tensors, 56 elements, 224 B" weights ls "$w/recurrent.pth"
+  has "bias_hh_l0    float32   [8]         32 B
+"
+  t ls-turned 0 "= all" weights ls "$w/turned.pth"
+  checks=$((checks + 1))
+  out=$("$tsrun" weights ls -:generator <"$w/two.pth" 2>&1)
+  case $out in *"4 tensors, 43 elements"*) ;; *) fail stdin-key "$out" ;; esac
+  t ls-frozen 4 "torch.jit.freeze" weights ls "$w/frozen.pt"
+  t ls-no-key 2 "has no \"decoder\"" weights ls "$w/state.pth:decoder"
+  t scan-clean 0 "nothing suspicious" scan "$w/checkpoint.tar"
+  t scan-opaque 0 "shop.models.Plain" scan "$w/custom.pth"
+}
+
+printing() {
+  t print 0 "[[0.37375, 0.951875, 0.53, 0.108125]," weights print "$w/plain.pt:fc1.weight"
+  t print-one 0 "scale  float32 []" weights print "$w/net.pt:scale"
+  t print-in-key 0 "fc1.bias  float32 [5]" weights print "$w/checkpoint.tar:fc1.bias"
+  t print-stats 0 "zeros 2  nan 1  inf 1  -inf 0" weights print "$w/dtypes.pth:float32" --stats
+  t print-json 0 '"histogram": [' weights print --json "$w/state.pth:conv.weight"
+  t print-wrong 2 "among them conv.weight" weights print "$w/state.pth:c.weight"
+  t print-meta 4 "has no data" weights print "$w/meta.pth:fc1.bias"
+  LC_ALL=C t print-plain 0 "####" weights print "$w/state.pth:conv.weight" --stats
+}
+
+# the same numbers in every kind of file and by either writer
+comparing() {
+  for f in state.pth stream.pth old.tar; do t "same $f" 0 "12 equal, 0 changed, 0 only" weights diff "$folder/state.pth" "$w/$f"; done
+  for f in full.pth full.npz packed.npz; do t "same $f" 0 "13 equal, 0 changed, 0 only" weights diff "$folder/full.pth" "$w/$f"; done
+  for f in protocol-0.pth protocol-1.pth protocol-2.pth protocol-3.pth protocol-4.pth protocol-5.pth pickle-module.pth cuda.pth mps.pth sharded-bin single-bin \
+    nested.pth custom.pth; do
+    t "same $f" 0 "4 equal, 0 changed, 0 only" weights diff "$folder/two.pth:generator" "$w/$f"
+  done
+  for f in checkpoint.tar checkpoint-stream.tar; do t "same $f" 0 "4 equal, 0 changed, 0 only" weights diff "$folder/checkpoint.tar" "$w/$f"; done
+  t same-lightning 0 "4 equal" weights diff "$folder/two.pth:generator" "$w/lightning.ckpt" --strip-prefix net.
+  t same-renamed 0 "4 equal" weights diff "$folder/two.pth:generator" "$w/parallel.pth" --strip-prefix module.
+  t same-module 0 "4 equal" weights diff "$folder/module.pth" "$w/module.pth"
+  t diff-names 1 "- cache  only in the first" weights diff "$w/full.pth" "$w/state.pth"
+  t diff-shape 1 "~ fc1.weight  shape: float32 [5, 4] and float32 [4, 5]" weights diff "$w/two.pth:generator" "$w/wrong.pth"
+  has "+ head.weight  only in the second"
+  t diff-dtype 1 "dtype: float32 [5] and float16 [5]" weights diff "$w/two.pth:generator" "$w/half.pth"
+  t diff-values 1 "0 only in the first, 0 only in the second" weights diff "$w/two.pth:generator" "$w/two.pth:critic"
+  t diff-tolerance 0 "4 equal" weights diff "$w/two.pth:generator" "$w/two.pth:critic" --atol 2
+  t diff-json 1 '"changed": 4' weights diff --json "$w/two.pth:generator" "$w/two.pth:critic"
+}
+
+into_archives() {
+  for f in full.pth full.npz packed.npz; do net "$f" --weights "$w/$f"; done
+  for f in state.pth stream.pth old.tar; do net "$f" --weights "$w/$f" --no-strict; done
+  for p in 0 1 2 3 4 5; do plain "protocol $p" --weights "$w/protocol-$p.pth"; done
+  for f in pickle-module.pth cuda.pth mps.pth two.pth:generator nested.pth nested.pth:model.state_dict \
+    custom.pth sharded-bin single-bin; do
+    plain "$f" --weights "$w/$f"
+  done
+  for f in checkpoint.tar checkpoint-stream.tar checkpoint.tar:model_state_dict; do # they took a step of training
+    runs "plain $f" "$w/plain.pt" "$w/plain-input.pt" "$w/checkpoint-expected.pt" --weights "$w/$f"
+  done
+  plain parallel --weights "$w/parallel.pth" --strip-prefix module.
+  plain parallel-rename --weights "$w/parallel.pth" --rename '^module\.='
+  plain compiled --weights "$w/compiled.pth" --rename '_orig_mod\.='
+  plain wrapped --weights "$w/wrapped.pth" --strip-prefix backbone.
+  plain lightning --weights "$w/lightning.ckpt" --strip-prefix net.
+  plain module --weights "$w/module.pth" --rename '^0=fc1' --rename '^2=fc2'
+  plain O0 -O0 --weights "$w/two.pth:generator"
+  runs module "$w/module.pth" "$w/plain-input.pt" "$w/plain-expected.pt"
+  t module-custom 3 "the code of that class is not in the file" "$w/custom.pth" "$w/plain-input.pt"
+  has "shop.models.Plain" "--weights $w/custom.pth"
+  says half 0 "4 tensors were converted to the model's type (float16 to float32)" --weights "$w/half.pth"
+  t bench-weights 0 median bench "$w/plain.pt" "$w/plain-input.pt" --weights "$w/sharded-bin" --min-time 0.01 --json
+}
+
+# what load_state_dict says
+messages() {
+  says strict 4 'Error(s) in loading state_dict for Plain:' --weights "$w/wrong.pth"
+  has '	Missing key(s) in state_dict: "fc2.bias". ' '	Unexpected key(s) in state_dict: "head.weight". ' transposed \
+    '	size mismatch for fc1.weight: copying a param with shape torch.Size([4, 5]) from checkpoint, the shape in current model is torch.Size([5, 4]).'
+  says strict-parallel 4 "--strip-prefix module." --weights "$w/parallel.pth"
+  says strict-compiled 4 "--rename '_orig_mod\\.='" --weights "$w/compiled.pth"
+  says strict-wrapped 4 "--strip-prefix backbone." --weights "$w/wrapped.pth"
+  says strict-add 4 "--add-prefix fc1." --weights "$w/two.pth:generator.fc1"
+  says strict-other 4 "no name in common" --weights "$w/module.pth"
+  t strict-buffers 4 "only buffers are missing" "$w/net.pt" "$w/input.pt" --weights "$w/state.pth"
+  t strict-frozen 4 "torch.jit.freeze" "$w/frozen.pt" "$w/plain-input.pt" --weights "$w/two.pth:generator"
+  says strict-meta 4 "an exception occurred : ('Cannot copy out of meta tensor; no data!',)." --weights "$w/meta.pth"
+  has "expected torch.Tensor or Tensor-like object from checkpoint but received <class 'int'>"
+  says strict-odd 4 'Unexpected key(s) in state_dict: "fc1._extra_state". ' --weights "$w/odd.pth"
+  has "('copy_() between dense and sparse Tensors is not implemented! Found self type = torch.FloatTensor and src type = torch.sparse.FloatTensor',)." \
+    "expected torch.Tensor or Tensor-like object from checkpoint but received <class 'numpy.float64'>" \
+    "('Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from a quantized Tensor',)."
+  says no-strict 0 'Missing key(s) in state_dict: "fc2.weight", "fc2.bias"' --no-strict --weights "$w/module.pth" --rename '^0=fc1'
+  has 'Unexpected key(s) in state_dict: "2.weight", "2.bias"'
+  says no-strict-size 4 "size mismatch for fc1.weight" --weights "$w/wrong-part.pth" --no-strict
+  says ignore-sizes 0 "found shape torch.Size([2, 4]) in the checkpoint and torch.Size([5, 4]) in the model instantiated" --weights "$w/wrong-part.pth" --ignore-mismatched-sizes
+  says stray-option 2 "there is no --weights" --strip-prefix x.
+  says strip-nothing 2 "begins with" --weights "$w/single-bin" --strip-prefix x.
+  t bad-rename 2 "is no renaming" weights ls "$w/state.pth" --rename '[=x'
+  t same-name 2 "two weights are named" weights ls "$w/state.pth" --rename '.*=x'
+}
+
+new_files() {
+  t convert-1 0 "*" weights convert "$w/dtypes.pth" "$dir/a.safetensors"
+  t convert-2 0 "" weights convert "$dir/a.safetensors" "$dir/b.npz"
+  t convert-3 0 "" weights convert "$dir/b.npz" "$dir/c.pt"
+  t convert-same 0 "$dtypes equal, 0 changed, 0 only in the first, 0 only in the second" weights diff "$w/dtypes.pth" "$dir/c.pt"
+  "$tsrun" weights ls "$w/dtypes.pth" | cut -d " " -f 1 >"$dir/first.txt"
+  "$tsrun" weights ls "$dir/c.pt" | cut -d " " -f 1 >"$dir/last.txt"
+  that convert-order cmp "$dir/first.txt" "$dir/last.txt"
+  t convert-bits 3 "safetensors has no type for $rare tensors" weights convert "$w/bits.pth" "$dir/bits.safetensors"
+  absent "$dir/bits.safetensors"
+  t convert-bits-npz 0 "" weights convert "$w/bits.pth" "$dir/bits.npz"
+  t convert-bits-pt 0 "" weights convert "$dir/bits.npz" "$dir/bits.pt"
+  t convert-bits-same 0 "0 changed, 0 only in the first, 0 only in the second" weights diff "$w/bits.pth" "$dir/bits.pt"
+  t convert-shared 0 "tied.weight is written on its own, though it shares its data with fc.weight" weights convert "$w/state.pth" "$dir/s.safetensors"
+  t convert-keeps 0 "" weights convert "$w/stream.pth" "$dir/s.pt"
+  t convert-keeps-shared 0 "= fc.weight" weights ls "$dir/s.pt"
+  t convert-old 0 "" weights convert "$w/old.tar" "$dir/old.pt"
+  t convert-old-same 0 "12 equal" weights diff "$folder/state.pth" "$dir/old.pt"
+  t convert-cuda 0 "" weights convert "$w/cuda.pth" "$dir/cuda.pt"
+  t convert-cuda-cpu 0 '"device": "cpu"' weights ls --json "$dir/cuda.pt"
+  lacks cuda
+  t convert-views 0 "turned is written on its own" weights convert "$w/views.pth" "$dir/v.npz"
+  for f in safetensors npz pt; do
+    t "convert-turned $f" 0 "*" weights convert "$w/turned.pth" "$dir/t.$f"
+    t "convert-turned-same $f" 0 " equal, 0 changed, 0 only in the first, 0 only in the second" weights diff "$w/turned-flat.pth" "$dir/t.$f"
+    t "convert-recurrent $f" 0 "" weights convert "$w/recurrent.pth" "$dir/r.$f"
+    t "convert-recurrent-same $f" 0 "4 equal, 0 changed, 0 only" weights diff "$folder/recurrent.pth" "$dir/r.$f"
+  done
+  t convert-key 0 "" weights convert "$w/two.pth:critic" "$dir/k.pt"
+  t convert-rename 0 "" weights convert "$w/parallel.pth" "$dir/p.safetensors" --strip-prefix module.
+  t convert-renamed 0 "4 equal" weights diff "$folder/sharded" "$dir/p.safetensors"
+  t convert-meta 4 "has no data to write" weights convert "$w/meta.pth" "$dir/m.safetensors"
+  absent "$dir/m.safetensors"
+  t convert-form 2 "are written as .safetensors, .npz or .pt" weights convert "$w/state.pth" "$dir/x.txt"
+  t convert-nowhere 6 "*" weights convert "$w/state.pth" "$dir/none/x.pt"
+  t extract 0 "" weights extract "$w/net.pt" "$dir/e.pth"
+  t extract-same 0 "13 equal" weights diff "$w/net.pt" "$dir/e.pth"
+  t extract-other 4 "no TorchScript archive" weights extract "$w/state.pth" "$dir/e2.pth"
+  t merge 0 "" weights merge "$w/net.pt" "$w/full.npz" "$dir/merged.pt"
+  t merge-holds 0 "13 equal" weights diff "$dir/merged.pt" "$w/full.pth"
+  runs merge-runs "$dir/merged.pt" "$w/input.pt" "$w/expected.pt"
+  "$tsrun" code "$w/net.pt" >"$dir/code1.txt"
+  "$tsrun" code "$dir/merged.pt" >"$dir/code2.txt"
+  that merge-code cmp "$dir/code1.txt" "$dir/code2.txt"
+  t merge-strict 4 'Unexpected key(s) in state_dict: "module.fc1.weight"' weights merge "$w/plain.pt" "$w/parallel.pth" "$dir/m2.pt"
+  absent "$dir/m2.pt"
+  t merge-strip 0 "" weights merge "$w/plain.pt" "$w/parallel.pth" "$dir/m2.pt" --strip-prefix module.
+  runs merge-stripped "$dir/m2.pt" "$w/plain-input.pt" "$w/plain-expected.pt"
+  rm -rf "${dir:?}"/*
+}
+
+for w in "$folder" "$folder/1.13"; do
+  case $w in
+  *1.13) by=" (1.13)" dtypes=13 rare=complex128 ;;
+  *) by= dtypes=22 rare=bits8 ;;
+  esac
+  listing
+  printing
+  comparing
+  into_archives
+  messages
+  new_files
 done
-for f in full.pth full.safetensors full.npz packed.npz; do t "ls $f" 0 "13 tensors" weights ls "$w/$f"; done
-t ls-archive 0 "13 tensors, 78 elements, 316 B (8 parameters, 5 buffers)" weights ls "$w/net.pt"
-t ls-checkpoint 0 "key: model_state_dict" weights ls "$w/checkpoint.tar"
-t ls-key 0 "4 tensors" weights ls "$w/two.pth:critic"
-t ls-key-part 0 "2 tensors" weights ls "$w/two.pth:critic.fc1"
-t ls-key-deep 0 "exp_avg" weights ls "$w/checkpoint.tar:optimizer_state_dict.state.0"
-t ls-part 0 "running_mean" weights ls "$w/net.pt:bn"
-t ls-two 2 "holds 2 state dicts: generator (4 tensors), critic (4 tensors); name one" weights ls "$w/two.pth"
-t ls-wrapped 0 "key: state_dict" weights ls "$w/wrapped.pth"
-t ls-module 0 "2.weight" weights ls "$w/module.pth"
-t ls-module-old 0 "4 tensors, 43 elements, 172 B (4 parameters, 0 buffers)" weights ls "$w/module-1.13.pth"
-t ls-folder 0 "4 tensors, 43 elements" weights ls "$w/sharded"
+w=$folder by=
+
+# ---- what has one writer only
+t "ls full.safetensors" 0 "13 tensors" weights ls "$w/full.safetensors"
+t "same full.safetensors" 0 "13 equal, 0 changed" weights diff "$w/full.pth" "$w/full.safetensors"
+net full.safetensors --weights "$w/full.safetensors"
+t ls-shards 0 "4 tensors, 43 elements" weights ls "$w/sharded"
 t ls-index 0 "fc2.bias" weights ls "$w/sharded/model.safetensors.index.json"
 t ls-shard 0 "2 tensors" weights ls "$w/sharded/model-00001-of-00002.safetensors"
-t ls-meta 0 "meta (no data)" weights ls "$w/meta.pth"
-has "fc2.bias"
-has "(int)"
-t ls-json 0 '"shares_with": "fc.weight"' weights ls --json "$w/state.pth"
-has '"device": "cpu"'
-t ls-fold 0 "layers.#.weight  float32   [2, 2]      48 B  x3" weights ls --fold "$w/layers.pth"
-# parts of one storage that lie apart share nothing; parts that touch do
-t ls-recurrent 0 "4 tensors, 56 elements, 224 B" weights ls "$w/recurrent.pth"
-has "bias_hh_l0    float32   [8]         32 B
-"
-t ls-turned 0 "= all" weights ls "$w/turned.pth"
-t ls-lightning 0 "key: state_dict" weights ls "$w/lightning.ckpt"
-t ls-nested 0 "key: model.state_dict" weights ls "$w/nested.pth"
-t inspect-nested 0 "model.state_dict            state dict: 4 tensors, 43 elements, 172 B" inspect "$w/nested.pth"
+t inspect-config 0 "hidden_size" inspect "$w/sharded"
+t same-shards 0 "4 equal" weights diff "$w/sharded" "$w/two.pth:generator"
+plain shards --weights "$w/sharded"
 t later-archive 3 "later.pt has format version 11: a PyTorch later than 2.13 wrote it, and versions 1 to 10 are read" "$w/later.pt" "$w/plain-input.pt"
 t later-state 3 "later.pth has format version 11" weights ls "$w/later.pth"
 t odd-order 4 "names neither little nor big" weights ls "$w/order.pth"
@@ -89,131 +253,10 @@ printf '\200\006}.' >"$dir/later.pkl"
 t later-pickle 3 "pickle protocol 6 (0 to 5 are read)" weights ls "$dir/later.pkl"
 printf 'PYTORCH1........' >"$dir/preview.pt"
 t preview 4 "a file of a PyTorch 1.0 preview" weights ls "$dir/preview.pt"
-checks=$((checks + 1))
-out=$("$tsrun" weights ls -:generator <"$w/two.pth" 2>&1)
-case $out in *"4 tensors, 43 elements"*) ;; *) fail stdin-key "$out" ;; esac
-t ls-frozen 4 "torch.jit.freeze" weights ls "$w/frozen.pt"
-t ls-no-key 2 "has no \"decoder\"" weights ls "$w/state.pth:decoder"
 t ls-no-file 6 "No such file" weights ls "$dir/none.pth:key"
 t ls-not-weights 4 "*" weights ls "$0"
 t no-command 2 "ls, print, diff" weights
 t wrong-command 2 "there is no such command" weights frob "$w/state.pth"
-
-# ---- values
-t print 0 "[[0.37375, 0.951875, 0.53, 0.108125]," weights print "$w/plain.pt:fc1.weight"
-t print-one 0 "scale  float32 []" weights print "$w/net.pt:scale"
-t print-in-key 0 "fc1.bias  float32 [5]" weights print "$w/checkpoint.tar:fc1.bias"
-t print-stats 0 "zeros 2  nan 1  inf 1  -inf 0" weights print "$w/dtypes.pth:float32" --stats
-t print-json 0 '"histogram": [' weights print --json "$w/state.pth:conv.weight"
-t print-wrong 2 "among them conv.weight" weights print "$w/state.pth:c.weight"
-t print-meta 4 "has no data" weights print "$w/meta.pth:fc1.bias"
-LC_ALL=C t print-plain 0 "####" weights print "$w/state.pth:conv.weight" --stats
-
-# ---- the same numbers in every kind of file
-for f in stream.pth state-1.13.pth stream-1.13.pth; do t "same $f" 0 "12 equal, 0 changed" weights diff "$w/state.pth" "$w/$f"; done
-for f in full.safetensors full.npz packed.npz; do t "same $f" 0 "13 equal, 0 changed" weights diff "$w/full.pth" "$w/$f"; done
-t same-shards 0 "4 equal" weights diff "$w/sharded" "$w/two.pth:generator"
-t same-renamed 0 "4 equal" weights diff "$w/two.pth:generator" "$w/parallel.pth" --strip-prefix module.
-t same-module 0 "4 equal" weights diff "$w/module.pth" "$w/module-1.13.pth"
-t diff-names 1 "- cache  only in the first" weights diff "$w/full.pth" "$w/state.pth"
-t diff-shape 1 "~ fc1.weight  shape: float32 [5, 4] and float32 [4, 5]" weights diff "$w/two.pth:generator" "$w/wrong.pth"
-t diff-dtype 1 "dtype: float32 [5] and float16 [5]" weights diff "$w/two.pth:generator" "$w/half.pth"
-t diff-values 1 "0 only in the first, 0 only in the second" weights diff "$w/two.pth:generator" "$w/two.pth:critic"
-t diff-tolerance 0 "4 equal" weights diff "$w/two.pth:generator" "$w/two.pth:critic" --atol 2
-t diff-json 1 '"changed": 4' weights diff --json "$w/two.pth:generator" "$w/two.pth:critic"
-
-# ---- into archives
-for f in full.pth full.safetensors full.npz packed.npz; do runs "run $f" "$w/net.pt" "$w/input.pt" "$w/expected.pt" --weights "$w/$f"; done
-for f in state.pth stream.pth state-1.13.pth stream-1.13.pth; do
-  runs "run $f" "$w/net.pt" "$w/input.pt" "$w/expected.pt" --weights "$w/$f" --no-strict
-done
-plain() {
-  name=$1
-  shift
-  runs "$name" "$w/plain.pt" "$w/plain-input.pt" "$w/plain-expected.pt" "$@"
-}
-plain run-checkpoint-key --weights "$w/two.pth:generator"
-plain run-folder --weights "$w/sharded"
-plain run-parallel --weights "$w/parallel.pth" --strip-prefix module.
-plain run-parallel-rename --weights "$w/parallel.pth" --rename '^module\.='
-plain run-compiled --weights "$w/compiled.pth" --rename '_orig_mod\.='
-plain run-wrapped --weights "$w/wrapped.pth" --strip-prefix backbone.
-plain run-module --weights "$w/module.pth" --rename '^0=fc1' --rename '^2=fc2'
-runs run-O0 "$w/plain.pt" "$w/plain-input.pt" "$w/plain-expected.pt" -O0 --weights "$w/two.pth:generator"
-t run-half 0 "4 tensors were converted to the model's type (float16 to float32)" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/half.pth"
-t bench-weights 0 median bench "$w/plain.pt" "$w/plain-input.pt" --weights "$w/sharded" --min-time 0.01 --json
-
-# ---- what load_state_dict says
-t strict 4 'Error(s) in loading state_dict for Plain:' "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrong.pth"
-has '	Missing key(s) in state_dict: "fc2.bias". '
-has '	Unexpected key(s) in state_dict: "head.weight". '
-has '	size mismatch for fc1.weight: copying a param with shape torch.Size([4, 5]) from checkpoint, the shape in current model is torch.Size([5, 4]).'
-has "transposed"
-t strict-parallel 4 "--strip-prefix module." "$w/plain.pt" "$w/plain-input.pt" --weights "$w/parallel.pth"
-t strict-compiled 4 "--rename '_orig_mod\\.='" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/compiled.pth"
-t strict-wrapped 4 "--strip-prefix backbone." "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrapped.pth"
-t strict-add 4 "--add-prefix fc1." "$w/plain.pt" "$w/plain-input.pt" --weights "$w/two.pth:generator.fc1"
-t strict-other 4 "no name in common" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/module.pth"
-t strict-buffers 4 "only buffers are missing" "$w/net.pt" "$w/input.pt" --weights "$w/state.pth"
-t strict-frozen 4 "torch.jit.freeze" "$w/frozen.pt" "$w/plain-input.pt" --weights "$w/two.pth:generator"
-t strict-meta 4 "an exception occurred : ('Cannot copy out of meta tensor; no data!',)." "$w/plain.pt" "$w/plain-input.pt" --weights "$w/meta.pth"
-has "expected torch.Tensor or Tensor-like object from checkpoint but received <class 'int'>"
-t strict-odd 4 'Unexpected key(s) in state_dict: "fc1._extra_state". ' "$w/plain.pt" "$w/plain-input.pt" --weights "$w/odd.pth"
-has "('copy_() between dense and sparse Tensors is not implemented! Found self type = torch.FloatTensor and src type = torch.sparse.FloatTensor',)."
-has "expected torch.Tensor or Tensor-like object from checkpoint but received <class 'numpy.float64'>"
-has "('Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from a quantized Tensor',)."
-t no-strict 4 "size mismatch for fc1.weight" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrong-part.pth" --no-strict
-t ignore-sizes 0 "found shape torch.Size([2, 4]) in the checkpoint and torch.Size([5, 4]) in the model instantiated" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/wrong-part.pth" --ignore-mismatched-sizes
-t stray-option 2 "there is no --weights" "$w/plain.pt" "$w/plain-input.pt" --strip-prefix x.
-t strip-nothing 2 "begins with" "$w/plain.pt" "$w/plain-input.pt" --weights "$w/sharded" --strip-prefix x.
-t bad-rename 2 "is no renaming" weights ls "$w/state.pth" --rename '[=x'
-t same-name 2 "two weights are named" weights ls "$w/state.pth" --rename '.*=x'
-
-# ---- new files
-t convert-1 0 "*" weights convert "$w/dtypes.pth" "$dir/a.safetensors"
-t convert-2 0 "" weights convert "$dir/a.safetensors" "$dir/b.npz"
-t convert-3 0 "" weights convert "$dir/b.npz" "$dir/c.pt"
-t convert-same 0 "22 equal, 0 changed, 0 only in the first, 0 only in the second" weights diff "$w/dtypes.pth" "$dir/c.pt"
-t convert-order 0 "22 tensors" weights ls "$dir/c.pt"
-"$tsrun" weights ls "$w/dtypes.pth" | cut -d " " -f 1 >"$dir/first.txt"
-"$tsrun" weights ls "$dir/c.pt" | cut -d " " -f 1 >"$dir/last.txt"
-checks=$((checks + 1))
-cmp -s "$dir/first.txt" "$dir/last.txt" || fail convert-order "names are in another order"
-t convert-bits 3 "safetensors has no type for bits8 tensors" weights convert "$w/bits.pth" "$dir/bits.safetensors"
-t convert-bits-npz 0 "" weights convert "$w/bits.pth" "$dir/bits.npz"
-t convert-bits-pt 0 "" weights convert "$dir/bits.npz" "$dir/bits.pt"
-t convert-bits-same 0 "5 equal, 0 changed, 0 only" weights diff "$w/bits.pth" "$dir/bits.pt"
-t convert-shared 0 "tied.weight is written on its own, though it shares its data with fc.weight" weights convert "$w/state.pth" "$dir/s.safetensors"
-t convert-keeps 0 "" weights convert "$w/stream.pth" "$dir/s.pt"
-t convert-keeps-shared 0 "= fc.weight" weights ls "$dir/s.pt"
-t convert-views 0 "turned is written on its own" weights convert "$w/views.pth" "$dir/v.npz"
-for f in safetensors npz pt; do
-  t "convert-turned $f" 0 "*" weights convert "$w/turned.pth" "$dir/t.$f"
-  t "convert-turned-same $f" 0 "8 equal, 0 changed, 0 only" weights diff "$w/turned-flat.pth" "$dir/t.$f"
-  t "convert-recurrent $f" 0 "" weights convert "$w/recurrent.pth" "$dir/r.$f"
-  t "convert-recurrent-same $f" 0 "4 equal, 0 changed, 0 only" weights diff "$w/recurrent.pth" "$dir/r.$f"
-done
-t convert-key 0 "" weights convert "$w/two.pth:critic" "$dir/k.pt"
-t convert-rename 0 "" weights convert "$w/parallel.pth" "$dir/p.safetensors" --strip-prefix module.
-t convert-renamed 0 "4 equal" weights diff "$w/sharded" "$dir/p.safetensors"
-t convert-meta 4 "has no data to write" weights convert "$w/meta.pth" "$dir/m.safetensors"
-checks=$((checks + 1))
-[ ! -e "$dir/m.safetensors" ] || fail convert-meta "a file was left"
-t convert-form 2 "are written as .safetensors, .npz or .pt" weights convert "$w/state.pth" "$dir/x.txt"
-t convert-nowhere 6 "*" weights convert "$w/state.pth" "$dir/none/x.pt"
-t extract 0 "" weights extract "$w/net.pt" "$dir/e.pth"
-t extract-same 0 "13 equal" weights diff "$w/net.pt" "$dir/e.pth"
-t extract-other 4 "no TorchScript archive" weights extract "$w/state.pth" "$dir/e2.pth"
-t merge 0 "" weights merge "$w/net.pt" "$w/full.safetensors" "$dir/merged.pt"
-t merge-holds 0 "13 equal" weights diff "$dir/merged.pt" "$w/full.pth"
-runs merge-runs "$dir/merged.pt" "$w/input.pt" "$w/expected.pt"
-"$tsrun" code "$w/net.pt" >"$dir/code1.txt"
-"$tsrun" code "$dir/merged.pt" >"$dir/code2.txt"
-checks=$((checks + 1))
-cmp -s "$dir/code1.txt" "$dir/code2.txt" || fail merge "the code is another"
-t merge-strict 4 'Unexpected key(s) in state_dict: "module.fc1.weight"' weights merge "$w/plain.pt" "$w/parallel.pth" "$dir/m2.pt"
-t merge-strip 0 "" weights merge "$w/plain.pt" "$w/parallel.pth" "$dir/m2.pt" --strip-prefix module.
-runs merge-stripped "$dir/m2.pt" "$w/plain-input.pt" "$w/plain-expected.pt"
 
 # ---- archives of all ages: out, in again, and the same results
 for c in older-1.1-conv older-1.2-conv older-1.3-conv older-1.5-conv mobile-nets-lenet pickled-protocol-2; do
@@ -246,5 +289,4 @@ t index-lie 4 'holds "nope", which it does not' weights ls "$dir/lie.json"
 mkdir "$dir/hollow"
 t folder-empty 4 "directory without weights" weights ls "$dir/hollow"
 
-echo "$checks checks, $failed failed"
-[ "$failed" -eq 0 ]
+summary

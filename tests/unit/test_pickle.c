@@ -328,6 +328,25 @@ static void records_hold_what_is_claimed(void **state) {
   BAD_ARCHIVE("\x80\2(NNNQ.", "cannot be read");
 }
 
+/* Protocol 0 has the text of the tuple for an id. */
+static void ids_may_be_text(void **state) {
+  static const char *const bad[] = {"", "'storage'", "('storage', ", "('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 16", "('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 16))",
+                                    "('storage', <class 'torch.FloatStorage', '0', 'cpu', 16)", "('storage', <class 'FloatStorage'>, '0', 'cpu', 16)", "('storage', '0', 'cpu', 16)",
+                                    "('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 99999999999999999999)", "('storage', <class 'torch.FloatStorage'>, '0', 'cpu', -1)",
+                                    "('storage', <class 'torch.FloatStorage'>, '0\\'', 'cpu', 16)", "('storage', ((((((1))))))", "('storage', 1, 1, 1, 1, 1, 1, 1, 1)"};
+  tsr_val v;
+  const char good[] = "(P('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 16)\nP('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 16, None)\nt.";
+  assert_int_equal(load_archive(good, sizeof good - 1, "little", &v), TSR_OK);
+  assert_int_equal(v.u->items[0].t->numel, 16);
+  assert_ptr_equal(v.u->items[0].t->storage, v.u->items[1].t->storage);
+  tsr_release(v);
+  for (size_t i = 0; i < TSR_COUNT(bad); i++) {
+    char text[200];
+    bad_archive(text, (size_t)snprintf(text, sizeof text, "P%s\n.", bad[i]), "cannot be read");
+  }
+  BAD_ARCHIVE("P('storage', <class 'torch.FloatStorage'>, '7', 'cpu', 4)\n.", "entry \"data/7\" is missing");
+}
+
 static void ranks_are_limited(void **state) {
   for (int rank = 63; rank <= 65; rank++) {
     tsr_buf b = {0};
@@ -625,7 +644,7 @@ int main(void) {
       T(numbers_of_every_opcode), T(strings_of_every_opcode), T(containers_of_every_opcode), T(devices_complex_and_dtypes), T(identity_is_kept),
       T(protocol_4_memo_frames_and_globals), T(stack_opcodes), T(objects_of_every_opcode), T(foreign_classes_are_only_named), T(objects_and_enums_go_through_hooks),
       T(type_tags_are_believed_only_when_true), T(tensors_share_storages), T(big_endian_bytes_are_turned), T(bools_are_zero_or_one),
-      T(tensors_stay_inside_their_storage), T(records_hold_what_is_claimed), T(ranks_are_limited), T(quantized_tensors_have_their_parameters), T(sparse_tensors_are_checked), T(other_builders),
+      T(tensors_stay_inside_their_storage), T(records_hold_what_is_claimed), T(ids_may_be_text), T(ranks_are_limited), T(quantized_tensors_have_their_parameters), T(sparse_tensors_are_checked), T(other_builders),
       T(storages_may_be_seen_in_two_ways), T(broken_pickles_are_refused),
       T(nothing_contains_itself), T(nesting_is_limited), T(shared_values_are_cheap), T(memory_is_metered), T(allocation_failures_are_errors),
       T(streams_of_pickles_are_read)};
