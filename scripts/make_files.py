@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Write tests/files: what people save, and what somebody hostile would, for the tests of inspect, scan and loading.
 
-    python scripts/make_files.py tests/files
-
-Run with PyTorch 2.x it writes everything; with 1.x only the checkpoints, whose names then carry the version.
+    python scripts/make_files.py tests/files         with PyTorch 2.13
+    python scripts/make_files.py tests/files/1.13    with PyTorch 1.13: what people save
 """
 import io
 import os
@@ -17,8 +16,7 @@ import zipfile
 import torch
 import torch.nn as nn
 
-VERSION = ".".join(torch.__version__.split(".")[:2])
-MODERN = VERSION >= "2"
+MODERN = int(torch.__version__.split(".")[0]) >= 2
 
 
 def path(name):
@@ -63,7 +61,7 @@ def in_module(name, *bases):
 def saved_elsewhere():
     tags = {"a": "cuda:3", "b": "mps", "c": "cpu"}
     values = dict((k, torch.arange(3.0) + i) for i, k in enumerate(tags))
-    places = dict((v.untyped_storage().data_ptr(), tags[k]) for k, v in values.items())
+    places = dict((v.data_ptr(), tags[k]) for k, v in values.items())
     own = torch.serialization.location_tag
     torch.serialization.location_tag = lambda s: places.get(s.data_ptr(), own(s))
     values["d"] = torch.empty(2, 3, device="meta")
@@ -72,10 +70,8 @@ def saved_elsewhere():
 
 
 def people():
-    checkpoint("checkpoint.tar" if MODERN else "checkpoint-%s.tar" % VERSION)
-    checkpoint("checkpoint-stream.tar" if MODERN else "checkpoint-stream-%s.tar" % VERSION, stream=True)
-    if not MODERN:
-        return
+    checkpoint("checkpoint.tar")
+    checkpoint("checkpoint-stream.tar", stream=True)
     net = in_module("Net", nn.Module)
     torch.save(net(), path("custom.pth"))
     torch.save(nn.Sequential(nn.Linear(3, 3), net()), path("custom-inside.pth"))
