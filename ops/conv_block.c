@@ -71,10 +71,14 @@ typedef struct job {
   float *sums, *gates;                     /* [band][channel], [channel], one each a worker */
   float *squeezed;
   int64_t bands, image;                    /* of an image; the image at hand */
+  struct trail *trails;                    /* by worker */
 } job;
 
 /* The rows of one panel that are ahead: row r of the middle at data + r % cap * row_step, with zeros left and right. */
 typedef struct ahead { float *data; int64_t made; } ahead;
+
+/* What a worker's ring holds: rows up to `made` for band `next`, when that is what it does next. */
+typedef struct trail { bool begun; int64_t next, made; } trail;
 
 static void clear_borders(const job *j, float *data) {
   int64_t w = j->p[DEEP]->in[2] * j->width, left = j->left * j->width;
@@ -108,8 +112,8 @@ static void point_rows(const job *j, const float *x, float *data, int64_t panel,
       if (++row == j->cap) row = 0;
     }
     t.a = x + m0 * b->c;
-    bool fetch = more && tile * b->c * 64 < bytes; /* the next panel, a line with each term */
-    t.soon = (const char *)t.b + (fetch ? bytes + tile * b->c * 64 : 0);
+    bool fetch = more && tile * b->c * 32 < bytes; /* the next panel, a line with each two terms */
+    t.soon = (const char *)t.b + (fetch ? bytes + tile * b->c * 32 : 0);
     t.step = fetch ? 64 : 0;
     j->f->near[vectors - 1][mr - 1](&t, b->c);
   }
@@ -200,21 +204,21 @@ static void last_tiles(const job *j, const tsr_gemm *g, int64_t t0, int64_t t1) 
 static void band_task(void *arg, int64_t task, int worker) {
   const job *j = arg;
   const tsr_conv *p = j->p[DEEP];
-  int64_t n = task / j->bands, band = task % j->bands, row = p->out[2] * p->c, chunk = TSR_MAX(1, CHUNK_BYTES / 4 / row);
-  int64_t first = band * p->out[1] / j->bands, last = (band + 1) * p->out[1] / j->bands, chunks = (last - first + chunk - 1) / chunk, made = 0;
+  int64_t n = task / j->bands, band = task % j->bands;
+  int64_t o0 = band * p->out[1] / j->bands, o1 = (band + 1) * p->out[1] / j->bands;
   float *ring = j->ring + worker * j->worker_floats, *wide = j->wide + worker * j->wide_floats;
-  for (int64_t i = 0; i < j->panels && j->has[FIRST]; i++) clear_borders(j, ring + i * j->ring_floats);
-  for (int64_t k = 0; k < chunks; k++) {
-    int64_t o0 = first + k * (last - first) / chunks, o1 = first + (k + 1) * (last - first) / chunks;
-    ahead a = {0};
-    for (int64_t i = 0; i < j->panels; i++) {
-      a = (ahead){ring + i * j->ring_floats, made};
-      deep_rows(j, image_of(j, n), &a, i, o0, o1, wide + i * j->width, p->c, worker);
-    }
-    made = a.made;
-    tsr_gemm g = last_product(j, wide, j->y + (n * p->out[1] + o0) * p->out[2] * j->p[LAST]->oc, (o1 - o0) * p->out[2]);
-    last_tiles(j, &g, 0, tsr_gemm_tiles(&g));
+  trail *t = &j->trails[worker];
+  if (!t->begun)
+    for (int64_t i = 0; i < j->panels && j->has[FIRST]; i++) clear_borders(j, ring + i * j->ring_floats);
+  if (t->next != task || band == 0) t->made = 0; /* else the ring has the rows that both bands need */
+  ahead a = {0};
+  for (int64_t i = 0; i < j->panels; i++) {
+    a = (ahead){ring + i * j->ring_floats, t->made};
+    deep_rows(j, image_of(j, n), &a, i, o0, o1, wide + i * j->width, p->c, worker);
   }
+  *t = (trail){true, task + 1, a.made};
+  tsr_gemm g = last_product(j, wide, j->y + (n * p->out[1] + o0) * p->out[2] * j->p[LAST]->oc, (o1 - o0) * p->out[2]);
+  last_tiles(j, &g, 0, tsr_gemm_tiles(&g));
 }
 
 /* ---- in two steps ---- */
@@ -323,12 +327,16 @@ static tsr_status make_ring(job *j, int threads, int64_t panels_kept) {
 static tsr_status run_through(job *j) {
   const tsr_conv *p = j->p[DEEP];
   int threads = tsr_gemm_threads(j->ctx);
-  int64_t row = p->out[2] * p->c;
-  /* Each band makes the rows around it again: no more of them than keep all threads busy. */
-  j->bands = p->n >= 2 * threads ? 1 : TSR_MAX(1, TSR_MIN(p->out[1] / 7, threads == 1 ? 1 : 2 * threads));
+  int64_t row = p->out[2] * p->c, most = TSR_MAX(1, CHUNK_BYTES / 4 / row);
+  /* A worker's bands follow each other and share the rows at their borders: as many for each as fit its cache. */
+  j->bands = (p->out[1] + most - 1) / most;
+  if (p->n % threads != 0) j->bands = TSR_MIN(p->out[1], (j->bands + threads - 1) / threads * threads);
   TSR_TRY(make_ring(j, threads, j->panels));
-  j->wide_floats = TSR_MAX(1, CHUNK_BYTES / 4 / row) * row;
+  j->wide_floats = (p->out[1] + j->bands - 1) / j->bands * row;
   TSR_TRY(tsr_work(j->ctx, j->wide_floats * threads, &j->wide));
+  j->trails = tsr_scratch(j->ctx, (size_t)threads * sizeof *j->trails);
+  if (j->trails == NULL) return tsr_op_nomem(j->ctx);
+  memset(j->trails, 0, (size_t)threads * sizeof *j->trails);
   tsr_pool_run(j->ctx->pool, j->ctx->max_threads, p->n * j->bands, band_task, j);
   return TSR_OK;
 }

@@ -13,7 +13,7 @@ VF_INLINE vf quick_act(tsr_act act, vf x, vf p0, vf p1) {
   case TSR_ACT_RELU6: return vf_min(vf_set(6.0f), vf_max(zero, x));
   case TSR_ACT_CLAMP: return vf_min(p1, vf_max(p0, x));
   case TSR_ACT_HARDSWISH:
-    return vf_mul(vf_mul(x, vf_min(vf_set(6.0f), vf_max(zero, vf_add(x, vf_set(3.0f))))), vf_set(1.0f / 6));
+    return vf_mul(x, vf_min(vf_set(1.0f), vf_max(zero, vf_fma(x, vf_set(1.0f / 6), vf_set(0.5f)))));
   default: return x;
   }
 }
@@ -32,118 +32,9 @@ VF_INLINE void store_w(float *p, vf x, const bool whole, int lanes) {
   else vf_store_n(p, x, lanes);
 }
 
-/* ---- depthwise convolution ---- */
+#include "ops/conv_dw_body.h"
 
-#define DW_TILE 8
-
-/* n sums, `step` elements apart from `at` on, become results: branches once, not for each. */
-VF_INLINE void dw_finish(const tsr_dw *d, int64_t at, int64_t step, vf *acc, const int n, const bool whole, int lanes) {
-  float low = d->act == TSR_ACT_NONE || d->act == TSR_ACT_HARDSWISH || !is_quick(d->act) ? -INFINITY : d->act == TSR_ACT_CLAMP ? d->p0 : 0;
-  float high = d->act == TSR_ACT_RELU6 ? 6.0f : d->act == TSR_ACT_CLAMP ? d->p1 : INFINITY;
-  const vf lo = vf_set(low), hi = vf_set(high);
-  if (d->residual != NULL) {
-#pragma GCC unroll 8
-    for (int t = 0; t < n; t++) acc[t] = vf_add(acc[t], load_w(d->residual + at + t * step, whole, lanes));
-  }
-  if (d->act == TSR_ACT_HARDSWISH) {
-#pragma GCC unroll 8
-    for (int t = 0; t < n; t++) acc[t] = quick_act(TSR_ACT_HARDSWISH, acc[t], lo, hi);
-  }
-#pragma GCC unroll 8
-  for (int t = 0; t < n; t++) store_w(d->out + at + t * step, vf_min(hi, vf_max(lo, acc[t])), whole, lanes);
-  if (d->act != TSR_ACT_SILU) return;
-#pragma GCC unroll 1
-  for (int t = 0; t < n; t++) {
-    float *y = d->out + at + t * step;
-    vf x = load_w(y, whole, lanes);
-    store_w(y, vf_mul(x, vf_gate(x)), whole, lanes);
-  }
-}
-
-/* Up to VF_N channels from ch, outputs [o, o + tile) whose taps are all inside the row. */
-VF_INLINE void dw_tile(const tsr_dw *d, const int64_t kw, int64_t ch, int64_t o, const int tile, const bool whole, int lanes) {
-  vf acc[DW_TILE];
-  vf b = d->bias == NULL ? vf_zero() : load_w(d->bias + ch, whole, lanes);
-#pragma GCC unroll 8
-  for (int t = 0; t < tile; t++) acc[t] = b;
-  const int64_t step = d->stride * d->x_step;
-  const float *w = d->w + ch;
-  for (int64_t r = 0; r < d->row_count; r++) {
-    if (d->rows[r] == NULL) {
-      w += kw * d->w_step;
-      continue;
-    }
-    const float *x = d->rows[r] + (o * d->stride - d->pad) * d->x_step + ch;
-    for (int64_t k = 0; k < kw; k++, w += d->w_step, x += d->dil * d->x_step) {
-      vf wv = load_w(w, whole, lanes);
-#pragma GCC unroll 8
-      for (int t = 0; t < tile; t++) acc[t] = vf_fma(load_w(x + t * step, whole, lanes), wv, acc[t]);
-    }
-  }
-  dw_finish(d, o * d->y_step + ch, d->y_step, acc, tile, whole, lanes);
-}
-
-VF_INLINE void dw_channels(const tsr_dw *d, const int64_t kw, int64_t o, const int tile) {
-  int64_t ch = 0;
-  for (; ch + VF_N <= d->c; ch += VF_N) dw_tile(d, kw, ch, o, tile, true, VF_N);
-  if (ch < d->c) dw_tile(d, d->kw, ch, o, tile, false, (int)(d->c - ch));
-}
-
-/* The usual widths of kernels are constants: their loops unroll. */
-#define DW_TILES(n)                                          \
-  static void dw_tile_##n(const tsr_dw *d, int64_t o) {      \
-    if (d->kw == 3) dw_channels(d, 3, o, n);                 \
-    else if (d->kw == 5) dw_channels(d, 5, o, n);            \
-    else dw_channels(d, d->kw, o, n);                        \
-  }
-DW_TILES(1) DW_TILES(2) DW_TILES(3) DW_TILES(4) DW_TILES(5) DW_TILES(6) DW_TILES(7) DW_TILES(8)
-
-typedef void (*dw_tile_fn)(const tsr_dw *d, int64_t o);
-static const dw_tile_fn dw_tiles[DW_TILE] = {dw_tile_1, dw_tile_2, dw_tile_3, dw_tile_4, dw_tile_5, dw_tile_6, dw_tile_7, dw_tile_8};
-
-/* One output whose window hangs over the row's ends, taps [k0, k1); several vectors of channels at a time,
- * because one output alone would wait for each sum. */
-VF_INLINE void dw_edge_part(const tsr_dw *d, int64_t o, int64_t k0, int64_t k1, int64_t ch, const int nv, const bool whole, int lanes) {
-  vf acc[4];
-#pragma GCC unroll 4
-  for (int v = 0; v < nv; v++) acc[v] = d->bias == NULL ? vf_zero() : load_w(d->bias + ch + v * VF_N, whole, lanes);
-  int64_t left = o * d->stride - d->pad;
-  for (int64_t r = 0; r < d->row_count; r++) {
-    if (d->rows[r] == NULL) continue;
-    for (int64_t k = k0; k < k1; k++) {
-      const float *x = d->rows[r] + (left + k * d->dil) * d->x_step + ch, *w = d->w + (r * d->kw + k) * d->w_step + ch;
-#pragma GCC unroll 4
-      for (int v = 0; v < nv; v++) acc[v] = vf_fma(load_w(x + v * VF_N, whole, lanes), load_w(w + v * VF_N, whole, lanes), acc[v]);
-    }
-  }
-  dw_finish(d, o * d->y_step + ch, VF_N, acc, nv, whole, lanes);
-}
-
-static void dw_edge(const tsr_dw *d, int64_t o) {
-  int64_t left = o * d->stride - d->pad, k0 = 0, k1 = d->kw, ch = 0;
-  while (k0 < k1 && left + k0 * d->dil < 0) k0++;
-  while (k1 > k0 && left + (k1 - 1) * d->dil >= d->iw) k1--;
-  for (; ch + 4 * VF_N <= d->c; ch += 4 * VF_N) dw_edge_part(d, o, k0, k1, ch, 4, true, VF_N);
-  for (; ch + VF_N <= d->c; ch += VF_N) dw_edge_part(d, o, k0, k1, ch, 1, true, VF_N);
-  if (ch < d->c) dw_edge_part(d, o, k0, k1, ch, 1, false, (int)(d->c - ch));
-}
-
-static void dw_row(const tsr_dw *d) {
-  int64_t reach = (d->kw - 1) * d->dil; /* outputs [first, last) see only the row itself */
-  int64_t first = TSR_MIN(d->ow, (d->pad + d->stride - 1) / d->stride);
-  int64_t last = d->iw + d->pad - reach <= 0 ? 0 : (d->iw + d->pad - reach - 1) / d->stride + 1;
-  last = TSR_MAX(first, TSR_MIN(d->ow, last));
-  int64_t inner = last - first, tiles = (inner + DW_TILE - 1) / DW_TILE;
-  for (int64_t o = 0; o < first; o++) dw_edge(d, o);
-  for (int64_t t = 0; t < tiles; t++) { /* tiles of nearly the same size */
-    int64_t o = first + t * inner / tiles;
-    dw_tiles[first + (t + 1) * inner / tiles - o - 1](d, o);
-  }
-  for (int64_t o = last; o < d->ow; o++) dw_edge(d, o);
-  if (d->act == TSR_ACT_SILU) return; /* done */
-  if (d->y_step == d->c) rest_act(d->act, d->p0, d->p1, d->out, d->ow * d->c);
-  else for (int64_t o = 0; o < d->ow && !is_quick(d->act); o++) rest_act(d->act, d->p0, d->p1, d->out + o * d->y_step, d->c);
-}
+/* ---- sums of rows ---- */
 
 /* nv vectors, four rows at a time: independent sums. */
 VF_INLINE void sum_part(float *y, const float *x, int64_t step, int64_t rows, const int nv, const bool whole, int lanes) {

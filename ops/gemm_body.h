@@ -12,9 +12,8 @@ VF_INLINE vf act_vec(const tsr_act act, vf x, vf p0, vf p1) {
   case TSR_ACT_SILU: return vf_mul(x, vf_gate(x));
   case TSR_ACT_SIGMOID: return vf_sigmoid(x);
   case TSR_ACT_HARDSWISH:
-    return vf_mul(vf_mul(x, vf_min(vf_set(6.0f), vf_max(zero, vf_add(x, vf_set(3.0f))))), vf_set(1.0f / 6));
-  case TSR_ACT_HARDSIGMOID:
-    return vf_mul(vf_min(vf_set(6.0f), vf_max(zero, vf_add(x, vf_set(3.0f)))), vf_set(1.0f / 6));
+    return vf_mul(x, vf_min(one, vf_max(zero, vf_fma(x, vf_set(1.0f / 6), vf_set(0.5f)))));
+  case TSR_ACT_HARDSIGMOID: return vf_min(one, vf_max(zero, vf_fma(x, vf_set(1.0f / 6), vf_set(0.5f))));
   case TSR_ACT_GELU: return vf_gelu_near(x);
   case TSR_ACT_GELU_TANH: return vf_gelu_tanh(x);
   case TSR_ACT_TANH: return vf_tanh(x);
@@ -82,16 +81,17 @@ VF_INLINE void row_store(float *p, vf x, int j, int nv, const bool full, int res
   else vf_store_n(p + j * VF_N, x, rest);
 }
 
-VF_INLINE void tile_finish(const tsr_tile *t, vf acc[TSR_GEMM_MR][4], const int mr, const int nv, const bool full) {
+/* biased: the sums began with the bias. */
+VF_INLINE void tile_finish(const tsr_tile *t, vf acc[TSR_GEMM_MR][4], const int mr, const int nv, const bool full, const bool biased) {
   const tsr_epi *e = t->epi;
   const int rest = t->n - (nv - 1) * VF_N;
-  if (t->accumulate) {
+  if (!biased && t->accumulate) {
 #pragma GCC unroll 14
     for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
       for (int j = 0; j < nv; j++) acc[i][j] = vf_add(acc[i][j], row_load(t->c[i] + t->c_off, j, nv, full, rest));
   }
-  if (e != NULL && e->bias != NULL) {
+  if (!biased && e != NULL && e->bias != NULL) {
 #pragma GCC unroll 4
     for (int j = 0; j < nv; j++) {
       vf v = row_load(e->bias + t->c_off, j, nv, full, rest);
@@ -194,8 +194,8 @@ VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
     b2 += 2 * ldb;
   }
   if (k < kc) tile_term(acc, a, b, b2, ldb, mr, nv);
-  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
-  else tile_finish(t, acc, mr, nv, false);
+  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true, false);
+  else tile_finish(t, acc, mr, nv, false, false);
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
 }
 
@@ -214,12 +214,14 @@ VF_INLINE void near_term(vf acc[TSR_GEMM_MR][4], const float *const a[5], const 
 
 /* Every third row has a pointer, the others are reached by lda and 2 * lda: fourteen pointers would not stay in registers. */
 VF_INLINE void near_run(const tsr_tile *t, int64_t lda, const int mr, const int nv) {
-  vf acc[TSR_GEMM_MR][4];
+  const float *a[5], *b = t->b, *bias = t->epi != NULL ? t->epi->bias : NULL;
+  vf acc[TSR_GEMM_MR][4], start[3];
+#pragma GCC unroll 3
+  for (int j = 0; j < nv; j++) start[j] = bias == NULL ? vf_zero() : row_load(bias + t->c_off, j, nv, false, t->n - (nv - 1) * VF_N);
 #pragma GCC unroll 14
   for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
-    for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
-  const float *a[5], *b = t->b;
+    for (int j = 0; j < nv; j++) acc[i][j] = start[j];
 #pragma GCC unroll 5
   for (int g = 0; g < 5; g++) a[g] = t->a + TSR_MIN(3 * g, mr - 1) * lda;
   const int64_t kc = t->kc, ldb = t->ldb, step = t->step;
@@ -237,8 +239,8 @@ VF_INLINE void near_run(const tsr_tile *t, int64_t lda, const int mr, const int 
     }
   }
   if (k < kc) near_term(acc, a, 0, lda, b, mr, nv);
-  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true);
-  else tile_finish(t, acc, mr, nv, false);
+  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true, true);
+  else tile_finish(t, acc, mr, nv, false, true);
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
 }
 

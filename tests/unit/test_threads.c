@@ -72,6 +72,28 @@ static void workers_begin_with_their_own_share(void **state) {
   tsr_pool_free(p);
 }
 
+typedef struct patient { int64_t done, tasks; } patient;
+
+/* The first task waits for all the others. */
+static void wait_task(void *arg, int64_t task, int worker) {
+  patient *w = arg;
+  TSR_UNUSED(worker);
+  for (int i = 0; task == 0 && i < 200000 && __atomic_load_n(&w->done, __ATOMIC_RELAXED) < w->tasks - 1; i++) usleep(50);
+  if (task == 0) assert_int_equal(__atomic_load_n(&w->done, __ATOMIC_RELAXED), w->tasks - 1);
+  __atomic_fetch_add(&w->done, 1, __ATOMIC_RELAXED);
+}
+
+static void others_take_what_a_busy_worker_leaves(void **state) {
+  (void)state;
+  for (int threads = 2; threads <= 5; threads++) {
+    tsr_pool *p = tsr_pool_new(threads);
+    patient w = {0, 23};
+    tsr_pool_run(p, 0, w.tasks, wait_task, &w);
+    assert_int_equal(w.done, w.tasks);
+    tsr_pool_free(p);
+  }
+}
+
 static void pools_come_and_go(void **state) {
   (void)state;
   for (int i = 0; i < 200; i++) {
@@ -101,6 +123,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_task_once_for_many_callers),
       cmocka_unit_test(workers_begin_with_their_own_share),
+      cmocka_unit_test(others_take_what_a_busy_worker_leaves),
       cmocka_unit_test(pools_come_and_go),
       cmocka_unit_test(a_child_has_workers_of_its_own),
   };
