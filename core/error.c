@@ -49,6 +49,14 @@ void tsr_errrec_dispose(tsr_errrec *e) {
   memset(e, 0, sizeof *e);
 }
 
+tsr_status tsr_errrec_copy(tsr_errrec *to, const tsr_errrec *from) {
+  if (to->status != TSR_OK) return to->status;
+  tsr_fail(to, from->status, "%s", from->message != NULL ? from->message : tsr_status_name(from->status));
+  if (from->class_name != NULL) tsr_errrec_set_class(to, from->class_name);
+  if (from->traceback != NULL) tsr_errrec_set_traceback(to, strdup(from->traceback));
+  return from->status;
+}
+
 tsr_status tsr_errrec_publish(tsr_errrec *e, tsr_error **out) {
   tsr_status status = e->status;
   if (out != NULL && status != TSR_OK) {

@@ -20,6 +20,7 @@ tsr_status tsr_fail_nomem(tsr_errrec *e);
 void tsr_errrec_set_traceback(tsr_errrec *e, char *text /* taken */);
 void tsr_errrec_set_class(tsr_errrec *e, const char *qualified_name);
 void tsr_errrec_dispose(tsr_errrec *e); /* frees and empties */
+tsr_status tsr_errrec_copy(tsr_errrec *to, const tsr_errrec *from); /* what happened before happens again, if nothing else has; the status */
 /* Move e into a public tsr_error at *out (if out is not NULL), empty e, return its status. */
 tsr_status tsr_errrec_publish(tsr_errrec *e, tsr_error **out);
 

@@ -54,6 +54,7 @@ struct tsr_tuple { tsr_obj h; const tsr_type *type; /* NULL or a NamedTuple type
 struct tsr_object { tsr_obj h; tsr_class *cls; uint32_t count; tsr_val slots[]; };
 struct tsr_enumval { tsr_obj h; tsr_class *cls; uint32_t member; };
 struct tsr_func { tsr_obj h; const void *code; uint32_t captured; tsr_val captures[]; }; /* function value or closure; code is interp's */
+#define TSR_CAPSULE_ERROR "error" /* a future whose function raised: data is a tsr_errrec */
 struct tsr_capsule { tsr_obj h; const char *kind; void *data; void (*free_fn)(void *data); };
 
 /* Ordered dictionary: entries in insertion order, deleted ones have live == false until compaction. */
@@ -113,6 +114,10 @@ void tsr_dict_clear(tsr_dict *d);
 /* Iterate: for (size_t i = tsr_dict_next(d, 0); i < d->used; i = tsr_dict_next(d, i + 1)) … d->entries[i] */
 size_t tsr_dict_next(const tsr_dict *d, size_t from);
 
+struct tsr_errrec;
+static inline const struct tsr_errrec *tsr_val_error(tsr_val v) { /* of a future whose function raised, else NULL */
+  return v.tag == TSR_V_CAPSULE && strcmp(v.cap->kind, TSR_CAPSULE_ERROR) == 0 ? (const struct tsr_errrec *)v.cap->data : NULL;
+}
 bool tsr_val_identical(tsr_val a, tsr_val b);       /* TorchScript's "is" */
 /* Structural equality of everything but tensors (those: identity). */
 bool tsr_val_equal(tsr_val a, tsr_val b);

@@ -475,6 +475,15 @@ bool tsr_archive_is_big_endian(const tsr_archive *a) { return a->big_endian; }
 bool tsr_archive_has_code(const tsr_archive *a) { return a->has_code; }
 size_t tsr_archive_entry_count(const tsr_archive *a) { return a->count; }
 
+void tsr_archive_fetch(tsr_archive *a, const void *data, size_t len) {
+#ifdef MADV_POPULATE_READ
+  uintptr_t at = (uintptr_t)data, begin = (uintptr_t)a->bytes, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  if (a->own != BYTES_MAPPED || at < begin || at - begin > a->len || len > a->len - (at - begin)) return;
+  uintptr_t first = at / page * page;
+  madvise((void *)first, at + len - first, MADV_POPULATE_READ);
+#endif
+}
+
 void tsr_archive_forget(tsr_archive *a, const void *data, size_t len) {
   uintptr_t at = (uintptr_t)data, begin = (uintptr_t)a->bytes, page = (uintptr_t)sysconf(_SC_PAGESIZE);
   if (a->own != BYTES_MAPPED || at < begin || at - begin > a->len || len > a->len - (at - begin)) return;

@@ -166,7 +166,7 @@ static void trace_origin(tracer *t, const tsr_ir_value *v) {
     case TSR_IR_GETATTR:
       if (n->out[0]->type->kind != TSR_T_CLASS && n->out[0]->type->kind != TSR_T_INTERFACE) add_slot(t->w, n, false);
       break;
-    case TSR_IR_IF: case TSR_IR_LOOP: case TSR_IR_WITH: trace_blocks(t, n, v); break;
+    case TSR_IR_IF: case TSR_IR_LOOP: case TSR_IR_WITH: case TSR_IR_FORK: trace_blocks(t, n, v); break;
     case TSR_IR_OP: trace_op(t, n, v); break;
     case TSR_IR_TUPLE: case TSR_IR_LIST: case TSR_IR_DICT: case TSR_IR_TUPLE_GET: case TSR_IR_TUPLE_UNPACK: case TSR_IR_LIST_UNPACK:
     case TSR_IR_CAST: case TSR_IR_UNWRAP: case TSR_IR_CLOSURE:

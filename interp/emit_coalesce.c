@@ -130,7 +130,8 @@ static void visit_node(coalescer *c, const scope *s, const tsr_ir_node *n) {
       for (uint32_t i = 2; i < n->nin; i++) use(c, s, n->in[i], at);
       visit_loop(c, s, n, at);
       return;
-    case TSR_IR_IF: case TSR_IR_WITH:
+    case TSR_IR_IF: case TSR_IR_WITH: case TSR_IR_FORK:
+      if (n->nblocks == 0) define(c, n->out[0], at + 1);
       for (uint32_t k = 0; k < n->nblocks; k++) visit_arm(c, s, n, n->blocks[k], at);
       for (uint32_t k = 0; k < n->nblocks; k++)
         for (uint32_t i = 0; i < n->nout; i++) add_pair(c, &c->wanted, n->blocks[k]->rets[i], n->out[i]);

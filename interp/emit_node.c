@@ -322,6 +322,15 @@ static void add_handler(emitter *m, uint32_t begin, uint32_t end, uint32_t targe
   k->handlers[k->nhandlers++] = (tsr_handler){begin, end, target};
 }
 
+/* reg = call of the function value */
+static void call_value(emitter *m, const tsr_ir_node *n, uint32_t reg) {
+  uint32_t site;
+  if (site_begin(m, n, &site) == NULL) return;
+  tsr_emit_insn(m, TSR_BC_CALL_VALUE, site, 0, 0);
+  site_release(m, site, n->in, n->nin);
+  tsr_emit_operand(m, site, n->nin, reg);
+}
+
 static void emit_with(emitter *m, const tsr_ir_node *n) {
   uint32_t *regs = output_regs(m, n, 0), temp;
   if (regs == NULL) return;
@@ -336,6 +345,30 @@ static void emit_with(emitter *m, const tsr_ir_node *n) {
   patch(m, done);
   add_handler(m, begin, end, target);
   drop_temp(m, temp);
+  set_outputs(m, n, regs);
+  free(regs);
+}
+
+/* What was made up to an error lies in registers that are free after the block. */
+static void drop_leftovers(emitter *m, uint32_t keep) {
+  for (uint32_t i = 0; i < m->nfree; i++)
+    if (m->free_regs[i] != keep) tsr_emit_insn(m, TSR_BC_DROP, m->free_regs[i], 0, 0);
+}
+
+static void emit_fork(emitter *m, const tsr_ir_node *n) {
+  uint32_t *regs = output_regs(m, n, 0), begin = m->code->ninsns;
+  if (regs == NULL) return;
+  if (n->nblocks == 0) {
+    call_value(m, n, regs[0]);
+  } else {
+    tsr_emit_block(m, n->blocks[0], NULL, 0);
+    tsr_emit_rets(m, n->blocks[0], 0, regs);
+  }
+  uint32_t end = m->code->ninsns, done = tsr_emit_insn(m, TSR_BC_JUMP, 0, 0, 0), target = m->code->ninsns;
+  drop_leftovers(m, regs[0]);
+  tsr_emit_insn(m, TSR_BC_CATCH, regs[0], 0, 0);
+  patch(m, done);
+  add_handler(m, begin, end, target);
   set_outputs(m, n, regs);
   free(regs);
 }
@@ -391,7 +424,8 @@ void tsr_emit_node(emitter *m, const tsr_ir_node *n) {
     case TSR_IR_TUPLE_GET: emit_getattr(m, n, TSR_BC_TUPLE_GET); break;
     case TSR_IR_SETATTR: emit_setattr(m, n); break;
     case TSR_IR_CALL: emit_call(m, n); break;
-    case TSR_IR_CALL_VALUE: case TSR_IR_FORK: emit_site(m, n, TSR_BC_CALL_VALUE); break;
+    case TSR_IR_CALL_VALUE: emit_site(m, n, TSR_BC_CALL_VALUE); break;
+    case TSR_IR_FORK: emit_fork(m, n); break;
     case TSR_IR_CALL_METHOD: emit_site(m, n, TSR_BC_CALL_METHOD); break;
     case TSR_IR_NEW: emit_site(m, n, TSR_BC_NEW); break;
     case TSR_IR_CLOSURE: emit_site(m, n, TSR_BC_CLOSURE); break;

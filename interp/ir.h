@@ -38,7 +38,7 @@ typedef struct tsr_ir_fn tsr_ir_fn;
   X(CALL_METHOD, "prim::CallMethod", "object, args -> 1; name: looked up in the object's class (interfaces)") \
   X(NEW, "prim::CreateObject", "-> 1; type")                                                \
   X(CLOSURE, "prim::Closure", "captures -> 1; callee")                                      \
-  X(FORK, "prim::fork", "closure -> future; runs in place")                                 \
+  X(FORK, "prim::fork", "closure -> future, or -> future; 1 block.  Runs in place, an error waits") \
   X(TUPLE, "prim::TupleConstruct", "items -> 1; type may be a NamedTuple")                  \
   X(TUPLE_GET, "prim::TupleIndex", "tuple -> 1; slot (constant)")                           \
   X(TUPLE_UNPACK, "prim::TupleUnpack", "tuple -> n")                                        \

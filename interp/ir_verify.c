@@ -67,6 +67,9 @@ static tsr_status check_shape(verifier *v, const tsr_ir_node *n) {
   case TSR_IR_WITH:
     if (n->nin != 1 || n->nblocks != 1 || n->callee == NULL || n->blocks[0]->nrets != n->nout) return bad(v, n, "malformed");
     return TSR_OK;
+  case TSR_IR_FORK:
+    if (n->nout != 1 || n->nin + n->nblocks != 1 || (n->nblocks == 1 && n->blocks[0]->nrets != 1)) return bad(v, n, "malformed");
+    return TSR_OK;
   case TSR_IR_OP:
     if (n->schema == NULL) return n->name != NULL ? TSR_OK : bad(v, n, "missing operator without a name");
     if (n->schema->vararg ? n->nin < n->schema->param_count : n->nin != n->schema->param_count)

@@ -354,12 +354,19 @@ static tsr_ir_value *enum_value(tsr_lower *L, tsr_ir_value *v, const tsr_ast *at
 
 static bool is_tuple(const tsr_type *t) { return t->kind == TSR_T_TUPLE || t->kind == TSR_T_NAMEDTUPLE; }
 
+/* The cast also raises what the function has raised. */
+static tsr_ir_value *wait_for(tsr_lower *L, tsr_ir_value *future) {
+  tsr_ir_value *v = tsr_build_cast(L, future, future->type->args[0]);
+  v->def->slot = 1;
+  return v;
+}
+
 /* NULL: an ordinary operator. */
 static tsr_ir_value *special_op(tsr_lower *L, const char *name, const tsr_arg *args, uint32_t n, const tsr_type *hint, const tsr_ast *at) {
   const tsr_type *t0 = n > 0 ? args[0].type : &tsr_type_none;
   if (strcmp(name, "prim::RaiseException") == 0) return raise_op(L, args, n, at);
   if (n == 0) return NULL;
-  if (strcmp(name, "aten::wait") == 0) return t0->kind == TSR_T_FUTURE ? tsr_build_cast(L, args[0].value, t0->args[0]) : NULL;
+  if (strcmp(name, "aten::wait") == 0) return t0->kind == TSR_T_FUTURE ? wait_for(L, args[0].value) : NULL;
   if (strcmp(name, "prim::awaitable_wait") == 0) return t0->kind == TSR_T_AWAIT ? tsr_special_wait(L, args[0].value) : NULL;
   if (strcmp(name, "prim::awaitable_nowait") == 0) return tsr_special_nowait(L, args[0].value);
   if (strcmp(name, "aten::_unwrap_optional") == 0) return unwrap(L, args[0].value, true);

@@ -67,7 +67,7 @@ static tsr_ir_fn *target_of(const tsr_ir_node *n) {
   if (n->kind == TSR_IR_CALL) return n->callee;
   if (n->kind == TSR_IR_CALL_METHOD && n->in[0]->type->kind == TSR_T_CLASS && n->in[0]->type->cls != NULL)
     return tsr_class_method(n->in[0]->type->cls, n->name);
-  if ((n->kind == TSR_IR_FORK || n->kind == TSR_IR_CALL_VALUE) && n->in[0]->def != NULL && n->in[0]->def->kind == TSR_IR_CLOSURE)
+  if ((n->kind == TSR_IR_FORK || n->kind == TSR_IR_CALL_VALUE) && n->nin > 0 && n->in[0]->def != NULL && n->in[0]->def->kind == TSR_IR_CLOSURE)
     return n->in[0]->def->callee;
   return NULL;
 }
@@ -86,6 +86,14 @@ static bool bind_params(tsr_cloner *c, const tsr_ir_node *n, const tsr_ir_fn *ta
   return true;
 }
 
+/* A forked function stays in a block of its own: its errors wait for whoever waits. */
+static tsr_ir_value *open_fork(inliner *x, tsr_ir_node *n) {
+  tsr_ir_node *fork = tsr_ir_node_new(x->fn, TSR_IR_FORK, 0, 1, 1, n->loc);
+  if (fork == NULL) return NULL;
+  tsr_ir_insert_before(fork, n);
+  return tsr_ir_add_output(x->fn, fork, n->out[0]->type, n->out[0]->name);
+}
+
 static tsr_status inline_call(inliner *x, tsr_ir_node *n, tsr_ir_fn *target, bool *done) {
   relocation r = {.arena = x->fn->names, .call = n->loc, .path = n->nin > 0 ? path_of(x, n->in[0]) : NULL};
   if (r.path == NULL && n->loc != NULL) r.path = n->loc->module_path;
@@ -95,10 +103,13 @@ static tsr_status inline_call(inliner *x, tsr_ir_node *n, tsr_ir_fn *target, boo
   c.user = &r;
   *done = bind_params(&c, n, target);
   *done = *done && (n->nout == 0 || (n->nout == 1 && target->body->nrets == 1));
-  bool ok = !*done || tsr_clone_nodes(&c, target->body, NULL, n);
+  bool forks = n->kind == TSR_IR_FORK;
+  tsr_ir_value *future = forks && *done ? open_fork(x, n) : NULL;
+  tsr_ir_block *body = future != NULL ? future->def->blocks[0] : NULL;
+  bool ok = !*done || ((!forks || body != NULL) && tsr_clone_nodes(&c, target->body, body, forks ? NULL : n));
   if (ok && *done) {
     tsr_ir_value *ret = target->body->nrets > 0 ? c.map[target->body->rets[0]->id] : NULL;
-    ok = tsr_subst_remove(&x->subst, n, &ret);
+    ok = (!forks || tsr_ir_block_add_ret(x->fn, body, ret)) && tsr_subst_remove(&x->subst, n, forks ? &future : &ret);
   }
   tsr_cloner_dispose(&c);
   x->changed |= *done;
@@ -116,7 +127,7 @@ static int nesting(const tsr_ir_block *b) {
 static bool may_inline(const inliner *x, const tsr_ir_node *n, const tsr_ir_fn *target, int depth, uint32_t *size) {
   if (target == NULL || !target->lowered || chain_length(n->loc) >= MAX_CHAIN) return false;
   *size = tsr_ir_count_nodes(target->body, MAX_NODES);
-  return *size < MAX_NODES - x->nodes && depth + nesting(target->body) < MAX_NESTING;
+  return *size < MAX_NODES - x->nodes && depth + nesting(target->body) + (n->kind == TSR_IR_FORK) < MAX_NESTING;
 }
 
 static tsr_status inline_block(inliner *x, tsr_ir_block *b, int depth) {

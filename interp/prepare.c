@@ -86,6 +86,11 @@ static void forget(tsr_model *m, tsr_val v) {
     if (v.l->items[i].tag == TSR_V_TENSOR) forget(m, v.l->items[i]);
 }
 
+static void fetch(tsr_model *m, tsr_val v) {
+  if (v.tag == TSR_V_TENSOR && v.t->layout == 0 && v.t->storage->nbytes >= FORGET_BYTES && !v.t->storage->owned && v.t->storage->data != NULL)
+    tsr_archive_fetch(m->archive, v.t->storage->data, v.t->storage->nbytes);
+}
+
 static const tsr_deferred *deferred_of(const tsr_model *m, tsr_val v) {
   if (v.tag != TSR_V_TENSOR || v.t->layout != 0 || !tsr_is_deferred(v.t)) return NULL;
   for (uint32_t i = 0; i < m->ndeferred; i++)
@@ -108,6 +113,7 @@ static tsr_status call_prepare(work *w, tsr_call *c, int worker) {
       s = tsr_ctx_nomem(c->ctx);
       break;
     }
+    fetch(w->m, tsr_from_obj((void *)(uintptr_t)d->from));
     d->fill(d->recipe, room);
     d->t->storage->data = room;
     ds[n++] = d;
@@ -131,6 +137,7 @@ static void prepare_item(work *w, item *it, int worker) {
   }
   for (uint32_t i = 0; i < s->nargs; i++) args[i] = constant_of(it, i) != NULL ? *constant_of(it, i) : tsr_none();
   tsr_call c = {.ctx = ctx, .op = s->op, .args = args, .nargs = s->nargs, .constant = s->constant, .site = &s->site};
+  for (uint32_t i = 0; i < s->nargs; i++) fetch(w->m, args[i]);
   if (ctx->err.status == TSR_OK) call_prepare(w, &c, worker);
   if (s->site.data != NULL) {
     it->released = c.released;

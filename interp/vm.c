@@ -522,6 +522,7 @@ poll:
     f->pc++;
     goto enter_frame;
   }
+  OP_CATCH: TRY(tsr_vm_catch(vm, A)); NEXT();
   OP_RERAISE:
     status = take_pending(vm);
     goto fail;

@@ -58,6 +58,7 @@ tsr_status tsr_vm_raise(tsr_vm *vm, tsr_vm_site at);
 tsr_status tsr_vm_missing(tsr_vm *vm, const tsr_callsite *s);
 tsr_status tsr_vm_bad_operand(tsr_vm *vm, const char *what, tsr_val v);
 tsr_status tsr_vm_index_error(tsr_vm *vm);
+tsr_status tsr_vm_catch(tsr_vm *vm, tsr_val *out); /* the pending error becomes a value (core/value.h: tsr_capsule of kind "error") */
 tsr_status tsr_vm_dim_error(tsr_vm *vm, const tsr_tensor *t, int64_t dim);
 tsr_val tsr_vm_operand(tsr_vm_site at, uint32_t i); /* borrowed */
 

@@ -25,6 +25,23 @@ tsr_status tsr_vm_bad_operand(tsr_vm *vm, const char *what, tsr_val v) {
 
 tsr_status tsr_vm_index_error(tsr_vm *vm) { return tsr_fail(&vm->ctx->err, TSR_ERAISED, "list index out of range"); }
 
+static void free_error(void *data) {
+  tsr_errrec_dispose(data);
+  free(data);
+}
+
+tsr_status tsr_vm_catch(tsr_vm *vm, tsr_val *out) {
+  tsr_errrec *e = calloc(1, sizeof *e);
+  tsr_capsule *c = e != NULL ? tsr_capsule_new(vm->ctx->mem, TSR_CAPSULE_ERROR, e, free_error) : NULL;
+  if (vm->npending == 0 || c == NULL) {
+    free(e);
+    return tsr_ctx_nomem(vm->ctx);
+  }
+  *e = vm->pending[--vm->npending].err;
+  *out = tsr_from_obj(c);
+  return TSR_OK;
+}
+
 tsr_status tsr_vm_dim_error(tsr_vm *vm, const tsr_tensor *t, int64_t dim) {
   int64_t wrapped;
   if (t->ndim != 0) return tsr_wrap_dim(vm->ctx, dim, t->ndim, &wrapped);
@@ -210,6 +227,7 @@ tsr_status tsr_vm_test(tsr_vm *vm, tsr_vm_site at, uint32_t op, tsr_val *out) {
       break;
     case TSR_BC_ITEM: return find_child(vm, at, out);
     default:
+      if (tsr_val_error(v) != NULL) return tsr_errrec_copy(&vm->ctx->err, tsr_val_error(v)); /* a wait */
       TSR_TRY(check_cast(vm, at.site->type, v));
       *out = take_operand(at, 0);
   }

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "ops/op.h"
+#include "ops/lang.h"
 
 static tsr_status out_of_range(tsr_call *c) { return tsr_op_fail(c->ctx, "list index out of range"); }
 
@@ -232,200 +232,24 @@ TSR_KERNEL(ne) { return tsr_ret_bool(c, !tsr_val_equal(c->args[0], c->args[1]));
 
 /* ---- order ---- */
 
-static double number_of(tsr_val v) { return v.tag == TSR_V_FLOAT ? v.d : v.tag == TSR_V_BOOL ? (double)v.b : (double)v.i; }
-
-static int compare_vals(tsr_val a, tsr_val b, int depth) {
-  if (a.tag == TSR_V_STR && b.tag == TSR_V_STR) {
-    int order = memcmp(a.s->bytes, b.s->bytes, TSR_MIN(a.s->len, b.s->len));
-    return order != 0 ? order : (a.s->len > b.s->len) - (a.s->len < b.s->len);
-  }
-  if (a.tag == TSR_V_INT && b.tag == TSR_V_INT) return (a.i > b.i) - (a.i < b.i);
-  const tsr_val *pa, *pb;
-  size_t na, nb;
-  if (a.tag == TSR_V_TUPLE && b.tag == TSR_V_TUPLE) pa = a.u->items, na = a.u->len, pb = b.u->items, nb = b.u->len;
-  else if (a.tag == TSR_V_LIST && b.tag == TSR_V_LIST) pa = a.l->items, na = a.l->len, pb = b.l->items, nb = b.l->len;
-  else {
-    double x = number_of(a), y = number_of(b);
-    return (x > y) - (x < y);
-  }
-  for (size_t i = 0; i < na && i < nb && depth < TSR_MAX_DEPTH; i++) {
-    int order = compare_vals(pa[i], pb[i], depth + 1);
-    if (order != 0) return order;
-  }
-  return (na > nb) - (na < nb);
-}
-
-/* Merge sort: stable, and NaN (equal to everything here) cannot break it. */
-static void merge_sort(tsr_val *items, tsr_val *spare, size_t n, bool reverse) {
-  if (n < 2) return;
-  size_t half = n / 2;
-  merge_sort(items, spare, half, reverse);
-  merge_sort(items + half, spare, n - half, reverse);
-  memcpy(spare, items, half * sizeof *items);
-  for (size_t i = 0, j = half, k = 0; i < half;) {
-    bool take_right = j < n && (reverse ? compare_vals(spare[i], items[j], 0) < 0 : compare_vals(items[j], spare[i], 0) < 0);
-    items[k++] = take_right ? items[j++] : spare[i++];
-  }
-}
-
-static bool sortable(tsr_val v, int depth) {
-  if (v.tag == TSR_V_TUPLE || v.tag == TSR_V_LIST) {
-    const tsr_val *items = v.tag == TSR_V_TUPLE ? v.u->items : v.l->items;
-    size_t n = v.tag == TSR_V_TUPLE ? v.u->len : v.l->len;
-    for (size_t i = 0; i < n; i++) {
-      if (depth > 64 || !sortable(items[i], depth + 1)) return false;
-    }
-    return true;
-  }
-  return v.tag == TSR_V_BOOL || v.tag == TSR_V_INT || v.tag == TSR_V_FLOAT || v.tag == TSR_V_STR;
-}
-
-/* Objects are compared by their class: a.__lt__(b); tuples by the first items that differ, where objects differ
- * unless they are the same, and NaN from everything. */
-static tsr_status is_less(tsr_ctx *ctx, tsr_val a, tsr_val b, int depth, bool *less) {
-  tsr_val out = tsr_none();
-  *less = false;
-  if (a.tag == TSR_V_TUPLE && b.tag == TSR_V_TUPLE && depth < TSR_MAX_DEPTH) {
-    for (size_t i = 0; i < a.u->len && i < b.u->len; i++) {
-      TSR_TRY(is_less(ctx, a.u->items[i], b.u->items[i], depth + 1, less));
-      if (*less || !tsr_val_equal(a.u->items[i], b.u->items[i])) return TSR_OK;
-    }
-    return TSR_OK;
-  }
-  if (a.tag != TSR_V_OBJECT) {
-    *less = compare_vals(a, b, 0) < 0;
-    return TSR_OK;
-  }
-  if (b.tag == TSR_V_OBJECT && a.o == b.o) return TSR_OK;
-  TSR_TRY(ctx->call_method(ctx, a, "__lt__", &b, 1, &out));
-  *less = out.tag == TSR_V_BOOL && out.b;
-  tsr_release(out);
-  return TSR_OK;
-}
-
-/* Numbers and strings: in reverse NaN stands before everything, and everything before NaN. */
-static tsr_status stands_before(tsr_ctx *ctx, tsr_val a, tsr_val b, bool reverse, bool *yes) {
-  if (a.tag == TSR_V_TUPLE || a.tag == TSR_V_OBJECT || a.tag == TSR_V_LIST) return reverse ? is_less(ctx, b, a, 0, yes) : is_less(ctx, a, b, 0, yes);
-  *yes = !tsr_val_equal(a, b) && (compare_vals(a, b, 0) < 0) != reverse;
-  return TSR_OK;
-}
-
-#define FEW 16 /* so many items std::sort sorts by insertion from the right; which of equal ones, or of NaN, comes first shows it */
-
-/* Put items[n] in its place among the n before it. */
-static tsr_status insert_few(tsr_ctx *ctx, tsr_val *items, size_t n, bool reverse) {
-  tsr_val v = items[n];
-  bool before;
-  size_t at = 0;
-  TSR_TRY(stands_before(ctx, v, items[0], reverse, &before));
-  if (!before) {
-    for (at = n; at > 0; at--) {
-      TSR_TRY(stands_before(ctx, v, items[at - 1], reverse, &before));
-      if (!before) break;
-    }
-  }
-  memmove(items + at + 1, items + at, (n - at) * sizeof *items);
-  items[at] = v;
-  return TSR_OK;
-}
-
-/* The same by halves, where there are many: equal items keep their order, and any answers of a method end it. */
-static tsr_status insert_many(tsr_ctx *ctx, tsr_val *items, size_t n, bool reverse) {
-  tsr_val v = items[n];
-  size_t lo = 0, hi = n;
-  while (lo < hi) {
-    size_t mid = lo + (hi - lo) / 2;
-    bool before;
-    TSR_TRY(stands_before(ctx, v, items[mid], reverse, &before));
-    if (before) hi = mid;
-    else lo = mid + 1;
-  }
-  memmove(items + lo + 1, items + lo, (n - lo) * sizeof *items);
-  items[lo] = v;
-  return TSR_OK;
-}
-
-/* Objects, or tuples of objects and what has an order of its own. */
-static bool has_methods(tsr_val v, int depth) {
-  if (v.tag == TSR_V_OBJECT) return true;
-  bool found = false;
-  for (size_t i = 0; v.tag == TSR_V_TUPLE && i < v.u->len; i++) {
-    tsr_val item = v.u->items[i];
-    bool here = depth < 64 && has_methods(item, depth + 1);
-    if (!here && !sortable(item, depth + 1)) return false;
-    found |= here;
-  }
-  return found;
-}
-
-static bool are_objects(const tsr_list *l) {
-  for (size_t i = 0; i < l->len; i++)
-    if (!has_methods(l->items[i], 0)) return false;
-  return l->len > 0;
-}
-
-/* The items are held in a list of their own: the method may change l. */
-static tsr_status sort_objects(tsr_call *c, tsr_list *l, bool reverse) {
-  tsr_list *held = tsr_list_new(c->ctx->mem, l->elem, l->len);
-  if (held == NULL) return tsr_ctx_nomem(c->ctx);
-  for (size_t i = 0; i < l->len; i++) tsr_list_push_take(held, tsr_retain(l->items[i]));
-  tsr_status s = TSR_OK;
-  for (size_t i = 1; i < held->len && s == TSR_OK; i++) s = held->len > FEW ? insert_many(c->ctx, held->items, i, reverse) : insert_few(c->ctx, held->items, i, reverse);
-  if (s == TSR_OK && l->len == held->len) {
-    for (size_t i = 0; i < l->len; i++) {
-      tsr_val old = l->items[i];
-      l->items[i] = tsr_retain(held->items[i]);
-      tsr_release(old);
-    }
-  }
-  tsr_obj_release(held);
-  return s;
-}
-
-static tsr_status fail_unsortable(tsr_call *c, tsr_val v) {
-  tsr_buf text = {0};
-  tsr_val_print_type(v, &text);
-  tsr_status s = tsr_op_fail(c->ctx,
-                             "Only list of Tensors, ints, floats, bools, strs or a User Defined Class that defines the "
-                             "__lt__ compare method can be sorted, got list of %s", text.data != NULL ? text.data : "?");
-  tsr_buf_dispose(&text);
-  return s;
-}
-
-static tsr_status sort_list(tsr_call *c, tsr_list *l, bool reverse) {
-  if (c->ctx->call_method != NULL && are_objects(l)) return sort_objects(c, l, reverse);
-  for (size_t i = 0; i < l->len; i++) {
-    if (!sortable(l->items[i], 0)) return fail_unsortable(c, l->items[i]);
-  }
-  if (l->len <= FEW) {
-    for (size_t i = 1; i < l->len; i++) TSR_TRY(insert_few(c->ctx, l->items, i, reverse));
-    return TSR_OK;
-  }
-  tsr_val *spare = tsr_alloc(c->ctx->mem, (l->len + 1) * sizeof *spare);
-  if (spare == NULL) return tsr_ctx_nomem(c->ctx);
-  merge_sort(l->items, spare, l->len, reverse);
-  tsr_free(c->ctx->mem, spare, (l->len + 1) * sizeof *spare);
-  return tsr_ctx_poll(c->ctx, l->len >> 8);
-}
-
-TSR_KERNEL(sort) { return sort_list(c, tsr_arg_list(c, 0), tsr_arg_bool(c, 1)); }
+TSR_KERNEL(sort) { return tsr_lang_sort(c, tsr_arg_list(c, 0), tsr_arg_bool(c, 1)); }
 TSR_KERNEL(sorted) {
   tsr_list *l = tsr_arg_list(c, 0);
   TSR_TRY(ret_list(c, pick(c, l, 0, 1, (int64_t)l->len)));
-  return sort_list(c, c->rets[0].l, false);
+  return tsr_lang_sort(c, c->rets[0].l, false);
 }
 
 /* prim::min and max: of one list, or the lesser of two lists. */
 static tsr_status extreme(tsr_call *c, int sign, const char *name) {
   if (c->nargs == 2) {
-    int order = compare_vals(c->args[0], c->args[1], 0) * sign;
+    int order = tsr_lang_compare(c->args[0], c->args[1]) * sign;
     return tsr_ret(c, 0, c->args[order > 0]);
   }
   tsr_list *l = tsr_arg_list(c, 0);
   if (l->len == 0) return tsr_op_fail(c->ctx, "%s() arg is an empty sequence", name);
   size_t best = 0;
   for (size_t i = 1; i < l->len; i++) {
-    if (compare_vals(l->items[i], l->items[best], 0) * sign < 0) best = i;
+    if (tsr_lang_compare(l->items[i], l->items[best]) * sign < 0) best = i;
   }
   return tsr_ret(c, 0, l->items[best]);
 }

@@ -7,6 +7,13 @@
 TSR_KERNEL(is) { return tsr_ret_bool(c, tsr_val_identical(c->args[0], c->args[1])); }
 TSR_KERNEL(is_not) { return tsr_ret_bool(c, !tsr_val_identical(c->args[0], c->args[1])); }
 TSR_KERNEL(identity) { return tsr_ret(c, 0, c->args[0]); }
+
+/* A forked function has run by now: its result, or what it raised. */
+TSR_KERNEL(wait) {
+  const tsr_errrec *e = tsr_val_error(c->args[0]);
+  return e != NULL ? tsr_errrec_copy(&c->ctx->err, e) : tsr_ret(c, 0, c->args[0]);
+}
+
 TSR_KERNEL(unwrap) { return tsr_arg_is_none(c, 0) ? tsr_op_fail(c->ctx, "Unwrapping null optional") : tsr_ret(c, 0, c->args[0]); }
 TSR_KERNEL(false_) { return tsr_ret_bool(c, false); }
 TSR_KERNEL(true_) { return tsr_ret_bool(c, true); }
@@ -237,7 +244,7 @@ const tsr_op tsr_ops_lang_misc[] = {
     {"aten::is_vulkan_available() -> bool", op_false_, P}, {"aten::_nnpack_available() -> bool", op_false_, P},
     {"aten::_use_cudnn_rnn_flatten_weight() -> bool", op_false_, P}, {"aten::_get_cpu_capability() -> str", op_cpu_capability, P},
     {"prim::TimePoint() -> int", op_time_point, E}, {"prim::AddStatValue(str key, int val) -> ()", op_nothing, E},
-    {"aten::wait(Future(t) self) -> t", op_identity, E}, {"prim::awaitable_wait(Await(t) self) -> t", op_identity, E},
+    {"aten::wait(Future(t) self) -> t", op_wait, E}, {"prim::awaitable_wait(Await(t) self) -> t", op_identity, E},
     {"prim::awaitable_nowait(t self) -> Await(t)", op_identity, E},
     {"aten::grad(Tensor[] outputs, Tensor[] inputs, Tensor?[]? grad_outputs=None, bool? retain_graph=None, bool create_graph=False, bool allow_unused=False) -> Tensor?[]", op_no_gradient, E},
     {"aten::backward.TensorList(Tensor[] tensors, Tensor?[]? grad_tensors=None, bool? retain_graph=None, bool create_graph=False) -> ()", op_no_gradient, E},

@@ -45,6 +45,16 @@ static cplx mul_complex(tsr_val a, tsr_val b) {
   return CMPLX(creal(x) * creal(y) - cimag(x) * cimag(y), creal(x) * cimag(y) + cimag(x) * creal(y));
 }
 
+/* Scaled by the divisor's larger part. */
+static cplx div_complex(tsr_val x, tsr_val y) {
+  double a = creal(as_complex(x)), b = cimag(as_complex(x)), c = creal(as_complex(y)), d = cimag(as_complex(y));
+  if (!is_complex(y)) return CMPLX(a / c, b / c);
+  if (c == 0 && d == 0) return CMPLX(a / fabs(c), b / fabs(d));
+  bool real = fabs(c) >= fabs(d);
+  double ratio = real ? d / c : c / d, scale = 1.0 / (real ? c + d * ratio : c * ratio + d);
+  return real ? CMPLX((a + b * ratio) * scale, (b - a * ratio) * scale) : CMPLX((a * ratio + b) * scale, (b * ratio - a) * scale);
+}
+
 #define ARITHMETIC(name, int_fn, op)                                                                      \
   TSR_KERNEL(name) {                                                                                      \
     if (any_complex(c)) return ret_cplx(c, name##_complex(c->args[0], c->args[1]));                       \
@@ -56,7 +66,7 @@ ARITHMETIC(sub, wrap_sub, -)
 ARITHMETIC(mul, wrap_mul, *)
 
 TSR_KERNEL(div) {
-  if (any_complex(c)) return ret_cplx(c, as_complex(c->args[0]) / as_complex(c->args[1]));
+  if (any_complex(c)) return ret_cplx(c, div_complex(c->args[0], c->args[1]));
   return tsr_ret_float(c, as_float(c->args[0]) / as_float(c->args[1]));
 }
 

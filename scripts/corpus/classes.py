@@ -763,3 +763,42 @@ def wander(n: int) -> int:
 @case([0, 1, 2, 3, 9])
 def rooms_with_returns(ns: List[int]):
     return [wander(n) for n in ns]
+
+
+@torch.jit.script
+class Ranked:
+    def __init__(self, rank: int, at: int):
+        self.rank = rank
+        self.at = at
+
+    def __lt__(self, other: "Ranked") -> bool:
+        return self.rank < other.rank
+
+
+@case([17, 40, 300, 1000])
+def equal_objects_of_long_lists(sizes: List[int]):
+    """Which of equal ones comes first follows from the steps of the sort; the last list sends a quicksort too deep."""
+    orders: List[List[int]] = []
+    for n in sizes:
+        for how in range(5):
+            ranks: List[int] = []
+            for i in range(n):
+                if how < 3:
+                    ranks.append((i * 7919) % [3, 11, n][how])
+                elif how == 3:
+                    ranks.append(i // 3)
+                elif i < n // 2:
+                    ranks.append(i if i % 2 == 0 else n // 2 + i)
+                else:
+                    ranks.append(2 * (i - n // 2))
+            many = [Ranked(ranks[i], i) for i in range(n)]
+            many.sort()
+            orders.append([x.at for x in many][:60])
+            many.sort(reverse=True)
+            orders.append([x.at for x in many][:60])
+            pairs = [(ranks[i] // 2, Ranked(ranks[i], i)) for i in range(n)]
+            orders.append([x[1].at for x in sorted(pairs)][:60])
+            zeros = [(float(r % 2) - 0.5) * 0.0 for r in ranks]
+            zeros.sort()
+            print([z for z in zeros][:60])
+    return orders

@@ -12,6 +12,26 @@ def bad(*inputs, **opt):
     return case(*inputs, fails=True, **opt)
 
 
+@torch.jit.script
+def started(n: int, xs: List[int]) -> int:
+    k = xs[n]
+    if n > 1:
+        raise ValueError("fork of " + str(n))
+    return k
+
+
+@bad(4)
+def fork_raises_at_the_wait(n: int):
+    xs = list(range(9))
+    futures = [torch.jit.fork(started, i, xs) for i in range(n)]
+    print("started", n)
+    total = 0
+    for f in futures:
+        total += torch.jit.wait(f)
+        print(total)
+    return total
+
+
 @bad(3)
 def raise_value_error(n: int):
     if n > 2:

@@ -857,3 +857,55 @@ def float_branches(xs: List[float]):
                 n += 300
             out.append(n)
     return out, [float(i) / 2 for i in range(4)]
+
+
+@case([0.0, 0.0, 1.0, -0.0, 0.0, -2.5, float("inf"), 1.0, -float("inf"), float("nan"), 2.0, 3.0, 0.0, 0.0, -1.0, float("inf"), float("inf"), 0.0, 5.0, 1e300, 1e-300, 1e308, 1e308,
+       -2.5, 100.125, -2.0, 3.25, 0.1, -7.3, 6.9, 0.7, -0.3, 8.1, 1.1, -5.7, 4.3, 3.3, -9.7])
+def complex_quotients(xs: List[float]):
+    for i in range(len(xs) - 3):
+        z = complex(xs[i], xs[i + 1]) / complex(xs[i + 2], xs[i + 3])
+        print(z)
+        z /= complex(0.3, 0.7)
+        print(z, z / complex(3.0, 0.0))
+
+
+@torch.jit.script
+def steps_until(x: Tensor, n: int) -> Tensor:
+    ys: List[Tensor] = []
+    for i in range(5):
+        ys.append(x + i)
+        if i == n:
+            raise ValueError("step " + str(i))
+    return torch.stack(ys).sum(0)
+
+
+@torch.jit.script
+def whole_part(a: int, b: int) -> int:
+    return a // b
+
+
+@torch.jit.script
+def all_forked(x: Tensor, n: int) -> Tensor:
+    a = torch.jit.fork(steps_until, x, n)
+    b = torch.jit.fork(whole_part, 7, n - 3)
+    x = torch.jit.wait(a) if n > 4 else x
+    return x * torch.jit.wait(b)
+
+
+@case(T(3), 3)
+def forks_that_nobody_waits_for(x: Tensor, n: int):
+    """What a forked function raises is raised by who waits for it."""
+    a = torch.jit.fork(steps_until, x, n)
+    b = torch.jit.fork(whole_part, 7, n - 3)
+    c = [torch.jit.fork(steps_until, x * i, i + 3) for i in range(4)]
+    y = torch.zeros(3)
+    for i in range(len(c)):
+        if i > 1:
+            y = y + torch.jit.wait(c[i])
+    print("all started")
+    d = torch.jit.fork(all_forked, x, n)
+    e = torch.jit.fork(all_forked, x, n + 2)
+    z = torch.jit.wait(e)
+    if n == 9:
+        z = torch.jit.wait(a) + torch.jit.wait(b) + torch.jit.wait(d)
+    return y, z
