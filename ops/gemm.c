@@ -6,7 +6,7 @@
 #define TAPS_BLOCK 64             /* bounds the row pointers of a tile */
 #define GROUP_BYTES (512 << 10)   /* of a block's panels that stay in L2 while the rows pass by */
 #define LONG_TASK 1e9             /* operations */
-#define GROUP_FETCHED (128 << 10) /* the same when the next ones are fetched meanwhile and the rows lie ready */
+#define GROUP_FETCHED (256 << 10) /* the same when the next ones are fetched meanwhile and the rows lie ready */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

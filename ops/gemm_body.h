@@ -132,14 +132,43 @@ VF_INLINE void tile_finish(const tsr_tile *t, vf acc[TSR_GEMM_MR][4], const int 
     for (int j = 0; j < nv; j++) row_store(t->c[i] + t->c_off, acc[i][j], j, nv, full, rest);
 }
 
-/* A broadcast in a register of its own: as a memory operand of every multiplication it would be loaded nv times. */
-#if defined(__x86_64__) && VF_REGS == 32
-#define KEEP_IN_REGISTER(x) __asm__("" : "+v"(x))
-#elif defined(__aarch64__)
-#define KEEP_IN_REGISTER(x) __asm__("" : "+w"(x))
+/* A term of the sums of one row: the value broadcast into a register once, sums that stay where they are.  Left to choose,
+ * the compiler loads the value for every vector, overwrites factors and then copies or spills sums. */
+#if defined(__AVX2__)
+#if VF_REGS == 32
+#define IN_REG "v"
 #else
-#define KEEP_IN_REGISTER(x) (void)0
+#define IN_REG "x"
 #endif
+#define ROW_TERM1(s, a, b) \
+  __asm__("vbroadcastss %2, %1\n\tvfmadd231ps %3, %1, %0" : "+" IN_REG(s[0]), "=&" IN_REG(av) : "m"(*(a)), IN_REG(b[0]))
+#define ROW_TERM2(s, a, b) \
+  __asm__("vbroadcastss %3, %2\n\tvfmadd231ps %4, %2, %0\n\tvfmadd231ps %5, %2, %1" \
+          : "+" IN_REG(s[0]), "+" IN_REG(s[1]), "=&" IN_REG(av) : "m"(*(a)), IN_REG(b[0]), IN_REG(b[1]))
+#define ROW_TERM3(s, a, b) \
+  __asm__("vbroadcastss %4, %3\n\tvfmadd231ps %5, %3, %0\n\tvfmadd231ps %6, %3, %1\n\tvfmadd231ps %7, %3, %2" \
+          : "+" IN_REG(s[0]), "+" IN_REG(s[1]), "+" IN_REG(s[2]), "=&" IN_REG(av) : "m"(*(a)), IN_REG(b[0]), IN_REG(b[1]), IN_REG(b[2]))
+#define ROW_TERM4(s, a, b) \
+  __asm__("vbroadcastss %5, %4\n\tvfmadd231ps %6, %4, %0\n\tvfmadd231ps %7, %4, %1\n\tvfmadd231ps %8, %4, %2\n\tvfmadd231ps %9, %4, %3" \
+          : "+" IN_REG(s[0]), "+" IN_REG(s[1]), "+" IN_REG(s[2]), "+" IN_REG(s[3]), "=&" IN_REG(av) \
+          : "m"(*(a)), IN_REG(b[0]), IN_REG(b[1]), IN_REG(b[2]), IN_REG(b[3]))
+#endif
+VF_INLINE void row_term(vf *s, const float *a, const vf *b, const int nv) {
+  vf av;
+#if defined(__AVX2__)
+  if (nv == 1) ROW_TERM1(s, a, b);
+  else if (nv == 2) ROW_TERM2(s, a, b);
+  else if (nv == 3) ROW_TERM3(s, a, b);
+  else ROW_TERM4(s, a, b);
+#else
+  av = vf_set(*a);
+#if defined(__aarch64__)
+  __asm__("" : "+w"(av)); /* as a memory operand it would be loaded nv times */
+#endif
+#pragma GCC unroll 4
+  for (int j = 0; j < nv; j++) s[j] = vf_fma(av, b[j], s[j]);
+#endif
+}
 #define KEEP_POINTER(p) __asm__("" : "+r"(p)) /* the compiler would make more of them */
 
 /* Rows of B fetched ahead of their use into L1, where the hardware's own streams do not keep up with L2 (a tenth
@@ -158,12 +187,7 @@ VF_INLINE void tile_term(vf acc[TSR_GEMM_MR][4], const float *a, const float *b,
     if (mr <= 3) __builtin_prefetch(at + B_FAR * ldb, 0, 2);
   }
 #pragma GCC unroll 14
-  for (int i = 0; i < mr; i++) {
-    vf av = vf_set(a[i * TSR_GEMM_LDA]);
-    KEEP_IN_REGISTER(av);
-#pragma GCC unroll 4
-    for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
-  }
+  for (int i = 0; i < mr; i++) row_term(acc[i], a + i * TSR_GEMM_LDA, bv, nv);
 }
 
 /* Two terms a round: what counts and moves pointers competes with the multiplications for ports. */
@@ -204,12 +228,7 @@ VF_INLINE void near_term(vf acc[TSR_GEMM_MR][4], const float *const a[5], const 
 #pragma GCC unroll 3
   for (int j = 0; j < nv; j++) bv[j] = vf_load(b + j * VF_N);
 #pragma GCC unroll 14
-  for (int i = 0; i < mr; i++) {
-    vf av = vf_set(a[i / 3][k + i % 3 * lda]);
-    KEEP_IN_REGISTER(av);
-#pragma GCC unroll 3
-    for (int j = 0; j < nv; j++) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
-  }
+  for (int i = 0; i < mr; i++) row_term(acc[i], a[i / 3] + k + i % 3 * lda, bv, nv);
 }
 
 /* Every third row has a pointer, the others are reached by lda and 2 * lda: fourteen pointers would not stay in registers. */
