@@ -6,6 +6,7 @@
 #define TAPS_BLOCK 64             /* bounds the row pointers of a tile */
 #define GROUP_BYTES (512 << 10)   /* of a block's panels that stay in L2 while the rows pass by */
 #define LONG_TASK 1e9             /* operations */
+#define MANY_ROWS 84              /* of a thread that has whole rows: they stay in its caches from layer to layer */
 #define GROUP_FETCHED (256 << 10) /* the same when the next ones are fetched meanwhile and the rows lie ready */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -272,7 +273,7 @@ static void gemm_task(void *arg, int64_t task, int worker) {
                 g * j->g.b->panels / j->groups, (g + 1) * j->g.b->panels / j->groups);
 }
 
-/* Tasks: ranges of panels when B is what costs (each is read by one thread), else ranges of rows. */
+/* Tasks: ranges of rows when there are many, else ranges of panels when B is what costs (each is read by one thread). */
 static void divide(gemm_job *j, int threads) {
   const tsr_packed *p = j->g.b;
   int64_t k = p->taps * p->c;
@@ -280,6 +281,10 @@ static void divide(gemm_job *j, int threads) {
   j->groups = j->row_parts = 1;
   int64_t want = threads == 1 || flops < 2e5 ? 1 : flops < 4e6 ? threads : flops < 2e8 ? 2 * threads : 4 * threads;
   if (want == 1) return;
+  if (j->g.m >= threads * MANY_ROWS && j->g.tiles == NULL && j->g.rows == NULL) {
+    j->row_parts = TSR_MIN(j->tiles, threads * ceil_div(j->g.m, (int64_t)threads * TSR_GEMM_ROWS));
+    return;
+  }
   if (k * p->n_pad * 4 > (700 << 10) && p->panels >= threads) {
     bool uneven = flops < 1e8 || flops > LONG_TASK * threads; /* a thread comes late, or is held up meanwhile */
     j->groups = uneven && p->panels >= 4 * threads ? 2 * threads : threads; /* each gathers all of A */
