@@ -1,5 +1,5 @@
 /* Quantizing, dequantizing, and running ordinary operators on quantized tensors. */
-#include "ops/quant.h"
+#include "ops/quant_packed.h"
 
 #include <math.h>
 
@@ -267,8 +267,9 @@ TSR_KERNEL(make_per_channel) {
 
 /* ---- ordinary operators on quantized operands ---- */
 
-/* On the integers; on the values, same quantizer; on integers minus zero point as floats, rounded; own output quantizer. */
-typedef enum way { RAW, FLOATS, CENTRED, FIXED } way;
+/* On the integers; on the values, same quantizer; on integers minus zero point as floats, rounded; own output quantizer;
+ * on the values as kernels read them (quant_kernel.c), same quantizer. */
+typedef enum way { RAW, FLOATS, CENTRED, FIXED, KERNEL } way;
 static const struct { const char *name; way how; double scale; int64_t zero; } known[] = {
     {"clone", RAW, 0, 0},       {"contiguous", RAW, 0, 0},    {"reshape", RAW, 0, 0},      {"flatten", RAW, 0, 0},        {"index_select", RAW, 0, 0},
     {"index", RAW, 0, 0},       {"stack", RAW, 0, 0},         {"gather", RAW, 0, 0},       {"take", RAW, 0, 0},           {"roll", RAW, 0, 0},
@@ -279,7 +280,7 @@ static const struct { const char *name; way how; double scale; int64_t zero; } k
     {"clamp", FLOATS, 0, 0},    {"threshold", FLOATS, 0, 0},  {"max_pool1d", FLOATS, 0, 0}, {"max_pool2d", FLOATS, 0, 0}, {"max_pool3d", FLOATS, 0, 0},
     {"quantized_max_pool1d", FLOATS, 0, 0}, {"avg_pool2d", CENTRED, 0, 0}, {"avg_pool3d", CENTRED, 0, 0}, {"adaptive_avg_pool2d", CENTRED, 0, 0},
     {"adaptive_avg_pool3d", CENTRED, 0, 0}, {"mean", FLOATS, 0, 0}, {"upsample_nearest1d", FLOATS, 0, 0}, {"upsample_nearest2d", FLOATS, 0, 0},
-    {"upsample_nearest3d", FLOATS, 0, 0}, {"upsample_bilinear2d", CENTRED, 0, 0}, {"leaky_relu", FLOATS, 0, 0}, {"elu", FLOATS, 0, 0},
+    {"upsample_nearest3d", FLOATS, 0, 0}, {"upsample_bilinear2d", CENTRED, 0, 0}, {"leaky_relu", KERNEL, 0, 0}, {"elu", KERNEL, 0, 0},
     {"cat", FLOATS, 0, 0},      {"pixel_shuffle", FLOATS, 0, 0}, {"channel_shuffle", FLOATS, 0, 0}, {"pad", FLOATS, 0, 0}, {"topk", FLOATS, 0, 0}, {"sort", FLOATS, 0, 0},
     {"sigmoid", FIXED, 1.0 / 256, 0}, {"hardsigmoid", FIXED, 1.0 / 256, 0}, {"tanh", FIXED, 2.0 / 256, 128}};
 
@@ -298,6 +299,7 @@ static tsr_status plain_value(tsr_ctx *ctx, tsr_val v, way how, tsr_val *out, co
     tsr_tensor *t;
     if (*first == NULL) *first = v.t;
     if (how == CENTRED) TSR_TRY(tsr_centred(ctx, &t, v.t));
+    else if (how == KERNEL || how == FIXED) TSR_TRY(tsr_kernel_dequantize(ctx, &t, v.t, false));
     else TSR_TRY(how == RAW ? tsr_int_repr(ctx, &t, v.t) : tsr_dequantize(ctx, &t, v.t));
     if (how == CENTRED) TSR_TRY(tsr_to_dtype(ctx, &t, t, TSR_FLOAT32));
     *out = tsr_from_obj(t);
@@ -333,10 +335,11 @@ static tsr_status wrap_result(tsr_call *c, tsr_val *v, int k, const tsr_tensor *
   *v = tsr_none();
   if (known[k].how == RAW) TSR_TRY(tsr_attach_quant(c->ctx, &out, t, first->quant, (tsr_dtype)first->dtype));
   else if (known[k].how == FLOATS) TSR_TRY(tsr_quantize_like(c->ctx, &out, t, first));
+  else if (known[k].how == KERNEL) TSR_TRY(tsr_kernel_quantize(c->ctx, &out, t, first->quant->scale, first->quant->zero_point, (tsr_dtype)first->dtype, false));
   else if (known[k].how == CENTRED) TSR_TRY(quantize_centred(c->ctx, &out, t, first));
   else {
     int64_t zero = first->dtype == TSR_QINT8 ? known[k].zero - 128 : known[k].zero;
-    TSR_TRY(tsr_quantize(c->ctx, &out, t, known[k].scale, zero, (tsr_dtype)first->dtype));
+    TSR_TRY(tsr_kernel_quantize(c->ctx, &out, t, known[k].scale, zero, (tsr_dtype)first->dtype, false));
   }
   tsr_obj_retain(out);
   *v = tsr_from_obj(out);
@@ -347,6 +350,9 @@ tsr_status tsr_quant_call(tsr_call *c, bool *handled) {
   int k = find_known(c->op->schema);
   *handled = false;
   if (k < 0 || c->nargs > 32) return TSR_OK;
+  TSR_TRY(tsr_quant_pool(c, handled));
+  if (!*handled) TSR_TRY(tsr_quant_mean(c, handled));
+  if (*handled) return TSR_OK;
   *handled = true;
   tsr_val args[32];
   const tsr_tensor *first = NULL;

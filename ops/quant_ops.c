@@ -42,12 +42,13 @@ static tsr_status linear_sums(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, cons
 }
 
 /* A layer's sums to its output; scale and zero point are arguments at, at + 1. */
-static tsr_status layer_output(tsr_call *c, tsr_tensor **y, int dim, const tsr_tensor *w, tsr_tensor *bias, uint32_t at, double slope) {
+static tsr_status layer_output(tsr_call *c, tsr_tensor **y, int dim, const tsr_tensor *w, tsr_tensor *bias, uint32_t at, double slope, bool onednn) {
   const tsr_tensor *qx = tsr_arg_tensor(c, 0);
   after then = *(const after *)c->op->data;
   double scale = tsr_arg_float(c, at);
   int64_t zero = tsr_arg_int(c, at + 1);
-  if (then == PLAIN || then == RELU) return tsr_requantize(c->ctx, y, *y, dim, qx->quant->scale, w, bias, then == RELU, scale, zero, (tsr_dtype)qx->dtype);
+  const tsr_requant r = {qx->quant->scale, scale, zero, (tsr_dtype)qx->dtype, then == RELU, onednn};
+  if (then == PLAIN || then == RELU) return tsr_requantize(c->ctx, y, *y, dim, &r, w, bias);
   TSR_TRY(tsr_rescale(c->ctx, y, *y, dim, qx->quant->scale, w, bias));
   TSR_TRY(finish(c->ctx, y, then, slope));
   return tsr_quantize(c->ctx, y, *y, scale, zero, (tsr_dtype)qx->dtype);
@@ -59,7 +60,7 @@ TSR_KERNEL(linear) { /* (X, W, scale, zero_point[, slope]) */
   TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::linear"));
   TSR_TRY(tsr_qlinear_read(c->ctx, &p, c->args[1]));
   TSR_TRY(linear_sums(c->ctx, &y, qx, &p));
-  TSR_TRY(layer_output(c, &y, y->ndim - 1, p.weight, p.bias, 2, c->nargs > 4 ? tsr_scalar_of(c->args[4]).d : 0));
+  TSR_TRY(layer_output(c, &y, y->ndim - 1, p.weight, p.bias, 2, c->nargs > 4 ? tsr_scalar_of(c->args[4]).d : 0, false));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -149,12 +150,29 @@ static tsr_status int_list(tsr_ctx *ctx, tsr_val *out, const int64_t *xs, int n)
   return tsr_temp(ctx, *out);
 }
 
-static tsr_status conv_sums(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, tsr_qconv *p) {
+/* Which of its two libraries PyTorch takes, where the processor has the instructions for both. */
+static tsr_status uses_onednn(tsr_ctx *ctx, const tsr_qconv *p, bool *out) {
+  const tsr_quant *q = p->weight->quant;
+  *out = p->groups <= 100 && (q->zero_points != NULL || q->zero_point == 0);
+  for (int i = 0; i < p->dims && p->transposed; i++) *out = *out && p->output_padding[i] == 0;
+  if (!*out || q->zero_points == NULL) return TSR_OK;
+  tsr_tensor *zero_points;
+  TSR_TRY(tsr_ready(ctx, &zero_points, q->zero_points, TSR_INT64));
+  const int64_t *z = tsr_tensor_data_ro(zero_points);
+  for (int64_t i = 0; i < zero_points->numel; i++) *out = *out && z[i] == 0;
+  return TSR_OK;
+}
+
+static tsr_status conv_sums(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, tsr_qconv *p, bool *onednn) {
   tsr_tensor *x, *w;
+  bool done = false;
   int dims = p->dims, skip = 0;
   TSR_TRY(tsr_need_quantized(ctx, p->weight, "quantized::conv weight"));
   if (qx->ndim == 3 && dims == 2) skip = 1; /* conv1d: packed as conv2d of height 1 */
   else if (qx->ndim != dims + 2) return tsr_op_fail(ctx, "Expected a %dD input of a quantized convolution, but got %dD", dims + 2, qx->ndim);
+  TSR_TRY(uses_onednn(ctx, p, onednn));
+  if (!*onednn) TSR_TRY(tsr_quant_depthwise(ctx, y, qx, p, &done));
+  if (done) return TSR_OK;
   TSR_TRY(tsr_centred(ctx, &x, qx));
   TSR_TRY(tsr_centred(ctx, &w, p->weight));
   if (skip) TSR_TRY(tsr_unsqueeze(ctx, &x, x, 2));
@@ -165,26 +183,29 @@ static tsr_status conv_sums(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *qx, tsr_qc
   TSR_TRY(int_list(ctx, &extra, p->output_padding, dims));
   tsr_val args[] = {tsr_from_obj(x), tsr_from_obj(w), tsr_none(), stride, padding, dilation, tsr_bool(p->transposed), extra, tsr_int(p->groups)};
   TSR_TRY(invoke1(ctx, y, "aten::convolution", "", args, 9));
+  TSR_TRY(tsr_channels_last(ctx, y, *y)); /* whatever the input's order: means and pools go by it */
   return skip ? tsr_squeeze_dim(ctx, y, *y, 2) : TSR_OK;
 }
 
 TSR_KERNEL(conv) { /* (X, W, scale, zero_point), or the older form with four arguments between */
   tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
   tsr_qconv p;
+  bool onednn;
   uint32_t at = c->nargs >= 8 ? 6 : 2;
   TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::conv"));
   TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[1]));
-  TSR_TRY(conv_sums(c->ctx, &y, qx, &p));
-  TSR_TRY(layer_output(c, &y, 1, p.weight, p.bias, at, 0));
+  TSR_TRY(conv_sums(c->ctx, &y, qx, &p, &onednn));
+  TSR_TRY(layer_output(c, &y, 1, p.weight, p.bias, at, 0, onednn));
   return tsr_ret_tensor(c, 0, y);
 }
 
 TSR_KERNEL(conv_dynamic) {
   tsr_tensor *qx, *y;
   tsr_qconv p;
+  bool onednn;
   TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[1]));
   TSR_TRY(quantize_now(c->ctx, &qx, tsr_arg_tensor(c, 0), tsr_arg_bool(c, 2)));
-  TSR_TRY(conv_sums(c->ctx, &y, qx, &p));
+  TSR_TRY(conv_sums(c->ctx, &y, qx, &p, &onednn));
   TSR_TRY(tsr_rescale(c->ctx, &y, y, 1, qx->quant->scale, p.weight, p.bias));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -272,11 +293,11 @@ TSR_KERNEL(arith) { /* (qa, qb, scale, zero_point) */
   TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 1), c->op->schema));
   if (a->op[0] == 'm' && tsr_arg_tensor(c, 0)->quant != NULL) return product(c, a);
   TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 0), c->op->schema));
-  TSR_TRY(tsr_dequantize(c->ctx, &x, tsr_arg_tensor(c, 0)));
-  TSR_TRY(tsr_dequantize(c->ctx, &y, tsr_arg_tensor(c, 1)));
+  TSR_TRY(tsr_kernel_dequantize(c->ctx, &x, tsr_arg_tensor(c, 0), false));
+  TSR_TRY(tsr_kernel_dequantize(c->ctx, &y, tsr_arg_tensor(c, 1), false));
   TSR_TRY(tsr_binary(c->ctx, &y, a->op, x, y));
   TSR_TRY(finish(c->ctx, &y, a->then, 0));
-  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 2), tsr_arg_int(c, 3), (tsr_dtype)tsr_arg_tensor(c, 0)->dtype));
+  TSR_TRY(tsr_kernel_quantize(c->ctx, &y, y, tsr_arg_float(c, 2), tsr_arg_int(c, 3), (tsr_dtype)tsr_arg_tensor(c, 0)->dtype, false));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -316,17 +337,41 @@ TSR_KERNEL(arith_scalar) {
   return scalar_result(c, tsr_arg_tensor(c, t), c->op->data, tsr_scalar_of(b).d);
 }
 
+/* Tensors that lie channels last are joined pixel by pixel, values read and written as kernels do. */
+static bool joins_pixels(tsr_tensor *const *ts, int64_t n, int64_t dim) {
+  for (int64_t i = 0; i < n; i++) {
+    if (ts[i]->quant == NULL || ts[i]->quant->scales != NULL || ts[i]->ndim != 4 || !tsr_tensor_is_channels_last(ts[i])) return false;
+  }
+  return dim == 1;
+}
+
+static tsr_status join_pixels(tsr_call *c, tsr_tensor **out, tsr_tensor **ts, int64_t n, const tsr_quant *quant, tsr_dtype dtype) {
+  tsr_tensor *y;
+  for (int64_t i = 0; i < n; i++) {
+    TSR_TRY(tsr_kernel_dequantize(c->ctx, &y, ts[i], true));
+    TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
+    TSR_TRY(tsr_kernel_quantize(c->ctx, &y, y, quant->scale, quant->zero_point, dtype, true));
+    TSR_TRY(tsr_int_repr(c->ctx, &ts[i], y));
+  }
+  TSR_TRY(tsr_cat(c->ctx, &y, ts, n, 1));
+  return tsr_attach_quant(c->ctx, out, y, quant, dtype);
+}
+
 TSR_KERNEL(cat) {
   int64_t n;
   tsr_tensor **ts = tsr_arg_tensors(c, 0, &n), *y;
   if (ts == NULL) return c->ctx->err.status;
   if (n == 0 || ts[0]->quant == NULL) return tsr_op_fail(c->ctx, "quantized::cat: expected a non-empty list of quantized tensors");
-  const tsr_tensor *first = ts[0];
+  tsr_dtype dtype = (tsr_dtype)ts[0]->dtype;
+  tsr_quant quant = {.scheme = 0, .scale = tsr_arg_is_none(c, 2) ? ts[0]->quant->scale : tsr_arg_float(c, 2), .zero_point = tsr_arg_int_or(c, 3, ts[0]->quant->zero_point)};
+  if (joins_pixels(ts, n, tsr_arg_int(c, 1))) {
+    TSR_TRY(join_pixels(c, &y, ts, n, &quant, dtype));
+    return tsr_ret_tensor(c, 0, y);
+  }
   for (int64_t i = 0; i < n; i++) TSR_TRY(tsr_dequantize(c->ctx, &ts[i], ts[i]));
   TSR_TRY(tsr_cat(c->ctx, &y, ts, n, tsr_arg_int(c, 1)));
   TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
-  double scale = tsr_arg_is_none(c, 2) ? first->quant->scale : tsr_arg_float(c, 2);
-  TSR_TRY(tsr_quantize(c->ctx, &y, y, scale, tsr_arg_int_or(c, 3, first->quant->zero_point), (tsr_dtype)first->dtype));
+  TSR_TRY(tsr_quantize(c->ctx, &y, y, quant.scale, quant.zero_point, dtype));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -365,10 +410,11 @@ TSR_KERNEL(into) {
 TSR_KERNEL(conv_add) { /* (qx, other, W, scale, zero_point): the sum is made before rounding */
   tsr_tensor *qx = tsr_arg_tensor(c, 0), *other, *y;
   tsr_qconv p;
+  bool onednn;
   TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::conv2d_add"));
   TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 1), "quantized::conv2d_add"));
   TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[2]));
-  TSR_TRY(conv_sums(c->ctx, &y, qx, &p));
+  TSR_TRY(conv_sums(c->ctx, &y, qx, &p, &onednn));
   TSR_TRY(tsr_rescale(c->ctx, &y, y, 1, qx->quant->scale, p.weight, p.bias));
   TSR_TRY(tsr_dequantize(c->ctx, &other, tsr_arg_tensor(c, 1)));
   TSR_TRY(tsr_binary(c->ctx, &y, "add", y, other));
@@ -397,7 +443,7 @@ typedef struct around {
   uint32_t args;       /* arguments of the float operator, the tensor included */
   int scale_at;        /* where scale and zero point stand; -1: as the input's */
   const char *tail;    /* further arguments of the float operator: f false, t true, n None */
-  after then;
+  bool kernel;         /* PyTorch has a kernel for it */
 } around;
 
 TSR_KERNEL(around) {
@@ -406,22 +452,25 @@ TSR_KERNEL(around) {
   tsr_val args[16];
   uint32_t n = a->args;
   TSR_TRY(tsr_need_quantized(c->ctx, qx, a->name));
-  TSR_TRY(tsr_dequantize(c->ctx, &y, qx));
+  TSR_TRY(a->kernel ? tsr_kernel_dequantize(c->ctx, &y, qx, false) : tsr_dequantize(c->ctx, &y, qx));
   for (uint32_t i = 0; i < n; i++) args[i] = c->args[i];
   args[0] = tsr_from_obj(y);
   for (const char *t = a->tail; *t != 0; t++) args[n++] = *t == 'n' ? tsr_none() : tsr_bool(*t == 't');
   TSR_TRY(invoke1(c->ctx, &y, a->name, strcmp(a->name, "aten::softmax") == 0 ? "int" : "", args, n));
-  TSR_TRY(finish(c->ctx, &y, a->then, 0));
   if (a->scale_at < 0) TSR_TRY(tsr_quantize_like(c->ctx, &y, y, qx));
-  else TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, (uint32_t)a->scale_at), tsr_arg_int(c, (uint32_t)a->scale_at + 1), (tsr_dtype)qx->dtype));
+  else {
+    double scale = tsr_arg_float(c, (uint32_t)a->scale_at);
+    int64_t zero = tsr_arg_int(c, (uint32_t)a->scale_at + 1);
+    TSR_TRY(a->kernel ? tsr_kernel_quantize(c->ctx, &y, y, scale, zero, (tsr_dtype)qx->dtype, false) : tsr_quantize(c->ctx, &y, y, scale, zero, (tsr_dtype)qx->dtype));
+  }
   return tsr_ret_tensor(c, 0, y);
 }
 
-static const around r_hardswish = {"aten::hardswish", 1, 1, "", PLAIN}, r_leaky = {"aten::leaky_relu", 2, 3, "", PLAIN}, r_sigmoid = {"aten::sigmoid", 1, 1, "", PLAIN},
-                    r_tanh = {"aten::tanh", 1, 1, "", PLAIN}, r_relu6 = {"aten::relu6", 1, -1, "", PLAIN}, r_softmax = {"aten::softmax", 2, 2, "n", PLAIN},
-                    r_clamp = {"aten::clamp", 3, -1, "", PLAIN}, r_threshold = {"aten::threshold", 3, -1, "", PLAIN},
-                    r_prelu = {"aten::prelu", 2, 2, "", PLAIN}, r_layer_norm = {"aten::layer_norm", 5, 5, "f", PLAIN}, r_max_pool2d = {"aten::max_pool2d", 6, -1, "", PLAIN},
-                    r_max_pool1d = {"aten::max_pool1d", 6, -1, "", PLAIN};
+static const around r_hardswish = {"aten::hardswish", 1, 1, "", true}, r_leaky = {"aten::leaky_relu", 2, 3, "", true}, r_sigmoid = {"aten::sigmoid", 1, 1, "", true},
+                    r_tanh = {"aten::tanh", 1, 1, "", true}, r_relu6 = {"aten::relu6", 1, -1, "", false}, r_softmax = {"aten::softmax", 2, 2, "n", false},
+                    r_clamp = {"aten::clamp", 3, -1, "", false}, r_threshold = {"aten::threshold", 3, -1, "", false},
+                    r_prelu = {"aten::prelu", 2, 2, "", false}, r_layer_norm = {"aten::layer_norm", 5, 5, "f", false}, r_max_pool2d = {"aten::max_pool2d", 6, -1, "", false},
+                    r_max_pool1d = {"aten::max_pool1d", 6, -1, "", false};
 
 TSR_KERNEL(dropout) { /* (x, scale, zero_point, p, training): in evaluation x itself */
   TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 0), "quantized::dropout"));
@@ -432,33 +481,24 @@ TSR_KERNEL(dropout) { /* (x, scale, zero_point, p, training): in evaluation x it
 TSR_KERNEL(elu) { /* (x, scale, zero_point, alpha, scale, input_scale) */
   tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
   TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::elu"));
-  TSR_TRY(tsr_dequantize(c->ctx, &y, qx));
+  TSR_TRY(tsr_kernel_dequantize(c->ctx, &y, qx, false));
   tsr_val args[] = {tsr_from_obj(y), c->args[3], c->args[4], c->args[5]};
   TSR_TRY(invoke1(c->ctx, &y, "aten::elu", "", args, 4));
-  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 1), tsr_arg_int(c, 2), (tsr_dtype)qx->dtype));
+  TSR_TRY(tsr_kernel_quantize(c->ctx, &y, y, tsr_arg_float(c, 1), tsr_arg_int(c, 2), (tsr_dtype)qx->dtype, false));
   return tsr_ret_tensor(c, 0, y);
 }
 
 TSR_KERNEL(celu) { /* (x, scale, zero_point, alpha) */
   tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
   TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::celu"));
-  TSR_TRY(tsr_dequantize(c->ctx, &y, qx));
+  TSR_TRY(tsr_kernel_dequantize(c->ctx, &y, qx, false));
   tsr_val args[] = {tsr_from_obj(y), c->args[3]};
   TSR_TRY(invoke1(c->ctx, &y, "aten::celu", "", args, 2));
-  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 1), tsr_arg_int(c, 2), (tsr_dtype)qx->dtype));
+  TSR_TRY(tsr_kernel_quantize(c->ctx, &y, y, tsr_arg_float(c, 1), tsr_arg_int(c, 2), (tsr_dtype)qx->dtype, false));
   return tsr_ret_tensor(c, 0, y);
 }
 
-TSR_KERNEL(batch_norm) { /* (x, w?, b?, mean, var, eps, scale, zero_point) */
-  tsr_tensor *qx = tsr_arg_tensor(c, 0), *y;
-  TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::batch_norm"));
-  TSR_TRY(tsr_dequantize(c->ctx, &y, qx));
-  tsr_val args[] = {tsr_from_obj(y), c->args[1], c->args[2], c->args[3], c->args[4], tsr_bool(false), tsr_float(0), c->args[5], tsr_bool(false)};
-  TSR_TRY(invoke1(c->ctx, &y, "aten::batch_norm", "", args, 9));
-  TSR_TRY(finish(c->ctx, &y, *(const after *)c->op->data, 0));
-  TSR_TRY(tsr_quantize(c->ctx, &y, y, tsr_arg_float(c, 6), tsr_arg_int(c, 7), (tsr_dtype)qx->dtype));
-  return tsr_ret_tensor(c, 0, y);
-}
+TSR_KERNEL(batch_norm) { return tsr_quant_batch_norm(c, *(const after *)c->op->data == RELU); }
 
 TSR_KERNEL(group_norm) { /* (x, groups, w?, b?, eps, scale, zero_point); instance norm lacks groups */
   bool instance = *(const after *)c->op->data == RELU; /* the row's mark */

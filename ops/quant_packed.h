@@ -20,10 +20,24 @@ tsr_status tsr_qconv_make(tsr_ctx *ctx, tsr_val *out, const tsr_qconv *conv);
 /* x . w^T + b in float32, x quantized for this call when the weight is; reduce: to 7 bits. */
 tsr_status tsr_qlinear_dynamic(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *x, const tsr_qlinear *p, bool reduce);
 
+/* As PyTorch's elementwise kernels read and write; pixels: of a 4-D tensor that lies channels last, pixel by pixel (quant_kernel.c). */
+tsr_status tsr_kernel_dequantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, bool pixels);
+tsr_status tsr_kernel_quantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, double scale, int64_t zero_point, tsr_dtype dtype, bool pixels);
+/* Sums of a depthwise convolution's products, saturated as FBGEMM's are; *handled is false for shapes that it computes otherwise. */
+tsr_status tsr_quant_depthwise(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *qx, const tsr_qconv *p, bool *handled);
+tsr_status tsr_quant_batch_norm(tsr_call *c, bool relu);
+tsr_status tsr_quant_pool(tsr_call *c, bool *handled); /* average pools; *handled stays false for others */
+tsr_status tsr_quant_mean(tsr_call *c, bool *handled); /* means, the same way */
+
 /* Sums of products of integers (float64) to the output of a layer, in the float32 steps of PyTorch's integer
  * kernels.  Channels lie along dim. */
-tsr_status tsr_requantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *acc, int dim, double x_scale, const tsr_tensor *w, tsr_tensor *bias,
-                          bool relu, double scale, int64_t zero_point, tsr_dtype dtype);
+typedef struct tsr_requant {
+  double x_scale, scale; /* of the input, of the output */
+  int64_t zero_point;
+  tsr_dtype dtype;
+  bool relu, onednn; /* onednn: the steps of its kernels, not those of FBGEMM's */
+} tsr_requant;
+tsr_status tsr_requantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *acc, int dim, const tsr_requant *r, const tsr_tensor *w, tsr_tensor *bias);
 /* The same to float32 values. */
 tsr_status tsr_rescale(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *acc, int dim, double x_scale, const tsr_tensor *w, tsr_tensor *bias);
 

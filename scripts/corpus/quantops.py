@@ -224,3 +224,60 @@ def fake(x: Tensor, scale: Tensor, zero: Tensor) -> List[Tensor]:
     a, b = torch._choose_qparams_per_tensor(x, True)
     results.append(torch.tensor([a, float(b)]))
     return results
+
+
+@case(I(2, 40, 6, 7, low=0, high=120, dtype=torch.uint8), I(200, low=0, high=120, dtype=torch.uint8))
+def halves(pixels: Tensor, row: Tensor) -> List[Tensor]:
+    """Results halfway between two steps: which one it is depends on the kernel, and on the element's place in a vector."""
+    v = torch._make_per_tensor_quantized_tensor(pixels, 0.03, 61)
+    w = v.contiguous(memory_format=torch.channels_last)
+    a = torch._make_per_tensor_quantized_tensor(row, 0.03, 61)
+    b = torch._make_per_tensor_quantized_tensor(row.flip(0), 0.03, 61)
+    qs = [torch.ops.quantized.add(a, b, 0.06, 61), torch.ops.quantized.leaky_relu(a, 0.1, False, 0.03, 61), torch.ops.quantized.leaky_relu(a, 0.5, False, 0.06, 60),
+          torch.ops.quantized.elu(a, 0.06, 61, 1.0, 1.0, 1.0), torch.ops.quantized.cat([w, w.flip(2)], 1, 0.06, 61), torch.ops.quantized.cat([v, v.flip(2)], 1, 0.06, 61),
+          torch.nn.functional.leaky_relu(v, 0.1), torch.ops.quantized.hardswish(a, 0.06, 61),
+          torch.ops.quantized.batch_norm2d(w, torch.ones(40), torch.ones(40) * 0.3, torch.ones(40) * 0.2, torch.ones(40), 1e-5, 0.05, 61)]
+    for x in [v, w]:
+        qs += [torch.nn.functional.adaptive_avg_pool2d(x, [1, 1]), torch.nn.functional.adaptive_avg_pool2d(x, [3, 2]), torch.nn.functional.avg_pool2d(x, 2), torch.nn.functional.avg_pool2d(x, [2, 3], [1, 2], [1, 0], True, False),
+               torch.nn.functional.avg_pool3d(x.unsqueeze(1), 2), torch.nn.functional.adaptive_avg_pool3d(x.unsqueeze(1), [4, 2, 2]), x.mean([2, 3]), x.mean([2, 3], True), x.mean(-1)]
+    return [q.int_repr() for q in qs]
+
+
+@case(I(1, 104, 5, 6, low=0, high=256, dtype=torch.uint8), I(104, 1, 3, 3, low=-127, high=128, dtype=torch.int8), I(208, 1, 5, 5, low=-127, high=128, dtype=torch.int8))
+def saturated(pixels: Tensor, w: Tensor, v: Tensor) -> List[Tensor]:
+    """Depthwise convolutions whose pairs of products do not fit 16 bits."""
+    x = torch._make_per_tensor_quantized_tensor(pixels, 1.0, 64)
+    packed = torch.ops.quantized.conv2d_prepack(torch._make_per_tensor_quantized_tensor(w, 1.0, 0), None, [1, 1], [1, 1], [1, 1], 104)
+    wide = torch.ops.quantized.conv2d_prepack(torch._make_per_tensor_quantized_tensor(v, 1.0, 0), None, [2, 1], [2, 2], [1, 1], 104)
+    y = torch.ops.quantized.conv2d(x, packed, 1024.0, 100)
+    return [y.int_repr(), torch.ops.quantized.conv2d_relu(x, wide, 2048.0, 100).int_repr(), y.mean([2, 3]).int_repr(), torch.tensor(y.stride())]
+
+
+class Engine(torch.nn.Module):
+    """Layers packed for the library that PyTorch takes by default where the processor has its instructions."""
+
+    def __init__(self):
+        super().__init__()
+        before = torch.backends.quantized.engine
+        torch.backends.quantized.engine = "x86"
+        w = I(16, 8, 3, 3, low=-1, high=2, seed=7)
+        scales = torch.tensor([0.003, 0.006, 0.009, 0.0045]).repeat(4).double()
+        bias = (torch.arange(16) - 7) * (scales * 0.043).float()
+        wide = torch.ao.nn.quantized.Conv2d(8, 16, 3)
+        wide.set_weight_bias(torch._make_per_channel_quantized_tensor(w.to(torch.int8), scales, torch.zeros(16, dtype=torch.long), 0), bias)
+        wide.scale, wide.zero_point = 0.043 * 0.006, 63
+        self.wide = wide
+        torch.backends.quantized.engine = before
+
+
+@case(I(2, 8, 7, 9, low=62, high=67, dtype=torch.uint8))
+class DefaultEngine(Engine):
+    def forward(self, pixels: Tensor):
+        return self.wide(torch._make_per_tensor_quantized_tensor(pixels, 0.043, 64)).int_repr()
+
+
+@case(I(6, 24, low=62, high=67, dtype=torch.uint8), I(9, 24, low=-1, high=2, seed=3, dtype=torch.int8), T(9))
+def linear_halves(rows: Tensor, w: Tensor, b: Tensor) -> List[Tensor]:
+    x = torch._make_per_tensor_quantized_tensor(rows, 0.043, 64)
+    packed = torch.ops.quantized.linear_prepack(torch._make_per_tensor_quantized_tensor(w, 0.0037, 0), torch.round(b * 9) * (0.043 * 0.0037))
+    return [torch.ops.quantized.linear(x, packed, 0.043 * 0.0074, 63).int_repr(), torch.ops.quantized.linear_dynamic(x.dequantize(), packed, False)]
