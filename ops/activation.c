@@ -193,7 +193,7 @@ TSR_KERNEL(glu) {
 
 const tsr_op tsr_ops_activation[] = {
     {"aten::relu(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_relu},
-    {"aten::relu.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_SAME, &pw_relu},
+    {"aten::relu.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_NEW, &pw_relu},
     {"aten::relu_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_relu},
     {"aten::relu6(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_relu6},
     {"aten::relu6_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_relu6},
@@ -224,7 +224,7 @@ const tsr_op tsr_ops_activation[] = {
     {"aten::selu(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_selu},
     {"aten::selu_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_selu},
     {"aten::celu(Tensor self, Scalar alpha=1.) -> Tensor", tsr_pw_call, TSR_PURE, &pw_celu},
-    {"aten::celu.out(Tensor self, Scalar alpha=1., *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_SAME, &pw_celu},
+    {"aten::celu.out(Tensor self, Scalar alpha=1., *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_NEW, &pw_celu},
     {"aten::celu_(Tensor(a!) self, Scalar alpha=1.) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_celu},
     {"aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor", tsr_pw_call, TSR_PURE, &pw_softplus},
     {"aten::softplus.out(Tensor self, Scalar beta=1, Scalar threshold=20, *, Tensor(a!) out) -> Tensor(a!)",

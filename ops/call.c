@@ -372,6 +372,18 @@ static tsr_status check_out_dtype(const tsr_call *c, const tsr_tensor *dst, cons
   return tsr_op_fail(c->ctx, "result type %s can't be cast to the desired output type %s", want, got);
 }
 
+bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype) {
+  if (c->outs == NULL || c->outs[i].tag != TSR_V_TENSOR) return false;
+  *dtype = (tsr_dtype)c->outs[i].t->dtype;
+  return true;
+}
+
+tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src) {
+  if (src->dtype != dst->dtype) return tsr_op_fail(ctx, "Expected out tensor to have dtype %s, but got %s instead", c_name(src), c_name(dst));
+  if (dst->ndim != src->ndim || memcmp(dst->size, src->size, src->ndim * sizeof *src->size) != 0) TSR_TRY(tsr_resize(ctx, dst, src->ndim, src->size));
+  return dst == src ? TSR_OK : tsr_copy_into(ctx, dst, src);
+}
+
 /* out(...): the functional kernel, then each result is copied into its out argument, resized when the shape differs. */
 static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
   for (uint32_t i = 0; i < c->nrets; i++) {
@@ -388,7 +400,8 @@ static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
     if (dst->ndim != src->ndim || memcmp(dst->size, src->size, src->ndim * sizeof *src->size) != 0) {
       TSR_TRY(tsr_resize(c->ctx, dst, src->ndim, src->size));
       /* a resized result is laid out as a fresh one would be */
-      if (src->numel > 0 && tsr_tensor_is_dense(src) && !tsr_tensor_set_dims(dst, src->ndim, src->size, src->stride)) return tsr_ctx_nomem(c->ctx);
+      bool copied = (c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN;
+      if (!copied && src->numel > 0 && tsr_tensor_is_dense(src) && !tsr_tensor_set_dims(dst, src->ndim, src->size, src->stride)) return tsr_ctx_nomem(c->ctx);
     }
     TSR_TRY(tsr_copy_into(c->ctx, dst, src));
     TSR_TRY(tsr_ret_tensor(c, i, dst));
@@ -410,6 +423,7 @@ static tsr_status run_out(tsr_call *c) {
   inner.nargs = c->nargs - c->nrets;
   inner.rets = rets;
   inner.moved = 0;
+  inner.outs = c->args + inner.nargs;
   tsr_status status = c->op->kernel(&inner);
   if (status == TSR_OK) status = store_outs(c, &inner);
   for (uint32_t i = 0; i < c->nrets; i++) tsr_release(rets[i]);

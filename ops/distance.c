@@ -203,7 +203,7 @@ TSR_KERNEL(multi_dot) {
 const tsr_op tsr_ops_distance[] = {
     {"aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor", op_cdist, P}, {"aten::_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor", op_cdist, P},
     {"aten::pdist(Tensor self, float p=2.) -> Tensor", op_pdist, P}, {"aten::_pdist_forward(Tensor self, float p=2.) -> Tensor", op_pdist, P},
-    {"aten::dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", op_dist, P}, {"aten::dist.out(Tensor self, Tensor other, Scalar p=2, *, Tensor(a!) out) -> Tensor(a!)", op_dist, TSR_OUT_SAME},
+    {"aten::dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", op_dist, P}, {"aten::dist.out(Tensor self, Tensor other, Scalar p=2, *, Tensor(a!) out) -> Tensor(a!)", op_dist, TSR_OUT_NEW},
     {"aten::pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor", op_pairwise_distance, P},
     {"aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor", op_cosine_similarity, P},
     {"aten::linalg_multi_dot(Tensor[] tensors) -> Tensor", op_multi_dot, P}, {"aten::linalg_multi_dot.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!)", op_multi_dot, O},

@@ -71,7 +71,8 @@ TSR_KERNEL(native_dropout) {
   bool train = tsr_arg_is_none(c, 2) || tsr_arg_bool(c, 2);
   tsr_rng *r = NULL;
   TSR_TRY(tsr_rng_default(c->ctx, &r));
-  TSR_TRY(tsr_new(c->ctx, &mask, TSR_BOOL, x->ndim, x->size));
+  TSR_TRY(tsr_to_dtype(c->ctx, &mask, x, TSR_BOOL)); /* laid out as x is */
+  if (mask == x) TSR_TRY(tsr_clone(c->ctx, &mask, x));
   if (train && x->numel > 0) {
     TSR_TRY(tsr_random_bernoulli(c->ctx, r, mask, keep));
     TSR_TRY(tsr_binary(c->ctx, &y, "mul", x, mask));
@@ -104,6 +105,6 @@ const tsr_op tsr_ops_dropout[] = {
     {"aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)",
      op_native_dropout, TSR_EFFECT},
     {"aten::native_dropout.out(Tensor input, float p, bool? train, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))",
-     op_native_dropout, TSR_EFFECT | TSR_OUT_SAME},
+     op_native_dropout, TSR_EFFECT | TSR_OUT_NEW},
     {0},
 };

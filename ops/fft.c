@@ -162,9 +162,108 @@ static tsr_status transform(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const
   return tsr_fft_dims(ctx, out, x, 1, &r->dims[last], &r->last, spec->forward, last == 0 ? scale : 1);
 }
 
+/* ---- the order of the results in memory ---- */
+
+/* PyTorch hands its library batches in the order of the operand's strides and leaves the result as the library wrote it: the dimensions that are
+ * not transformed outermost, larger strides first, then those that are, in the order given. */
+static void exec_order(int ndim, int64_t *stride, const int64_t *size, int n, const int64_t *dims) {
+  int order[TSR_MAX_NDIM], first = 0, last = ndim;
+  bool transformed[TSR_MAX_NDIM] = {false};
+  for (int i = 0; i < ndim; i++) order[i] = i;
+  for (int i = 0; i < n; i++) transformed[dims[i]] = true;
+  for (;;) { /* the partition that is not stable: it decides between equal strides */
+    while (first < last && !transformed[order[first]]) first++;
+    while (first < last && transformed[order[last - 1]]) last--;
+    if (first >= last) break;
+    int t = order[first];
+    order[first++] = order[--last];
+    order[last] = t;
+  }
+  for (int i = 1; i < ndim - n; i++) {
+    for (int k = i; k > 0 && stride[order[k]] > stride[order[k - 1]]; k--) {
+      int t = order[k];
+      order[k] = order[k - 1];
+      order[k - 1] = t;
+    }
+  }
+  for (int i = 0; i < n; i++) order[ndim - n + i] = (int)dims[i];
+  int64_t step = 1;
+  for (int i = ndim - 1; i >= 0; i--) {
+    stride[order[i]] = step;
+    step *= TSR_MAX(size[order[i]], (int64_t)1);
+  }
+}
+
+/* dims by falling stride */
+static void sort_dims(int64_t *out, const int64_t *dims, int n, const int64_t *stride) {
+  for (int i = 0; i < n; i++) {
+    int k = i;
+    for (; k > 0 && stride[dims[i]] > stride[out[k - 1]]; k--) out[k] = out[k - 1];
+    out[k] = dims[i];
+  }
+}
+
+/* Whole spectra of real numbers: only fft, ifft and _fft_r2c come from a transform of real numbers. */
+static bool is_r2c(const fft_spec *spec) { return !spec->many || spec->name[0] == '_'; }
+
+/* Strides that PyTorch's result of these transforms has; stride and size: the operand's, after its conversion. */
+static void result_order(const tsr_tensor *x, const tsr_tensor *y, const fft_spec *spec, const request *r, bool real, int64_t *stride) {
+  int ndim = x->ndim, n = r->n;
+  int64_t size[TSR_MAX_NDIM], dims[TSR_MAX_NDIM], last = r->dims[n - 1];
+  bool pad = false;
+  memcpy(size, x->size, (size_t)ndim * sizeof *size);
+  for (int i = 0; i < n; i++) {
+    int64_t want = spec->kind == C2R && i == n - 1 ? r->last / 2 + 1 : r->sizes[i];
+    pad = pad || size[r->dims[i]] < want;
+    size[r->dims[i]] = want;
+  }
+  for (int i = ndim - 1, step = 0; pad && i >= 0; i--, step++) stride[i] = step == 0 ? 1 : stride[i + 1] * TSR_MAX(size[i + 1], (int64_t)1);
+  if (spec->kind == C2C && real && is_r2c(spec)) {
+    sort_dims(dims, r->dims, n - 1, stride);
+    dims[n - 1] = last;
+    return exec_order(ndim, stride, size, n, dims);
+  }
+  if (spec->kind == C2C) {
+    sort_dims(dims, r->dims, n, stride);
+    return exec_order(ndim, stride, size, n, dims);
+  }
+  bool split = spec->kind == C2R || !spec->forward; /* the last dimension is transformed by itself */
+  if (spec->kind == R2C) {
+    size[last] = y->size[last];
+    sort_dims(dims, r->dims, n - 1, stride);
+    dims[n - 1] = last;
+    exec_order(ndim, stride, size, split ? 1 : n, split ? &last : dims);
+  }
+  if (split && n > 1) {
+    sort_dims(dims, r->dims, n - 1, stride);
+    exec_order(ndim, stride, size, n - 1, dims);
+  }
+  if (spec->kind == C2R) exec_order(ndim, stride, y->size, 1, &last);
+}
+
+/* y in the order that PyTorch's result has; x is the operand, converted what PyTorch makes of it where the transform wants another element type. */
+static tsr_status lay_out(tsr_ctx *ctx, tsr_tensor **y, const tsr_tensor *x, const tsr_tensor *converted, const fft_spec *spec, const request *r) {
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  bool real = !tsr_dtype_is_complex(d), keeps = !real || (tsr_dtype_is_float(d) && (spec->kind == R2C || (spec->kind == C2C && is_r2c(spec))));
+  const tsr_tensor *from = keeps ? x : converted;
+  int64_t stride[TSR_MAX_NDIM];
+  memcpy(stride, from->stride, (size_t)x->ndim * sizeof *stride);
+  if (r->n == 0 || (*y)->numel == 0 || x->ndim != (*y)->ndim) return TSR_OK;
+  result_order(x, *y, spec, r, real, stride);
+  if (memcmp(stride, (*y)->stride, (size_t)x->ndim * sizeof *stride) == 0) return TSR_OK;
+  tsr_tensor *out;
+  TSR_TRY(tsr_new(ctx, &out, (tsr_dtype)(*y)->dtype, (*y)->ndim, (*y)->size));
+  if (!tsr_tensor_set_dims(out, (*y)->ndim, (*y)->size, stride)) return tsr_ctx_nomem(ctx);
+  TSR_TRY(tsr_copy_into(ctx, out, *y));
+  *y = out;
+  return TSR_OK;
+}
+
 static tsr_status check_input(tsr_ctx *ctx, const fft_spec *spec, const tsr_tensor *x, tsr_dtype *real) {
   tsr_dtype d = (tsr_dtype)x->dtype;
-  if (d == TSR_FLOAT16 || d == TSR_BFLOAT16 || d == TSR_COMPLEX32) return tsr_op_fail(ctx, "Unsupported dtype %s", tsr_dtype_get_info(d)->cpp_name);
+  if (d == TSR_FLOAT16 || d == TSR_BFLOAT16 || d == TSR_COMPLEX32) {
+    return tsr_op_fail(ctx, spec->name[0] == '_' ? "MKL FFT doesn't support tensors of type: %s" : "Unsupported dtype %s", tsr_dtype_get_info(d)->cpp_name);
+  }
   if (spec->kind == R2C && tsr_dtype_is_complex(d)) {
     return tsr_op_fail(ctx, "%s expects a real input tensor, but got %s", spec->name, tsr_dtype_get_info(d)->cpp_name);
   }
@@ -189,10 +288,13 @@ TSR_KERNEL(fft) {
   if (r.n > 0) r.sizes[r.n - 1] = r.last;
   for (int i = 0; i < r.n; i++) points *= (double)r.sizes[i];
   TSR_TRY(norm_scale(c, 3, spec->forward, points, &scale));
-  TSR_TRY(tsr_ready(c->ctx, &x, x, TSR_COMPLEX128));
+  tsr_tensor *operand = x, *converted;
+  TSR_TRY(tsr_to_dtype(c->ctx, &converted, x, TSR_COMPLEX128));
+  TSR_TRY(tsr_contiguous(c->ctx, &x, converted));
   TSR_TRY(transform(c->ctx, &y, x, spec, &r, scale));
   TSR_TRY(tsr_to_dtype(c->ctx, &y, y, spec->kind == C2R ? real : tsr_dtype_complex_of(real)));
   TSR_TRY(tsr_contiguous(c->ctx, &y, y));
+  TSR_TRY(lay_out(c->ctx, &y, operand, converted, spec, &r));
   if (y == tsr_arg_tensor(c, 0)) TSR_TRY(tsr_clone(c->ctx, &y, y));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -219,10 +321,13 @@ static tsr_status internal(tsr_call *c, fft_kind kind, bool forward, int64_t las
   }
   r.last = r.n > 0 ? r.sizes[r.n - 1] : 0;
   if (kind == R2C && !onesided) spec.kind = C2C;
-  TSR_TRY(tsr_ready(c->ctx, &x, x, TSR_COMPLEX128));
+  tsr_tensor *operand = x, *converted;
+  TSR_TRY(tsr_to_dtype(c->ctx, &converted, x, TSR_COMPLEX128));
+  TSR_TRY(tsr_contiguous(c->ctx, &x, converted));
   TSR_TRY(transform(c->ctx, &y, x, &spec, &r, code_scale(tsr_arg_int(c, 2), points)));
   TSR_TRY(tsr_to_dtype(c->ctx, &y, y, kind == C2R ? real : tsr_dtype_complex_of(real)));
   TSR_TRY(tsr_contiguous(c->ctx, &y, y));
+  TSR_TRY(lay_out(c->ctx, &y, operand, converted, &spec, &r));
   if (y == tsr_arg_tensor(c, 0)) TSR_TRY(tsr_clone(c->ctx, &y, y));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -286,7 +391,7 @@ SPEC(hfft, C2R, true);
 SPEC(ihfft, R2C, false);
 
 #define P TSR_PURE
-#define PO (TSR_OUT)
+#define PO (TSR_OUT_PLAIN)
 #define ROWS(id)                                                                                                                   \
   {"aten::fft_" #id "(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor", op_fft, P, &s_##id},                    \
       {"aten::fft_" #id ".out(Tensor self, SymInt? n=None, int dim=-1, str? norm=None, *, Tensor(a!) out) -> Tensor(a!)", op_fft, PO, &s_##id}, \

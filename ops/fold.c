@@ -215,10 +215,10 @@ const tsr_op tsr_ops_fold[] = {
     {"aten::col2im(Tensor self, SymInt[2] output_size, " WINDOW ") -> Tensor", op_col2im, P},
     {"aten::col2im.out(Tensor self, SymInt[2] output_size, " WINDOW ", *, Tensor(a!) out) -> Tensor(a!)", op_col2im, O},
     {"aten::pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", op_pixel_shuffle, P},
-    {"aten::pixel_shuffle.out(Tensor self, int upscale_factor, *, Tensor(a!) out) -> Tensor(a!)", op_pixel_shuffle, TSR_OUT_SAME},
+    {"aten::pixel_shuffle.out(Tensor self, int upscale_factor, *, Tensor(a!) out) -> Tensor(a!)", op_pixel_shuffle, TSR_OUT_NEW},
     {"aten::pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor", op_pixel_unshuffle, P},
-    {"aten::pixel_unshuffle.out(Tensor self, int downscale_factor, *, Tensor(a!) out) -> Tensor(a!)", op_pixel_unshuffle, TSR_OUT_SAME},
+    {"aten::pixel_unshuffle.out(Tensor self, int downscale_factor, *, Tensor(a!) out) -> Tensor(a!)", op_pixel_unshuffle, TSR_OUT_NEW},
     {"aten::channel_shuffle(Tensor self, SymInt groups) -> Tensor", op_channel_shuffle, P},
-    {"aten::channel_shuffle.out(Tensor self, SymInt groups, *, Tensor(a!) out) -> Tensor(a!)", op_channel_shuffle, TSR_OUT_SAME},
+    {"aten::channel_shuffle.out(Tensor self, SymInt groups, *, Tensor(a!) out) -> Tensor(a!)", op_channel_shuffle, TSR_OUT_NEW},
     {"aten::native_channel_shuffle(Tensor self, SymInt groups) -> Tensor", op_channel_shuffle, P},
     {0}};

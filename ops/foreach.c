@@ -49,14 +49,11 @@ static tsr_status unpack_scalars(tsr_call *c, uint32_t i, int64_t n, tsr_val **i
   return TSR_OK;
 }
 
-static tsr_status store(tsr_ctx *ctx, tsr_val out, tsr_tensor *y, bool resize) {
+static tsr_status store(tsr_ctx *ctx, tsr_val out, tsr_tensor *y, bool fresh) {
   if (out.tag != TSR_V_TENSOR) return tsr_op_fail(ctx, "Tensor list must hold tensors");
+  if (fresh) return tsr_out_store(ctx, out.t, y);
   if (!tsr_dtype_can_cast((tsr_dtype)y->dtype, (tsr_dtype)out.t->dtype)) {
     return tsr_op_fail(ctx, "result type %s can't be cast to the desired output type %s", tsr_dtype_get_info(y->dtype)->cpp_name, tsr_dtype_get_info(out.t->dtype)->cpp_name);
-  }
-  if (resize && (y->ndim != out.t->ndim || memcmp(y->size, out.t->size, y->ndim * sizeof *y->size) != 0)) {
-    TSR_TRY(tsr_resize(ctx, out.t, y->ndim, y->size));
-    if (y->numel > 0 && tsr_tensor_is_dense(y) && !tsr_tensor_set_dims(out.t, y->ndim, y->size, y->stride)) return tsr_ctx_nomem(ctx);
   }
   if (y->ndim != out.t->ndim || memcmp(y->size, out.t->size, y->ndim * sizeof *y->size) != 0) {
     char got[256], want[256];

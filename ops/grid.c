@@ -205,9 +205,9 @@ TSR_KERNEL(affine_grid) {
 #define ARGS "Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners"
 const tsr_op tsr_ops_grid[] = {
     {"aten::grid_sampler(" ARGS ") -> Tensor", op_grid_sampler, P}, {"aten::grid_sampler_2d(" ARGS ") -> Tensor", op_grid_sampler, P},
-    {"aten::grid_sampler_2d.out(" ARGS ", *, Tensor(a!) out) -> Tensor(a!)", op_grid_sampler, O}, {"aten::grid_sampler_3d(" ARGS ") -> Tensor", op_grid_sampler, P},
-    {"aten::grid_sampler_3d.out(" ARGS ", *, Tensor(a!) out) -> Tensor(a!)", op_grid_sampler, TSR_OUT_SAME},
+    {"aten::grid_sampler_2d.out(" ARGS ", *, Tensor(a!) out) -> Tensor(a!)", op_grid_sampler, TSR_OUT_NEW}, {"aten::grid_sampler_3d(" ARGS ") -> Tensor", op_grid_sampler, P},
+    {"aten::grid_sampler_3d.out(" ARGS ", *, Tensor(a!) out) -> Tensor(a!)", op_grid_sampler, TSR_OUT_NEW},
     {"aten::_grid_sampler_2d_cpu_fallback(" ARGS ") -> Tensor", op_grid_sampler, P},
     {"aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor", op_affine_grid, P},
-    {"aten::affine_grid_generator.out(Tensor theta, SymInt[] size, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)", op_affine_grid, O},
+    {"aten::affine_grid_generator.out(Tensor theta, SymInt[] size, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)", op_affine_grid, TSR_OUT_NEW},
     {0}};

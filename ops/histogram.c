@@ -302,6 +302,6 @@ const tsr_op tsr_ops_histogram[] = {
     {"aten::_histogramdd_from_bin_cts(Tensor self, int[] bins, *, float[]? range=None, Tensor? weight=None, bool density=False) -> Tensor",
      op_histogramdd_counts, TSR_PURE},
     {"aten::_histogramdd_from_bin_cts.out(Tensor self, int[] bins, *, float[]? range=None, Tensor? weight=None, bool density=False, Tensor(a!) out) -> Tensor(a!)",
-     op_histogramdd_counts, TSR_OUT_SAME},
+     op_histogramdd_counts, TSR_OUT_NEW},
     {0},
 };

@@ -168,7 +168,7 @@ const tsr_op tsr_ops_index_mask[] = {
     {"aten::masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor",
      op_masked_scatter, TSR_PURE},
     {"aten::masked_scatter.out(Tensor self, Tensor mask, Tensor source, *, Tensor(a!) out) -> Tensor(a!)",
-     op_masked_scatter, TSR_OUT_SAME},
+     op_masked_scatter, TSR_OUT_NEW},
     {"aten::masked_scatter_(Tensor(a!) self, Tensor mask, Tensor source) -> Tensor(a!)",
      op_masked_scatter, 0, &in_place},
     {0},

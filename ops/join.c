@@ -314,7 +314,7 @@ const tsr_op tsr_ops_join[] = {
     {"aten::column_stack(Tensor[] tensors) -> Tensor", op_column_stack, TSR_PURE},
     {"aten::column_stack.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!)", op_column_stack, TSR_OUT},
     {"aten::block_diag(Tensor[] tensors) -> Tensor", op_block_diag, TSR_PURE},
-    {"aten::block_diag.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!)", op_block_diag, TSR_OUT_SAME},
+    {"aten::block_diag.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!)", op_block_diag, TSR_OUT_NEW},
     {"aten::flatten_dense_tensors(Tensor[] tensors) -> Tensor",
      op_flatten_dense, TSR_PURE},
     {"aten::unflatten_dense_tensors(Tensor flat, Tensor[] tensors) -> Tensor[]",

@@ -5,21 +5,46 @@
 #include <math.h>
 #include <stdio.h>
 
-static tsr_status refuse_dtype(tsr_ctx *ctx, const tsr_tensor *t, const char *name) {
+/* What PyTorch says of element types that LAPACK does not have: its own check, or that of the kernel, which does not see matrices without elements. */
+typedef struct dtype_rule {
+  const char *name, *kernel;
+  bool integers; /* are left to the kernel's check too */
+  bool empty;    /* without elements there is nothing to refuse */
+} dtype_rule;
+
+static const dtype_rule dtype_rules[] = {
+    {"linalg.det", "lu_cpu", false, true}, {"linalg.solve", "lu_cpu", false, true}, {"linalg.lu", "lu_cpu", true, true}, {"torch.lu_factor", "lu_cpu", true, true},
+    {"torch.linalg.lu_solve", "linalg.lu_solve_cpu", false, true}, {"linalg.solve_triangular", "triangular_solve_cpu", true, false}, {"torch.triangular_solve", "triangular_solve_cpu", true, false},
+    {"cholesky", "cholesky_cpu", true, true}, {"linalg.cholesky", "cholesky_cpu", false, true}, {"cholesky_solve", "cholesky_solve_cpu", true, false},
+    {"cholesky_inverse", "cholesky_inverse_out_cpu", true, false}, {"linalg.qr", "geqrf_cpu", false, false}, {"torch.geqrf", "geqrf_cpu", true, false},
+    {"torch.linalg.householder_product", "orgqr_cpu", true, false}, {"torch.ormqr", "ormqr_cpu", true, false}, {"linalg.svd", "linalg_svd_cpu", false, true},
+    {"linalg.eig", "linalg_eig_out_cpu", false, false}, {"linalg.eigvals", "linalg_eig_out_cpu", false, false}, {"linalg.eigh", "linalg_eigh_cpu", true, true},
+    {"torch.linalg.ldl_factor_ex", "ldl_factor_kernel_cpu", false, true}, {"torch.linalg.ldl_solve", "ldl_solve_kernel_cpu", false, true}};
+
+tsr_status tsr_mats_check_dtype(tsr_ctx *ctx, const tsr_tensor *t, const char *name) {
   tsr_dtype d = (tsr_dtype)t->dtype;
-  if (tsr_dtype_is_integral(d, true)) {
-    return tsr_op_fail(ctx, "%s: Expected a floating point or complex tensor as input. Got %s", name, tsr_dtype_get_info(d)->cpp_name);
+  if (d == TSR_FLOAT32 || d == TSR_FLOAT64 || d == TSR_COMPLEX64 || d == TSR_COMPLEX128) return TSR_OK;
+  const dtype_rule *rule = NULL;
+  const char *type = tsr_dtype_get_info(d)->cpp_name;
+  for (size_t i = 0; i < TSR_COUNT(dtype_rules); i++) {
+    if (strcmp(dtype_rules[i].name, name) == 0) rule = &dtype_rules[i];
   }
-  return tsr_op_fail(ctx, "%s: Low precision dtypes not supported. Got %s", name, tsr_dtype_get_info(d)->cpp_name);
+  bool integral = tsr_dtype_is_integral(d, true);
+  if (integral && (rule == NULL || !rule->integers)) return tsr_op_fail(ctx, "%s: Expected a floating point or complex tensor as input. Got %s", name, type);
+  if (rule == NULL) return tsr_op_fail(ctx, "%s: Low precision dtypes not supported. Got %s", name, type);
+  return rule->empty && t->numel == 0 ? TSR_OK : tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", rule->kernel, type);
 }
 
 tsr_status tsr_mats_load(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char *name) {
-  tsr_dtype d = (tsr_dtype)t->dtype;
   if (t->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name);
   if (!tsr_blas_available()) return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "%s needs OpenBLAS: install libopenblas0 (libopenblas.so.0 could not be loaded)", name);
-  if (d != TSR_FLOAT32 && d != TSR_FLOAT64 && d != TSR_COMPLEX64 && d != TSR_COMPLEX128) return refuse_dtype(ctx, t, name);
+  TSR_TRY(tsr_mats_check_dtype(ctx, t, name));
+  return tsr_mats_copy(ctx, out, t, name);
+}
+
+tsr_status tsr_mats_copy(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char *name) {
   if (t->size[t->ndim - 2] > INT32_MAX / 2 || t->size[t->ndim - 1] > INT32_MAX / 2) return tsr_op_fail(ctx, "%s: matrix too large", name);
-  out->z = tsr_dtype_is_complex(d);
+  out->z = tsr_dtype_is_complex((tsr_dtype)t->dtype);
   out->m = (int)t->size[t->ndim - 2];
   out->n = (int)t->size[t->ndim - 1];
   tsr_tensor *turned;
@@ -127,8 +152,14 @@ static tsr_status cholesky(tsr_call *c, const char *name, bool upper, bool check
   return c->nrets > 1 ? tsr_ret_tensor(c, 1, info) : TSR_OK;
 }
 TSR_KERNEL(linalg_cholesky) { return cholesky(c, "linalg.cholesky", tsr_arg_bool(c, 1), true); }
-TSR_KERNEL(cholesky) { return cholesky(c, "cholesky", tsr_arg_bool(c, 1), true); }
-TSR_KERNEL(cholesky_ex) { return cholesky(c, "linalg.cholesky_ex", tsr_arg_bool(c, 1), tsr_arg_bool(c, 2)); }
+TSR_KERNEL(cholesky) { /* the old operator looks at nothing when there is nothing */
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *out;
+  if (a->numel == 0) {
+    TSR_TRY(tsr_new(c->ctx, &out, dtype_of(c, 0), a->ndim, a->size));
+    return tsr_ret_tensor(c, 0, out);
+  }
+  return cholesky(c, "cholesky", tsr_arg_bool(c, 1), true); }
+TSR_KERNEL(cholesky_ex) { return cholesky(c, "linalg.cholesky", tsr_arg_bool(c, 1), tsr_arg_bool(c, 2)); }
 
 TSR_KERNEL(cholesky_solve) {
   tsr_tensor *b = tsr_arg_tensor(c, 0), *a = tsr_arg_tensor(c, 1), *out;
@@ -177,39 +208,21 @@ TSR_KERNEL(cholesky_inverse) {
 
 typedef struct lu { tsr_mats m; tsr_tensor *pivots, *info; } lu;
 
-/* without pivoting: plain elimination */
-static int plain_lu(bool z, int m, int n, double *a, int *pivots) {
-  int info = 0, s = z ? 2 : 1;
-  for (int k = 0; k < TSR_MIN(m, n); k++) {
-    double *akk = a + ((size_t)k * m + k) * s, norm = z ? akk[0] * akk[0] + akk[1] * akk[1] : akk[0];
-    pivots[k] = k + 1;
-    if (norm == 0 && info == 0) info = k + 1;
-    for (int i = k + 1; i < m; i++) {
-      double *aik = a + ((size_t)k * m + i) * s;
-      if (!z) aik[0] /= akk[0];
-      else {
-        double re = (aik[0] * akk[0] + aik[1] * akk[1]) / norm, im = (aik[1] * akk[0] - aik[0] * akk[1]) / norm;
-        aik[0] = re, aik[1] = im;
-      }
-      for (int j = k + 1; j < n; j++) {
-        double *aij = a + ((size_t)j * m + i) * s, *akj = a + ((size_t)j * m + k) * s;
-        if (!z) aij[0] -= aik[0] * akj[0];
-        else aij[0] -= aik[0] * akj[0] - aik[1] * akj[1], aij[1] -= aik[0] * akj[1] + aik[1] * akj[0];
-      }
-    }
-  }
-  return info;
-}
-
 static tsr_status factor(tsr_ctx *ctx, lu *out, tsr_tensor *a, const char *name, bool pivot) {
+  if (a->ndim < 2 && strstr(name, "lu") != NULL) { /* these two words are theirs alone */
+    char sizes[64];
+    tsr_sizes_print(sizes, sizeof sizes, a->ndim, a->size);
+    return tsr_op_fail(ctx, "%s: Expected tensor with 2 or more dimensions. Got size: %s instead", name, sizes);
+  }
   TSR_TRY(tsr_mats_load(ctx, &out->m, a, name));
+  if (!pivot && a->numel > 0) return tsr_op_fail(ctx, "linalg.lu_factor: LU without pivoting is not implemented on the CPU");
   int k = TSR_MIN(out->m.m, out->m.n);
   TSR_TRY(tsr_mats_vector(ctx, &out->pivots, a, TSR_INT32, k));
   TSR_TRY(tsr_mats_vector(ctx, &out->info, a, TSR_INT32, -1));
   int *pivots = out->pivots->storage->data, *info = out->info->storage->data;
   for (int64_t i = 0; i < out->m.batch; i++, pivots += k) {
     void *p = tsr_mats_at(&out->m, i);
-    info[i] = pivot ? tsr_lapack_getrf(out->m.z, out->m.m, out->m.n, p, lead(out->m.m), pivots) : plain_lu(out->m.z, out->m.m, out->m.n, p, pivots);
+    info[i] = tsr_lapack_getrf(out->m.z, out->m.m, out->m.n, p, lead(out->m.m), pivots);
     if (info[i] < 0) return tsr_mats_info(ctx, a, i, info[i], name, "%d");
   }
   return TSR_OK;
@@ -233,8 +246,8 @@ static tsr_status lu_factor(tsr_call *c, const char *name, bool pivot, bool chec
   TSR_TRY(tsr_ret_tensor(c, 1, f.pivots));
   return c->nrets > 2 ? tsr_ret_tensor(c, 2, f.info) : TSR_OK;
 }
-TSR_KERNEL(lu_factor) { return lu_factor(c, "linalg.lu_factor", tsr_arg_bool(c, 1), true); }
-TSR_KERNEL(lu_factor_ex) { return lu_factor(c, "linalg.lu_factor_ex", tsr_arg_bool(c, 1), tsr_arg_bool(c, 2)); }
+TSR_KERNEL(lu_factor) { return lu_factor(c, "torch.lu_factor", tsr_arg_bool(c, 1), true); }
+TSR_KERNEL(lu_factor_ex) { return lu_factor(c, "torch.lu_factor", tsr_arg_bool(c, 1), tsr_arg_bool(c, 2)); }
 
 /* P (m x m), L (m x k), U (k x n) of a packed factorisation; only those asked for */
 static tsr_status unpack_lu(tsr_call *c, const tsr_mats *m, const tsr_tensor *pivots, tsr_dtype dtype, bool data, bool perm) {
@@ -253,7 +266,7 @@ static tsr_status unpack_lu(tsr_call *c, const tsr_mats *m, const tsr_tensor *pi
     memset(tsr_mats_at(&p, b), 0, (size_t)m->m * (size_t)m->m * 8);
     for (int i = 0; i < m->m; i++) order[i] = i;
     for (int i = 0; i < k; i++) {
-      if (piv[i] < 1 || piv[i] > m->m) return tsr_op_fail(c->ctx, "lu_unpack: pivot %d is outside the matrix of %d rows", piv[i], m->m);
+      if (piv[i] < 1 || piv[i] > m->m) return tsr_op_fail(c->ctx, "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the result of lu_factor?");
       int t = order[i];
       order[i] = order[piv[i] - 1];
       order[piv[i] - 1] = t;
@@ -277,6 +290,7 @@ static tsr_status unpack_lu(tsr_call *c, const tsr_mats *m, const tsr_tensor *pi
   int64_t none = 0;
   for (uint32_t i = 0; i < 3; i++) {
     if (i == 0 ? !perm : !data) TSR_TRY(tsr_new(c->ctx, &out[i], dtype, 1, &none));
+    else TSR_TRY(tsr_contiguous(c->ctx, &out[i], out[i]));
     TSR_TRY(tsr_ret_tensor(c, i, out[i]));
   }
   return TSR_OK;
@@ -292,7 +306,13 @@ TSR_KERNEL(linalg_lu) {
 TSR_KERNEL(lu_unpack) {
   tsr_mats m;
   tsr_tensor *pivots;
-  TSR_TRY(tsr_mats_load(c->ctx, &m, tsr_arg_tensor(c, 0), "lu_unpack"));
+  tsr_tensor *a = tsr_arg_tensor(c, 0);
+  if (a->ndim < 2) {
+    char sizes[64];
+    tsr_sizes_print(sizes, sizeof sizes, a->ndim, a->size);
+    return tsr_op_fail(c->ctx, "torch.lu_unpack: Expected tensor with 2 or more dimensions. Got size: %s instead", sizes);
+  }
+  TSR_TRY(tsr_mats_copy(c->ctx, &m, a, "lu_unpack"));
   TSR_TRY(tsr_ready(c->ctx, &pivots, tsr_arg_tensor(c, 1), TSR_INT32));
   if (pivots->numel != m.batch * TSR_MIN(m.m, m.n)) return tsr_op_fail(c->ctx, "lu_unpack: LU_pivots and LU_data do not belong together");
   return unpack_lu(c, &m, pivots, dtype_of(c, 0), tsr_arg_bool(c, 2), tsr_arg_bool(c, 3));
@@ -302,7 +322,7 @@ TSR_KERNEL(lu_unpack) {
 static tsr_status solve_factored(tsr_ctx *ctx, tsr_tensor **out, const tsr_mats *f, const int *pivots, tsr_tensor *b, bool left, bool adjoint, tsr_dtype dtype) {
   tsr_mats mb;
   if (!left) TSR_TRY(tsr_transpose(ctx, &b, b, -1, -2));
-  TSR_TRY(tsr_mats_load(ctx, &mb, b, "linalg.solve"));
+  TSR_TRY(tsr_mats_copy(ctx, &mb, b, "linalg.solve"));
   if (mb.m != f->n) return tsr_op_fail(ctx, "linalg.solve: Incompatible shapes of A and B for the equation %s (%dx%d and %dx%d)", left ? "AX = B" : "XA = B", f->m, f->n, left ? mb.m : mb.n, left ? mb.n : mb.m);
   /* X A = B is transposed: A^T X^T = B^T; with the adjoint, conj(A) X^T = B^T: conjugate around it */
   char trans = left ? (adjoint ? 'C' : 'N') : (adjoint ? 'N' : 'T');
@@ -329,6 +349,7 @@ static tsr_status solve(tsr_call *c, const char *name, bool check, bool with_lu)
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out;
   bool left = tsr_arg_bool(c, 2);
   lu f;
+  if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) TSR_TRY(tsr_mats_check_dtype(ctx, a, name));
   if (a->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name);
   if (a->size[a->ndim - 1] != a->size[a->ndim - 2]) return tsr_op_fail(ctx, "%s: A must be batches of square matrices, but they are %lld by %lld matrices", name, (long long)a->size[a->ndim - 2], (long long)a->size[a->ndim - 1]);
   bool vector = is_vector_rhs(a, b);
@@ -349,15 +370,34 @@ static tsr_status solve(tsr_call *c, const char *name, bool check, bool with_lu)
   return c->nrets > 1 ? tsr_ret_tensor(c, 1, f.info) : TSR_OK;
 }
 TSR_KERNEL(linalg_solve) { return solve(c, "linalg.solve", true, false); }
-TSR_KERNEL(solve_ex) { return solve(c, "linalg.solve_ex", tsr_arg_bool(c, 3), false); }
-TSR_KERNEL(_solve_ex) { return solve(c, "linalg.solve_ex", tsr_arg_bool(c, 3), true); }
+TSR_KERNEL(solve_ex) { return solve(c, "linalg.solve", tsr_arg_bool(c, 3), false); }
+TSR_KERNEL(_solve_ex) { return solve(c, "linalg.solve", tsr_arg_bool(c, 3), true); }
 
 static tsr_status lu_solve(tsr_call *c, tsr_tensor *a, tsr_tensor *piv, tsr_tensor *b, bool left, bool adjoint) {
   tsr_mats m;
   tsr_tensor *out;
   int64_t size[TSR_MAX_NDIM];
+  if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) TSR_TRY(tsr_mats_check_dtype(c->ctx, a, "torch.linalg.lu_solve"));
+  if (a->dtype != b->dtype) {
+    return tsr_op_fail(c->ctx, "linalg.lu_solve: Expected LU and B to have the same dtype, but found LU of type %s and B of type %s instead", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name,
+                       tsr_dtype_get_info((tsr_dtype)b->dtype)->cpp_name);
+  }
+  if (piv->dtype != TSR_INT32) return tsr_op_fail(c->ctx, "linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32");
+  if (a->ndim < 2) return tsr_op_fail(c->ctx, "torch.linalg.lu_solve: The input tensor A must have at least 2 dimensions.");
+  if (a->size[a->ndim - 1] != a->size[a->ndim - 2]) return tsr_mats_load_square(c->ctx, &m, a, "torch.linalg.lu_solve");
+  if (b->ndim < 2) return tsr_op_fail(c->ctx, "torch.linalg.lu_solve: The input tensor B must have at least 2 dimensions.");
+  if (b->size[b->ndim - (left ? 2 : 1)] != a->size[a->ndim - 1]) {
+    return tsr_op_fail(c->ctx, "torch.linalg.lu_solve: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)", left ? "AX = B" : "XA = B", (long long)a->size[a->ndim - 2],
+                       (long long)a->size[a->ndim - 1], (long long)b->size[b->ndim - 2], (long long)b->size[b->ndim - 1]);
+  }
+  if (piv->ndim < 1 || piv->size[piv->ndim - 1] != a->size[a->ndim - 1]) return tsr_op_fail(c->ctx, "linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix");
+  if (piv->ndim != a->ndim - 1 || memcmp(piv->size, a->size, piv->ndim * sizeof *a->size) != 0) {
+    char sizes[256];
+    tsr_sizes_print(sizes, sizeof sizes, piv->ndim, piv->size);
+    return tsr_op_fail(c->ctx, "linalg.lu_solve: Expected LU.shape[:-1] and pivots.shape to be the same, but got pivots with shape %s instead", sizes);
+  }
   TSR_TRY(tsr_mats_broadcast(c->ctx, &a, &b));
-  TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, "linalg.lu_solve"));
+  TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, "torch.linalg.lu_solve"));
   memcpy(size, a->size, (size_t)(a->ndim - 1) * sizeof *size);
   TSR_TRY(tsr_expand(c->ctx, &piv, piv, a->ndim - 1, size));
   TSR_TRY(tsr_ready(c->ctx, &piv, piv, TSR_INT32));
@@ -406,7 +446,7 @@ static det determinant(const lu *f, int64_t b) {
     tsr_c128 u = {p[at], f->m.z ? p[at + 1] : 0};
     if (piv[k] != k + 1) u = (tsr_c128){-u.re, -u.im};
     double abs = hypot(u.re, u.im);
-    tsr_c128 unit = abs == 0 ? (tsr_c128){0, 0} : (tsr_c128){u.re / abs, u.im / abs};
+    tsr_c128 unit = !f->m.z ? (tsr_c128){isnan(u.re) || u.re == 0 ? 0 : u.re < 0 ? -1 : 1, 0} : abs == 0 ? (tsr_c128){0, 0} : (tsr_c128){u.re / abs, u.im / abs};
     d.value = (tsr_c128){d.value.re * u.re - d.value.im * u.im, d.value.re * u.im + d.value.im * u.re};
     d.sign = (tsr_c128){d.sign.re * unit.re - d.sign.im * unit.im, d.sign.re * unit.im + d.sign.im * unit.re};
     d.log_abs += log(abs);
@@ -478,11 +518,25 @@ TSR_KERNEL(solve_triangular) {
 
 TSR_KERNEL(triangular_solve) {
   tsr_tensor *b = tsr_arg_tensor(c, 0), *a = tsr_arg_tensor(c, 1), *out;
+  if (a->dtype != b->dtype) {
+    return tsr_op_fail(c->ctx, "Expected b and A to have the same dtype, but found b of type %s and A of type %s instead.", tsr_dtype_get_info((tsr_dtype)b->dtype)->cpp_name, tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name);
+  }
+  for (int i = 0; i < 2; i++) {
+    const tsr_tensor *t = i == 0 ? b : a;
+    if (t->ndim < 2) return tsr_op_fail(c->ctx, "torch.triangular_solve: Expected %s to have at least 2 dimensions, but it has %d dimensions instead", i == 0 ? "b" : "A", t->ndim);
+  }
+  int64_t m = a->size[a->ndim - 2], n = a->size[a->ndim - 1];
+  if (m != n) return tsr_op_fail(c->ctx, "A must be batches of square matrices, but they are %lld by %lld matrices", (long long)m, (long long)n);
+  if (b->size[b->ndim - 2] != n) {
+    return tsr_op_fail(c->ctx, "Incompatible matrix sizes for triangular_solve: each A matrix is %lld by %lld but each b matrix is %lld by %lld", (long long)m, (long long)n, (long long)b->size[b->ndim - 2], (long long)b->size[b->ndim - 1]);
+  }
   TSR_TRY(tsr_mats_broadcast(c->ctx, &a, &b));
   TSR_TRY(solve_triangular(c->ctx, &out, a, b, tsr_arg_bool(c, 2), true, tsr_arg_bool(c, 4), tsr_arg_bool(c, 3) ? 'T' : 'N'));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
-  TSR_TRY(tsr_contiguous(c->ctx, &out, a));
+  TSR_TRY(tsr_transpose(c->ctx, &out, a, -1, -2)); /* a copy in LAPACK's order */
+  TSR_TRY(tsr_contiguous(c->ctx, &out, out));
   TSR_TRY(tsr_clone(c->ctx, &out, out));
+  TSR_TRY(tsr_transpose(c->ctx, &out, out, -1, -2));
   return tsr_ret_tensor(c, 1, out);
 }
 

@@ -14,6 +14,10 @@ typedef struct tsr_mats { /* batch column-major m x n matrices, float64 or compl
 
 /* A private copy of t[..., m, n]; name is for errors ("linalg.inv").  Refuses vectors, integers, half. */
 tsr_status tsr_mats_load(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char *name);
+/* Any element type that fits into double. */
+tsr_status tsr_mats_copy(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char *name);
+/* Refuses what PyTorch's function of that name refuses, in its words. */
+tsr_status tsr_mats_check_dtype(tsr_ctx *ctx, const tsr_tensor *t, const char *name);
 tsr_status tsr_mats_load_square(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char *name);
 /* Uninitialised, with the batch dimensions of like[..., x, y]. */
 tsr_status tsr_mats_new(tsr_ctx *ctx, tsr_mats *out, const tsr_tensor *like, bool z, int64_t m, int64_t n);

@@ -427,7 +427,7 @@ const tsr_op tsr_ops_linalg_norm[] = {
     {"aten::linalg_matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, O},
     {"aten::matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, O},
     {"aten::linalg_matrix_exp(Tensor self) -> Tensor", op_matrix_exp, P}, {"aten::matrix_exp(Tensor self) -> Tensor", op_matrix_exp, P},
-    {"aten::linalg_matrix_exp.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_exp, TSR_OUT_SAME},
+    {"aten::linalg_matrix_exp.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_exp, TSR_OUT_NEW},
     {"aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", op_linalg_cross, P},
     {"aten::linalg_cross.out(Tensor self, Tensor other, *, int dim=-1, Tensor(a!) out) -> Tensor(a!)", op_linalg_cross, TSR_OUT_SAME},
     {"aten::cross(Tensor self, Tensor other, int? dim=None) -> Tensor", op_cross, P}, {"aten::cross.out(Tensor self, Tensor other, int? dim=None, *, Tensor(a!) out) -> Tensor(a!)", op_cross, TSR_OUT_SAME},

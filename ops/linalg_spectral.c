@@ -1,6 +1,7 @@
 /* Orthogonal and spectral decompositions, and what is made of them: QR, SVD, eigenvalues, least squares,
  * pseudo-inverse, rank, condition, matrix norms. */
 #include <math.h>
+#include <stdio.h>
 
 #include "ops/linalg.h"
 
@@ -72,7 +73,8 @@ TSR_KERNEL(qr) { return qr(c, true, !tsr_arg_bool(c, 1)); }
 TSR_KERNEL(geqrf) {
   tsr_mats m;
   tsr_tensor *tau, *out;
-  TSR_TRY(geqrf(c->ctx, &m, &tau, tsr_arg_tensor(c, 0), "geqrf"));
+  if (tsr_arg_tensor(c, 0)->ndim < 2) return tsr_op_fail(c->ctx, "torch.geqrf: input must have at least 2 dimensions.");
+  TSR_TRY(geqrf(c->ctx, &m, &tau, tsr_arg_tensor(c, 0), "torch.geqrf"));
   TSR_TRY(tsr_mats_store(c->ctx, &out, &m, dtype_of(c, 0)));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
   TSR_TRY(tsr_to_dtype(c->ctx, &out, tau, dtype_of(c, 0)));
@@ -89,8 +91,11 @@ static tsr_status load_tau(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *tau, cons
 TSR_KERNEL(householder_product) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *tau, *out;
   tsr_mats m;
+  const tsr_tensor *t = tsr_arg_tensor(c, 1);
+  if (a->ndim < 2) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input must have at least 2 dimensions.");
+  if (a->size[a->ndim - 2] < a->size[a->ndim - 1]) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1]");
+  if (t->ndim < 1 || a->size[a->ndim - 1] < t->size[t->ndim - 1]) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]");
   TSR_TRY(tsr_mats_load(c->ctx, &m, a, "torch.linalg.householder_product"));
-  if (m.m < m.n) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1]");
   TSR_TRY(load_tau(c->ctx, &tau, tsr_arg_tensor(c, 1), &m));
   int k = m.batch > 0 ? (int)(tau->numel / m.batch) : 0;
   for (int64_t i = 0; i < m.batch; i++) {
@@ -105,8 +110,16 @@ TSR_KERNEL(ormqr) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *other = tsr_arg_tensor(c, 2), *tau, *out;
   bool left = tsr_arg_bool(c, 3), trans = tsr_arg_bool(c, 4);
   tsr_mats m, o;
-  TSR_TRY(tsr_mats_load(c->ctx, &m, a, "ormqr"));
-  TSR_TRY(tsr_mats_load(c->ctx, &o, other, "ormqr"));
+  const tsr_tensor *t = tsr_arg_tensor(c, 1);
+  if (a->ndim < 2) return tsr_op_fail(c->ctx, "torch.ormqr: input must have at least 2 dimensions.");
+  if (other->ndim < 2) return tsr_op_fail(c->ctx, "torch.ormqr: other must have at least 2 dimensions.");
+  int64_t rows = other->size[other->ndim - (left ? 2 : 1)];
+  if (t->ndim < 1 || rows < t->size[t->ndim - 1]) return tsr_op_fail(c->ctx, "torch.ormqr: other.shape[%d] must be greater than or equal to tau.shape[-1]", left ? -2 : -1);
+  if (rows != a->size[a->ndim - 2]) return tsr_op_fail(c->ctx, "torch.ormqr: other.shape[%d] must be equal to input.shape[-2]", left ? -2 : -1);
+  if (t->size[t->ndim - 1] > a->size[a->ndim - 1]) return tsr_op_fail(c->ctx, "torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1]");
+  if (t->size[t->ndim - 1] != TSR_MIN(rows, a->size[a->ndim - 1])) return tsr_op_fail(c->ctx, "torch.ormqr: tau.shape[-1] must be equal to min(other.shape[%d], input.shape[-1])", left ? -2 : -1);
+  TSR_TRY(tsr_mats_load(c->ctx, &m, a, "torch.ormqr"));
+  TSR_TRY(tsr_mats_load(c->ctx, &o, other, "torch.ormqr"));
   TSR_TRY(load_tau(c->ctx, &tau, tsr_arg_tensor(c, 1), &m));
   int k = m.batch > 0 ? (int)(tau->numel / m.batch) : 0;
   if (m.m != (left ? o.m : o.n) || (o.batch != m.batch && o.batch > 0)) return tsr_op_fail(c->ctx, "torch.ormqr: other.shape[%d] must be equal to input.shape[-2]", left ? -2 : -1);
@@ -122,6 +135,18 @@ TSR_KERNEL(ormqr) {
 /* ---- SVD ---- */
 
 typedef struct svd { tsr_mats u, vh; tsr_tensor *s; /* float64 [batch, k] */ } svd;
+
+static bool all_finite(const tsr_mats *m, int64_t i) {
+  const double *p = tsr_mats_at(m, i);
+  for (int64_t k = 0; k < (int64_t)m->m * m->n * (m->z ? 2 : 1); k++) {
+    if (!isfinite(p[k])) return false;
+  }
+  return true;
+}
+
+static void fill_nan(double *p, int64_t count, int64_t i) {
+  for (int64_t k = 0; k < count; k++) p[i * count + k] = NAN;
+}
 
 static tsr_status svd_of(tsr_ctx *ctx, svd *out, tsr_tensor *a, bool full, bool vectors, const char *name) {
   tsr_mats m;
@@ -139,11 +164,26 @@ static tsr_status svd_of(tsr_ctx *ctx, svd *out, tsr_tensor *a, bool full, bool 
       }
     }
   }
-  const double *values = tsr_tensor_data_ro(m.t);
+  /* LAPACK notices NaN; infinities become NaN in it, and it need not end */
+  double *values = m.t->storage->data;
+  bool infinite = false;
   for (int64_t i = 0; i < m.t->numel * (m.z ? 2 : 1); i++) {
-    if (!isfinite(values[i])) return tsr_op_fail(ctx, "%s: The algorithm failed to converge because the input matrix contained non-finite values.", name);
+    if (isnan(values[i])) {
+      char where[64] = "";
+      if (a->ndim > 2) snprintf(where, sizeof where, "(Batch element %lld): ", (long long)(i / (m.t->numel * (m.z ? 2 : 1) / m.batch)));
+      return tsr_op_fail(ctx, "%s: %sThe algorithm failed to converge because the input matrix contained non-finite values.", name, where);
+    }
+    infinite = infinite || isinf(values[i]);
   }
   for (int64_t i = 0; i < m.batch; i++) {
+    if (infinite && !all_finite(&m, i)) {
+      fill_nan(out->s->storage->data, k, i);
+      if (vectors) {
+        fill_nan(out->u.t->storage->data, (int64_t)out->u.m * out->u.n * (m.z ? 2 : 1), i);
+        fill_nan(out->vh.t->storage->data, (int64_t)out->vh.m * out->vh.n * (m.z ? 2 : 1), i);
+      }
+      continue;
+    }
     char job = !vectors ? 'N' : full ? 'A' : 'S';
     int info = tsr_lapack_gesdd(ctx, m.z, job, m.m, m.n, tsr_mats_at(&m, i), lead(m.m), (double *)out->s->storage->data + i * k,
                                 vectors ? tsr_mats_at(&out->u, i) : NULL, lead(m.m), vectors ? tsr_mats_at(&out->vh, i) : NULL, vectors ? lead(vm) : 1);
@@ -176,13 +216,15 @@ static tsr_status ret_svd(tsr_call *c, bool full, bool vectors, bool v_not_h, co
 TSR_KERNEL(linalg_svd) { return ret_svd(c, tsr_arg_bool(c, 1), true, false, "linalg.svd"); }
 TSR_KERNEL(_linalg_svd) { return ret_svd(c, tsr_arg_bool(c, 1), tsr_arg_bool(c, 2), false, "linalg.svd"); }
 TSR_KERNEL(svd) { /* without vectors the old operator returns zeros of their shapes */
+  int ndim = tsr_arg_tensor(c, 0)->ndim;
+  if (ndim < 2) return tsr_op_fail(c->ctx, "linalg.svd: input should have at least 2 dimensions, but has %d dimensions instead", ndim);
   TSR_TRY(ret_svd(c, !tsr_arg_bool(c, 1), true, true, "linalg.svd"));
   for (uint32_t i = 0; i < 3 && !tsr_arg_bool(c, 2); i += 2) TSR_TRY(tsr_fill(c->ctx, c->rets[i].t, tsr_scalar_int(0)));
   return TSR_OK;
 }
 static tsr_status svdvals(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a) {
   svd d;
-  TSR_TRY(svd_of(ctx, &d, a, false, false, "linalg.svdvals"));
+  TSR_TRY(svd_of(ctx, &d, a, false, false, "linalg.svd"));
   *out = d.s;
   return TSR_OK;
 }
@@ -226,12 +268,17 @@ static tsr_status eig(tsr_call *c, bool vectors) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *w, *out;
   tsr_mats m, v;
   tsr_dtype dtype = tsr_dtype_complex_of(tsr_dtype_real_of(dtype_of(c, 0)));
-  TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, "linalg.eig"));
+  const char *name = vectors ? "linalg.eig" : "linalg.eigvals";
+  if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) return tsr_op_fail(c->ctx, "Unknown Complex ScalarType for %s", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name);
+  TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, name));
+  for (int64_t i = 0; i < m.batch; i++) {
+    if (!all_finite(&m, i)) return tsr_op_fail(c->ctx, "torch.linalg.eig: input tensor should not contain infs or NaNs.");
+  }
   TSR_TRY(tsr_mats_vector(c->ctx, &w, a, TSR_COMPLEX128, m.n));
   TSR_TRY(tsr_mats_new(c->ctx, &v, m.t, true, m.n, m.n));
   for (int64_t i = 0; i < m.batch; i++) {
     int info = tsr_lapack_geev(c->ctx, m.z, m.n, tsr_mats_at(&m, i), lead(m.m), (tsr_c128 *)w->storage->data + i * m.n, vectors ? tsr_mats_at(&v, i) : NULL);
-    TSR_TRY(tsr_mats_info(c->ctx, a, i, info, "linalg.eig", "The algorithm failed to converge because the input matrix is ill-conditioned (error code: %d)."));
+    TSR_TRY(tsr_mats_info(c->ctx, a, i, info, name, "The algorithm failed to converge because the input matrix is ill-conditioned (error code: %d)."));
   }
   TSR_TRY(tsr_to_dtype(c->ctx, &w, w, dtype));
   TSR_TRY(tsr_ret_tensor(c, 0, w));
@@ -246,76 +293,104 @@ TSR_KERNEL(eigvals) { return eig(c, false); }
 
 static double epsilon(tsr_dtype d) { return tsr_dtype_real_of(d) == TSR_FLOAT64 ? 0x1p-52 : 0x1p-23; }
 
-typedef struct tolerance { /* per matrix, or one for all (NULL arrays) */
-  double atol, rtol;
-  const double *atols, *rtols;
+typedef struct tolerance { /* float64, one number or one for each matrix, of a shape that the matrices' may be stretched to */
+  tsr_tensor *atol, *rtol;
 } tolerance;
 
-static double cutoff(const tolerance *t, int64_t i, double largest) {
-  double a = t->atols != NULL ? t->atols[i] : t->atol, r = t->rtols != NULL ? t->rtols[i] : t->rtol;
-  return fmax(a, r * largest);
+/* Argument at: a number, a tensor, or none (*out stays NULL). */
+static tsr_status read_tolerance(tsr_call *c, tsr_tensor **out, uint32_t at, const char *function, const char *name) {
+  if (tsr_arg_is_none(c, at)) return TSR_OK;
+  if (c->args[at].tag != TSR_V_TENSOR) return tsr_new_scalar(c->ctx, out, TSR_FLOAT64, tsr_scalar_float(tsr_arg_float(c, at)));
+  *out = tsr_arg_tensor(c, at);
+  if (tsr_dtype_is_complex((tsr_dtype)(*out)->dtype)) {
+    return tsr_op_fail(c->ctx, "%s: %s tensor of complex type is not supported. Got %s", function, name, tsr_dtype_get_info((tsr_dtype)(*out)->dtype)->cpp_name);
+  }
+  return tsr_to_dtype(c->ctx, out, *out, TSR_FLOAT64);
 }
 
-/* An optional tensor tolerance, expanded to one value a matrix. */
-static tsr_status tensor_tolerance(tsr_ctx *ctx, const double **out, tsr_tensor *t, const tsr_tensor *a) {
-  if (t == NULL) return TSR_OK;
-  TSR_TRY(tsr_expand(ctx, &t, t, a->ndim - 2, a->size));
-  TSR_TRY(tsr_ready(ctx, &t, t, TSR_FLOAT64));
-  *out = tsr_tensor_data_ro(t);
-  return TSR_OK;
+/* Arguments (atol, rtol) from position at, floats or tensors; PyTorch's defaults where absent: rtol is 0 where an atol above 0 is given. */
+static tsr_status read_tolerances(tsr_call *c, tolerance *t, const tsr_tensor *a, uint32_t at, const char *function) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_dtype real = tsr_dtype_real_of((tsr_dtype)a->dtype);
+  *t = (tolerance){0};
+  TSR_TRY(read_tolerance(c, &t->atol, at, function, "atol"));
+  TSR_TRY(read_tolerance(c, &t->rtol, at + 1, function, "rtol"));
+  if (t->rtol == NULL) {
+    if (real != TSR_FLOAT32 && real != TSR_FLOAT64) return tsr_op_fail(ctx, "This function doesn't handle types other than float and double");
+    TSR_TRY(tsr_new_scalar(ctx, &t->rtol, TSR_FLOAT64, tsr_scalar_float(epsilon(real) * (double)TSR_MAX(a->size[a->ndim - 1], a->size[a->ndim - 2]))));
+    if (t->atol != NULL) {
+      tsr_tensor *none, *off;
+      TSR_TRY(tsr_new_scalar(ctx, &none, TSR_FLOAT64, tsr_scalar_float(0)));
+      TSR_TRY(tsr_binary(ctx, &off, "le", t->atol, none));
+      TSR_TRY(tsr_binary(ctx, &t->rtol, "mul", t->rtol, off));
+    }
+  }
+  return t->atol != NULL ? TSR_OK : tsr_new_scalar(ctx, &t->atol, TSR_FLOAT64, tsr_scalar_float(0));
 }
 
-/* Arguments (atol, rtol) from position at, floats or tensors; PyTorch's defaults where absent. */
-static tsr_status read_tolerance(tsr_call *c, tolerance *t, const tsr_tensor *a, uint32_t at) {
-  double eps = epsilon((tsr_dtype)a->dtype) * (double)TSR_MAX(a->size[a->ndim - 1], a->size[a->ndim - 2]);
-  bool atol_given = !tsr_arg_is_none(c, at);
-  *t = (tolerance){.atol = 0, .rtol = eps};
-  if (c->args[at].tag == TSR_V_TENSOR) TSR_TRY(tensor_tolerance(c->ctx, &t->atols, tsr_arg_tensor(c, at), a));
-  else if (atol_given) t->atol = tsr_arg_float(c, at);
-  if (c->args[at + 1].tag == TSR_V_TENSOR) return tensor_tolerance(c->ctx, &t->rtols, tsr_arg_tensor(c, at + 1), a);
-  if (!tsr_arg_is_none(c, at + 1)) t->rtol = tsr_arg_float(c, at + 1);
-  else if (t->atols == NULL && atol_given && t->atol > 0) t->rtol = 0;
-  return TSR_OK;
-}
-
-static tsr_status need_matrix(tsr_ctx *ctx, const tsr_tensor *a, const char *name) {
-  return a->ndim < 2 ? tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name) : TSR_OK;
+/* s [batch..., k] against max(atol, rtol * the largest): which are above, of the shape that batch and tolerances stretch to. */
+static tsr_status above(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *s, const tolerance *t) {
+  tsr_tensor *largest, *limit, *atol;
+  int64_t last = -1;
+  TSR_TRY(tsr_reduce(ctx, &largest, "amax", s, 1, &last, true, -1));
+  TSR_TRY(tsr_unsqueeze(ctx, &limit, t->rtol, -1));
+  TSR_TRY(tsr_binary(ctx, &limit, "mul", limit, largest));
+  TSR_TRY(tsr_unsqueeze(ctx, &atol, t->atol, -1));
+  TSR_TRY(tsr_binary(ctx, &limit, "maximum", atol, limit));
+  return tsr_binary(ctx, out, "gt", s, limit);
 }
 
 static tsr_status matrix_rank(tsr_call *c, const tolerance *t, bool hermitian) {
+  tsr_ctx *ctx = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *s, *out;
   tsr_mats m;
-  if (hermitian) TSR_TRY(eigh_of(c->ctx, &m, &s, a, 'L', false));
-  else TSR_TRY(svdvals(c->ctx, &s, a));
-  int64_t k = s->size[s->ndim - 1];
-  TSR_TRY(tsr_mats_vector(c->ctx, &out, a, TSR_INT64, -1));
-  const double *p = tsr_tensor_data_ro(s);
-  for (int64_t i = 0; i < out->numel; i++, p += k) {
-    double largest = 0;
-    for (int64_t j = 0; j < k; j++) largest = fmax(largest, fabs(p[j]));
-    for (int64_t j = 0; j < k; j++) ((int64_t *)out->storage->data)[i] += fabs(p[j]) > cutoff(t, i, largest);
+  int64_t last = -1;
+  if (a->numel == 0) { /* of no elements: rank 0, and the tolerances are not looked at */
+    TSR_TRY(tsr_mats_vector(ctx, &out, a, TSR_INT64, -1));
+    return tsr_ret_tensor(c, 0, out);
   }
+  if (hermitian) {
+    TSR_TRY(eigh_of(ctx, &m, &s, a, 'L', false));
+    TSR_TRY(tsr_unary(ctx, &s, "abs", s));
+  } else {
+    TSR_TRY(svdvals(ctx, &s, a));
+  }
+  TSR_TRY(above(ctx, &out, s, t));
+  TSR_TRY(tsr_reduce(ctx, &out, "sum", out, 1, &last, false, -1));
   return tsr_ret_tensor(c, 0, out);
+}
+
+static const char rank_name[] = "torch.linalg.matrix_rank", pinv_name[] = "torch.linalg.pinv";
+
+static tsr_status need_matrix(tsr_ctx *ctx, const tsr_tensor *a) {
+  return a->ndim < 2 ? tsr_op_fail(ctx, "%s: The input tensor input must have at least 2 dimensions.", rank_name) : TSR_OK;
 }
 TSR_KERNEL(matrix_rank) {
   tolerance t;
-  TSR_TRY(need_matrix(c->ctx, tsr_arg_tensor(c, 0), "linalg.matrix_rank"));
-  TSR_TRY(read_tolerance(c, &t, tsr_arg_tensor(c, 0), 1));
+  TSR_TRY(need_matrix(c->ctx, tsr_arg_tensor(c, 0)));
+  TSR_TRY(read_tolerances(c, &t, tsr_arg_tensor(c, 0), 1, rank_name));
   return matrix_rank(c, &t, tsr_arg_bool(c, 3));
 }
 TSR_KERNEL(matrix_rank_tol) { /* one absolute tolerance */
-  tsr_tensor *a = tsr_arg_tensor(c, 0);
   tolerance t = {0};
-  TSR_TRY(need_matrix(c->ctx, a, "linalg.matrix_rank"));
-  if (c->args[1].tag == TSR_V_TENSOR) TSR_TRY(tensor_tolerance(c->ctx, &t.atols, tsr_arg_tensor(c, 1), a));
-  else t.atol = tsr_arg_float(c, 1);
+  TSR_TRY(need_matrix(c->ctx, tsr_arg_tensor(c, 0)));
+  TSR_TRY(read_tolerance(c, &t.atol, 1, rank_name, "atol"));
+  TSR_TRY(tsr_new_scalar(c->ctx, &t.rtol, TSR_FLOAT64, tsr_scalar_float(0)));
   return matrix_rank(c, &t, tsr_arg_bool(c, 2));
+}
+
+static tsr_status check_pinv(tsr_ctx *ctx, const tsr_tensor *a) {
+  tsr_dtype real = tsr_dtype_real_of((tsr_dtype)a->dtype);
+  if (a->ndim >= 2 && (real == TSR_FLOAT32 || real == TSR_FLOAT64)) return TSR_OK;
+  char sizes[256];
+  tsr_sizes_print(sizes, sizeof sizes, a->ndim, a->size);
+  return tsr_op_fail(ctx, "linalg.pinv(%s{%s}): expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name, sizes);
 }
 
 /* V diag(1/s) U^H with small s dropped; for Hermitian input from its eigenvectors. */
 static tsr_status pinv(tsr_call *c, const tolerance *t, bool hermitian) {
   tsr_ctx *ctx = c->ctx;
-  tsr_tensor *a = tsr_arg_tensor(c, 0), *s, *u, *v, *out;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *s, *sizes, *keep, *none, *u, *v, *out;
   tsr_dtype dtype = dtype_of(c, 0);
   svd d;
   if (a->numel == 0) {
@@ -325,20 +400,17 @@ static tsr_status pinv(tsr_call *c, const tolerance *t, bool hermitian) {
   }
   if (hermitian) {
     TSR_TRY(eigh_of(ctx, &d.u, &s, a, 'L', true));
+    TSR_TRY(tsr_unary(ctx, &sizes, "abs", s));
     d.vh = d.u;
   } else {
-    TSR_TRY(svd_of(ctx, &d, a, false, true, "linalg.pinv"));
-    s = d.s;
+    TSR_TRY(svd_of(ctx, &d, a, false, true, "linalg.svd"));
+    sizes = s = d.s;
   }
-  int64_t k = s->size[s->ndim - 1];
-  double *p = s->storage->data;
-  for (int64_t i = 0; i < d.u.batch; i++, p += k) {
-    double largest = 0;
-    for (int64_t j = 0; j < k; j++) largest = fmax(largest, fabs(p[j]));
-    double limit = cutoff(t, i, largest);
-    for (int64_t j = 0; j < k; j++) p[j] = fabs(p[j]) > limit ? 1 / p[j] : 0;
-  }
+  TSR_TRY(above(ctx, &keep, sizes, t));
   tsr_dtype wide = d.u.z ? TSR_COMPLEX128 : TSR_FLOAT64;
+  TSR_TRY(tsr_unary(ctx, &s, "reciprocal", s));
+  TSR_TRY(tsr_new_scalar(ctx, &none, TSR_FLOAT64, tsr_scalar_float(0)));
+  TSR_TRY(tsr_where(ctx, &s, keep, s, none));
   TSR_TRY(tsr_mats_store(ctx, &u, &d.u, wide));
   if (hermitian) v = u;
   else {
@@ -355,16 +427,15 @@ static tsr_status pinv(tsr_call *c, const tolerance *t, bool hermitian) {
 }
 TSR_KERNEL(pinv) {
   tolerance t;
-  TSR_TRY(need_matrix(c->ctx, tsr_arg_tensor(c, 0), "linalg.pinv"));
-  TSR_TRY(read_tolerance(c, &t, tsr_arg_tensor(c, 0), 1));
+  TSR_TRY(check_pinv(c->ctx, tsr_arg_tensor(c, 0)));
+  TSR_TRY(read_tolerances(c, &t, tsr_arg_tensor(c, 0), 1, pinv_name));
   return pinv(c, &t, tsr_arg_bool(c, 3));
 }
 TSR_KERNEL(pinv_rcond) { /* one relative tolerance; pinverse has no third argument */
-  tsr_tensor *a = tsr_arg_tensor(c, 0);
   tolerance t = {0};
-  TSR_TRY(need_matrix(c->ctx, a, "linalg.pinv"));
-  if (c->args[1].tag == TSR_V_TENSOR) TSR_TRY(tensor_tolerance(c->ctx, &t.rtols, tsr_arg_tensor(c, 1), a));
-  else t.rtol = tsr_arg_float(c, 1);
+  TSR_TRY(check_pinv(c->ctx, tsr_arg_tensor(c, 0)));
+  TSR_TRY(tsr_new_scalar(c->ctx, &t.atol, TSR_FLOAT64, tsr_scalar_float(0)));
+  TSR_TRY(read_tolerance(c, &t.rtol, 1, pinv_name, "rtol"));
   return pinv(c, &t, c->nargs > 2 && c->args[2].tag == TSR_V_BOOL && tsr_arg_bool(c, 2));
 }
 

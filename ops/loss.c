@@ -250,7 +250,7 @@ const tsr_op tsr_ops_loss[] = {
     {"aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor",
      op_bce_with_logits, TSR_PURE},
     {"aten::binary_cross_entropy_with_logits.out(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",
-     op_bce_with_logits, TSR_OUT_SAME},
+     op_bce_with_logits, TSR_OUT_NEW},
     {"aten::kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor", op_kl_div, TSR_PURE},
     {"aten::poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor",
      op_poisson_nll, TSR_PURE},

@@ -148,8 +148,8 @@ const tsr_op tsr_ops_loss_ctc[] = {
     {"aten::_ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, bool zero_infinity=False) -> (Tensor, Tensor)",
      op_ctc_forward, TSR_PURE},
     {"aten::_ctc_loss.out(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, bool zero_infinity=False, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))",
-     op_ctc_forward, TSR_OUT},
+     op_ctc_forward, TSR_OUT_NEW},
     {"aten::_ctc_loss.Tensor_out(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, bool zero_infinity=False, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))",
-     op_ctc_forward, TSR_OUT},
+     op_ctc_forward, TSR_OUT_NEW},
     {0},
 };

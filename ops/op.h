@@ -57,6 +57,7 @@ typedef struct tsr_call {
   uint64_t constant;    /* bit i: args[i] is the same value at every call of this site */
   tsr_site *site;       /* NULL when there is none */
   uint64_t released;    /* set by a prepare function, bit i: later calls of this site never read the elements of args[i] */
+  const tsr_val *outs;    /* what an out= form (TSR_OUT) will store its results into; NULL in others */
 } tsr_call;
 
 typedef tsr_status (*tsr_kernel_fn)(tsr_call *c);
@@ -72,6 +73,8 @@ enum { /* flags of a row */
   TSR_ANY_ORDER = 1 << 7,  /* same values whatever order memory has, C-ordered results for C-ordered operands (layout.h) */
   TSR_OWN_ORDER = 1 << 8,  /* sees hidden operands (layout.h) and deals with them */
   TSR_OUT_SAME = TSR_OUT | 1 << 10,  /* … whose out argument has the result's element type: "Expected out tensor to have dtype …" */
+  TSR_OUT_PLAIN = TSR_OUT | 1 << 14, /* … which PyTorch, too, copies a fresh result into: an out argument that is resized is contiguous */
+  TSR_OUT_NEW = TSR_OUT_SAME | TSR_OUT_PLAIN,
   TSR_OUT_FOUND = TSR_OUT | 1 << 11, /* … in the words "Found dtype … but expected …" */
   TSR_OUT_OBJECT = TSR_OUT | 1 << 12, /* … "Expected object of scalar type … but got scalar type … for argument 'out'" */
   TSR_OUT_TRUTH = TSR_OUT | 1 << 13, /* the out argument is of bools or bytes: "… only supports bool tensor for result, got: …" */
@@ -167,6 +170,10 @@ void tsr_parallel_for(tsr_ctx *ctx, int64_t n, int64_t grain, void (*fn)(void *a
 
 /* Dimensions: wrap a negative dim, PyTorch's message ("Dimension out of range (expected to be in range of [-2, 1], but got 3)"). */
 tsr_status tsr_wrap_dim(tsr_ctx *ctx, int64_t dim, int64_t ndim, int64_t *out); /* ndim 0 counts as 1 */
+/* The element type of the i-th out argument of a TSR_OUT row; false in other forms. */
+bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype);
+/* What TSR_OUT_NEW does with a result, for kernels that store by themselves. */
+tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src);
 void tsr_sizes_print(char *buf, size_t cap, int ndim, const int64_t *size); /* "[2, 3]" */
 
 /* Call another operator by row; args borrowed; result is a temp. */

@@ -344,7 +344,7 @@ const tsr_op tsr_ops_pad[] = {
     {"aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor",
      op_pad_constant, TSR_PURE},
     {"aten::constant_pad_nd.out(Tensor self, SymInt[] pad, Scalar value=0, *, Tensor(a!) out) -> Tensor(a!)",
-     op_pad_constant, TSR_OUT_SAME},
+     op_pad_constant, TSR_OUT_NEW},
     {"aten::_pad_circular(Tensor self, SymInt[] pad) -> Tensor",
      op_pad_circular, TSR_PURE},
     {"aten::reflection_pad1d(Tensor self, SymInt[2] padding) -> Tensor",

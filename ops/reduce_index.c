@@ -179,8 +179,8 @@ const tsr_op tsr_ops_reduce_index[] = {
      op_aminmax, TSR_OUT_SAME},
     {"aten::_aminmax(Tensor self) -> (Tensor, Tensor)", op_aminmax, TSR_PURE},
     {"aten::_aminmax.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor, Tensor)", op_aminmax, TSR_PURE},
-    {"aten::_aminmax.out(Tensor self, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))", op_aminmax, TSR_OUT_SAME},
+    {"aten::_aminmax.out(Tensor self, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))", op_aminmax, TSR_OUT_NEW},
     {"aten::_aminmax.dim_out(Tensor self, int dim, bool keepdim=False, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))",
-     op_aminmax, TSR_OUT_SAME},
+     op_aminmax, TSR_OUT_NEW},
     {0},
 };

@@ -259,12 +259,12 @@ TSR_KERNEL(quantile) {
 
 const tsr_op tsr_ops_reduce_order[] = {
     {"aten::median(Tensor self) -> Tensor", op_median, TSR_PURE, &count_nan},
-    {"aten::median.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_median, TSR_OUT_SAME, &count_nan},
+    {"aten::median.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_median, TSR_OUT_NEW, &count_nan},
     {"aten::median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", op_median_dim, TSR_PURE, &count_nan},
     {"aten::median.dim_values(Tensor self, int dim, bool keepdim=False, *, Tensor(a!) values, Tensor(b!) indices) -> (Tensor(a!) values, Tensor(b!) indices)",
      op_median_dim, TSR_OUT, &count_nan},
     {"aten::nanmedian(Tensor self) -> Tensor", op_median, TSR_PURE, &ignore_nan},
-    {"aten::nanmedian.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_median, TSR_OUT_SAME, &ignore_nan},
+    {"aten::nanmedian.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_median, TSR_OUT_NEW, &ignore_nan},
     {"aten::nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
      op_median_dim, TSR_PURE, &ignore_nan},
     {"aten::nanmedian.dim_values(Tensor self, int dim, bool keepdim=False, *, Tensor(a!) values, Tensor(b!) indices) -> (Tensor(a!) values, Tensor(b!) indices)",

@@ -46,12 +46,21 @@ static int64_t find_edge(const search *s, int64_t begin, int64_t end, int64_t at
   return lo - begin;
 }
 
+/* out= forms say the width of their results twice, and both must agree. */
+static tsr_status check_width(tsr_ctx *ctx, const tsr_call *c, bool out_int32) {
+  tsr_dtype d;
+  if (!tsr_out_dtype(c, 0, &d) || d == (out_int32 ? TSR_INT32 : TSR_INT64)) return TSR_OK;
+  return tsr_op_fail(ctx, "torch.searchsorted(): output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on whether out_int32 flag is True, but we got output tensor's dtype %s and out_int32 flag is %s",
+                     tsr_dtype_get_info(d)->cpp_name, out_int32 ? "True" : "False");
+}
+
 static tsr_status search_tensor(tsr_call *c, tsr_tensor *edges, tsr_tensor *values, tsr_tensor *sorter, bool right, bool out_int32) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *pair[2] = {edges, values}, *y;
   tsr_dtype common = edges->dtype == values->dtype ? (tsr_dtype)edges->dtype : tsr_result_type(pair, 2);
   search s = {.right = right};
   void *out;
+  TSR_TRY(check_width(ctx, c, out_int32));
   if (tsr_dtype_is_complex(common)) return tsr_op_fail(ctx, "\"searchsorted_out_cpu\" not implemented for '%s'", tsr_dtype_get_info(common)->cpp_name);
   TSR_TRY(open_column(ctx, edges, common, &s.edges));
   TSR_TRY(open_column(ctx, values, common, &s.values));
@@ -220,7 +229,7 @@ const tsr_op tsr_ops_search[] = {
     {"aten::bucketize.Tensor_out(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False, Tensor(a!) out) -> Tensor(a!)",
      op_bucketize, TSR_OUT},
     {"aten::bucketize.Scalar_out(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False, Tensor(a!) out) -> Tensor(a!)",
-     op_bucketize, TSR_OUT},
+     op_bucketize, TSR_OUT_NEW},
     {"aten::isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
      op_isin, TSR_PURE},
     {"aten::isin.Tensor_Tensor_out(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False, Tensor(a!) out) -> Tensor(a!)",
@@ -236,6 +245,6 @@ const tsr_op tsr_ops_search[] = {
     {"aten::bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor",
      op_bincount, TSR_PURE},
     {"aten::bincount.out(Tensor self, Tensor? weights=None, SymInt minlength=0, *, Tensor(a!) out) -> Tensor(a!)",
-     op_bincount, TSR_OUT_SAME},
+     op_bincount, TSR_OUT_NEW},
     {0},
 };

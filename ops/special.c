@@ -275,6 +275,9 @@ double tsr_sp_igammac(double a, double x) { return incomplete(a, x, 1); }
 
 #define MAX_DEGREE 1e6 /* beyond it the recurrence would only take time */
 
+/* The integer that PyTorch's kernels make of a degree: NaN and what is out of range become the most negative one. */
+static double degree(double n) { return n > -0x1p63 && n < 0x1p63 ? trunc(n) : -0x1p63; }
+
 /* The Chebyshev families share p[k+1] = 2 x p[k] - p[k-1] and differ in p[1]. */
 static double chebyshev(double x, double n, double p1) {
   double p = 1, q = p1;
@@ -291,28 +294,28 @@ static double chebyshev(double x, double n, double p1) {
 static bool is_odd(double n) { return fmod(trunc(n), 2) != 0; }
 
 double tsr_sp_chebyshev_t(double x, double n) {
-  n = trunc(n);
+  n = degree(n);
   if (n < 0) return 0;
   if (fabs(x) == 1) return x > 0 || !is_odd(n) ? 1 : -1;
   if (n > 6 && fabs(x) < 1) return cos(n * acos(x));
   return chebyshev(x, n, x);
 }
 double tsr_sp_chebyshev_u(double x, double n) {
-  n = trunc(n);
+  n = degree(n);
   if (n < 0) return 0;
   if (fabs(x) == 1) return x > 0 || !is_odd(n) ? n + 1 : -(n + 1);
   if (n > 8 && fabs(x) < 1) return sin((n + 1) * acos(x)) / sin(acos(x));
   return chebyshev(x, n, 2 * x);
 }
 double tsr_sp_chebyshev_v(double x, double n) {
-  n = trunc(n);
+  n = degree(n);
   if (n < 0) return 0;
   if (fabs(x) == 1) return x > 0 ? 1 : is_odd(n) ? -(2 * n + 1) : 2 * n + 1;
   if (n > 8 && fabs(x) < 1) return cos((n + 0.5) * acos(x)) / cos(acos(x) / 2);
   return chebyshev(x, n, 2 * x - 1);
 }
 double tsr_sp_chebyshev_w(double x, double n) {
-  n = trunc(n);
+  n = degree(n);
   if (n < 0) return 0;
   if (fabs(x) == 1) return x > 0 ? 2 * n + 1 : is_odd(n) ? -1 : 1;
   if (n > 8 && fabs(x) < 1) return sin((n + 0.5) * acos(x)) / sin(acos(x) / 2);
@@ -331,7 +334,7 @@ static double step_p(double x, double k, double q, double p) { return ((2 * k + 
 
 static double recurrence(double x, double n, double p1, step_fn step) {
   double p = 1, q = p1;
-  n = trunc(n);
+  n = degree(n);
   if (n < 0) return 0;
   if (n == 0) return 1;
   if (!(n <= MAX_DEGREE)) return NAN;

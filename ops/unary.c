@@ -192,6 +192,18 @@ TSR_KERNEL(frexp) {
   return tsr_ret_tensor(c, 1, e);
 }
 
+/* Angles of complex numbers come from a complex tensor: C order whatever the operand's. */
+TSR_KERNEL(angle) {
+  TSR_TRY(tsr_pw_call(c));
+  if (!tsr_dtype_is_complex((tsr_dtype)tsr_arg_tensor(c, 0)->dtype)) return TSR_OK;
+  tsr_tensor *y = c->rets[0].t;
+  if (tsr_tensor_is_contiguous(y)) return TSR_OK;
+  TSR_TRY(tsr_temp(c->ctx, c->rets[0]));
+  c->rets[0] = tsr_none();
+  TSR_TRY(tsr_contiguous(c->ctx, &y, y));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 const tsr_op tsr_ops_unary[] = {
     {"aten::abs(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_abs},
     {"aten::abs.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_abs},
@@ -218,7 +230,7 @@ const tsr_op tsr_ops_unary[] = {
     {"aten::conj_physical.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_FOUND, &pw_conj},
     {"aten::conj_physical_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_conj},
     {"aten::_conj_physical(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_conj},
-    {"aten::_conj_physical.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_SAME, &pw_conj},
+    {"aten::_conj_physical.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_NEW, &pw_conj},
     {"aten::reciprocal(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_reciprocal},
     {"aten::reciprocal.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_reciprocal},
     {"aten::reciprocal_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_reciprocal},
@@ -425,7 +437,7 @@ const tsr_op tsr_ops_unary[] = {
     {"aten::rad2deg(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_rad2deg},
     {"aten::rad2deg.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_rad2deg},
     {"aten::rad2deg_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_rad2deg},
-    {"aten::angle(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_angle},
+    {"aten::angle(Tensor self) -> Tensor", op_angle, TSR_PURE, &pw_angle},
     {"aten::angle.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_angle},
     {"aten::nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
      tsr_pw_call, TSR_PURE, &pw_nan_to_num},
@@ -440,9 +452,9 @@ const tsr_op tsr_ops_unary[] = {
     {"aten::logical_not.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_logical_not},
     {"aten::logical_not_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_logical_not},
     {"aten::isnan(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_isnan},
-    {"aten::isnan.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_SAME, &pw_isnan},
+    {"aten::isnan.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_NEW, &pw_isnan},
     {"aten::isinf(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_isinf},
-    {"aten::isinf.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_SAME, &pw_isinf},
+    {"aten::isinf.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_NEW, &pw_isinf},
     {"aten::isfinite(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_isfinite},
     {"aten::isreal(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_isreal},
     {"aten::isposinf(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_isposinf},

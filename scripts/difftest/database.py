@@ -27,7 +27,7 @@ DTYPES = [torch.float32, torch.int64, torch.bool, torch.float64, torch.bfloat16,
           torch.int32, torch.int8, torch.int16, torch.complex128]
 # contents are not defined, or belong to the process
 UNDEFINED = {"aten::empty", "aten::empty_like", "aten::new_empty", "aten::empty_strided", "aten::new_empty_strided", "aten::empty_permuted",
-             "aten::resize_", "aten::resize_as_", "aten::resize", "aten::empty_quantized", "aten::_resize_output_"}
+             "aten::resize_", "aten::resize_as_", "aten::resize", "aten::resize_as", "aten::empty_quantized", "aten::_resize_output_"}
 
 
 def seed_all(value):
