@@ -137,6 +137,7 @@ TSR_KERNEL(log_sigmoid_forward) {
   TSR_TRY(tsr_unary(c->ctx, &z, "abs", x));
   TSR_TRY(tsr_unary(c->ctx, &z, "neg", z));
   TSR_TRY(tsr_unary(c->ctx, &z, "exp", z));
+  TSR_TRY(tsr_contiguous(c->ctx, &z, z));
   TSR_TRY(tsr_ret_tensor(c, 0, y));
   return tsr_ret_tensor(c, 1, z);
 }

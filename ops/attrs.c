@@ -138,6 +138,14 @@ static tsr_status only_element(tsr_call *c, tsr_val *out) {
   return tsr_temp(c->ctx, *out);
 }
 
+/* The first element, however many there are. */
+TSR_KERNEL(first_item) {
+  const tsr_tensor *x = tsr_arg_tensor(c, 0);
+  if (x->numel == 0) return tsr_op_fail(c->ctx, "a Tensor with 0 elements cannot be converted to Scalar");
+  tsr_val v = tsr_tensor_get(c->ctx->mem, x, 0);
+  return v.tag == TSR_V_NONE ? tsr_op_nomem(c->ctx) : tsr_ret(c, 0, v);
+}
+
 TSR_KERNEL(item) {
   tsr_val v;
   TSR_TRY(only_element(c, &v));
@@ -388,9 +396,9 @@ TSR_KERNEL(ints_to_tensor) {
   tsr_tensor *y;
   void *p;
   TSR_TRY(tsr_ints_arg(c, 0, &xs, &n));
-  TSR_TRY(tsr_new(c->ctx, &y, TSR_INT64, 1, &n));
+  TSR_TRY(tsr_new(c->ctx, &y, TSR_INT32, 1, &n));
   TSR_TRY(tsr_data_mut(c->ctx, y, &p));
-  if (n > 0) memcpy(p, xs, (size_t)n * sizeof *xs);
+  tsr_convert(TSR_INT32, p, TSR_INT64, xs, n);
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -463,7 +471,7 @@ const tsr_op tsr_ops_attrs[] = {
     {"prim::is_sparse(Tensor a) -> bool", op_is_sparse, TSR_PURE | TSR_ANY_LAYOUT},
     {"prim::is_sparse_csr(Tensor a) -> bool", op_is_sparse_csr, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::item(Tensor self) -> Scalar", op_item, TSR_PURE},
-    {"aten::_local_scalar_dense(Tensor self) -> Scalar", op_item, TSR_PURE},
+    {"aten::_local_scalar_dense(Tensor self) -> Scalar", op_first_item, TSR_PURE},
     {"aten::Int.Tensor(Tensor a) -> int", op_int_tensor, TSR_PURE},
     {"aten::Float.Tensor(Tensor a) -> float", op_float_tensor, TSR_PURE},
     {"aten::Bool.Tensor(Tensor a) -> bool", op_bool_tensor, TSR_PURE},

@@ -131,6 +131,10 @@ static tsr_status float_power(tsr_call *c, tsr_pw_state *s) {
   if (self && self->dtype != s->common)
     return tsr_op_fail(c->ctx, "the base given to %s_ has dtype %s but the operation's result requires dtype %s", tsr_op_short_name(c->op, name, sizeof name),
                        tsr_dtype_get_info(self->dtype)->cpp_name, tsr_dtype_get_info((int)s->common)->cpp_name);
+  tsr_dtype out;
+  if (tsr_out_dtype(c, 0, &out) && out != s->common) {
+    return tsr_op_fail(c->ctx, "the output given to float_power has dtype %s but the operation's result requires dtype %s", tsr_dtype_get_info(out)->cpp_name, tsr_dtype_get_info((int)s->common)->cpp_name);
+  }
   return pow_special(c, s);
 }
 
@@ -155,6 +159,8 @@ static tsr_status ldexp_power(tsr_call *c, tsr_pw_state *s) {
 static tsr_status heaviside_types(tsr_call *c, tsr_pw_state *s) {
   if (s->it.op[1].dtype != s->it.op[2].dtype && !tsr_dtype_is_complex(s->it.op[1].dtype) && !tsr_dtype_is_complex(s->it.op[2].dtype))
     return tsr_op_fail(c->ctx, "heaviside is not yet implemented for tensors with different dtypes.");
+  tsr_dtype out;
+  if (tsr_out_dtype(c, 0, &out) && out != s->it.op[1].dtype) return tsr_op_fail(c->ctx, "heaviside is not yet implemented for tensors with different dtypes.");
   return TSR_OK;
 }
 

@@ -339,8 +339,8 @@ void tsr_parallel_for(tsr_ctx *ctx, int64_t n, int64_t grain, void (*fn)(void *a
 enum { MAX_ARGS = 64 };
 
 /* The element type as C++ spells it: what PyTorch's text of this error has. */
-static const char *c_name(const tsr_tensor *t) {
-  switch ((tsr_dtype)t->dtype) {
+const char *tsr_dtype_c_name(tsr_dtype d) {
+  switch (d) {
     case TSR_UINT8: return "unsigned char";
     case TSR_INT8: return "signed char";
     case TSR_INT16: return "short int";
@@ -353,9 +353,10 @@ static const char *c_name(const tsr_tensor *t) {
     case TSR_BFLOAT16: return "c10::BFloat16";
     case TSR_COMPLEX64: return "c10::complex<float>";
     case TSR_COMPLEX128: return "c10::complex<double>";
-    default: return tsr_dtype_get_info(t->dtype)->cpp_name;
+    default: return tsr_dtype_get_info(d)->cpp_name;
   }
 }
+static const char *c_name(const tsr_tensor *t) { return tsr_dtype_c_name((tsr_dtype)t->dtype); }
 
 static tsr_status check_out_dtype(const tsr_call *c, const tsr_tensor *dst, const tsr_tensor *src) {
   if (src->dtype == dst->dtype) return TSR_OK;

@@ -121,6 +121,9 @@ TSR_KERNEL(cumulate) {
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   bool whole = tsr_dtype_is_integral((tsr_dtype)x->dtype, true);
   bool inplace = (c->op->flags & TSR_INPLACE) != 0;
+  if (inplace && tsr_arg_dtype_or(c, 2, (tsr_dtype)x->dtype) != (tsr_dtype)x->dtype) {
+    return tsr_op_fail(c->ctx, "Bad in-place call: input tensor dtype %s and output tensor dtype %s should match", tsr_dtype_c_name((tsr_dtype)x->dtype), tsr_dtype_c_name(tsr_arg_dtype_or(c, 2, (tsr_dtype)x->dtype)));
+  }
   tsr_dtype d = tsr_arg_dtype_or(c, 2, whole && !inplace ? TSR_INT64 : (tsr_dtype)x->dtype), work = work_type(d);
   TSR_TRY(tsr_to_dtype(c->ctx, &x, x, d));
   TSR_TRY(run_along(c->ctx, &y, NULL, x, dim, work, *(const int *)c->op->data));
@@ -137,6 +140,9 @@ TSR_KERNEL(cumulate_extreme) {
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   tsr_ct ct = tsr_ct_of((tsr_dtype)x->dtype);
   if (ct == TSR_CT_C128) return tsr_not_implemented(c->ctx, kind == MAX ? "cummax_cpu" : "cummin_cpu", (tsr_dtype)x->dtype);
+  tsr_dtype out;
+  if (tsr_out_dtype(c, 0, &out) && out != (tsr_dtype)x->dtype) return tsr_op_fail(c->ctx, "expected scalar_type %s but found %s", tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(out)->cpp_name);
+  if (tsr_out_dtype(c, 1, &out) && out != TSR_INT64) return tsr_op_fail(c->ctx, "expected scalar_type Long but found %s", tsr_dtype_get_info(out)->cpp_name);
   TSR_TRY(run_along(c->ctx, &y, &i, x, dim, ct == TSR_CT_I64 ? TSR_INT64 : TSR_FLOAT64, kind));
   TSR_TRY(tsr_to_dtype(c->ctx, &y, y, (tsr_dtype)x->dtype));
   TSR_TRY(tsr_ret_tensor(c, 0, y));

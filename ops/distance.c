@@ -74,6 +74,8 @@ TSR_KERNEL(pdist) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *out;
   double p = tsr_arg_float(c, 1);
   tsr_dtype dtype = (tsr_dtype)a->dtype;
+  bool inner = c->op->data != NULL;
+  if (inner && !tsr_tensor_is_contiguous(a)) return tsr_op_fail(ctx, "_pdist_forward requires contiguous input");
   if (a->ndim != 2) return tsr_op_fail(ctx, "pdist only supports 2D tensors, got: %dD", a->ndim);
   TSR_TRY(need_float(ctx, a, "pdist"));
   if (p < 0) return tsr_op_fail(ctx, "pdist only supports non-negative p values");
@@ -202,7 +204,7 @@ TSR_KERNEL(multi_dot) {
 #define O TSR_OUT
 const tsr_op tsr_ops_distance[] = {
     {"aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor", op_cdist, P}, {"aten::_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor", op_cdist, P},
-    {"aten::pdist(Tensor self, float p=2.) -> Tensor", op_pdist, P}, {"aten::_pdist_forward(Tensor self, float p=2.) -> Tensor", op_pdist, P},
+    {"aten::pdist(Tensor self, float p=2.) -> Tensor", op_pdist, P}, {"aten::_pdist_forward(Tensor self, float p=2.) -> Tensor", op_pdist, P, "inner"},
     {"aten::dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", op_dist, P}, {"aten::dist.out(Tensor self, Tensor other, Scalar p=2, *, Tensor(a!) out) -> Tensor(a!)", op_dist, TSR_OUT_NEW},
     {"aten::pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor", op_pairwise_distance, P},
     {"aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor", op_cosine_similarity, P},

@@ -135,6 +135,13 @@ TSR_KERNEL(index_add) {
     return tsr_op_fail(ctx, "index_add_(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %lld", (long long)idx->numel,
                        (long long)have, (long long)dim);
   TSR_TRY(check_slices(ctx, x, source, dim, "index_add_"));
+  if (x->ndim <= 1) { /* vectors have an error of their own */
+    int64_t n = x->ndim > 0 ? x->size[0] : 1;
+    const int64_t *v = tsr_tensor_data_ro(idx);
+    for (int64_t i = 0; i < idx->numel; i++) {
+      if (v[i] < 0 || v[i] >= n) return tsr_op_fail(ctx, "index out of range in self");
+    }
+  }
   TSR_TRY(tsr_index_check(ctx, idx, x->ndim > 0 ? x->size[dim] : 1, dim));
   if (!(alpha.tag == TSR_V_INT && alpha.i == 1)) {
     tsr_tensor *factor;
@@ -206,6 +213,7 @@ TSR_KERNEL(index_fill) {
   if (value != NULL) TSR_TRY(tsr_to_dtype(ctx, &value, value, (tsr_dtype)x->dtype));
   else TSR_TRY(tsr_new_scalar(ctx, &value, (tsr_dtype)x->dtype, tsr_arg_scalar(c, 3)));
   TSR_TRY(tsr_update_begin(c, c->op->data == &in_place, &u));
+  u.keeps_order = true;
   TSR_TRY(tsr_data_mut(ctx, u.work, &data));
   tsr_run_fn run = tsr_combine_run(TSR_SET, (tsr_dtype)x->dtype);
   size_t item = tsr_tensor_itemsize(x), row = (size_t)s.inner * item;
@@ -308,18 +316,21 @@ TSR_KERNEL(put) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *idx = tsr_arg_tensor(c, 1), *source = tsr_arg_tensor(c, 2);
   tsr_update u;
   void *data;
-  if (source->numel != idx->numel)
-    return tsr_op_fail(ctx, "put_(): Expected source and index to have the same number of elements, but got source.numel() = %lld, index.numel() = %lld",
-                       (long long)source->numel, (long long)idx->numel);
+  if (idx->dtype != TSR_INT64) return tsr_op_fail(ctx, "put_(): Expected a long tensor for index, but got %s", tsr_dtype_get_info(idx->dtype)->cpp_name);
   if (source->dtype != x->dtype)
     return tsr_op_fail(ctx, "put_(): self and source expected to have the same dtype, but got self.dtype = %s and source.dtype = %s",
                        tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(source->dtype)->cpp_name);
+  if (source->numel != idx->numel)
+    return tsr_op_fail(ctx, "put_(): Expected source and index to have the same number of elements, but got source.numel() = %lld, index.numel() = %lld",
+                       (long long)source->numel, (long long)idx->numel);
+  if (x->numel == 0 && idx->numel > 0) return tsr_op_fail(ctx, "put_(): Tried to put elements into an empty tensor");
   TSR_TRY(check_flat(ctx, "put_", x, &idx));
   tsr_run_fn run = tsr_combine_run(tsr_arg_bool(c, 3) ? TSR_ADD : TSR_SET, (tsr_dtype)x->dtype);
   if (run == NULL) return tsr_op_fail(ctx, "\"take_put_cpu\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
   if (source->storage == x->storage) TSR_TRY(tsr_clone(ctx, &source, source));
   TSR_TRY(tsr_contiguous(ctx, &source, source));
   TSR_TRY(tsr_update_begin(c, c->op->data == &in_place, &u));
+  u.keeps_order = true;
   TSR_TRY(tsr_data_mut(ctx, u.work, &data));
   const int64_t *v = tsr_tensor_data_ro(idx);
   const char *src = tsr_tensor_data_ro(source);

@@ -42,8 +42,15 @@ static tsr_status nonzero(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
   return TSR_OK;
 }
 
+static tsr_status check_long_out(const tsr_call *c, const char *name) {
+  tsr_dtype out;
+  if (!tsr_out_dtype(c, 0, &out) || out == TSR_INT64) return TSR_OK;
+  return tsr_op_fail(c->ctx, "%s: Expected out tensor to have scalar type Long but got scalar type%s", name, tsr_dtype_get_info(out)->cpp_name);
+}
+
 TSR_KERNEL(nonzero) {
   tsr_tensor *y, *rows;
+  TSR_TRY(check_long_out(c, "nonzero"));
   TSR_TRY(nonzero(c->ctx, &rows, tsr_arg_tensor(c, 0)));
   int64_t stride[2] = {1, rows->size[0]};
   if (rows->size[0] <= 1 || rows->size[1] <= 1) {
@@ -78,6 +85,7 @@ TSR_KERNEL(nonzero_static) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *mask, *y;
   int64_t size[2] = {tsr_arg_int(c, 1), x->ndim};
   void *data;
+  TSR_TRY(check_long_out(c, "nonzero_static"));
   if (size[0] < 0) return tsr_op_fail(c->ctx, "nonzero_static: 'size' must be an non-negative integer");
   TSR_TRY(truth(c->ctx, &mask, x));
   TSR_TRY(tsr_new(c->ctx, &y, TSR_INT64, 2, size));
@@ -92,6 +100,8 @@ TSR_KERNEL(masked_select) {
   tsr_tensor *pair[2] = {tsr_arg_tensor(c, 1), tsr_arg_tensor(c, 0)}, *y; /* mask, self: the order messages name them in */
   void *data;
   if (pair[0]->dtype != TSR_BOOL) return tsr_op_fail(ctx, "masked_select: expected BoolTensor for mask");
+  tsr_dtype found;
+  if (tsr_out_dtype(c, 0, &found) && found != (tsr_dtype)pair[1]->dtype) return tsr_op_fail(ctx, "masked_select(): self and result must have the same scalar type");
   TSR_TRY(tsr_broadcast_all(ctx, pair, 2));
   TSR_TRY(tsr_contiguous(ctx, &pair[0], pair[0]));
   TSR_TRY(tsr_contiguous(ctx, &pair[1], pair[1]));

@@ -154,7 +154,7 @@ tsr_status tsr_index_check(tsr_ctx *ctx, tsr_tensor *idx, int64_t size, int64_t 
 /* ---- updates ---- */
 
 tsr_status tsr_update_begin(tsr_call *c, bool in_place, tsr_update *u) {
-  *u = (tsr_update){tsr_arg_tensor(c, 0), NULL, in_place};
+  *u = (tsr_update){.self = tsr_arg_tensor(c, 0), .in_place = in_place};
   if (in_place && tsr_tensor_is_contiguous(u->self)) {
     u->work = u->self;
     return TSR_OK;
@@ -168,7 +168,7 @@ tsr_status tsr_update_end(tsr_call *c, tsr_update *u) {
     if (u->work != u->self) TSR_TRY(tsr_copy_into(c->ctx, u->self, u->work));
     return tsr_ret_tensor(c, 0, u->self);
   }
-  if (tsr_tensor_is_contiguous(u->self) || !tsr_tensor_is_dense(u->self)) return tsr_ret_tensor(c, 0, u->work);
+  if (!u->keeps_order || tsr_tensor_is_contiguous(u->self) || !tsr_tensor_is_dense(u->self)) return tsr_ret_tensor(c, 0, u->work);
   tsr_tensor *y;
   TSR_TRY(tsr_new_like(c->ctx, &y, u->self, (tsr_dtype)u->self->dtype));
   TSR_TRY(tsr_copy_into(c->ctx, y, u->work));

@@ -22,7 +22,10 @@ tsr_status tsr_index_check(tsr_ctx *ctx, tsr_tensor *idx, int64_t size, int64_t 
 
 /* An operand to update: C-ordered.  In place it is args[0] itself when that is contiguous, else a
  * copy that tsr_update_end brings back; out of place always a copy. */
-typedef struct tsr_update { tsr_tensor *self, *work; bool in_place; } tsr_update;
+typedef struct tsr_update {
+  tsr_tensor *self, *work;
+  bool in_place, keeps_order; /* keeps_order: the result is laid out as self is, not in C order */
+} tsr_update;
 tsr_status tsr_update_begin(tsr_call *c, bool in_place, tsr_update *u);
 tsr_status tsr_update_end(tsr_call *c, tsr_update *u); /* stores the result into rets[0] */
 

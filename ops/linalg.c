@@ -387,7 +387,7 @@ static tsr_status lu_solve(tsr_call *c, tsr_tensor *a, tsr_tensor *piv, tsr_tens
   if (a->size[a->ndim - 1] != a->size[a->ndim - 2]) return tsr_mats_load_square(c->ctx, &m, a, "torch.linalg.lu_solve");
   if (b->ndim < 2) return tsr_op_fail(c->ctx, "torch.linalg.lu_solve: The input tensor B must have at least 2 dimensions.");
   if (b->size[b->ndim - (left ? 2 : 1)] != a->size[a->ndim - 1]) {
-    return tsr_op_fail(c->ctx, "torch.linalg.lu_solve: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)", left ? "AX = B" : "XA = B", (long long)a->size[a->ndim - 2],
+    return tsr_op_fail(c->ctx, "linalg.lu_solve: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)", left ? "AX = B" : "XA = B", (long long)a->size[a->ndim - 2],
                        (long long)a->size[a->ndim - 1], (long long)b->size[b->ndim - 2], (long long)b->size[b->ndim - 1]);
   }
   if (piv->ndim < 1 || piv->size[piv->ndim - 1] != a->size[a->ndim - 1]) return tsr_op_fail(c->ctx, "linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix");
@@ -431,7 +431,7 @@ static tsr_status inverse(tsr_call *c, const char *name, bool check) {
   return c->nrets > 1 ? tsr_ret_tensor(c, 1, f.info) : TSR_OK;
 }
 TSR_KERNEL(linalg_inv) { return inverse(c, "linalg.inv", true); }
-TSR_KERNEL(inv_ex) { return inverse(c, "linalg.inv_ex", tsr_arg_bool(c, 1)); }
+TSR_KERNEL(inv_ex) { return inverse(c, "linalg.inv", tsr_arg_bool(c, 1)); }
 
 /* ---- determinants: the product of U's diagonal, with the sign of the permutation ---- */
 

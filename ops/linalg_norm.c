@@ -63,15 +63,23 @@ static tsr_status values_along(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, in
   return call1(ctx, out, "aten::linalg_svdvals", "", args, 2);
 }
 
+/* out= arguments of another element type than the norm has */
+static tsr_status check_norm_out(const tsr_call *c, const tsr_tensor *y) {
+  tsr_dtype out;
+  if (!tsr_out_dtype(c, 0, &out) || out == (tsr_dtype)y->dtype) return TSR_OK;
+  return tsr_op_fail(c->ctx, "linalg.matrix_norm expected out tensor dtype %s but got: %s", tsr_dtype_get_info(y->dtype)->cpp_name, tsr_dtype_get_info(out)->cpp_name);
+}
+
 static tsr_status matrix_norm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_val ord, const int64_t *dim, int64_t ndim, bool keepdim, tsr_val dtype) {
   int64_t d[2];
   mat_norm kind;
   TSR_TRY(need(ctx, x->ndim >= 2, "linalg.matrix_norm: The input tensor A must have at least 2 dimensions."));
-  TSR_TRY(need(ctx, !tsr_dtype_is_integral((tsr_dtype)x->dtype, true) || dtype.tag != TSR_V_NONE, "linalg.matrix_norm: Expected a floating point or complex tensor as input."));
+  if (tsr_dtype_is_integral((tsr_dtype)x->dtype, true) && dtype.tag == TSR_V_NONE) TSR_TRY(tsr_mats_check_dtype(ctx, x, "linalg.matrix_norm"));
   TSR_TRY(need(ctx, ndim == 2, "linalg.matrix_norm: dim must be a 2-tuple."));
   for (int i = 0; i < 2; i++) TSR_TRY(tsr_wrap_dim(ctx, dim[i], x->ndim, &d[i]));
-  TSR_TRY(need(ctx, d[0] != d[1], "linalg.matrix_norm: dims must be different."));
+  if (d[0] == d[1]) return tsr_op_fail(ctx, "linalg.matrix_norm: dims must be different. Got (%lld, %lld)", (long long)dim[0], (long long)dim[1]);
   TSR_TRY(norm_kind(ctx, ord, &kind));
+  if (dtype.tag == TSR_V_NONE && (kind == NUC || kind == TWO || kind == NEG_TWO)) TSR_TRY(tsr_mats_check_dtype(ctx, x, "linalg.matrix_norm"));
   if (dtype.tag == TSR_V_INT) TSR_TRY(tsr_to_dtype(ctx, &x, x, (tsr_dtype)dtype.i));
   if (kind == FRO) {
     tsr_val dims;
@@ -104,6 +112,7 @@ TSR_KERNEL(matrix_norm) {
   tsr_tensor *out;
   if (dim == NULL) return c->ctx->err.status;
   TSR_TRY(matrix_norm(c->ctx, &out, tsr_arg_tensor(c, 0), c->args[1], dim, n, tsr_arg_bool(c, 3), c->args[4]));
+  TSR_TRY(check_norm_out(c, out));
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -128,7 +137,7 @@ TSR_KERNEL(norm) {
 }
 
 TSR_KERNEL(nuclear_norm) {
-  static const int64_t last_two[] = {0, 1};
+  static const int64_t last_two[] = {-2, -1};
   bool keepdim = tsr_arg_bool(c, c->nargs > 2 && c->args[1].tag == TSR_V_LIST ? 2 : 1);
   int64_t n = 2;
   const int64_t *dim = c->args[1].tag == TSR_V_LIST ? tsr_arg_ints(c, 1, &n) : last_two;
@@ -137,6 +146,7 @@ TSR_KERNEL(nuclear_norm) {
   if (dim == NULL || nuc == NULL) return tsr_ctx_nomem(c->ctx);
   TSR_TRY(tsr_temp(c->ctx, tsr_from_obj(nuc)));
   TSR_TRY(matrix_norm(c->ctx, &out, tsr_arg_tensor(c, 0), tsr_from_obj(nuc), dim, n, keepdim, tsr_none()));
+  TSR_TRY(check_norm_out(c, out));
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -424,8 +434,8 @@ const tsr_op tsr_ops_linalg_norm[] = {
     {"aten::linalg_cond.out(Tensor self, Scalar? p=None, *, Tensor(a!) out) -> Tensor(a!)", op_cond, O},
     {"aten::linalg_cond.p_str_out(Tensor self, str p, *, Tensor(a!) out) -> Tensor(a!)", op_cond, O},
     {"aten::linalg_matrix_power(Tensor self, int n) -> Tensor", op_matrix_power, P}, {"aten::matrix_power(Tensor self, int n) -> Tensor", op_matrix_power, P},
-    {"aten::linalg_matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, O},
-    {"aten::matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, O},
+    {"aten::linalg_matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, TSR_OUT_SAME},
+    {"aten::matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, TSR_OUT_SAME},
     {"aten::linalg_matrix_exp(Tensor self) -> Tensor", op_matrix_exp, P}, {"aten::matrix_exp(Tensor self) -> Tensor", op_matrix_exp, P},
     {"aten::linalg_matrix_exp.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_exp, TSR_OUT_NEW},
     {"aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", op_linalg_cross, P},

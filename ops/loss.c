@@ -85,9 +85,25 @@ TSR_KERNEL(l1_loss) {
 /* Step by step, as half precision overflows on the way. */
 TSR_KERNEL(soft_margin) {
   tsr_ctx *x = c->ctx;
-  tsr_tensor *y = tsr_x_bin(x, "mul", tsr_x_un(x, "neg", tsr_arg_tensor(c, 1)), tsr_arg_tensor(c, 0));
-  y = tsr_x_un(x, "log1p", tsr_x_un(x, "exp", y));
-  return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 2)));
+  tsr_tensor *input = tsr_arg_tensor(c, 0), *t, *y;
+  int64_t size[TSR_MAX_NDIM], reduction = tsr_arg_int(c, 2);
+  int n;
+  TSR_TRY(tsr_unary(x, &t, "neg", tsr_arg_tensor(c, 1)));
+  TSR_TRY(tsr_to_dtype(x, &t, t, (tsr_dtype)input->dtype));
+  TSR_TRY(tsr_broadcast_sizes(x, t->ndim, t->size, input->ndim, input->size, &n, size));
+  if (n != t->ndim || memcmp(size, t->size, (size_t)n * sizeof *size) != 0) {
+    char have[256], want[256];
+    tsr_sizes_print(have, sizeof have, t->ndim, t->size);
+    tsr_sizes_print(want, sizeof want, n, size);
+    return tsr_op_fail(x, "output with shape %s doesn't match the broadcast shape %s", have, want);
+  }
+  y = tsr_x_un(x, "log1p", tsr_x_un(x, "exp", tsr_x_bin(x, "mul", t, input)));
+  if (y == NULL || (reduction >= 0 && reduction <= 2)) return tsr_x_ret(c, 0, tsr_x_reduce(x, y, reduction));
+  if (y->numel == 0) return tsr_op_fail(x, "soft_margin_loss: reduction %lld of nothing", (long long)reduction);
+  int64_t none = 0; /* PyTorch shrinks the losses to one number: the first in memory */
+  TSR_TRY(tsr_new_view(x, &y, y, 0, 0, &none, &none));
+  TSR_TRY(tsr_clone(x, &y, y));
+  return tsr_ret_tensor(c, 0, y);
 }
 
 static tsr_status check_probabilities(tsr_ctx *ctx, tsr_tensor *x, const char *which) {

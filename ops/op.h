@@ -170,6 +170,8 @@ void tsr_parallel_for(tsr_ctx *ctx, int64_t n, int64_t grain, void (*fn)(void *a
 
 /* Dimensions: wrap a negative dim, PyTorch's message ("Dimension out of range (expected to be in range of [-2, 1], but got 3)"). */
 tsr_status tsr_wrap_dim(tsr_ctx *ctx, int64_t dim, int64_t ndim, int64_t *out); /* ndim 0 counts as 1 */
+/* The element type as C++ spells it: what PyTorch's texts have ("c10::Half", "long int"). */
+const char *tsr_dtype_c_name(tsr_dtype d);
 /* The element type of the i-th out argument of a TSR_OUT row; false in other forms. */
 bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype);
 /* What TSR_OUT_NEW does with a result, for kernels that store by themselves. */

@@ -41,9 +41,16 @@ static tsr_status out_size(tsr_ctx *ctx, int64_t in, int64_t k, int64_t s, int64
 
 typedef struct window { int64_t k[3], s[3], p[3], d[3]; bool ceil_mode; } window;
 
+static tsr_status bad_sizes(tsr_ctx *ctx, const pool_row *r, const char *what, char letter, const int64_t *v) {
+  long long t = v[0], h = v[1], w = v[2];
+  if (r->nd == 1) return tsr_op_fail(ctx, "%s should be greater than zero, but got %lld", what, w);
+  if (r->nd == 2) return tsr_op_fail(ctx, "%s should be greater than zero, but got %cH: %lld %cW: %lld", what, letter, h, letter, w);
+  return tsr_op_fail(ctx, "%s should be greater than zero, but got %cT: %lld %cH: %lld %cW: %lld", what, letter, t, letter, h, letter, w);
+}
+
 static tsr_status check_window(tsr_ctx *ctx, const pool_row *r, const window *w, bool dilated) {
   for (int i = 3 - r->nd; i < 3; i++) {
-    if (w->k[i] <= 0 && w->s[i] > 0 && w->k[i] != w->s[i]) return tsr_op_fail(ctx, "kernel size should be greater than zero, but got %lld", (long long)w->k[i]);
+    if (w->k[i] <= 0 && w->s[i] > 0 && w->k[i] != w->s[i]) return bad_sizes(ctx, r, "kernel size", 'k', w->k);
     if (w->s[i] == 0) return tsr_op_fail(ctx, "stride should not be zero");
     if (w->p[i] < 0) return tsr_op_fail(ctx, "pad must be non-negative, but got pad: %lld", (long long)w->p[i]);
   }
@@ -55,7 +62,8 @@ static tsr_status check_window(tsr_ctx *ctx, const pool_row *r, const window *w,
     return tsr_op_fail(ctx, "dilation should be greater than zero, but got dilationH: %lld dilationW: %lld", (long long)w->d[1], (long long)w->d[2]);
   }
   for (int i = 3 - r->nd; i < 3; i++) {
-    if (w->k[i] <= 0 || w->s[i] < 0) return tsr_op_fail(ctx, "kernel size and stride should be greater than zero");
+    if (w->k[i] <= 0) return bad_sizes(ctx, r, "kernel size", 'k', w->k);
+    if (w->s[i] < 0) return bad_sizes(ctx, r, "stride", 'd', w->s);
     int64_t reach; /* a window that no integer holds is wide enough for any padding; out_size refuses it */
     if (!tsr_mul_overflow(w->k[i] - 1, w->d[i], &reach) && w->p[i] > reach / 2 + reach % 2)
       return tsr_op_fail(ctx, "pad should be at most half of effective kernel size, but got pad=%lld, kernel_size=%lld and dilation=%lld",

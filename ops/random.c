@@ -296,7 +296,7 @@ static tsr_status sample_cauchy(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, const d
   if (!(p[1] > 0)) return tsr_op_fail(ctx, "cauchy_ expects sigma > 0.0, but found sigma=%g", p[1]);
   if (!tsr_dtype_is_float((tsr_dtype)t->dtype))
     return tsr_op_fail(ctx, "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you specified %s",
-                       tsr_random_type_name((tsr_dtype)t->dtype));
+                       tsr_dtype_c_name((tsr_dtype)t->dtype));
   return fill_drawn(ctx, r, t, draw_cauchy, p);
 }
 

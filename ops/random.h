@@ -31,6 +31,5 @@ tsr_status tsr_random_uniform(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, double fr
 tsr_status tsr_random_normal(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, double mean, double std);
 tsr_status tsr_random_bernoulli(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, double p);
 tsr_status tsr_random_exponential(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, double lambda);
-const char *tsr_random_type_name(tsr_dtype dtype); /* the C type, as messages name it: "long int" */
 
 #endif

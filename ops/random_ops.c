@@ -104,22 +104,6 @@ static int64_t smallest_int(tsr_dtype dtype) {
   return tsr_dtype_is_float(dtype) ? -largest_int(dtype) : -largest_int(dtype) - 1;
 }
 
-const char *tsr_random_type_name(tsr_dtype dtype) {
-  switch (dtype) {
-  case TSR_BOOL: return "bool";
-  case TSR_UINT8: return "unsigned char";
-  case TSR_INT8: return "signed char";
-  case TSR_INT16: return "short int";
-  case TSR_INT32: return "int";
-  case TSR_INT64: return "long int";
-  case TSR_FLOAT16: return "c10::Half";
-  case TSR_BFLOAT16: return "c10::BFloat16";
-  case TSR_FLOAT32: return "float";
-  case TSR_FLOAT64: return "double";
-  default: return tsr_dtype_name(dtype);
-  }
-}
-
 /* How one integer is drawn: base + draw % range; range 0: all 64 bits. */
 typedef struct int_draw { uint64_t range, base; bool wide; } int_draw;
 
@@ -146,7 +130,7 @@ static tsr_status check_bound(tsr_ctx *ctx, const char *name, int64_t v, tsr_dty
   bool exact = tsr_dtype_is_float(dtype); /* any int64 is inside a float's range, half's excepted */
   double limit = dtype == TSR_FLOAT16 ? 65504 : 1e300;
   bool fits = exact ? fabs((double)v) <= limit : v >= smallest_int(dtype) && v <= largest_int(dtype);
-  return fits ? TSR_OK : tsr_op_fail(ctx, "%s is out of bounds for %s", name, tsr_random_type_name(dtype));
+  return fits ? TSR_OK : tsr_op_fail(ctx, "%s is out of bounds for %s", name, tsr_dtype_c_name(dtype));
 }
 
 /* Integers in [from, to). */
@@ -197,7 +181,7 @@ static tsr_status random_from(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, int64_t f
   int64_t top = largest_int((tsr_dtype)t->dtype);
   if (from == INT64_MIN) return fill_ints(ctx, r, t, (int_draw){0, 0, true});
   TSR_TRY(check_bound(ctx, "from", from, (tsr_dtype)t->dtype));
-  if (from > top) return tsr_op_fail(ctx, "from is out of bounds for %s", tsr_random_type_name((tsr_dtype)t->dtype));
+  if (from > top) return tsr_op_fail(ctx, "from is out of bounds for %s", tsr_dtype_c_name((tsr_dtype)t->dtype));
   uint64_t range = (uint64_t)top - (uint64_t)from + 1;
   return fill_ints(ctx, r, t, (int_draw){range, (uint64_t)from, range >= UINT64_C(1) << 28});
 }

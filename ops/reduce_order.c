@@ -120,6 +120,30 @@ TSR_KERNEL(median) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* What PyTorch says of out arguments of other element types. */
+static tsr_status check_median_outs(const tsr_call *c, const tsr_tensor *x) {
+  tsr_dtype out;
+  const char *got;
+  if (tsr_out_dtype(c, 0, &out) && out != (tsr_dtype)x->dtype) {
+    return tsr_op_fail(c->ctx, "Expected tensor for 'values' to have the same type as tensor for argument #2 'self'; but type torch.%sTensor does not equal torch.%sTensor (while checking arguments for median)",
+                       tsr_dtype_get_info(out)->cpp_name, tsr_dtype_get_info(x->dtype)->cpp_name);
+  }
+  if (!tsr_out_dtype(c, 1, &out) || out == TSR_INT64) return TSR_OK;
+  got = tsr_dtype_get_info(out)->cpp_name;
+  bool legacy = out != TSR_BOOL && out != TSR_FLOAT16 && out != TSR_BFLOAT16 && !tsr_dtype_is_complex(out);
+  return tsr_op_fail(c->ctx, "Expected tensor for argument #1 'indices' to have scalar type Long; but got %s%s%s instead (while checking arguments for median)", legacy ? "torch." : "CPU", got, legacy ? "Tensor" : "Type");
+}
+
+static tsr_status check_mode_outs(const tsr_call *c, const tsr_tensor *x) {
+  for (uint32_t i = 0; i < 2; i++) {
+    tsr_dtype out, want = i == 0 ? (tsr_dtype)x->dtype : TSR_INT64;
+    if (tsr_out_dtype(c, i, &out) && out != want) {
+      return tsr_op_fail(c->ctx, "expected scalar type '%s' but got '%s' for %s output", tsr_dtype_get_info(want)->cpp_name, tsr_dtype_get_info(out)->cpp_name, i == 0 ? "values" : "indices");
+    }
+  }
+  return TSR_OK;
+}
+
 TSR_KERNEL(median_dim) {
   bool ignore = *(const bool *)c->op->data;
   tsr_tensor *x = tsr_arg_tensor(c, 0);
@@ -128,6 +152,7 @@ TSR_KERNEL(median_dim) {
   int64_t dim;
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   TSR_TRY(nonempty(c->ctx, x, dim, "median"));
+  TSR_TRY(check_median_outs(c, x));
   TSR_TRY(refuse(c->ctx, x, true, "median_out"));
   TSR_TRY(order_begin(c->ctx, &j, x, dim));
   TSR_TRY(picks_begin(c->ctx, &r, x, dim, tsr_arg_bool(c, 2), j.is_int));
@@ -159,6 +184,7 @@ TSR_KERNEL(mode) {
   int64_t dim;
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   TSR_TRY(nonempty(c->ctx, x, dim, "mode"));
+  TSR_TRY(check_mode_outs(c, x));
   TSR_TRY(refuse(c->ctx, x, false, "mode_cpu"));
   TSR_TRY(order_begin(c->ctx, &j, x, dim));
   TSR_TRY(picks_begin(c->ctx, &r, x, dim, tsr_arg_bool(c, 2), j.is_int));

@@ -130,7 +130,7 @@ TSR_KERNEL(kron) {
   TSR_TRY(tsr_reshape(ctx, &a, a, 2 * rank, as));
   TSR_TRY(tsr_reshape(ctx, &b, b, 2 * rank, bs));
   TSR_TRY(tsr_binary(ctx, &y, "mul", a, b));
-  TSR_TRY(tsr_reshape(ctx, &y, y, rank, size));
+  TSR_TRY(tsr_view_as(ctx, &y, y, rank, size)); /* as in PyTorch a view: some layouts do not permit it */
   return tsr_ret_tensor(c, 0, y);
 }
 

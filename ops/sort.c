@@ -176,6 +176,9 @@ TSR_KERNEL(kthvalue) {
   if (x->ndim > 0 && x->size[dim] == 0) return tsr_op_fail(ctx, "kthvalue(): Expected reduction dim %lld to have non-zero size.", (long long)dim);
   if (k < 1 || k > (x->ndim > 0 ? x->size[dim] : 1))
     return tsr_op_fail(ctx, "kthvalue(): selected number k out of range for dimension %lld", (long long)dim);
+  tsr_dtype out;
+  if (tsr_out_dtype(c, 0, &out) && out != (tsr_dtype)x->dtype) return tsr_op_fail(ctx, "output values must be of same type as input");
+  if (tsr_out_dtype(c, 1, &out) && out != TSR_INT64) return tsr_op_fail(ctx, "output indices must be of scalar type Long");
   if (x->dtype == TSR_BOOL) return tsr_op_fail(ctx, "\"kthvalue_cpu\" not implemented for 'Bool'");
   TSR_TRY(open_rows(ctx, x, dim, &r));
   TSR_TRY(new_picked(ctx, &r, 1, &p));

@@ -255,6 +255,12 @@ TSR_KERNEL(softmax_backward) {
   tsr_tensor *g = tsr_arg_tensor(c, 0), *out = tsr_arg_tensor(c, 1), *y;
   int64_t dim = tsr_arg_int(c, 2);
   bool log = c->op->data != NULL;
+  if (g->ndim != out->ndim || memcmp(g->size, out->size, g->ndim * sizeof *g->size) != 0) {
+    char a[256], b[256];
+    tsr_sizes_print(a, sizeof a, g->ndim, g->size);
+    tsr_sizes_print(b, sizeof b, out->ndim, out->size);
+    return tsr_op_fail(x, "Expected tensor for argument #1 'grad' to have same size as tensor for argument #2 'output'; but %s does not equal %s (while checking arguments for %s)", a, b, log ? "log_softmax_backward" : "softmax_backward");
+  }
   if (log) y = tsr_x_bin(x, "sub", g, tsr_x_bin(x, "mul", tsr_x_un(x, "exp", out), tsr_x_sum(x, g, dim, true)));
   else y = tsr_x_bin(x, "mul", tsr_x_bin(x, "sub", g, tsr_x_sum(x, tsr_x_bin(x, "mul", g, out), dim, true)), out);
   if (y == NULL) return tsr_x_ret(c, 0, NULL);
@@ -262,6 +268,7 @@ TSR_KERNEL(softmax_backward) {
     if (y->dtype != TSR_FLOAT32 && y->dtype != TSR_FLOAT16) return tsr_op_fail(x, "expected input and grad types to match, or input to be at::Half and grad to be at::Float");
     TSR_TRY(tsr_to_dtype(x, &y, y, TSR_FLOAT16));
   }
+  TSR_TRY(tsr_contiguous(x, &y, y));
   return tsr_ret_tensor(c, 0, y);
 }
 

@@ -133,8 +133,10 @@ static tsr_status unique_along(tsr_call *c, int64_t dim, bool sorted, bool inver
   return ret_groups(c, &g, values, inverse, counts, 1, &n);
 }
 
-TSR_KERNEL(unique_dim) { return unique_along(c, tsr_arg_int(c, 1), true, tsr_arg_bool(c, 3), tsr_arg_bool(c, 4)); }
-TSR_KERNEL(unique_dim_consecutive) { return unique_along(c, tsr_arg_int(c, 1), false, tsr_arg_bool(c, 2), tsr_arg_bool(c, 3)); }
+/* PyTorch gives the inverse and the counts whether asked or not, unless there are none. */
+
+TSR_KERNEL(unique_dim) { return unique_along(c, tsr_arg_int(c, 1), true, true, true); }
+TSR_KERNEL(unique_dim_consecutive) { return unique_along(c, tsr_arg_int(c, 1), false, true, true); }
 
 TSR_KERNEL(unique_consecutive) {
   bool inverse = tsr_arg_bool(c, 1), counts = tsr_arg_bool(c, 2);
