@@ -106,8 +106,18 @@ TSR_KERNEL(rrelu) {
   const rrelu_row *k = c->op->data;
   uint32_t lower = k->noise ? 2 : 1;
   tsr_tensor *y;
-  if (tsr_arg_scalar(c, lower).d > tsr_arg_scalar(c, lower + 1).d) return tsr_op_fail(c->ctx, "Lower bound should be less than or equal to the upper bound");
-  if (!tsr_arg_bool(c, lower + 2)) {
+  bool train = tsr_arg_bool(c, lower + 2);
+  if (k->noise) {
+    const tsr_tensor *x = tsr_arg_tensor(c, 0), *noise = tsr_arg_tensor(c, 1);
+    char a[256], b[256];
+    tsr_sizes_print(a, sizeof a, x->ndim, x->size);
+    tsr_sizes_print(b, sizeof b, noise->ndim, noise->size);
+    if (strcmp(a, b) != 0) return tsr_op_fail(c->ctx, "noise tensor shape must match self tensor shape. Got self.shape = %s noise.shape = %s", a, b);
+    if (train && !tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "rrelu_with_noise_out_cpu", (tsr_dtype)x->dtype);
+    if (!train && !tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "leaky_relu_cpu", (tsr_dtype)x->dtype);
+  }
+  if ((train || !k->noise) && tsr_arg_scalar(c, lower).d > tsr_arg_scalar(c, lower + 1).d) return tsr_op_fail(c->ctx, "Lower bound should be less than or equal to the upper bound");
+  if (!train) {
     tsr_op row = *c->op;
     tsr_call inner = *c;
     row.data = k->noise ? &pw_rrelu_noise : &pw_rrelu;

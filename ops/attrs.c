@@ -484,7 +484,7 @@ const tsr_op tsr_ops_attrs[] = {
     {"prim::NumToTensor.bool(bool a) -> Tensor", op_num_to_tensor, TSR_PURE},
     {"aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
      op_scalar_tensor, TSR_PURE},
-    {"aten::scalar_tensor.out(Scalar s, *, Tensor(a!) out) -> Tensor(a!)", op_scalar_tensor, TSR_OUT_NEW},
+    {"aten::scalar_tensor.out(Scalar s, *, Tensor(a!) out) -> Tensor(a!)", op_scalar_tensor, TSR_OUT_PLAIN},
     {"aten::tensor.bool(bool t, *, ScalarType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor",
      op_tensor_number, TSR_PURE|TSR_NOOPT},
     {"aten::tensor.float(float t, *, ScalarType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor",

@@ -351,6 +351,7 @@ const char *tsr_dtype_c_name(tsr_dtype d) {
     case TSR_BOOL: return "bool";
     case TSR_FLOAT16: return "c10::Half";
     case TSR_BFLOAT16: return "c10::BFloat16";
+    case TSR_COMPLEX32: return "c10::complex<c10::Half>";
     case TSR_COMPLEX64: return "c10::complex<float>";
     case TSR_COMPLEX128: return "c10::complex<double>";
     default: return tsr_dtype_get_info(d)->cpp_name;

@@ -26,7 +26,10 @@ tsr_status tsr_factory_dtype(tsr_call *c, uint32_t opt, tsr_dtype dflt, tsr_dtyp
     *out = (tsr_dtype)into->dtype;
     return TSR_OK;
   }
-  if (opt + 1 >= c->nargs) return TSR_OK;
+  if (opt + 1 >= c->nargs) {
+    tsr_out_dtype(c, 0, out); /* what is created to be copied into an out argument has its element type */
+    return TSR_OK;
+  }
   if (c->args[opt + 1].tag == TSR_V_INT && c->args[opt + 1].i != 0)
     return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "creating tensors of layout %lld is not supported", (long long)c->args[opt + 1].i);
   return tsr_dtype_arg(c, opt, dflt, out);

@@ -124,7 +124,10 @@ TSR_KERNEL(cumulate) {
   if (inplace && tsr_arg_dtype_or(c, 2, (tsr_dtype)x->dtype) != (tsr_dtype)x->dtype) {
     return tsr_op_fail(c->ctx, "Bad in-place call: input tensor dtype %s and output tensor dtype %s should match", tsr_dtype_c_name((tsr_dtype)x->dtype), tsr_dtype_c_name(tsr_arg_dtype_or(c, 2, (tsr_dtype)x->dtype)));
   }
-  tsr_dtype d = tsr_arg_dtype_or(c, 2, whole && !inplace ? TSR_INT64 : (tsr_dtype)x->dtype), work = work_type(d);
+  tsr_dtype d = whole && !inplace ? TSR_INT64 : (tsr_dtype)x->dtype, work;
+  tsr_out_dtype(c, 0, &d); /* an out argument says the type, unless dtype does */
+  d = tsr_arg_dtype_or(c, 2, d);
+  work = work_type(d);
   TSR_TRY(tsr_to_dtype(c->ctx, &x, x, d));
   TSR_TRY(run_along(c->ctx, &y, NULL, x, dim, work, *(const int *)c->op->data));
   TSR_TRY(tsr_to_dtype(c->ctx, &y, y, d));

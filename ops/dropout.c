@@ -69,6 +69,7 @@ TSR_KERNEL(native_dropout) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *mask;
   double keep = 1 - tsr_arg_float(c, 1), scale = keep == 0 ? 0 : 1 / keep;
   bool train = tsr_arg_is_none(c, 2) || tsr_arg_bool(c, 2);
+  if (train && x->numel > 0 && !(keep >= 0 && keep <= 1)) return tsr_op_fail(c->ctx, "bernoulli_ expects p to be in [0, 1], but got p=%g", keep);
   tsr_rng *r = NULL;
   TSR_TRY(tsr_rng_default(c->ctx, &r));
   TSR_TRY(tsr_to_dtype(c->ctx, &mask, x, TSR_BOOL)); /* laid out as x is */

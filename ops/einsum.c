@@ -329,6 +329,12 @@ TSR_KERNEL(tensordot) {
 TSR_KERNEL(bilinear) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x1 = tsr_arg_tensor(c, 0), *x2 = tsr_arg_tensor(c, 1), *w = tsr_arg_tensor(c, 2), *b = tsr_arg_opt_tensor(c, 3), *out;
+  tsr_tensor *checked[4] = {x1, x2, w, b};
+  for (int i = 0; i < 4; i++) {
+    if (checked[i] == NULL || checked[i]->dtype == checked[0]->dtype) continue;
+    return tsr_op_fail(ctx, "All tensors must have the same dtype, got input1: %s, input2: %s, weight: %s, bias: %s", tsr_dtype_c_name((tsr_dtype)checked[0]->dtype), tsr_dtype_c_name((tsr_dtype)checked[1]->dtype),
+                       tsr_dtype_c_name((tsr_dtype)checked[2]->dtype), checked[3] == NULL ? "N/A" : tsr_dtype_c_name((tsr_dtype)checked[3]->dtype));
+  }
   if (x1->ndim != x2->ndim) return tsr_op_fail(ctx, "bilinear(): input dimensions do not match: got %d and %d", x1->ndim, x2->ndim);
   if (x1->ndim < 1 || w->ndim != 3 || x1->size[x1->ndim - 1] != w->size[1] || x2->size[x2->ndim - 1] != w->size[2]) {
     return tsr_op_fail(ctx, "bilinear(): input1 size does not match weight size: got %lld but expected %lld", x1->ndim > 0 ? (long long)x1->size[x1->ndim - 1] : 0LL, w->ndim == 3 ? (long long)w->size[1] : 0LL);

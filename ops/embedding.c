@@ -66,9 +66,9 @@ TSR_KERNEL(embedding_renorm) {
     if (done[v[i]]++) continue;
     for (int64_t k = 0; k < w->size[1]; k++) {
       double a = fabs(row[k]);
-      norm = isinf(p) ? fmax(norm, a) : norm + pow(a, p);
+      norm = isinf(p) ? fmax(norm, a) : norm + (p == 0 ? a != 0 : pow(a, p)); /* 0: how many are not zero */
     }
-    if (!isinf(p)) norm = pow(norm, 1 / p);
+    if (!isinf(p) && p != 0) norm = pow(norm, 1 / p);
     if (!(norm > max_norm)) continue;
     double scale = max_norm / (norm + 1e-7);
     for (int64_t k = 0; k < w->size[1]; k++) row[k] *= scale;
@@ -93,7 +93,8 @@ static tsr_status check_offsets(tsr_ctx *ctx, const bags *b, bool last) {
   if (b->offsets->numel == 0) return last ? tsr_op_fail(ctx, "include_last_offset: number of offset should be at least 1") : TSR_OK;
   if (o[0] != 0) return tsr_op_fail(ctx, "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, got %lld", (long long)o[0]);
   for (int64_t i = 0; i < b->offsets->numel; i++)
-    if (o[i] < 0 || o[i] > b->idx->numel || (i > 0 && o[i] < o[i - 1]))
+    if (i > 0 && o[i] < o[i - 1]) return tsr_op_fail(ctx, "embedding_bag: offsets must not fall, but offsets[%lld] is %lld after %lld", (long long)i, (long long)o[i], (long long)o[i - 1]);
+    else if (o[i] < 0 || o[i] > b->idx->numel)
       return tsr_op_fail(ctx, "offsets[-1] can not be greater than input's length %lld but got offsets[-1] of %lld", (long long)b->idx->numel, (long long)o[i]);
   return TSR_OK;
 }
@@ -106,6 +107,7 @@ static tsr_status open_bags(tsr_call *c, bags *b) {
   int64_t mode = tsr_arg_int(c, 4);
   bool last = tsr_arg_bool(c, 7);
   b->padding = c->nargs > 8 && !tsr_arg_is_none(c, 8) ? tsr_arg_int(c, 8) : -1;
+  if (b->weights != NULL && mode != BAG_SUM) return tsr_op_fail(ctx, "embedding_bag: per_sample_weights only supported with mode='sum'");
   if (mode < BAG_SUM || mode > BAG_MAX) return tsr_op_fail(ctx, "mode has to be one of sum, mean or max");
   b->mode = (bag_mode)mode;
   if (b->w->ndim != 2) return tsr_op_fail(ctx, "weight has to be a 2D Tensor, but got Tensor of dimension %d", b->w->ndim);

@@ -99,6 +99,10 @@ static tsr_status start(tsr_call *c, lists *l) {
 TSR_KERNEL(each) {
   lists l;
   TSR_TRY(start(c, &l));
+  const tsr_tensor *one = c->nargs > 1 && c->args[1].tag == TSR_V_TENSOR ? c->args[1].t : NULL;
+  if (one != NULL && (one->ndim != 0 || one->numel != 1)) {
+    return tsr_op_fail(c->ctx, "scalar tensor expected to be 0 dim but it has %d dimensions and %lld elements.", one->ndim, (long long)one->numel);
+  }
   return run_each(c, &l, NULL, 0);
 }
 

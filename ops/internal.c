@@ -110,7 +110,7 @@ TSR_KERNEL(int_mm) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *y;
   static const char *const name = "int_mm_out_cpu";
   if (a->ndim != 2 || b->ndim != 2) return tsr_op_fail(c->ctx, "Expected %s to be of dimension 2 but got %d", a->ndim != 2 ? "self" : "mat2", a->ndim != 2 ? a->ndim : b->ndim);
-  if (a->size[1] != b->size[0]) return tsr_op_fail(c->ctx, "self.size(1) needs to match mat2.size(0) but got %lld and %lld", (long long)a->size[1], (long long)b->size[0]);
+  if (a->size[1] != b->size[0]) return tsr_op_fail(c->ctx, "int_mm_out_cpu: self.size(1) needs to match mat2.size(0) but got %lld and %lld", (long long)a->size[1], (long long)b->size[0]);
   if ((a->dtype != TSR_INT8 && a->dtype != TSR_UINT8) || b->dtype != TSR_INT8)
     return tsr_op_fail(c->ctx, "%s: Expected self dtype to be int8 or uint8 and mat2 dtype to be int8, but got %s and %s", name, tsr_dtype_get_info(a->dtype)->cpp_name, tsr_dtype_get_info(b->dtype)->cpp_name);
   TSR_TRY(tsr_to_dtype(c->ctx, &a, a, TSR_INT32));

@@ -245,6 +245,12 @@ tsr_status tsr_linear_prepare(tsr_call *c) {
 TSR_KERNEL(bilinear) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *w = tsr_arg_tensor(c, 2), *bias = tsr_arg_opt_tensor(c, 3), *t;
+  tsr_tensor *checked[4] = {a, b, w, bias};
+  for (int i = 0; i < 4; i++) {
+    if (checked[i] == NULL || checked[i]->dtype == checked[0]->dtype) continue;
+    return tsr_op_fail(ctx, "All tensors must have the same dtype, got input1: %s, input2: %s, weight: %s, bias: %s", tsr_dtype_c_name((tsr_dtype)checked[0]->dtype), tsr_dtype_c_name((tsr_dtype)checked[1]->dtype),
+                       tsr_dtype_c_name((tsr_dtype)checked[2]->dtype), checked[3] == NULL ? "N/A" : tsr_dtype_c_name((tsr_dtype)checked[3]->dtype));
+  }
   if (a->ndim == 0 || b->ndim != a->ndim)
     return tsr_op_fail(ctx, "bilinear(): input dimensions do not match: got %d and %d", a->ndim, b->ndim);
   for (int d = 0; d + 1 < a->ndim; d++)

@@ -222,7 +222,7 @@ static tsr_status pad_edges(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, pad_m
 
 static tsr_status pad_circular(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t n, const int64_t *pad) {
   int64_t before[TSR_MAX_NDIM], after[TSR_MAX_NDIM], dims = n / 2;
-  if (n % 2 != 0 || dims + 2 < x->ndim || dims > x->ndim)
+  if (dims + 2 < x->ndim || dims > x->ndim)
     return tsr_op_fail(ctx, "Invalid padding size, expected %d but got %lld", (x->ndim - 2) * 2, (long long)n);
   TSR_TRY(check_amounts(ctx, n, pad));
   spread_pairs(x, n, pad, before, after);

@@ -189,11 +189,21 @@ static tsr_status read_window(tsr_call *c, const pool_row *r, bool dilated, wind
   return TSR_OK;
 }
 
+/* out= arguments of max_pool3d_with_indices, whose text is not the others' */
+static tsr_status check_outs_3d(const tsr_call *c, const pool_row *r) {
+  tsr_dtype out, want = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype;
+  for (uint32_t i = 0; i < 2 && r->nd == 3; i++, want = TSR_INT64) {
+    if (tsr_out_dtype(c, i, &out) && out != want) return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(want)->cpp_name, tsr_dtype_get_info(out)->cpp_name);
+  }
+  return TSR_OK;
+}
+
 TSR_KERNEL(max_pool) {
   const pool_row *r = c->op->data;
   window w;
   tsr_tensor *x = tsr_arg_tensor(c, 0);
   TSR_TRY(read_window(c, r, true, &w));
+  TSR_TRY(check_outs_3d(c, r));
   if (r->nd == 3 || x->ndim == 3 || x->ndim == 4) TSR_TRY(check_window(c->ctx, r, &w, true));
   return max_pool(c, x, r, &w);
 }

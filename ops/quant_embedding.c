@@ -74,6 +74,7 @@ TSR_KERNEL(choose_qparams_optimized) { /* (input, numel, bins, ratio, bits) -> m
   tsr_tensor *x, *out[2];
   int64_t n = tsr_arg_int(c, 1), bins = tsr_arg_int(c, 2), one = 1;
   float ends[2];
+  if (tsr_arg_tensor(c, 0)->dtype != TSR_FLOAT32) return tsr_op_fail(ctx, "expected scalar type Float but found %s", tsr_dtype_get_info(tsr_arg_tensor(c, 0)->dtype)->cpp_name);
   TSR_TRY(tsr_ready(ctx, &x, tsr_arg_tensor(c, 0), TSR_FLOAT32));
   if (n < 0 || n > x->numel || bins < 1) return tsr_op_fail(ctx, "numel %lld is not within the input's %lld elements, or there are no bins", (long long)n, (long long)x->numel);
   range_of(tsr_tensor_data_ro(x), n, &ends[1], &ends[0]);

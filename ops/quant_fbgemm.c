@@ -10,6 +10,7 @@ TSR_KERNEL(quantize_weight) {
   tsr_tensor *w, *m, *q, *sums;
   double lo = 0, hi = 0, scale;
   int64_t zero;
+  if (tsr_arg_tensor(c, 0)->dtype != TSR_FLOAT32) return tsr_op_fail(ctx, "expected scalar type Float but found %s", tsr_dtype_get_info(tsr_arg_tensor(c, 0)->dtype)->cpp_name);
   TSR_TRY(tsr_ready(ctx, &w, tsr_arg_tensor(c, 0), TSR_FLOAT32));
   if (w->ndim != 2) return tsr_op_fail(ctx, "fbgemm_linear_quantize_weight: expected a matrix, but got %d dimensions", w->ndim);
   if (w->numel > 0) {

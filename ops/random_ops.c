@@ -290,6 +290,7 @@ static const uint32_t p_is_self = 0, p_is_arg = 1;
 TSR_KERNEL(bernoulli) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)x->dtype, x->ndim, x->size));
+  if (y->numel == 0) return tsr_ret_tensor(c, 0, y); /* nothing to draw: the probabilities are not looked at */
   return bernoulli_into(c, y, *(const uint32_t *)c->op->data);
 }
 

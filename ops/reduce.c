@@ -393,6 +393,16 @@ static const var_args var_all = {"var", 0, 1, 0, 0, false, false}, var_dim = {"v
                       sm_all = {"std_mean", 0, 1, 0, 0, true, true}, sm_dim = {"std_mean", 1, 2, 0, 3, true, true}, sm_corr = {"std_mean", 1, 0, 2, 3, true, true};
 static const norm_args norm_p = {1, 0, 0, 0}, norm_dim = {1, 2, 3, 0}, norm_dim_dtype = {1, 2, 3, 4}, norm_dtype = {1, 0, 0, 2}, frobenius = {0, 1, 2, 0};
 
+/* amax and amin compare their out argument before anything else. */
+TSR_KERNEL(amax_out) {
+  const tsr_tensor *x = tsr_arg_tensor(c, 0);
+  tsr_dtype out;
+  if (tsr_out_dtype(c, 0, &out) && out != (tsr_dtype)x->dtype) {
+    return tsr_op_fail(c->ctx, "Expected the dtype for input and out to match, but got %s for input's dtype and %s for out's dtype.", tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(out)->cpp_name);
+  }
+  return op_reduce(c);
+}
+
 const tsr_op tsr_ops_reduce[] = {
     {"aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
      op_reduce, TSR_PURE, &sum_dim},
@@ -418,9 +428,9 @@ const tsr_op tsr_ops_reduce[] = {
      op_reduce, TSR_OUT, &prod_dim},
     {"aten::prod.out(Tensor self, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!)", op_reduce, TSR_OUT_NEW, &prod_all},
     {"aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", op_reduce, TSR_PURE, &amax_dim},
-    {"aten::amax.out(Tensor self, int[1] dim=[], bool keepdim=False, *, Tensor(a!) out) -> Tensor(a!)", op_reduce, TSR_OUT, &amax_dim},
+    {"aten::amax.out(Tensor self, int[1] dim=[], bool keepdim=False, *, Tensor(a!) out) -> Tensor(a!)", op_amax_out, TSR_OUT, &amax_dim},
     {"aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", op_reduce, TSR_PURE, &amin_dim},
-    {"aten::amin.out(Tensor self, int[1] dim=[], bool keepdim=False, *, Tensor(a!) out) -> Tensor(a!)", op_reduce, TSR_OUT, &amin_dim},
+    {"aten::amin.out(Tensor self, int[1] dim=[], bool keepdim=False, *, Tensor(a!) out) -> Tensor(a!)", op_amax_out, TSR_OUT, &amin_dim},
     {"aten::any(Tensor self) -> Tensor", op_reduce, TSR_PURE, &any_all},
     {"aten::any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor", op_reduce, TSR_PURE, &any_dim},
     {"aten::any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor", op_reduce, TSR_PURE, &any_dim},

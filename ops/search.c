@@ -152,6 +152,12 @@ TSR_KERNEL(isin) {
   TSR_TRY(number_arg(c, 1, &pair[1]));
   tsr_dtype common = tsr_result_type(pair, 2);
   if (tsr_dtype_is_complex(common)) return tsr_op_fail(ctx, "Unsupported input type encountered for isin(): %s", tsr_dtype_get_info(common)->cpp_name);
+  /* PyTorch compares few with each by a view of them, which not every layout permits */
+  if ((double)pair[1]->numel < 10 * pow((double)pair[0]->numel, 0.145)) {
+    int64_t flat = pair[1]->numel;
+    tsr_tensor *line;
+    TSR_TRY(tsr_view_as(ctx, &line, pair[1], 1, &flat));
+  }
   column x, set;
   TSR_TRY(open_column(ctx, pair[0], common, &x));
   TSR_TRY(open_column(ctx, pair[1], common, &set));

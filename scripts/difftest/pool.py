@@ -10,14 +10,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from corpus import operators  # noqa: E402
 from corpus.base import T  # noqa: E402
 
-LSTM = {"input": T(4, 2, 3), "data": T(6, 3), "batch_sizes": torch.tensor([3, 2, 1]), "has_biases": True, "num_layers": 1, "dropout": 0.0, "train": False, "bidirectional": False, "batch_first": False}
+LSTM = {"input": T(4, 3, 3), "data": T(6, 3), "batch_sizes": torch.tensor([3, 2, 1]), "has_biases": True, "num_layers": 1, "dropout": 0.0, "train": False, "bidirectional": False, "batch_first": False}
 
 
 def recurrent(gates, states):
     params = [T(gates * 5, 3, seed=3), T(gates * 5, 5, seed=4), T(gates * 5, seed=5), T(gates * 5, seed=6)]
-    packed, plain = [T(1, n, 5, seed=7 + k) for k in range(states) for n in (3, )], [T(1, 2, 5, seed=7 + k) for k in range(states)]
-    whole = [dict(LSTM, params=params, hx=h if states > 1 else h[0]) for h in (plain, packed)]
-    return whole
+    hx = [T(1, 3, 5, seed=7 + k) for k in range(states)]
+    return [dict(LSTM, params=params, hx=hx if states > 1 else hx[0])]
 
 
 def cell(gates, states):
