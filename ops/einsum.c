@@ -325,41 +325,9 @@ TSR_KERNEL(tensordot) {
   return tsr_ret_tensor(c, 0, out);
 }
 
-/* y[..., o] = sum x1[..., i] w[o, i, j] x2[..., j] + b[o] */
-TSR_KERNEL(bilinear) {
-  tsr_ctx *ctx = c->ctx;
-  tsr_tensor *x1 = tsr_arg_tensor(c, 0), *x2 = tsr_arg_tensor(c, 1), *w = tsr_arg_tensor(c, 2), *b = tsr_arg_opt_tensor(c, 3), *out;
-  tsr_tensor *checked[4] = {x1, x2, w, b};
-  for (int i = 0; i < 4; i++) {
-    if (checked[i] == NULL || checked[i]->dtype == checked[0]->dtype) continue;
-    return tsr_op_fail(ctx, "All tensors must have the same dtype, got input1: %s, input2: %s, weight: %s, bias: %s", tsr_dtype_c_name((tsr_dtype)checked[0]->dtype), tsr_dtype_c_name((tsr_dtype)checked[1]->dtype),
-                       tsr_dtype_c_name((tsr_dtype)checked[2]->dtype), checked[3] == NULL ? "N/A" : tsr_dtype_c_name((tsr_dtype)checked[3]->dtype));
-  }
-  if (x1->ndim != x2->ndim) return tsr_op_fail(ctx, "bilinear(): input dimensions do not match: got %d and %d", x1->ndim, x2->ndim);
-  if (x1->ndim < 1 || w->ndim != 3 || x1->size[x1->ndim - 1] != w->size[1] || x2->size[x2->ndim - 1] != w->size[2]) {
-    return tsr_op_fail(ctx, "bilinear(): input1 size does not match weight size: got %lld but expected %lld", x1->ndim > 0 ? (long long)x1->size[x1->ndim - 1] : 0LL, w->ndim == 3 ? (long long)w->size[1] : 0LL);
-  }
-  term terms[3] = {{.t = x1, .count = x1->ndim}, {.t = w, .count = 3}, {.t = x2, .count = x2->ndim}};
-  equation eq = {.terms = 3, .term = terms};
-  for (int d = 0; d < x1->ndim - 1; d++) {
-    if (x1->size[d] != x2->size[d]) return tsr_op_fail(ctx, "bilinear(): input batch dimensions do not match at dim %d: got %lld and %lld", d, (long long)x1->size[d], (long long)x2->size[d]);
-    terms[0].label[d] = terms[2].label[d] = LETTERS + d;
-    eq.out[eq.out_count++] = LETTERS + d;
-  }
-  terms[0].label[x1->ndim - 1] = terms[1].label[1] = 1;
-  terms[2].label[x2->ndim - 1] = terms[1].label[2] = 2;
-  terms[1].label[0] = 0;
-  eq.out[eq.out_count++] = 0;
-  TSR_TRY(evaluate(ctx, &eq, &out));
-  if (b != NULL) TSR_TRY(tsr_binary(ctx, &out, "add", out, b));
-  else TSR_TRY(tsr_contiguous(ctx, &out, out));
-  return tsr_ret_tensor(c, 0, out);
-}
-
 const tsr_op tsr_ops_einsum[] = {
     {"aten::einsum.sublist(Tensor a, ...) -> Tensor", op_einsum_sublist, TSR_PURE | TSR_NOOPT},
     {"aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", op_einsum, TSR_PURE | TSR_NOOPT},
     {"aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", op_tensordot, TSR_PURE},
     {"aten::tensordot.out(Tensor self, Tensor other, int[] dims_self, int[] dims_other, *, Tensor(a!) out) -> Tensor(a!)", op_tensordot, TSR_OUT},
-    {"aten::bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor", op_bilinear, TSR_PURE},
     {0}};

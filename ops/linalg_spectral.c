@@ -427,8 +427,11 @@ static tsr_status pinv(tsr_call *c, const tolerance *t, bool hermitian) {
 }
 TSR_KERNEL(pinv) {
   tolerance t;
-  TSR_TRY(check_pinv(c->ctx, tsr_arg_tensor(c, 0)));
-  TSR_TRY(read_tolerances(c, &t, tsr_arg_tensor(c, 0), 1, pinv_name));
+  bool numbers = strstr(c->op->schema, "float? rtol") != NULL; /* whose default is computed before the matrix is looked at */
+  tsr_tensor *a = tsr_arg_tensor(c, 0);
+  if (!numbers || a->ndim < 2) TSR_TRY(check_pinv(c->ctx, a));
+  TSR_TRY(read_tolerances(c, &t, a, 1, pinv_name));
+  TSR_TRY(check_pinv(c->ctx, a));
   return pinv(c, &t, tsr_arg_bool(c, 3));
 }
 TSR_KERNEL(pinv_rcond) { /* one relative tolerance; pinverse has no third argument */
@@ -531,13 +534,14 @@ const tsr_op tsr_ops_linalg_spectral[] = {
     {"aten::linalg_eig.out(Tensor self, *, Tensor(a!) eigenvalues, Tensor(b!) eigenvectors) -> (Tensor(a!) eigenvalues, Tensor(b!) eigenvectors)", op_eig, O},
     {"aten::linalg_eigvals(Tensor self) -> Tensor", op_eigvals, P}, {"aten::linalg_eigvals.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_eigvals, O},
     {"aten::_linalg_eigvals(Tensor self) -> Tensor", op_eigvals, P},
-    {"aten::linalg_matrix_rank.atol_rtol_tensor(Tensor input, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", op_matrix_rank, P},
-    {"aten::linalg_matrix_rank.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", op_matrix_rank, P},
+    /* overloads that fit the same call stand in PyTorch's order */
     {"aten::linalg_matrix_rank(Tensor self, float tol, bool hermitian=False) -> Tensor", op_matrix_rank_tol, P},
     {"aten::linalg_matrix_rank.tol_tensor(Tensor input, Tensor tol, bool hermitian=False) -> Tensor", op_matrix_rank_tol, P},
-    {"aten::linalg_pinv.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", op_pinv, P},
-    {"aten::linalg_pinv.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", op_pinv, P},
+    {"aten::linalg_matrix_rank.atol_rtol_tensor(Tensor input, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", op_matrix_rank, P},
+    {"aten::linalg_matrix_rank.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", op_matrix_rank, P},
     {"aten::linalg_pinv(Tensor self, float rcond, bool hermitian=False) -> Tensor", op_pinv_rcond, P},
+    {"aten::linalg_pinv.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", op_pinv, P},
+    {"aten::linalg_pinv.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", op_pinv, P},
     {"aten::linalg_pinv.rcond_tensor(Tensor self, Tensor rcond, bool hermitian=False) -> Tensor", op_pinv_rcond, P},
     {"aten::pinverse(Tensor self, float rcond=1.0000000000000001e-15) -> Tensor", op_pinv_rcond, P},
     {"aten::linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None) -> (Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)", op_lstsq, P},

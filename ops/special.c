@@ -142,9 +142,9 @@ static double unscale(double y, double x) { /* y e^|x| without an early overflow
   double h = exp(fabs(x) / 2);
   return y * h * h;
 }
-double tsr_sp_i0(double x) { return isinf(x) ? INFINITY : unscale(bessel_ie(0, x), x); }
+double tsr_sp_i0(double x) { return isinf(x) ? NAN : unscale(bessel_ie(0, x), x); }
 double tsr_sp_i0e(double x) { return bessel_ie(0, x); }
-double tsr_sp_i1(double x) { return isinf(x) ? x : unscale(bessel_ie(1, x), x); }
+double tsr_sp_i1(double x) { return isinf(x) ? NAN : unscale(bessel_ie(1, x), x); }
 double tsr_sp_i1e(double x) { return bessel_ie(1, x); }
 
 
@@ -208,7 +208,7 @@ static double airy_waves(double z) { /* Ai(-z) for large z */
 }
 
 double tsr_sp_airy_ai(double x) {
-  if (isinf(x)) return x > 0 ? 0 : NAN;
+  if (isinf(x)) return NAN;
   if (x < -8) return airy_waves(-x);
   if (x <= 2) return airy_series(x);
   double zeta = 2.0 / 3 * x * sqrt(x);
@@ -256,11 +256,12 @@ static double gamma_fraction(double a, double x) { /* Lentz */
 
 /* Lower (upper == 0) or upper regularised incomplete gamma function. */
 static double incomplete(double a, double x, int upper) {
-  if (a != a || x != x || a < 0 || x < 0) return NAN;
+  if (a < 0 || x < 0) return NAN; /* the order of these decides where one is NaN */
   if (a == 0) return x > 0 ? (upper ? 0 : 1) : NAN;
   if (x == 0) return upper ? 1 : 0;
   if (isinf(a)) return isinf(x) ? NAN : upper ? 1 : 0;
   if (isinf(x)) return upper ? 0 : 1;
+  if (isnan(a) || isnan(x)) return NAN;
   if (x < a + 1) {
     double p = gamma_series(a, x);
     return upper ? 1 - p : p;

@@ -37,7 +37,8 @@ static double far(int v, bool second, double x) {
   return wave * 0.797884560802865355879892119868763737 / sqrt(x);
 }
 
-double tsr_sp_j0(double x) { return fabs(x) <= 5 ? j0(x) : isinf(x) ? 0 : far(0, false, fabs(x)); }
-double tsr_sp_j1(double x) { return fabs(x) <= 5 ? j1(x) : isinf(x) ? 0 : copysign(1, x) * far(1, false, fabs(x)); }
-double tsr_sp_y0(double x) { return x == 0 ? -INFINITY : x < 0 ? NAN : x <= 5 ? y0(x) : isinf(x) ? y0(x) : far(0, true, x); }
-double tsr_sp_y1(double x) { return x == 0 ? -INFINITY : x < 0 ? NAN : x <= 5 ? y1(x) : isinf(x) ? y1(x) : far(1, true, x); }
+/* PyTorch's formulas have no limits at infinity: they subtract or multiply what is infinite. */
+double tsr_sp_j0(double x) { return fabs(x) <= 5 ? j0(x) : isinf(x) ? NAN : far(0, false, fabs(x)); }
+double tsr_sp_j1(double x) { return fabs(x) <= 5 ? j1(x) : isinf(x) ? NAN : copysign(1, x) * far(1, false, fabs(x)); }
+double tsr_sp_y0(double x) { return x == 0 ? -INFINITY : x < 0 ? NAN : x <= 5 ? y0(x) : isinf(x) ? NAN : far(0, true, x); }
+double tsr_sp_y1(double x) { return x == 0 ? -INFINITY : x < 0 ? NAN : x <= 5 ? y1(x) : isinf(x) ? NAN : far(1, true, x); }

@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 STAGE = "/src"
-MODERN = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets", "quantized", "quantops", "sparse", "pickled", "digits"]
+MODERN = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets", "quantized", "quantops", "sparse", "pickled", "digits", "edges"]
 FAMILIES = {True: MODERN, False: ["older"]}
 
 

@@ -1,0 +1,82 @@
+"""What random calls found: layouts of results, tolerances that broadcast, values at the edges of a domain."""
+from typing import List
+
+import torch
+from torch import Tensor
+
+from corpus.base import I, T, case
+
+X = T(3, 4, 5)
+
+
+@case(X, torch.complex(T(3, 4, 5), T(3, 4, 5, seed=2)))
+def fft_strides(x: Tensor, z: Tensor):
+    out: List[Tensor] = []
+    for t in [x, x.permute(2, 0, 1), x.transpose(0, 1), x[:, ::2]]:
+        out += [torch.fft.rfft(t, dim=0), torch.fft.fft(t, dim=1), torch.fft.ihfft(t, dim=1), torch.fft.rfft2(t), torch.fft.rfftn(t, dim=[0, 1]), torch.fft.ifft(t, 7, dim=1)]
+    for t in [z, z.permute(1, 2, 0)]:
+        out += [torch.fft.fft2(t, dim=[0, 1]), torch.fft.irfft(t, dim=0), torch.fft.hfft(t, dim=1), torch.fft.irfftn(t, dim=[1, 0]), torch.fft.ifftn(t), torch.fft.fft(t, 2, dim=0)]
+    return out
+
+
+@case(X, rtol=1e-4, atol=1e-5)
+def fft_hermitian_many(x: Tensor):
+    z = torch.fft.ihfftn(x.permute(1, 2, 0))
+    return [z, torch.fft.hfftn(z), torch.fft.ihfft2(x), torch.fft.hfft2(x, dim=[0, 2])]
+
+
+@case(T(4, 4) + 4 * torch.eye(4), T(4, 2), rtol=1e-4, atol=1e-5)
+def factor_strides(a: Tensor, b: Tensor):
+    p, l, u = torch.linalg.lu(a)
+    f, piv = torch.linalg.lu_factor(a)
+    q = torch.lu_unpack(f, piv)
+    return [p, l, u, f, q[0], q[1], q[2], torch.linalg.solve(a, b), torch.triangular_solve(b, a)[0], torch.triangular_solve(b, a)[1], torch.linalg.slogdet(torch.full([1, 1], -float("inf")))[0]]
+
+
+@case(T(4, 3), rtol=1e-4, atol=1e-5)
+def tensor_tolerances(a: Tensor):
+    both = torch.stack([a, a * 2])
+    t = torch.tensor([[0.0, 0.1, 0.5], [0.2, 1.0, 3.0]])
+    return [torch.linalg.matrix_rank(a, t), torch.linalg.matrix_rank(both, t[:, :1]), torch.linalg.pinv(a, t), torch.linalg.pinv(both, rcond=0.5),
+            torch.linalg.matrix_rank(a, atol=t, rtol=torch.tensor(0.2)), torch.linalg.matrix_rank(a, atol=t), torch.linalg.pinv(both, atol=t[0, :2], rtol=t[0, :2])]
+
+
+@case(T(4, 5), torch.tensor([[0, 1, 2], [3, 2, 1]]))
+def scatter_strides(x: Tensor, i: Tensor):
+    t = x.t().contiguous().t()
+    s = T2(x)
+    return [t.scatter(0, i, s), t.scatter(1, i, 2.0), t.scatter_add(0, i, s), t.scatter_reduce(1, i, s, "amax"), t.index_copy(1, torch.tensor([0, 2]), x[:, :2]),
+            t.index_add(0, torch.tensor([1, 1]), x[:2]), t.index_fill(0, torch.tensor([1]), 3.0), t.index_reduce(1, torch.tensor([0, 0]), x[:, :2], "prod")]
+
+
+def T2(x: Tensor) -> Tensor:
+    return x[:2, :3] * 2 + 1
+
+
+@case(torch.tensor([[1, 2], [1, 2], [0, 5], [1, 2]]))
+def unique_rows(x: Tensor):
+    return [torch.ops.aten.unique_dim(x, 0, True, False, False)[1], torch.ops.aten.unique_dim(x, 0, True, False, False)[2],
+            torch.ops.aten.unique_dim_consecutive(x, 0, False, False)[1], torch.ops.aten.unique_dim_consecutive(x, 0, False, False)[2]]
+
+
+@case(torch.tensor([float("inf"), -float("inf"), 0.0, 0.5, -3.0]))
+def special_edges(x: Tensor):
+    n = torch.tensor([2.0, float("nan"), float("inf"), 3.0, -1.0])
+    return [torch.special.bessel_j0(x), torch.special.bessel_y1(x), torch.special.airy_ai(x), torch.special.i0(x), torch.special.i1(x), torch.special.modified_bessel_i1(x),
+            torch.special.chebyshev_polynomial_t(x[3:4], n), torch.special.hermite_polynomial_he(x[3:4], n), torch.special.legendre_polynomial_p(x[3:4], n),
+            torch.special.gammainc(torch.tensor([float("nan"), 0.0, float("inf")]), torch.tensor([0.0, float("nan"), 2.0])), torch.special.gammaincc(torch.tensor([float("nan"), float("nan")]), torch.tensor([0.0, float("inf")]))]
+
+
+@case(T(2, 3, 4))
+def out_arguments(x: Tensor):
+    t = x.permute(2, 0, 1)
+    e = torch.empty(0)
+    whole = torch.cumsum(torch.arange(4), 0, out=torch.empty(4, dtype=torch.int8))
+    return [torch.roll(t, 1, 0, out=torch.empty(0)), torch.flip(t, [0], out=torch.empty(0)), torch.ops.aten.rsub(t, x.permute(2, 0, 1), alpha=2, out=e),
+            torch.select_scatter(t, t[0], 0, 1), whole, torch.empty_permuted([2, 3], [1, 0]) * 0, torch.angle(torch.complex(t, t)), torch.nuclear_norm(x)]
+
+
+@case(T(2, 3), T(2, 3) > 0, T(2, 3).half())
+def odd_calls(x: Tensor, b: Tensor, h: Tensor):
+    return [torch.equal(x, b), torch.equal(b.float(), b)], [torch.ops.aten._list_to_tensor([1, 2]), torch.ops.aten.unique_dim(x, 1)[0], torch.bernoulli(x[:0], x[:1]),
+            torch.ops.aten.soft_margin_loss(x.t(), x.t(), 0), torch.ops.aten.soft_margin_loss(h, x, 1), torch.ops.aten.log_sigmoid_forward(x.t())[1]]
