@@ -91,14 +91,15 @@ def size_series(data, prefix, per):
 # ---- tables
 
 def ratio_table(data, threads):
-    lines = ["| network | tsrun ms | best peer ms | | vs best of all | goal | vs best PyTorch |", "|---|---:|---:|---|---:|---:|---:|"]
+    lines = ["| network | tsrun ms | best peer ms | | vs best of all | goal | vs best PyTorch | each run |", "|---|---:|---:|---|---:|---:|---:|---|"]
     for n, d in data.items():
         mine, who, ms, of_all, of_torch = ratios(d["results"])
         goal = GOALS.get(n)
         met = "" if of_all is None or goal is None else " ✓" if of_all >= goal else " –"
-        lines.append("| %s | %s | %s | %s | **%s**%s | %s | %s |" % (n, cell(mine), cell(ms), who or "", ratio_cell(of_all), met, "%g" % goal if goal else "", ratio_cell(of_torch)))
+        each = " ".join(ratio_cell(r) for r in d.get("runs", []))
+        lines.append("| %s | %s | %s | %s | **%s**%s | %s | %s | %s |" % (n, cell(mine), cell(ms), who or "", ratio_cell(of_all), met, "%g" % goal if goal else "", ratio_cell(of_torch), each))
     of = [ratios(d["results"]) for d in data.values()]
-    lines.append("| **geometric mean** | | | | **%s** | 1.3 | **%s** (goal 2) |" % (ratio_cell(geometric_mean([r[3] for r in of])), ratio_cell(geometric_mean([r[4] for r in of]))))
+    lines.append("| **geometric mean** | | | | **%s** | 1.3 | **%s** (goal 2) | |" % (ratio_cell(geometric_mean([r[3] for r in of])), ratio_cell(geometric_mean([r[4] for r in of]))))
     return lines
 
 
@@ -163,6 +164,9 @@ def write(folder, facts):
             "Every system has a process of its own and the same number of threads, float32. Those of one network take turns, in %d passes; a time is the minimum over"
             % facts["passes"],
             "all runs of all passes. A ratio is the peer's time divided by tsrun's: above 1, tsrun is faster. The best peer is the fastest of " + ", ".join(SHOWN.values()) + ".", ""]
+    runs = max(len(d.get("runs", [])) for data in facts["table"].values() for d in data.values())
+    if runs > 1:
+        page += ["Everything was measured %d times over; of each network the run that was worst for tsrun stands here, and every run's ratio beside it." % runs, ""]
     for threads, data in sorted(facts["table"].items(), key=lambda x: -int(x[0])):
         threads = int(threads)
         name = "performance-%d.svg" % threads
