@@ -1,5 +1,6 @@
 /* The command tsrun: which verb, and what the process returns. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -27,6 +28,7 @@ int main(int argc, char **argv) {
   cli_options o;
   bool bare = argc < 2;
   cli_signals_install();
+  (void)setenv("TZ", ":/etc/localtime", 0); /* what is meant anyway: but unset, each entry of an archive has glibc look whether that file has changed */
   int rc = cli_options_parse(&o, argc, argv);
   if (rc == EXIT_OK && o.version)
     rc = print_version(&o);

@@ -28,7 +28,7 @@ static bool is_reader(const tsr_ir_node *n) {
 static bool is_local(const tsr_ir_node *made) {
   const tsr_ir_value *list = made->out[0];
   uint32_t seen = 0, appends = 0;
-  for (const tsr_ir_node *n = made->next; n != NULL; n = n->next)
+  for (const tsr_ir_node *n = made->next; n != NULL && seen < list->uses; n = n->next)
     for (uint32_t i = 0; i < n->nin; i++) {
       if (n->in[i] != list) continue;
       if (is_append(n, list)) appends++;
