@@ -119,7 +119,19 @@ static void point_rows(const job *j, const float *x, float *data, int64_t panel,
   }
 }
 
+/* Where nothing widens: rows [r0, r1) of one panel of the input, next to each other and with their padding. */
+static void copy_rows(const job *j, const float *x, float *data, int64_t panel, int64_t r0, int64_t r1) {
+  const tsr_conv *p = j->p[DEEP];
+  int64_t col = panel * j->width, n = TSR_MIN(j->width, p->c - col);
+  for (int64_t r = r0; r < r1; r++)
+    j->ctx->kernels->conv->copy_columns(data + r % j->cap * j->row_step + j->left * j->width, j->width, x + r * p->in[2] * p->c + col, p->c, p->in[2], n);
+}
+
 static void first_rows(const job *j, const float *x, float *data, int64_t panel, int64_t r0, int64_t r1, int worker) {
+  if (!j->has[FIRST]) {
+    copy_rows(j, x, data, panel, r0, r1);
+    return;
+  }
   if (!j->stem) {
     point_rows(j, x, data, panel, r0, r1);
     return;
@@ -134,14 +146,13 @@ static void deep_rows(const job *j, const float *x, ahead *a, int64_t panel, int
   const tsr_conv *p = j->p[DEEP];
   const float *rows[MAX_ROWS];
   int64_t col = panel * j->width, h = p->in[1], kh = p->k[1];
-  bool direct = !j->has[FIRST];
   tsr_dw d = {.rows = rows, .row_count = kh, .w = j->q[DEEP]->data + col, .bias = j->epi[DEEP].bias == NULL ? NULL : j->epi[DEEP].bias + col,
-              .c = TSR_MIN(j->width, p->c - col), .iw = direct ? p->in[2] : j->row_step / j->width, .ow = p->out[2], .kw = p->k[2],
-              .stride = p->stride[2], .pad = direct ? p->pad[2] : 0, .dil = 1, .x_step = direct ? p->c : j->width, .y_step = y_step,
+              .c = TSR_MIN(j->width, p->c - col), .iw = j->row_step / j->width, .ow = p->out[2], .kw = p->k[2],
+              .stride = p->stride[2], .pad = 0, .dil = 1, .x_step = j->width, .y_step = y_step,
               .w_step = p->c, .act = j->epi[DEEP].act, .p0 = j->epi[DEEP].p0, .p1 = j->epi[DEEP].p1};
   for (int64_t o = o0; o < o1; o++) {
     int64_t top = o * p->stride[1] - p->pad[1], low = TSR_MAX(0, top);
-    if (!direct && TSR_MIN(h, top + kh) > a->made) {
+    if (TSR_MIN(h, top + kh) > a->made) {
       a->made = TSR_MAX(a->made, low);
       int64_t end = TSR_MIN(TSR_MIN(h, low + j->cap), (o1 - 1) * p->stride[1] - p->pad[1] + kh);
       first_rows(j, x, a->data, panel, a->made, end, worker);
@@ -149,7 +160,7 @@ static void deep_rows(const job *j, const float *x, ahead *a, int64_t panel, int
     }
     for (int64_t r = 0; r < kh; r++) {
       bool inside = top + r >= 0 && top + r < h;
-      rows[r] = !inside ? NULL : direct ? x + (top + r) * p->in[2] * p->c + col : a->data + (top + r) % j->cap * j->row_step;
+      rows[r] = inside ? a->data + (top + r) % j->cap * j->row_step : NULL;
     }
     d.out = y + (o - o0) * p->out[2] * y_step;
     j->ctx->kernels->conv->dw_row(&d);
@@ -209,7 +220,7 @@ static void band_task(void *arg, int64_t task, int worker) {
   float *ring = j->ring + worker * j->worker_floats, *wide = j->wide + worker * j->wide_floats;
   trail *t = &j->trails[worker];
   if (!t->begun)
-    for (int64_t i = 0; i < j->panels && j->has[FIRST]; i++) clear_borders(j, ring + i * j->ring_floats);
+    for (int64_t i = 0; i < j->panels; i++) clear_borders(j, ring + i * j->ring_floats);
   if (t->next != task || band == 0) t->made = 0; /* else the ring has the rows that both bands need */
   ahead a = {0};
   for (int64_t i = 0; i < j->panels; i++) {
@@ -230,7 +241,7 @@ static void panel_part(const job *j, int64_t n, int64_t task, float *wide, float
   int64_t first = band * p->out[1] / j->bands, last = (band + 1) * p->out[1] / j->bands;
   ahead a = {.data = j->ring + worker * j->worker_floats};
   float *y = wide + first * p->out[2] * p->c + col;
-  if (j->has[FIRST]) clear_borders(j, a.data);
+  clear_borders(j, a.data);
   deep_rows(j, image_of(j, n), &a, panel, first, last, y, p->c, worker);
   if (j->has[UP])
     j->ctx->kernels->conv->sum_rows(sums + band * p->c + col, y, p->c, (last - first) * p->out[2], TSR_MIN(j->width, p->c - col));
@@ -311,7 +322,6 @@ static void run_image(job *j) {
 
 static tsr_status make_ring(job *j, int threads, int64_t panels_kept) {
   const tsr_conv *p = j->p[DEEP];
-  if (!j->has[FIRST]) return TSR_OK;
   int64_t right = TSR_MAX(0, (p->out[2] - 1) * p->stride[2] - p->pad[2] + p->k[2] - p->in[2]);
   j->left = p->pad[2];
   j->row_step = (j->left + p->in[2] + right) * j->width;
@@ -435,7 +445,7 @@ static tsr_status run_fused(tsr_ctx *ctx, const block *b, tsr_tensor *x, tsr_ten
   }
   j.x = tsr_tensor_data_ro(x);
   j.y = (*y)->storage->data;
-  j.width = j.has[FIRST] ? (int64_t)first_weights(&j)->nv * j.f->lanes : 32;
+  j.width = j.has[FIRST] ? (int64_t)first_weights(&j)->nv * j.f->lanes : 2 * (int64_t)j.f->lanes;
   j.panels = (d->c + j.width - 1) / j.width;
   *done = true;
   bool through = j.has[LAST] && !j.has[UP] && d->out[1] * d->out[2] * d->c * 4 > SMALL_BYTES && d->out[1] >= 14;

@@ -63,6 +63,22 @@ static void sum_rows(float *y, const float *x, int64_t step, int64_t rows, int64
   if (i < n) sum_part(y + i, x + i, step, rows, 1, false, (int)(n - i));
 }
 
+static void copy_columns(float *y, int64_t y_step, const float *x, int64_t x_step, int64_t rows, int64_t n) {
+  if (n == 2 * VF_N) {
+    for (int64_t r = 0; r < rows; r++, y += y_step, x += x_step) {
+      vf a = vf_load(x), b = vf_load(x + VF_N);
+      vf_store(y, a);
+      vf_store(y + VF_N, b);
+    }
+    return;
+  }
+  for (int64_t r = 0; r < rows; r++, y += y_step, x += x_step) {
+    int64_t i = 0;
+    for (; i + VF_N <= n; i += VF_N) vf_store(y + i, vf_load(x + i));
+    if (i < n) vf_store_n(y + i, vf_load_n(x + i, (int)(n - i)), (int)(n - i));
+  }
+}
+
 #include "ops/conv_few_body.h"
 
 #include "ops/conv_wino_body.h"
@@ -130,7 +146,7 @@ static void max_window(float *y, const tsr_window *w, int64_t c) { window(y, w, 
 static void mean_window(float *y, const tsr_window *w, int64_t c, float div) { window(y, w, c, false, div); }
 
 const tsr_conv_fns VF_NAME(tsr_conv) = {
-    .dw_row = dw_row, .few_row = few_row, .sum_rows = sum_rows, .wino_in = {wino_in2, wino_in4}, .wino_out = {wino_out2, wino_out4},
+    .dw_row = dw_row, .few_row = few_row, .sum_rows = sum_rows, .copy_columns = copy_columns, .wino_in = {wino_in2, wino_in4}, .wino_out = {wino_out2, wino_out4},
     .wino_expand = {wino_expand2, wino_expand4}, .wino_weight = wino_weight, .scale_act = scale_act,
     .max_window = max_window, .mean_window = mean_window,
 };

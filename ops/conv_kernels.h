@@ -66,6 +66,8 @@ typedef struct tsr_conv_fns {
   void (*dw_row)(const tsr_dw *d);
   /* y[i] = sum of x[r * step + i] over r < rows, i < n */
   void (*sum_rows)(float *y, const float *x, int64_t step, int64_t rows, int64_t n);
+  /* y[r * y_step + i] = x[r * x_step + i], r < rows, i < n: a few vectors of each row */
+  void (*copy_columns)(float *y, int64_t y_step, const float *x, int64_t x_step, int64_t rows, int64_t n);
   void (*few_row)(const tsr_few *f);
   void (*wino_in[2])(const tsr_wino_in *t);  /* F(2x2), F(4x4) */
   void (*wino_out[2])(const tsr_wino_out *t);

@@ -344,3 +344,33 @@ class Resampled(nn.Module):
         return [F.interpolate(out, size=[20, 31], mode="bilinear", align_corners=False), self.far(F.interpolate(y, scale_factor=2.0, mode="nearest")),
                 self.far(F.interpolate(y, scale_factor=0.6, mode="bicubic", align_corners=False)), F.interpolate(out, scale_factor=2.5, mode="bicubic", align_corners=True),
                 F.interpolate(F.adaptive_avg_pool2d(z, 1), size=[3, 4], mode="bilinear", align_corners=False)]
+
+
+def same(x: Tensor, k: int, s: int) -> Tensor:
+    """Padding that networks from TensorFlow compute from the size."""
+    h = max((-(x.size(2) // -s) - 1) * s + k - x.size(2), 0)
+    w = max((-(x.size(3) // -s) - 1) * s + k - x.size(3), 0)
+    return F.pad(x, [w // 2, w - w // 2, h // 2, h - h // 2])
+
+
+@case(T(2, 5, 14, 17), T(5, 9, 12))
+class Padded(nn.Module):
+    """Padding between convolutions, of every mode; blocks whose depthwise convolution comes first or behind a padding."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(5, 35, 1), nn.Conv2d(35, 35, 3, stride=2, groups=35)
+        self.c, self.d = nn.Conv2d(35, 9, 1), nn.Conv2d(9, 9, 5, padding=2, groups=9)
+        self.e = nn.Conv2d(9, 20, 1)
+
+    def forward(self, x: Tensor, u: Tensor) -> List[Tensor]:
+        y = self.c(torch.relu(self.b(same(torch.relu(self.a(x)), 3, 2))))
+        z = self.e(F.hardswish(self.d(y)))
+        r = self.e(F.pad(y, [1, 2, 3, 1], mode="reflect"))
+        s = self.e(F.pad(y, [0, 2, 1, 0], mode="replicate") * 2)
+        t = self.e(F.pad(y, [2, 1, 1, 2], mode="circular"))
+        v = self.e(F.pad(y, [-1, 2, 0, -2], value=0.5))
+        w = self.d(F.pad(y, [1, 1, 1, 1, 0, 0], value=-1.0))
+        q = F.pad(self.a(u), [1, 0], value=3.0)
+        o = F.pad(y, [0, 0, 0, 0, 1, 2])
+        return [z, r, s, t, v, w, q, o, self.e(F.pad(y, [0, 0, 0, 0]))]
