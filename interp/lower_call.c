@@ -403,8 +403,9 @@ static tsr_ir_value *call_interface(tsr_lower *L, tsr_ir_value *recv, tsr_fnrec 
 static TSR_NOINLINE tsr_sv call_value(tsr_lower *L, tsr_ir_value *callee, const arg_list *list, const tsr_ast *at);
 
 /* What a class "__torch__.torch.classes.ns.Class" does is an operator: ns::Class_method. */
+#define CUSTOM "__torch__.torch.classes."
 static const char *custom_op(tsr_lower *L, const tsr_type *t, const char *name, uint32_t len) {
-  const char *tail = t->name + strlen("__torch__.torch.classes."), *dot = strrchr(tail, '.');
+  const char *tail = t->name + strlen(CUSTOM), *dot = strrchr(tail, '.');
   if (dot == NULL) return tsr_compile_text(L->c, "classes::%s_%.*s", tail, (int)len, name);
   return tsr_compile_text(L->c, "%.*s::%s_%.*s", (int)(dot - tail), tail, dot + 1, (int)len, name);
 }
@@ -424,7 +425,7 @@ static tsr_ir_value *call_method(tsr_lower *L, const char *name, uint32_t len, t
     }
     tsr_lower_fail(L, at, "Tried to access nonexistent attribute or method '%.*s' of type '%s'", (int)len, name, tsr_compile_typename(L->c, t));
   }
-  if (t->kind == TSR_T_CLASS && t->cls != NULL) return call_op(L, custom_op(L, t, name, len), args, n, hint, at);
+  if (t->kind == TSR_T_CLASS && (t->cls != NULL || strncmp(t->name, CUSTOM, strlen(CUSTOM)) == 0)) return call_op(L, custom_op(L, t, name, len), args, n, hint, at);
   args[0].is_self = true;
   if (t->kind == TSR_T_TENSOR && len == 6 && memcmp(name, "tolist", 6) == 0) args[0].is_self = false;
   return call_op(L, tsr_compile_text(L->c, "aten::%.*s", (int)len, name), args, n, hint, at);

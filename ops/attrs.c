@@ -104,7 +104,6 @@ TSR_KERNEL(no) { return tsr_ret_bool(c, false); }
 TSR_KERNEL(zero) { return tsr_ret_int(c, 0); }
 TSR_KERNEL(minus_one) { return tsr_ret_int(c, -1); }
 TSR_KERNEL(none) { return tsr_ret(c, 0, tsr_none()); }
-TSR_KERNEL(nothing) { TSR_UNUSED(c); return TSR_OK; }
 
 TSR_KERNEL(data) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
@@ -404,9 +403,14 @@ TSR_KERNEL(ints_to_tensor) {
 
 TSR_KERNEL(tensor_to_ints) {
   tsr_tensor *x = tsr_arg_tensor(c, 0);
-  if (x->dtype != TSR_INT64) return tsr_op_fail(c->ctx, "expected a tensor of dtype Long, but got %s", tsr_dtype_get_info(x->dtype)->cpp_name);
-  TSR_TRY(tsr_contiguous(c->ctx, &x, x));
+  if (x->dtype != TSR_INT32) return tsr_op_fail(c->ctx, "expected scalar type Int but found %s", tsr_dtype_get_info(x->dtype)->cpp_name);
+  TSR_TRY(tsr_ready(c->ctx, &x, x, TSR_INT64));
   return tsr_ret_ints(c, 0, tsr_tensor_data_ro(x), x->numel);
+}
+
+TSR_KERNEL(retain_grad) {
+  if (tsr_arg_tensor(c, 0)->requires_grad) return TSR_OK;
+  return tsr_op_fail(c->ctx, "can't retain_grad on Tensor that has requires_grad=False");
 }
 
 const tsr_op tsr_ops_attrs[] = {
@@ -446,7 +450,7 @@ const tsr_op tsr_ops_attrs[] = {
     {"aten::output_nr(Tensor self) -> int", op_zero, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::_version(Tensor self) -> int", op_zero, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::get_device(Tensor self) -> int", op_minus_one, TSR_PURE | TSR_ANY_LAYOUT},
-    {"aten::retain_grad(Tensor(a!) self) -> ()", op_nothing, TSR_ANY_LAYOUT},
+    {"aten::retain_grad(Tensor(a!) self) -> ()", op_retain_grad, TSR_ANY_LAYOUT},
     {"aten::data(Tensor self) -> Tensor", op_data, TSR_PURE | TSR_ANY_LAYOUT},
     {"prim::data(Tensor(a) a) -> Tensor(a)", op_data, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::requires_grad_(Tensor(a!) self, bool requires_grad=True) -> Tensor(a!)", op_requires_grad_set, TSR_ANY_LAYOUT},

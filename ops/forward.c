@@ -1,4 +1,4 @@
-/* Rows that are other rows under another name: out= forms of kernels elsewhere, copies of views, names that
+/* Rows that are other rows under another name: out= forms of kernels elsewhere, names that
  * only some of PyTorch's own passes write. */
 #include "ops/native.h"
 
@@ -16,24 +16,11 @@ TSR_KERNEL(forward) {
   return TSR_OK;
 }
 
-/* The target gives a view; the row a copy of it. */
-TSR_KERNEL(forward_copy) {
-  tsr_tensor *y;
-  TSR_TRY(op_forward(c));
-  if (c->rets[0].tag != TSR_V_TENSOR) return TSR_OK;
-  TSR_TRY(tsr_temp(c->ctx, c->rets[0]));
-  y = c->rets[0].t;
-  c->rets[0] = tsr_none();
-  TSR_TRY(tsr_clone(c->ctx, &y, y));
-  return tsr_ret_tensor(c, 0, y);
-}
-
 #define TO(name, overload) &(const target){"aten::" name, overload, 0}
 #define OUT(schema, name, overload) {"aten::" schema, op_forward, TSR_OUT, TO(name, overload)}
 #define OUT_SAME(schema, name, overload) {"aten::" schema, op_forward, TSR_OUT_SAME, TO(name, overload)}
 #define OUT_NEW(schema, name, overload) {"aten::" schema, op_forward, TSR_OUT_NEW, TO(name, overload)}
 #define SAME(schema, name, overload) {schema, op_forward, TSR_PURE, TO(name, overload)}
-#define COPY(schema, name, overload) {schema, op_forward_copy, TSR_PURE, TO(name, overload)}
 const tsr_op tsr_ops_forward[] = {
     OUT("_conv_depthwise2d.out(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding, SymInt[2] dilation, *, Tensor(a!) out) -> Tensor(a!)", "_conv_depthwise2d", ""),
     OUT("slow_conv3d.out(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], *, Tensor(a!) out) -> Tensor(a!)", "slow_conv3d", ""),
@@ -100,8 +87,5 @@ const tsr_op tsr_ops_forward[] = {
     OUT("_native_batch_norm_legit.out(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, float eps, *, Tensor(d!) out, Tensor(e!) save_mean, Tensor(f!) save_invstd) -> (Tensor(d!), Tensor(e!), Tensor(f!))", "_native_batch_norm_legit", ""),
     OUT("_native_batch_norm_legit.no_stats_out(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps, *, Tensor(a!) out, Tensor(b!) save_mean, Tensor(c!) save_invstd) -> (Tensor(a!), Tensor(b!), Tensor(c!))", "_native_batch_norm_legit", "no_stats"),
     SAME("prim::abs(Tensor x) -> Tensor", "abs", ""),
-    COPY("static_runtime::permute_copy(Tensor self, int[] dims) -> Tensor", "permute", ""),
-    COPY("static_runtime::reshape_copy(Tensor self, int[] shape) -> Tensor", "reshape", ""),
-    COPY("static_runtime::flatten_copy.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor", "flatten", "using_ints"),
     {0},
 };

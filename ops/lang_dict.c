@@ -183,8 +183,10 @@ TSR_KERNEL(empty) { return ret_obj(c, tsr_dict_new(c->ctx->mem, &tsr_type_str, &
       {"aten::copy.Dict_" K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", op_copy, N},                                \
       {"aten::clear." K "(Dict(" K ", t)(a!) self) -> ()", op_clear, 0},                                              \
       {"aten::dict." K "((" K ", tVal)[] inputs) -> Dict(" K ", tVal)", op_from_pairs, N},                            \
-      {"tsr::sorted_dict." K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", op_sorted, N},                             \
       {"aten::dict.Dict_" K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", op_copy, N}
 
+#define SORTED(K) {"tsr::sorted_dict." K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", op_sorted, N} /* programs of PyTorch 1.0 to 1.2 */
+
 const tsr_op tsr_ops_lang_dict[] = {
-    {"aten::dict() -> Dict(str, Tensor)", op_empty, N}, ROWS("str"), ROWS("int"), ROWS("bool"), ROWS("float"), ROWS("complex"), ROWS("Tensor"), {0}};
+    {"aten::dict() -> Dict(str, Tensor)", op_empty, N}, ROWS("str"), ROWS("int"), ROWS("bool"), ROWS("float"), ROWS("complex"), ROWS("Tensor"),
+    SORTED("str"), SORTED("int"), SORTED("float"), {0}};

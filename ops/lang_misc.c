@@ -218,8 +218,20 @@ TSR_KERNEL(record_enter_tensor) {
 /* No tensor here has a history: PyTorch's answer to the same question. */
 TSR_KERNEL(no_gradient) { return tsr_op_fail(c->ctx, "element 0 of tensors does not require grad and does not have a grad_fn"); }
 
-/* PyTorch saves the optimiser's product tree without its operands, and refuses what it loads. */
-TSR_KERNEL(empty_tree) { return tsr_op_fail(c->ctx, "!inputs.empty() INTERNAL ASSERT FAILED: prim::MMTreeReduce was saved without operands"); }
+/* Left factors, then right ones: the sum of their products.  PyTorch's optimiser writes it, and saves it without operands. */
+TSR_KERNEL(product_tree) {
+  tsr_val sum = tsr_none(), pair[3], product;
+  if (c->nargs == 0 || c->nargs % 2 != 0) return tsr_op_fail(c->ctx, "!inputs.empty() INTERNAL ASSERT FAILED: prim::MMTreeReduce was saved without operands");
+  for (uint32_t i = 0, n = c->nargs / 2; i < n; i++) {
+    pair[0] = c->args[i], pair[1] = c->args[n + i];
+    if (pair[0].tag != TSR_V_TENSOR || pair[1].tag != TSR_V_TENSOR) return tsr_op_fail(c->ctx, "prim::MMTreeReduce: operand %u is not a tensor", i);
+    TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::mm", ""), pair, 2, &product, 1));
+    pair[0] = sum, pair[1] = product, pair[2] = tsr_int(1);
+    if (i == 0) sum = product;
+    else TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::add", "Tensor"), pair, 3, &sum, 1));
+  }
+  return tsr_ret(c, 0, sum);
+}
 
 #define P TSR_PURE
 #define E TSR_EFFECT
@@ -249,7 +261,7 @@ const tsr_op tsr_ops_lang_misc[] = {
     {"aten::grad(Tensor[] outputs, Tensor[] inputs, Tensor?[]? grad_outputs=None, bool? retain_graph=None, bool create_graph=False, bool allow_unused=False) -> Tensor?[]", op_no_gradient, E},
     {"aten::backward.TensorList(Tensor[] tensors, Tensor?[]? grad_tensors=None, bool? retain_graph=None, bool create_graph=False) -> ()", op_no_gradient, E},
     {"aten::backward(Tensor self, Tensor? gradient=None, bool? retain_graph=None, bool create_graph=False) -> ()", op_no_gradient, E},
-    {"prim::MMTreeReduce() -> Tensor", op_empty_tree, E},
+    {"prim::MMTreeReduce(...) -> Tensor", op_product_tree, P},
     {"aten::_assert_scalar(Scalar self, str assert_msg) -> ()", op_assert_scalar, E},
     {"aten::broadcast_shapes(int[] a, int[] b) -> int[]", op_broadcast_shapes, P | TSR_NOOPT},
     {"aten::_infer_size(int[] a, int[] b) -> int[]", op_broadcast_shapes, P | TSR_NOOPT},

@@ -294,6 +294,20 @@ TSR_KERNEL(packed_weight) {
   return tsr_ret_tensor(c, 0, w);
 }
 
+/* State: (version, [weight], [], [bits of an element]). */
+static tsr_status packed_number(tsr_call *c, size_t at) {
+  const tsr_val *v, *longs;
+  size_t n, count;
+  tsr_val packed = c->args[0];
+  if (packed.tag != TSR_V_OBJECT || packed.obj->count < 1 || !items_of(packed.obj->slots[0], &v, &n) || n < 4 || v[0].tag != TSR_V_INT ||
+      !items_of(v[3], &longs, &count) || count < 1 || longs[0].tag != TSR_V_INT)
+    return bad(c->ctx, "malformed state of an embedding");
+  return tsr_ret_int(c, at == 0 ? v[0].i : longs[0].i);
+}
+
+TSR_KERNEL(packed_version) { return packed_number(c, 0); }
+TSR_KERNEL(packed_bits) { return packed_number(c, 3); }
+
 #define P TSR_PURE
 #define EMB "__torch__.torch.classes.quantized.EmbeddingPackedParamsBase"
 #define BAG "Tensor indices, Tensor? offsets=None, bool scale_grad_by_freq=False, int mode=0, bool pruned_weights=False, " \
@@ -313,6 +327,9 @@ const tsr_op tsr_ops_quant_embedding[] = {
     {"quantized::embedding_bag_byte(" EMB " weight, " BAG, op_embedding_bag, P},
     {"quantized::embedding_bag_4bit(" EMB " weight, " BAG, op_embedding_bag, P},
     {"quantized::embedding_bag_prepack(Tensor weight) -> " EMB " W_prepack", op_make_packed, P},
+    {"quantized::EmbeddingPackedParamsBase_unpack(" EMB " self) -> Tensor", op_packed_weight, P},
+    {"quantized::EmbeddingPackedParamsBase_bit_rate(" EMB " self) -> int", op_packed_bits, P},
+    {"quantized::EmbeddingPackedParamsBase_version(" EMB " self) -> int", op_packed_version, P},
     {"quantized::embedding_bag_unpack(" EMB " W_prepack) -> Tensor W_origin", op_packed_weight, P},
     {"aten::choose_qparams_optimized(Tensor input, int numel, int n_bins, float ratio, int bit_width) -> (Tensor, Tensor)", op_choose_qparams_optimized, P},
     {0},

@@ -134,6 +134,14 @@ static tsr_status ret_pair(tsr_call *c, tsr_tensor *w, tsr_tensor *b) {
   return TSR_OK;
 }
 
+static tsr_status ret_optional(tsr_call *c, tsr_tensor *t) { return t == NULL ? TSR_OK : tsr_ret_tensor(c, 0, t); }
+
+TSR_KERNEL(linear_bias) {
+  tsr_qlinear p;
+  TSR_TRY(tsr_qlinear_read(c->ctx, &p, c->args[0]));
+  return ret_optional(c, p.bias);
+}
+
 TSR_KERNEL(linear_unpack) {
   tsr_qlinear p;
   TSR_TRY(tsr_qlinear_read(c->ctx, &p, c->args[0]));
@@ -199,14 +207,18 @@ TSR_KERNEL(conv) { /* (X, W, scale, zero_point), or the older form with four arg
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* The result is quantized in between, with what was chosen for the input: PyTorch's own saturation. */
 TSR_KERNEL(conv_dynamic) {
   tsr_tensor *qx, *y;
   tsr_qconv p;
   bool onednn;
   TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[1]));
   TSR_TRY(quantize_now(c->ctx, &qx, tsr_arg_tensor(c, 0), tsr_arg_bool(c, 2)));
+  const tsr_quant *q = qx->quant;
   TSR_TRY(conv_sums(c->ctx, &y, qx, &p, &onednn));
-  TSR_TRY(tsr_rescale(c->ctx, &y, y, 1, qx->quant->scale, p.weight, p.bias));
+  const tsr_requant r = {q->scale, q->scale, q->zero_point, TSR_QUINT8, false, onednn};
+  TSR_TRY(tsr_requantize(c->ctx, &y, y, 1, &r, p.weight, p.bias));
+  TSR_TRY(tsr_dequantize(c->ctx, &y, y));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -247,8 +259,9 @@ TSR_KERNEL(conv_unpack) {
   return ret_pair(c, p.weight, p.bias);
 }
 
-typedef enum field { STRIDE, PADDING, OUTPUT_PADDING, DILATION, GROUPS, TRANSPOSED } field;
-static const field f_stride = STRIDE, f_padding = PADDING, f_output_padding = OUTPUT_PADDING, f_dilation = DILATION, f_groups = GROUPS, f_transposed = TRANSPOSED;
+typedef enum field { STRIDE, PADDING, OUTPUT_PADDING, DILATION, GROUPS, TRANSPOSED, IS_TRANSPOSED, WEIGHT, BIAS } field;
+static const field f_stride = STRIDE, f_padding = PADDING, f_output_padding = OUTPUT_PADDING, f_dilation = DILATION, f_groups = GROUPS, f_transposed = TRANSPOSED,
+                   f_is_transposed = IS_TRANSPOSED, f_weight = WEIGHT, f_bias = BIAS;
 TSR_KERNEL(conv_field) {
   tsr_qconv p;
   TSR_TRY(tsr_qconv_read(c->ctx, &p, c->args[0]));
@@ -256,6 +269,9 @@ TSR_KERNEL(conv_field) {
   field f = *(const field *)c->op->data;
   if (f == GROUPS) return tsr_ret_int(c, p.groups);
   if (f == TRANSPOSED) return tsr_ret_int(c, p.transposed);
+  if (f == IS_TRANSPOSED) return tsr_ret_bool(c, p.transposed);
+  if (f == WEIGHT) return tsr_ret_tensor(c, 0, p.weight);
+  if (f == BIAS) return ret_optional(c, p.bias);
   return tsr_ret_ints(c, 0, lists[f], p.dims);
 }
 
@@ -467,10 +483,34 @@ TSR_KERNEL(around) {
 }
 
 static const around r_hardswish = {"aten::hardswish", 1, 1, "", true}, r_leaky = {"aten::leaky_relu", 2, 3, "", true}, r_sigmoid = {"aten::sigmoid", 1, 1, "", true},
-                    r_tanh = {"aten::tanh", 1, 1, "", true}, r_relu6 = {"aten::relu6", 1, -1, "", false}, r_softmax = {"aten::softmax", 2, 2, "n", false},
+                    r_relu6 = {"aten::relu6", 1, -1, "", false}, r_softmax = {"aten::softmax", 2, 2, "n", false},
                     r_clamp = {"aten::clamp", 3, -1, "", false}, r_threshold = {"aten::threshold", 3, -1, "", false},
-                    r_prelu = {"aten::prelu", 2, 2, "", false}, r_layer_norm = {"aten::layer_norm", 5, 5, "f", false}, r_max_pool2d = {"aten::max_pool2d", 6, -1, "", false},
+                    r_layer_norm = {"aten::layer_norm", 5, 5, "f", false}, r_max_pool2d = {"aten::max_pool2d", 6, -1, "", false},
                     r_max_pool1d = {"aten::max_pool1d", 6, -1, "", false};
+
+/* (qx, weight, scale, zero_point).  Positive values are multiplied by 1 as the weight's quantizer has it. */
+TSR_KERNEL(prelu) {
+  tsr_tensor *qx = tsr_arg_tensor(c, 0), *qw = tsr_arg_tensor(c, 1), *x, *w, *pos, *neg;
+  int64_t size[TSR_MAX_NDIM];
+  TSR_TRY(tsr_need_quantized(c->ctx, qx, "quantized::prelu"));
+  TSR_TRY(tsr_need_quantized(c->ctx, qw, "quantized::prelu weight"));
+  if (qx->dtype != qw->dtype)
+    return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", tsr_dtype_get_info((tsr_dtype)qw->dtype)->cpp_name, tsr_dtype_get_info((tsr_dtype)qx->dtype)->cpp_name);
+  if (qw->numel != 1 && (qx->ndim < 2 || qx->size[1] != qw->numel))
+    return tsr_op_fail(c->ctx, "quantized::prelu: %lld weights for %lld channels", (long long)qw->numel, (long long)(qx->ndim < 2 ? 1 : qx->size[1]));
+  double scale = tsr_arg_float(c, 2), low = qw->dtype == TSR_QINT8 ? -128 : 0, zero = (double)qw->quant->zero_point;
+  double one = TSR_MIN(TSR_MAX((double)nearbyintf(1.0f / (float)qw->quant->scale + (float)zero), low), low + 255) - zero;
+  TSR_TRY(tsr_centred(c->ctx, &x, qx));
+  TSR_TRY(tsr_centred(c->ctx, &w, qw));
+  for (int d = 0; d < qx->ndim; d++) size[d] = d == 1 ? w->numel : 1;
+  if (qx->ndim > 1) TSR_TRY(tsr_reshape(c->ctx, &w, w, qx->ndim, size));
+  TSR_TRY(tsr_unary(c->ctx, &pos, "relu", x));
+  TSR_TRY(tsr_binary(c->ctx, &neg, "sub", x, pos));
+  TSR_TRY(tsr_binary(c->ctx, &neg, "mul", neg, w));
+  TSR_TRY(tsr_binary_scalar(c->ctx, &x, "mul", pos, tsr_scalar_float(one)));
+  TSR_TRY(tsr_binary(c->ctx, &x, "add", x, neg));
+  return from_integers(c, x, (float)qx->quant->scale * (float)qw->quant->scale * (1.0f / (float)scale), PLAIN, scale, tsr_arg_int(c, 3), (tsr_dtype)qx->dtype);
+}
 
 TSR_KERNEL(dropout) { /* (x, scale, zero_point, p, training): in evaluation x itself */
   TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 0), "quantized::dropout"));
@@ -557,6 +597,14 @@ TSR_KERNEL(group_norm) { /* (x, groups, w?, b?, eps, scale, zero_point); instanc
       {"quantized::" n "_out.Tensor(Tensor qa, Tensor b, Tensor(a!) out) -> Tensor(a!) out", op_into, 0, INTO("quantized::" n, "Tensor", NULL)}
 #define BN_ROW(n, mark) {"quantized::batch_norm" n "(Tensor qx, Tensor? weight, Tensor? bias, Tensor mean, Tensor var, float eps, " OUTQ ") -> Tensor", op_batch_norm, P, &mark}
 
+/* Methods of the classes of packed parameters. */
+#define METHOD_ROWS(cls, W, k)                                                                                                   \
+  {cls "_unpack(" W " self) -> (Tensor, Tensor?)", op_conv_unpack, P, &k}, {cls "_weight(" W " self) -> Tensor", op_conv_field, P, &f_weight}, \
+      {cls "_bias(" W " self) -> Tensor?", op_conv_field, P, &f_bias}, {cls "_stride(" W " self) -> int[]", op_conv_field, P, &f_stride},     \
+      {cls "_padding(" W " self) -> int[]", op_conv_field, P, &f_padding}, {cls "_dilation(" W " self) -> int[]", op_conv_field, P, &f_dilation}, \
+      {cls "_output_padding(" W " self) -> int[]", op_conv_field, P, &f_output_padding}, {cls "_groups(" W " self) -> int", op_conv_field, P, &f_groups}, \
+      {cls "_transpose(" W " self) -> bool", op_conv_field, P, &f_is_transposed}
+
 const tsr_op tsr_ops_quant_layers[] = {
     {"quantized::linear(Tensor X, " LIN " W_prepack, float Y_scale_i, int Y_zero_point_i) -> Tensor", op_linear, P, &do_plain},
     {"quantized::linear_relu(Tensor X, " LIN " W_prepack, float Y_scale_i, int Y_zero_point_i) -> Tensor", op_linear, P, &do_relu},
@@ -570,9 +618,9 @@ const tsr_op tsr_ops_quant_layers[] = {
     {"quantized::linear_unpack(" LIN " W_prepack) -> (Tensor W_origin, Tensor? B_origin)", op_linear_unpack, P},
     {"quantized::linear_unpack_fp16(" LIN " W_prepack) -> (Tensor W_origin, Tensor? B_origin)", op_linear_unpack, P},
     {"quantized::LinearPackedParamsBase_unpack(" LIN " self) -> (Tensor, Tensor?)", op_linear_unpack, P},
-    {"quantized::Conv2dPackedParamsBase_unpack(" CONV2 " self) -> (Tensor, Tensor?)", op_conv_unpack, P, &k2},
-    {"quantized::Conv3dPackedParamsBase_unpack(" CONV3 " self) -> (Tensor, Tensor?)", op_conv_unpack, P, &k3},
-    CONV_ROWS("1d", CONV2), CONV_OLD("2d", CONV2), CONV_OLD("3d", CONV3), PACK_ROWS("1d", CONV2, k1, t1), PACK_ROWS("", CONV2, k2, t2), PACK_ROWS("2d", CONV2, k2, t2), PACK_ROWS("3d", CONV3, k3, t3),
+    {"quantized::LinearPackedParamsBase_bias(" LIN " self) -> Tensor?", op_linear_bias, P},
+    METHOD_ROWS("quantized::Conv2dPackedParamsBase", CONV2, k2), METHOD_ROWS("quantized::Conv3dPackedParamsBase", CONV3, k3),
+    CONV_ROWS("1d", CONV2), CONV_OLD("2d", CONV2), CONV_OLD("3d", CONV3), PACK_ROWS("1d", CONV2, k1, t1), PACK_ROWS("2d", CONV2, k2, t2), PACK_ROWS("3d", CONV3, k3, t3),
     FIELD_ROWS("conv2d", CONV2), FIELD_ROWS("conv3d", CONV3), FIELD_ROWS("conv_transpose2d", CONV2), FIELD_ROWS("conv_transpose3d", CONV3),
     ARITH_ROWS("add", a_add), ARITH_ROWS("add_relu", a_add_relu), ARITH_ROWS("mul", a_mul), ARITH_ROWS("mul_relu", a_mul_relu),
     SCALAR_ROWS("add_scalar", a_add), SCALAR_ROWS("add_scalar_relu", a_add_relu), SCALAR_ROWS("mul_scalar", a_mul), SCALAR_ROWS("mul_scalar_relu", a_mul_relu),
@@ -596,10 +644,9 @@ const tsr_op tsr_ops_quant_layers[] = {
     {"quantized::instance_norm(Tensor input, Tensor? weight, Tensor? bias, float eps, " OUTQ ") -> Tensor", op_group_norm, P, &do_relu},
     {"quantized::dropout(Tensor self, " OUTQ ", Scalar p=0.5, bool training=False) -> Tensor", op_dropout, P},
     {"quantized::hardswish(Tensor input, " OUTQ ") -> Tensor", op_around, P, &r_hardswish}, {"quantized::sigmoid(Tensor qx, " OUTQ ") -> Tensor", op_around, P, &r_sigmoid},
-    {"quantized::tanh(Tensor qx, " OUTQ ") -> Tensor", op_around, P, &r_tanh},
     {"quantized::leaky_relu(Tensor qx, Scalar negative_slope, bool inplace, " OUTQ ") -> Tensor", op_around, P, &r_leaky}, {"quantized::relu6(Tensor qx, bool inplace=False) -> Tensor", op_around, P, &r_relu6},
     {"quantized::elu(Tensor self, " OUTQ ", Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor", op_elu, P}, {"quantized::celu(Tensor self, " OUTQ ", Scalar alpha=1) -> Tensor", op_celu, P},
-    {"quantized::prelu(Tensor qx, Tensor weight, " OUTQ ") -> Tensor", op_around, P, &r_prelu}, {"quantized::softmax(Tensor qx, int dim, " OUTQ ") -> Tensor", op_around, P, &r_softmax},
+    {"quantized::prelu(Tensor qx, Tensor weight, " OUTQ ") -> Tensor", op_prelu, P}, {"quantized::softmax(Tensor qx, int dim, " OUTQ ") -> Tensor", op_around, P, &r_softmax},
     {"quantized::clamp(Tensor qx, Scalar? min=None, Scalar? max=None) -> Tensor", op_around, P, &r_clamp}, {"quantized::threshold(Tensor qx, Scalar threshold, Scalar value) -> Tensor", op_around, P, &r_threshold},
     {"quantized::max_pool2d(Tensor qx, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> Tensor", op_around, P, &r_max_pool2d},
     {"quantized::max_pool1d(Tensor qx, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> Tensor", op_around, P, &r_max_pool1d},

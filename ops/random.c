@@ -410,7 +410,5 @@ const tsr_op tsr_ops_random[] = {
      op_seed, TSR_EFFECT},
     {"aten::Generator(*, Device? device=None, int? seed=None) -> Generator",
      op_generator, TSR_EFFECT},
-    {"aten::normal.out(Tensor self, float mean=0., float std=1., *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
-     op_sample, TSR_EFFECT | TSR_OUT_NEW, &normal},
     {0},
 };

@@ -326,6 +326,19 @@ TSR_KERNEL(normal_tensor) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* self only gives the shape and the element type. */
+TSR_KERNEL(normal_like) {
+  tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
+  tsr_rng *r = NULL;
+  double std = tsr_arg_float(c, 2);
+  TSR_TRY(tsr_rng_arg(c, 3, &r));
+  TSR_TRY(check_std(c->ctx, NULL, std));
+  TSR_TRY(tsr_new_like(c->ctx, &y, x, (tsr_dtype)x->dtype));
+  TSR_TRY(want_real(c->ctx, y, "normal_kernel_cpu"));
+  TSR_TRY(tsr_random_normal(c->ctx, r, y, tsr_arg_float(c, 1), std));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 TSR_KERNEL(normal_sized) {
   int64_t n;
   const int64_t *size;
@@ -585,6 +598,8 @@ const tsr_op tsr_ops_random_ops[] = {
      op_normal_sized, TSR_EFFECT},
     {"aten::normal.float_float_out(float mean, float std, SymInt[] size, *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
      op_normal_sized, 0},
+    {"aten::normal.out(Tensor self, float mean=0., float std=1., *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
+     op_normal_like, TSR_EFFECT | TSR_OUT_NEW}, /* after the others: out=, and a tensor where those take their mean */
     {"aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor",
      op_multinomial, TSR_EFFECT},
     {"aten::multinomial.out(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",

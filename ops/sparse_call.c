@@ -392,7 +392,7 @@ static const known table[] = {
     {"aten::resolve_conj", same}, {"aten::resolve_neg", same}, {"aten::conj", linear}, {"aten::contiguous", same}, {"aten::lift_fresh", same}, {"aten::zeros_like", zeros_like}, {"aten::empty_like", zeros_like},
     ON("add", add), ON("sub", sub), ON("subtract", sub), ON("mul", mul), ON("multiply", mul), ON("div", divide), ON("divide", divide), ON("true_divide", divide), ON("floor_divide", divide),
     {"aten::mm", matmul}, {"aten::matmul", matmul}, {"aten::mv", matmul}, {"aten::bmm", matmul}, {"aten::linear", linear_layer}, ON("addmm", addmm),
-    {"aten::sum", sum}, {"aten::norm", of_values}, {"aten::any", of_values}, {"aten::softmax", softmax}, {"aten::log_softmax", softmax},
+    {"aten::sum", sum}, {"aten::norm", of_values}, {"aten::native_norm", of_values}, {"aten::any", of_values}, {"aten::softmax", softmax}, {"aten::log_softmax", softmax},
     {"aten::t", turn}, {"aten::numpy_T", turn}, {"aten::transpose", transpose}, {"aten::swapaxes", transpose}, {"aten::swapdims", transpose}, {"aten::permute", permute}, {"aten::unsqueeze", unsqueeze},
     {"aten::select", select_one}, {"aten::index_select", index_select}, {"aten::cat", join}, {"aten::concat", join}, {"aten::stack", join},
 };

@@ -241,15 +241,15 @@ TSR_KERNEL(ps_roi_pool) { /* the mean of each bin, each from its own channel */
   int32_t *m = map->storage->data;
   for (int64_t i = 0; i < r.count; i++) {
     const double *roi = r.rois + 5 * i;
-    double x0 = round(roi[1]) * r.scale, y0 = round(roi[2]) * r.scale;
-    double bw = fmax(round(roi[3]) * r.scale - x0, 0.1) / (double)r.pw, bh = fmax(round(roi[4]) * r.scale - y0, 0.1) / (double)r.ph;
+    double x0 = round(roi[1] * r.scale), y0 = round(roi[2] * r.scale);
+    double bw = fmax(round(roi[3] * r.scale) - x0, 1) / (double)r.pw, bh = fmax(round(roi[4] * r.scale) - y0, 1) / (double)r.ph;
     for (int64_t ch = 0; ch < channels; ch++) {
       for (int64_t y = 0; y < r.ph; y++) {
         for (int64_t x = 0; x < r.pw; x++) {
           int64_t from = (ch * r.ph + y) * r.pw + x;
           const double *plane = r.in + ((int64_t)roi[0] * r.c + from) * r.h * r.w;
-          int64_t hs = clip(floor((double)y * bh + y0), r.h), he = clip(ceil((double)(y + 1) * bh + y0), r.h);
-          int64_t ws = clip(floor((double)x * bw + x0), r.w), we = clip(ceil((double)(x + 1) * bw + x0), r.w);
+          int64_t hs = clip(floor((double)y * bh) + y0, r.h - 1), he = clip(ceil((double)(y + 1) * bh) + y0, r.h - 1); /* never the last row or column */
+          int64_t ws = clip(floor((double)x * bw) + x0, r.w - 1), we = clip(ceil((double)(x + 1) * bw) + x0, r.w - 1);
           double sum = 0, count = (double)((he - hs) * (we - ws));
           for (int64_t yy = hs; yy < he; yy++) {
             for (int64_t xx = ws; xx < we; xx++) sum += plane[yy * r.w + xx];

@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 STAGE = "/src"
-MODERN = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets", "quantized", "quantops", "sparse", "pickled", "digits", "edges"]
+MODERN = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets", "quantized", "quantops", "rows", "sparse", "pickled", "digits", "edges"]
 FAMILIES = {True: MODERN, False: ["older"]}
 
 

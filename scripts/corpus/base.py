@@ -46,8 +46,8 @@ def kebab(name):
 
 def case(*inputs, **opt):
     """Register a case.  On a function or a Module class: it is scripted.  Options:
-    name, family, form ("scripted", "traced", "frozen" or a tuple of them), rtol, atol, method, note;
-    init: arguments of the Module's constructor; fails=True: the run must raise; seed: of the default generator."""
+    name, family, form ("scripted", "traced", "frozen" or a tuple of them; "written": the function returns the archive's bytes), rtol, atol, method, note;
+    init: arguments of the Module's constructor; fails=True: the run must raise; seed: of the default generator; engine: of quantized layers."""
     def register(f):
         forms = opt.get("form", "scripted")
         for form in (forms if isinstance(forms, tuple) else (forms,)):
@@ -166,22 +166,31 @@ def write(out, name, f, inputs, opt):
     d = os.path.join(out, name)
     shutil.rmtree(d, ignore_errors=True)
     os.makedirs(d)
-    with torch.no_grad():
-        m = build(f, copy.deepcopy(inputs), opt)
+    if opt["form"] == "written":
+        with open(os.path.join(d, "model.pt"), "wb") as h:
+            h.write(f())
+        m = torch.jit.load(os.path.join(d, "model.pt"))
+    else:
+        with torch.no_grad():
+            m = build(f, copy.deepcopy(inputs), opt)
     if opt["form"] == "pickled":
         m = pickle_whole(m, os.path.join(d, "model.pt"), opt)
-    else:
+    elif opt["form"] != "written":
         torch.jit.save(m, os.path.join(d, "model.pt"))
         m = torch.jit.load(os.path.join(d, "model.pt"))
     torch.save(inputs, os.path.join(d, "inputs.pt"))
     printed = os.path.join(d, "expected_stdout.txt")
     torch.manual_seed(opt.get("seed", 67280421310721))
     result = error = None
+    if "engine" in opt:
+        engine, torch.backends.quantized.engine = torch.backends.quantized.engine, opt["engine"]
     with torch.no_grad(), stdout_to(printed):
         try:
             result = getattr(m, opt.get("method", "forward"))(*copy.deepcopy(inputs)) if opt.get("method") else m(*copy.deepcopy(inputs))
         except Exception as e:
             error = e
+    if "engine" in opt:
+        torch.backends.quantized.engine = engine
     if os.path.getsize(printed) == 0:
         os.unlink(printed)
     if opt.get("fails"):
