@@ -40,9 +40,23 @@ static bool is_weight_name(const tsr_str *s) {
   return strchr(s->bytes, '.') != NULL || strcmp(s->bytes, "weight") == 0 || strcmp(s->bytes, "bias") == 0;
 }
 
+/* Settings: no tensor and no module in it, as far as a look at *budget values tells. */
+static bool is_plain(tsr_val v, int depth, int *budget) {
+  const tsr_dict *d = tsr_pickled_dict(v);
+  if (--*budget < 0 || depth > 8 || v.tag == TSR_V_TENSOR || tsr_pmodule_of(v, &(tsr_pmodule){0})) return false;
+  for (size_t i = d != NULL ? tsr_dict_next(d, 0) : 0; d != NULL && i < d->used; i = tsr_dict_next(d, i + 1))
+    if (!is_plain(d->entries[i].value, depth + 1, budget)) return false;
+  bool list = v.tag == TSR_V_LIST;
+  size_t n = list ? v.l->len : v.tag == TSR_V_TUPLE ? v.u->len : 0;
+  for (size_t i = 0; i < n; i++)
+    if (!is_plain(list ? v.l->items[i] : v.u->items[i], depth + 1, budget)) return false;
+  return true;
+}
+
 size_t tsr_state_dict_tensors(tsr_val v, bool *proper) {
   const tsr_dict *d = tsr_pickled_dict(v);
   size_t tensors = 0;
+  int budget = 10000;
   *proper = false;
   for (size_t i = d != NULL ? tsr_dict_next(d, 0) : 0; d != NULL && i < d->used; i = tsr_dict_next(d, i + 1)) {
     const tsr_entry *e = &d->entries[i];
@@ -50,7 +64,7 @@ size_t tsr_state_dict_tensors(tsr_val v, bool *proper) {
     if (e->value.tag == TSR_V_TENSOR) {
       tensors++;
       *proper = *proper || is_weight_name(e->key.s);
-    } else if (!ends_with(e->key.s, "_extra_state") && (tsr_pickled_dict(e->value) != NULL || tsr_pmodule_of(e->value, &(tsr_pmodule){0}))) {
+    } else if (!ends_with(e->key.s, "_extra_state") && (tsr_pickled_dict(e->value) != NULL || tsr_pmodule_of(e->value, &(tsr_pmodule){0})) && !is_plain(e->value, 0, &budget)) {
       return 0;
     }
   }

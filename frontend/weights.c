@@ -361,6 +361,7 @@ tsr_status tsr_weights_read(tsr_weights *w, tsr_errrec *e, tsr_archive *a, const
     TSR_TRY(tsr_weights_from_folder(w, e, w->path));
     break;
   default:
+    if (tsr_archive_kind(a) == TSR_FILE_ZIP && tsr_archive_entry_count(a) == 0) break; /* savez of nothing */
     if (!looks_like_json(a)) return tsr_archive_fail_kind(a, e);
     TSR_TRY(tsr_weights_from_index(w, e, a));
     break;

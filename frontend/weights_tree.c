@@ -308,7 +308,8 @@ static tsr_status take_default(tsr_weights *w, tsr_errrec *e, tsr_val v, const c
   if (st == TSR_OK && only == NULL) {
     st = set_key(w, e, key, "");
     if (st == TSR_OK) st = walk_from(w, e, v, key);
-    if (st == TSR_OK && w->count == 0) st = tsr_fail(e, TSR_EFORMAT, "%s holds no tensors%s%s", w->path, *key != '\0' ? " in " : "", key);
+    const tsr_dict *d = tsr_pickled_dict(v); /* an empty state dict is one */
+    if (st == TSR_OK && w->count == 0 && (d == NULL || d->count > 0)) st = tsr_fail(e, TSR_EFORMAT, "%s holds no tensors%s%s", w->path, *key != '\0' ? " in " : "", key);
   } else if (st == TSR_OK) {
     st = (s.proper > 0 ? s.proper : s.count) > 1 ? fail_choice(w, e, &s) : take_found(w, e, only, key);
   }

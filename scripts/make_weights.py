@@ -256,6 +256,8 @@ def what_does_not_fit(folder):
     odd = dict(parts, **{"fc1.weight": plain.fc1.weight.detach().to_sparse(), "fc1.bias": np.float64(0.5), "fc1._extra_state": 3})
     odd["fc2.weight"] = torch.quantize_per_tensor(plain.fc2.weight.detach(), 0.1, 0, torch.qint8)
     save(folder, "odd.pth", odd)
+    save(folder, "dict.pth", dict(parts, **{"fc1.bias": {"a": [1, {}]}}))
+    save(folder, "empty.pth", {})
 
 
 def types_and_views(folder):

@@ -161,6 +161,8 @@ messages() {
   has "('copy_() between dense and sparse Tensors is not implemented! Found self type = torch.FloatTensor and src type = torch.sparse.FloatTensor',)." \
     "expected torch.Tensor or Tensor-like object from checkpoint but received <class 'numpy.float64'>" \
     "('Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from a quantized Tensor',)."
+  says strict-dict 4 "expected torch.Tensor or Tensor-like object from checkpoint but received <class 'dict'>" --weights "$w/dict.pth"
+  says strict-empty 4 'Missing key(s) in state_dict: "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias". ' --weights "$w/empty.pth"
   says no-strict 0 'Missing key(s) in state_dict: "fc2.weight", "fc2.bias"' --no-strict --weights "$w/module.pth" --rename '^0=fc1'
   has 'Unexpected key(s) in state_dict: "2.weight", "2.bias"'
   says no-strict-size 4 "size mismatch for fc1.weight" --weights "$w/wrong-part.pth" --no-strict
@@ -192,6 +194,10 @@ new_files() {
   t convert-cuda 0 "" weights convert "$w/cuda.pth" "$dir/cuda.pt"
   t convert-cuda-cpu 0 '"device": "cpu"' weights ls --json "$dir/cuda.pt"
   lacks cuda
+  for f in safetensors npz pt; do
+    t "convert-empty $f" 0 "" weights convert "$w/empty.pth" "$dir/empty.$f"
+    t "convert-empty-same $f" 0 "0 equal, 0 changed, 0 only in the first, 0 only in the second" weights diff "$w/empty.pth" "$dir/empty.$f"
+  done
   t convert-views 0 "turned is written on its own" weights convert "$w/views.pth" "$dir/v.npz"
   for f in safetensors npz pt; do
     t "convert-turned $f" 0 "*" weights convert "$w/turned.pth" "$dir/t.$f"
