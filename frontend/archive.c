@@ -358,8 +358,11 @@ static tsr_status finish(tsr_archive *a, tsr_errrec *e, tsr_archive **out) {
   return TSR_OK;
 }
 
+/* What a pipe brings may have no end: it is read on only while it looks like a file of some kind. */
+static bool leads_nowhere(const uint8_t *data, size_t len) { return len >= (size_t)64 << 20 && tsr_detect_bytes(data, len) == TSR_FILE_UNKNOWN; }
+
 /* Pipes, and files that are to be read rather than mapped. */
-static tsr_status read_all(tsr_archive *a, int fd, size_t guess, tsr_errrec *e) {
+static tsr_status read_all(tsr_archive *a, int fd, size_t guess, bool ends, tsr_errrec *e) {
   size_t cap = guess + 1, len = 0;
   uint8_t *data = malloc(cap);
   while (data != NULL) {
@@ -372,6 +375,7 @@ static tsr_status read_all(tsr_archive *a, int fd, size_t guess, tsr_errrec *e) 
     }
     len += (size_t)n;
     if (len < cap) continue;
+    if (!ends && leads_nowhere(data, len)) break;
     uint8_t *grown = cap <= SIZE_MAX / 2 ? realloc(data, cap * 2) : NULL;
     if (grown == NULL) {
       free(data);
@@ -387,6 +391,14 @@ static tsr_status read_all(tsr_archive *a, int fd, size_t guess, tsr_errrec *e) 
   return TSR_OK;
 }
 
+/* /dev/null is an empty file, other devices are none. */
+static tsr_status check_device(tsr_archive *a, int fd, tsr_errrec *e) {
+  char byte;
+  if (read(fd, &byte, 1) == 0) return TSR_OK;
+  const char *path = a->path != NULL ? a->path : "the file";
+  return tsr_fail(e, TSR_EFORMAT, "%s is a device: give a file or a pipe", tsr_show(path, strlen(path)).text);
+}
+
 static tsr_status load_fd(tsr_archive *a, int fd, bool no_mmap, tsr_errrec *e) {
   struct stat s;
   if (fstat(fd, &s) != 0) return fail_io(e, a, "open");
@@ -396,6 +408,7 @@ static tsr_status load_fd(tsr_archive *a, int fd, bool no_mmap, tsr_errrec *e) {
   }
   bool regular = S_ISREG(s.st_mode);
   if (regular && s.st_size == 0) return TSR_OK;
+  if (S_ISCHR(s.st_mode) || S_ISBLK(s.st_mode)) return check_device(a, fd, e);
   if (regular && !no_mmap) {
     void *p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p != MAP_FAILED) {
@@ -406,7 +419,7 @@ static tsr_status load_fd(tsr_archive *a, int fd, bool no_mmap, tsr_errrec *e) {
     }
   }
   if (regular && lseek(fd, 0, SEEK_SET) < 0) return fail_io(e, a, "read");
-  return read_all(a, fd, regular ? (size_t)s.st_size : 65535, e);
+  return read_all(a, fd, regular ? (size_t)s.st_size : 65535, regular, e);
 }
 
 static tsr_status open_from(tsr_archive *a, int fd, bool no_mmap, tsr_errrec *e, tsr_archive **out) {
@@ -418,28 +431,36 @@ static tsr_status open_from(tsr_archive *a, int fd, bool no_mmap, tsr_errrec *e,
   return finish(a, e, out);
 }
 
-static tsr_status open_path(const char *path, bool no_mmap, bool raw, tsr_errrec *e, tsr_archive **out) {
+enum { OPEN_NO_MMAP = 1, OPEN_RAW = 2, OPEN_REGULAR = 4 };
+
+static bool is_regular(int fd) {
+  struct stat s;
+  return fstat(fd, &s) == 0 && (S_ISREG(s.st_mode) || S_ISDIR(s.st_mode));
+}
+
+static tsr_status open_path(const char *path, int how, tsr_errrec *e, tsr_archive **out) {
   *out = NULL;
   bool standard = strcmp(path, "-") == 0;
   tsr_archive *a = archive_new(standard ? "standard input" : path, e);
   if (a == NULL) return TSR_ENOMEM;
-  a->raw = raw;
-  int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    tsr_status st = fail_io(e, a, "open");
-    dispose(a);
-    return st;
-  }
-  tsr_status st = open_from(a, fd, no_mmap, e, out);
-  close(fd);
+  a->raw = (how & OPEN_RAW) != 0;
+  int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | (how & OPEN_REGULAR ? O_NONBLOCK : 0)); /* a pipe would wait for its writer */
+  tsr_status st = TSR_OK;
+  if (fd < 0) st = fail_io(e, a, "open");
+  else if ((how & OPEN_REGULAR) && !is_regular(fd)) st = tsr_fail(e, TSR_EFORMAT, "%s is a pipe or a device, not a file", tsr_show(path, strlen(path)).text);
+  if (st != TSR_OK) dispose(a);
+  else st = open_from(a, fd, (how & OPEN_NO_MMAP) != 0, e, out);
+  if (fd >= 0) close(fd);
   return st;
 }
 
 tsr_status tsr_archive_open(const char *path, bool no_mmap, tsr_errrec *e, tsr_archive **out) {
-  return open_path(path, no_mmap, false, e, out);
+  return open_path(path, no_mmap ? OPEN_NO_MMAP : 0, e, out);
 }
 
-tsr_status tsr_archive_open_raw(const char *path, tsr_errrec *e, tsr_archive **out) { return open_path(path, false, true, e, out); }
+tsr_status tsr_archive_open_raw(const char *path, tsr_errrec *e, tsr_archive **out) { return open_path(path, OPEN_RAW, e, out); }
+
+tsr_status tsr_archive_open_regular(const char *path, tsr_errrec *e, tsr_archive **out) { return open_path(path, OPEN_REGULAR, e, out); }
 
 tsr_status tsr_archive_open_fd(int fd, bool no_mmap, tsr_errrec *e, tsr_archive **out) {
   *out = NULL;

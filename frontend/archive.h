@@ -30,6 +30,8 @@ typedef struct tsr_entry_info {
  * checked: overlap, duplicates, sizes against the file, names, methods, entry count, totals. */
 tsr_status tsr_archive_open(const char *path, bool no_mmap, tsr_errrec *e, tsr_archive **out);
 tsr_status tsr_archive_open_memory(const void *data, size_t len, tsr_errrec *e, tsr_archive **out); /* data borrowed */
+/* A file that another file or a folder names: pipes and devices are refused. */
+tsr_status tsr_archive_open_regular(const char *path, tsr_errrec *e, tsr_archive **out);
 /* The bytes only: a zip is not indexed, however odd it is (scan.c). */
 tsr_status tsr_archive_open_raw(const char *path, tsr_errrec *e, tsr_archive **out);
 tsr_status tsr_archive_open_fd(int fd, bool no_mmap, tsr_errrec *e, tsr_archive **out);

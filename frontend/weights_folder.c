@@ -52,7 +52,7 @@ static tsr_status open_shard(shards *s, const char *name, size_t len, tsr_weight
     s->names[s->count] = copy;
     s->parts[s->count++] = *out;
     copy = NULL;
-    st = tsr_archive_open(path, false, s->e, &a);
+    st = tsr_archive_open_regular(path, s->e, &a);
   }
   if (st == TSR_OK && (tsr_archive_kind(a) == TSR_FILE_DIRECTORY || tsr_archive_kind(a) == TSR_FILE_UNKNOWN)) st = tsr_archive_fail_kind(a, s->e);
   if (st == TSR_OK) st = tsr_weights_read(*out, s->e, a, NULL);
@@ -140,7 +140,7 @@ static tsr_status read_file(tsr_weights *w, tsr_errrec *e, const char *folder, c
   char *path;
   tsr_archive *a = NULL;
   if (asprintf(&path, "%s/%s", folder, name) < 0) return tsr_fail_nomem(e);
-  tsr_status st = tsr_archive_open(path, false, e, &a);
+  tsr_status st = tsr_archive_open_regular(path, e, &a);
   if (st == TSR_OK && tsr_archive_kind(a) == TSR_FILE_DIRECTORY) st = tsr_archive_fail_kind(a, e);
   if (st == TSR_OK) st = tsr_weights_read(w, e, a, NULL);
   tsr_archive_release(a);

@@ -292,6 +292,18 @@ t index-other 4 "has no weight_map" weights ls "$dir/other.json"
 cp "$w/sharded/model-00001-of-00002.safetensors" "$dir/part.safetensors"
 printf '{"weight_map":{"nope":"part.safetensors"}}' >"$dir/lie.json"
 t index-lie 4 'holds "nope", which it does not' weights ls "$dir/lie.json"
+printf '{"weight_map":{"a":"pipe.safetensors"}}' >"$dir/pipe.json"
+mkfifo "$dir/pipe.safetensors"
+t index-pipe 4 "is a pipe or a device, not a file" weights ls "$dir/pipe.json"
+ln -s part.safetensors "$dir/link.safetensors" # as in the cache of Hugging Face
+printf '{"weight_map":{"fc1.weight":"link.safetensors"}}' >"$dir/link.json"
+t index-link 0 "1 tensor, 20 elements" weights ls "$dir/link.json"
+printf '{"weight_map":{"a":"link.safetensors","a":"part.safetensors"}}' >"$dir/double.json"
+t index-double 4 "a key twice" weights ls "$dir/double.json"
+printf '{"weight_map":{"a":"self.json"}}' >"$dir/self.json"
+t index-self 4 "not a file of a kind tsrun knows" weights ls "$dir/self.json"
+for f in zero urandom; do t "device $f" 4 "is a device" inspect "/dev/$f"; done
+t device-null 0 "an empty file" inspect /dev/null
 mkdir "$dir/hollow"
 t folder-empty 4 "directory without weights" weights ls "$dir/hollow"
 
