@@ -1,16 +1,17 @@
 /* The set of named tensors: building it, finding names, renaming. */
 #include "frontend/weights.h"
 
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "frontend/formats.h"
 #include "frontend/pickle.h"
 #include "frontend/pickle_vm.h"
+#include "frontend/regex.h"
 #include "frontend/text.h"
 
 #define MAX_WEIGHTS ((size_t)1 << 22)
+enum { MAX_NAME = 1 << 20 };
 
 /* ---- life ---- */
 
@@ -245,60 +246,62 @@ static tsr_status prepend(tsr_weights *w, tsr_errrec *e, const char *prefix) {
 }
 
 /* Replacement text: \1 to \9 and & as in sed, \\ and \& for themselves. */
-static void put_replacement(tsr_buf *b, const char *with, const char *subject, const regmatch_t *m, size_t groups) {
+static void put_replacement(tsr_buf *b, const char *with, const char *subject, const size_t *slots) {
   for (const char *p = with; *p != '\0'; p++) {
     size_t group = *p == '&' ? 0 : *p == '\\' && p[1] >= '0' && p[1] <= '9' ? (size_t)(p[1] - '0') : SIZE_MAX;
     if (*p == '\\' && p[1] != '\0') p++;
     if (group == SIZE_MAX) tsr_buf_putc(b, *p);
-    else if (group < groups && m[group].rm_so >= 0)
-      tsr_buf_put(b, subject + m[group].rm_so, (size_t)(m[group].rm_eo - m[group].rm_so));
+    else if (slots[2 * group] != SIZE_MAX && slots[2 * group + 1] != SIZE_MAX)
+      tsr_buf_put(b, subject + slots[2 * group], slots[2 * group + 1] - slots[2 * group]);
   }
 }
 
 /* Every match is replaced, as re.sub does. */
-static void substitute(const regex_t *re, const char *with, const char *name, tsr_buf *b) {
-  regmatch_t m[10];
-  const char *p = name;
-  while (regexec(re, p, TSR_COUNT(m), m, p == name ? 0 : REG_NOTBOL) == 0) {
-    tsr_buf_put(b, p, (size_t)m[0].rm_so);
-    put_replacement(b, with, p, m, TSR_COUNT(m));
-    p += m[0].rm_eo;
-    if (m[0].rm_eo > m[0].rm_so) continue;
-    if (*p == '\0') break; /* an empty match moves on by a byte */
-    tsr_buf_putc(b, *p++);
+static tsr_status substitute(tsr_regex *re, tsr_errrec *e, const char *with, const char *name, tsr_buf *b) {
+  size_t slots[TSR_REGEX_SLOTS], len = strlen(name), at = 0;
+  bool empty = false; /* the last match was: the next is not empty at the same place */
+  int found;
+  while ((found = tsr_regex_search(re, name, len, at, empty, slots)) > 0) {
+    tsr_buf_put(b, name + at, slots[0] - at);
+    put_replacement(b, with, name, slots);
+    if (b->len > MAX_NAME) return tsr_fail(e, TSR_ELIMIT, "a renaming makes a name longer than %d bytes", MAX_NAME);
+    at = slots[1];
+    empty = slots[1] == slots[0];
   }
-  tsr_buf_puts(b, p);
+  if (found < 0) return tsr_fail(e, TSR_ELIMIT, "a renaming takes too long: its expression is too large for names of %zu bytes", len);
+  tsr_buf_put(b, name + at, len - at);
+  return b->oom ? tsr_fail_nomem(e) : TSR_OK;
 }
 
 /* "REGEX=REPLACEMENT"; a = of the expression itself is written \= */
-static tsr_status rename_by(tsr_weights *w, tsr_errrec *e, const char *rule) {
+static tsr_regex *parse_rule(tsr_errrec *e, const char *rule, const char **with) {
   tsr_buf pattern = {0};
-  const char *p = rule;
-  regex_t re;
-  char why[128];
+  const char *p = rule, *why = "it is REGEX=REPLACEMENT";
+  tsr_regex *re = NULL;
   for (; *p != '\0' && *p != '='; p++) {
     if (*p == '\\' && p[1] == '=') p++;
     else if (*p == '\\' && p[1] != '\0') tsr_buf_putc(&pattern, *p++);
     tsr_buf_putc(&pattern, *p);
   }
-  if (*p != '=' || pattern.len == 0) {
-    tsr_buf_dispose(&pattern);
-    return tsr_fail(e, TSR_EUSAGE, "\"%s\" is no renaming: REGEX=REPLACEMENT", tsr_show(rule, strlen(rule)).text);
-  }
-  int code = pattern.oom ? REG_ESPACE : regcomp(&re, pattern.data, REG_EXTENDED);
+  *with = p + 1;
+  if (*p == '=' && pattern.len > 0 && !pattern.oom) re = tsr_regex_new(pattern.data, pattern.len, &why);
+  if (re == NULL && why != NULL && !pattern.oom) tsr_fail(e, TSR_EUSAGE, "\"%s\" is no renaming: %s", tsr_show(rule, strlen(rule)).text, why);
+  else if (re == NULL) tsr_fail_nomem(e);
   tsr_buf_dispose(&pattern);
-  if (code != 0) {
-    if (code == REG_ESPACE) return tsr_fail_nomem(e);
-    regerror(code, NULL, why, sizeof why);
-    return tsr_fail(e, TSR_EUSAGE, "\"%s\" is no renaming: %s", tsr_show(rule, strlen(rule)).text, why);
-  }
-  tsr_status st = TSR_OK;
+  return re;
+}
+
+static tsr_status rename_by(tsr_weights *w, tsr_errrec *e, const char *rule) {
+  const char *with;
+  tsr_regex *re = parse_rule(e, rule, &with);
+  tsr_status st = re != NULL ? TSR_OK : e->status;
   for (size_t i = 0; i < w->count && st == TSR_OK; i++) {
     tsr_buf b = {0};
-    substitute(&re, p + 1, w->items[i].name, &b);
-    st = replace_name(e, &w->items[i], &b);
+    st = substitute(re, e, with, w->items[i].name, &b);
+    if (st == TSR_OK) st = replace_name(e, &w->items[i], &b);
+    else tsr_buf_dispose(&b);
   }
-  regfree(&re);
+  tsr_regex_free(re);
   return st;
 }
 

@@ -251,7 +251,7 @@ TSR_API tsr_status tsr_model_measure_machine(tsr_model *m, double *flops, double
 typedef struct tsr_weights_options {
   size_t struct_size;
   const char *strip_prefix;      /* taken off the names that begin with it */
-  const char *const *renames;    /* "REGEX=REPLACEMENT" (POSIX extended, \1 and & as in sed), one after the other */
+  const char *const *renames;    /* "REGEX=REPLACEMENT" (as Python's re; \1 and & as in sed), one after the other */
   size_t rename_count;
   const char *add_prefix;        /* put before every name */
 } tsr_weights_options;

@@ -170,6 +170,9 @@ messages() {
   says stray-option 2 "there is no --weights" --strip-prefix x.
   says strip-nothing 2 "begins with" --weights "$w/single-bin" --strip-prefix x.
   t bad-rename 2 "is no renaming" weights ls "$w/state.pth" --rename '[=x'
+  t rename-groups 0 "weight.fc1" weights ls "$w/parallel.pth" --rename 'module\.(\w+)\.(\w+)=\2.\1'
+  t rename-back 2 "back references are not supported" weights ls "$w/state.pth" --rename '(a*)*\1b=x'
+  t rename-large 2 "the expression is too large" weights ls "$w/state.pth" --rename '((a{1,255}){1,255}){1,255}=x'
   t same-name 2 "two weights are named" weights ls "$w/state.pth" --rename '.*=x'
 }
 
