@@ -125,7 +125,6 @@ TSR_KERNEL(grid_sampler) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *in = tsr_arg_tensor(c, 0), *grid = tsr_arg_tensor(c, 1), *out;
   tsr_dtype dtype = (tsr_dtype)in->dtype;
-  bool last = tsr_tensor_is_channels_last(in) && !tsr_tensor_is_contiguous(in) && in->ndim == 4;
   TSR_TRY(check(ctx, in, grid, tsr_arg_int(c, 2), tsr_arg_int(c, 3)));
   int64_t size[5] = {in->size[0], in->size[1]};
   for (int d = 2; d < in->ndim; d++) size[d] = grid->size[d - 1];
@@ -144,7 +143,6 @@ TSR_KERNEL(grid_sampler) {
   s.out = out->storage->data;
   tsr_parallel_for(ctx, s.n * s.points, 1024, sample_points, &s);
   TSR_TRY(tsr_to_dtype(ctx, &out, out, dtype));
-  if (last) TSR_TRY(tsr_channels_last(ctx, &out, out));
   return tsr_ret_tensor(c, 0, out);
 }
 

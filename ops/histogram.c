@@ -261,6 +261,9 @@ TSR_KERNEL(histogramdd) {
   tsr_tensor *hist = NULL;
   TSR_TRY(histogramdd(c, &a, &hist));
   TSR_TRY(tsr_ret_tensor(c, 0, hist));
+  if (c->args[1].tag == TSR_V_LIST && c->args[1].l->len > 0 && c->args[1].l->items[0].tag == TSR_V_TENSOR) { /* the edges given are the edges returned */
+    for (int i = 0; i < a.count; i++) a.edges[i] = c->args[1].l->items[i].t;
+  }
   return tsr_ret_tensors(c, 1, a.edges, a.count);
 }
 

@@ -118,6 +118,15 @@ static tsr_status check_slices(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tens
   return same ? TSR_OK : refuse_slices(ctx, x, source, dim, op);
 }
 
+/* Vectors have an error of their own. */
+static tsr_status check_vector(tsr_ctx *ctx, const tsr_tensor *idx, int64_t n) {
+  const int64_t *v = tsr_tensor_data_ro(idx);
+  for (int64_t i = 0; i < idx->numel; i++) {
+    if (v[i] < 0 || v[i] >= n) return tsr_op_fail(ctx, "index out of range in self");
+  }
+  return TSR_OK;
+}
+
 TSR_KERNEL(index_add) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *idx, *source = tsr_arg_tensor(c, 3);
@@ -135,13 +144,7 @@ TSR_KERNEL(index_add) {
     return tsr_op_fail(ctx, "index_add_(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %lld", (long long)idx->numel,
                        (long long)have, (long long)dim);
   TSR_TRY(check_slices(ctx, x, source, dim, "index_add_"));
-  if (x->ndim <= 1) { /* vectors have an error of their own */
-    int64_t n = x->ndim > 0 ? x->size[0] : 1;
-    const int64_t *v = tsr_tensor_data_ro(idx);
-    for (int64_t i = 0; i < idx->numel; i++) {
-      if (v[i] < 0 || v[i] >= n) return tsr_op_fail(ctx, "index out of range in self");
-    }
-  }
+  if (x->ndim <= 1) TSR_TRY(check_vector(ctx, idx, x->ndim > 0 ? x->size[0] : 1));
   TSR_TRY(tsr_index_check(ctx, idx, x->ndim > 0 ? x->size[dim] : 1, dim));
   if (!(alpha.tag == TSR_V_INT && alpha.i == 1)) {
     tsr_tensor *factor;
@@ -267,6 +270,7 @@ TSR_KERNEL(index_reduce) {
   if (idx->numel != have)
     return tsr_op_fail(ctx, "index_reduce_(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %lld", (long long)idx->numel, (long long)have, (long long)dim);
   slices s = cut_at(x, dim);
+  if (x->ndim <= 1) TSR_TRY(check_vector(ctx, idx, s.n));
   TSR_TRY(tsr_index_check(ctx, idx, s.n, dim));
   tsr_run_fn run = tsr_combine_run(how, (tsr_dtype)x->dtype), set = tsr_combine_run(TSR_SET, (tsr_dtype)x->dtype);
   if (run == NULL) return tsr_op_fail(ctx, "\"index_reduce\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);

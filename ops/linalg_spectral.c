@@ -95,6 +95,9 @@ TSR_KERNEL(householder_product) {
   if (a->ndim < 2) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input must have at least 2 dimensions.");
   if (a->size[a->ndim - 2] < a->size[a->ndim - 1]) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1]");
   if (t->ndim < 1 || a->size[a->ndim - 1] < t->size[t->ndim - 1]) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]");
+  if (t->dtype != a->dtype) {
+    return tsr_op_fail(c->ctx, "torch.linalg.householder_product: tau dtype %s does not match input dtype %s", tsr_dtype_get_info(t->dtype)->cpp_name, tsr_dtype_get_info(a->dtype)->cpp_name);
+  }
   TSR_TRY(tsr_mats_load(c->ctx, &m, a, "torch.linalg.householder_product"));
   TSR_TRY(load_tau(c->ctx, &tau, tsr_arg_tensor(c, 1), &m));
   int k = m.batch > 0 ? (int)(tau->numel / m.batch) : 0;
@@ -271,12 +274,16 @@ static tsr_status eig(tsr_call *c, bool vectors) {
   const char *name = vectors ? "linalg.eig" : "linalg.eigvals";
   if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) return tsr_op_fail(c->ctx, "Unknown Complex ScalarType for %s", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name);
   TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, name));
-  for (int64_t i = 0; i < m.batch; i++) {
+  for (int64_t i = 0; i < m.batch && vectors; i++) {
     if (!all_finite(&m, i)) return tsr_op_fail(c->ctx, "torch.linalg.eig: input tensor should not contain infs or NaNs.");
   }
   TSR_TRY(tsr_mats_vector(c->ctx, &w, a, TSR_COMPLEX128, m.n));
   TSR_TRY(tsr_mats_new(c->ctx, &v, m.t, true, m.n, m.n));
   for (int64_t i = 0; i < m.batch; i++) {
+    if (!all_finite(&m, i)) { /* what LAPACK makes of these is not defined, and need not end */
+      fill_nan(w->storage->data, 2 * (int64_t)m.n, i);
+      continue;
+    }
     int info = tsr_lapack_geev(c->ctx, m.z, m.n, tsr_mats_at(&m, i), lead(m.m), (tsr_c128 *)w->storage->data + i * m.n, vectors ? tsr_mats_at(&v, i) : NULL);
     TSR_TRY(tsr_mats_info(c->ctx, a, i, info, name, "The algorithm failed to converge because the input matrix is ill-conditioned (error code: %d)."));
   }

@@ -350,7 +350,7 @@ static tsr_status prepare_addmm(tsr_call *c) {
 }
 
 TSR_KERNEL(addmm_activation) {
-  tsr_epi epi = {.act = tsr_arg_bool(c, 5) ? TSR_ACT_GELU_TANH : TSR_ACT_RELU};
+  tsr_epi epi = {.act = tsr_arg_bool(c, 5) ? TSR_ACT_GELU : TSR_ACT_RELU};
   TSR_TRY(op_addmm(c));
   tsr_tensor *y = c->rets[0].t;
   TSR_TRY(tsr_temp(c->ctx, c->rets[0]));

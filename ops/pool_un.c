@@ -65,7 +65,8 @@ static tsr_status unpool_run(tsr_call *c, int nd, const int64_t *out, const char
                      (long long)out[1], (long long)out[2]);
 }
 
-static tsr_status check_indices(tsr_ctx *ctx, const tsr_tensor *index) {
+static tsr_status check_indices(tsr_ctx *ctx, const tsr_tensor *index, int nd) {
+  if (index->dtype != TSR_INT64 && nd == 3) return tsr_op_fail(ctx, "elements in indices should be type int64");
   if (index->dtype != TSR_INT64)
     return tsr_op_fail(ctx, "elements in indices should be type int64 but got: %s", tsr_dtype_get_info(index->dtype)->cpp_name);
   return TSR_OK;
@@ -84,7 +85,7 @@ TSR_KERNEL(max_unpool2d) { /* self, indices, output_size */
   tsr_tensor *x = tsr_arg_tensor(c, 0), *index = tsr_arg_tensor(c, 1);
   int64_t n;
   const int64_t *out = tsr_arg_ints(c, 2, &n);
-  TSR_TRY(check_indices(ctx, index));
+  TSR_TRY(check_indices(ctx, index, 2));
   if (n != 2) return tsr_op_fail(ctx, "There should be exactly two elements (height, width) in output_size, but got %lld elements.", (long long)n);
   if (x->ndim != 3 && x->ndim != 4)
     return tsr_op_fail(ctx, "Input to max_unpooling2d should be a 3d or 4d Tensor, but got a tensor with %d dimensions.", x->ndim);
@@ -106,7 +107,7 @@ TSR_KERNEL(max_unpool3d) { /* self, indices, output_size, stride, padding */
   char text[256];
   const int64_t *out = tsr_arg_ints(c, 2, &n), *stride = tsr_arg_ints(c, 3, &sn);
   tsr_arg_ints(c, 4, &pn);
-  TSR_TRY(check_indices(ctx, index));
+  TSR_TRY(check_indices(ctx, index, 3));
   if (x->ndim != 4 && x->ndim != 5)
     return tsr_op_fail(ctx, "Input to max_unpooling3d should be a 4d or 5d Tensor, but got a tensor with %d dimensions.", x->ndim);
   if (n != 3) return tsr_op_fail(ctx, "There should be exactly three elements (depth, height, width) in output_size, but got %lld elements.", (long long)n);

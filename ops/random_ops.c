@@ -283,7 +283,10 @@ static tsr_status bernoulli_into(tsr_call *c, tsr_tensor *t, uint32_t p_arg) {
   return tsr_ret_tensor(c, 0, t);
 }
 
-TSR_KERNEL(bernoulli_inplace) { return bernoulli_into(c, tsr_arg_tensor(c, 0), 1); }
+TSR_KERNEL(bernoulli_inplace) {
+  if (tsr_arg_tensor(c, 0)->numel == 0) return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0));
+  return bernoulli_into(c, tsr_arg_tensor(c, 0), 1);
+}
 
 /* Row data: the argument that holds p. */
 static const uint32_t p_is_self = 0, p_is_arg = 1;

@@ -130,7 +130,9 @@ TSR_KERNEL(kron) {
   TSR_TRY(tsr_reshape(ctx, &a, a, 2 * rank, as));
   TSR_TRY(tsr_reshape(ctx, &b, b, 2 * rank, bs));
   TSR_TRY(tsr_binary(ctx, &y, "mul", a, b));
-  TSR_TRY(tsr_view_as(ctx, &y, y, rank, size)); /* as in PyTorch a view: some layouts do not permit it */
+  /* as in PyTorch a view, which some layouts do not permit; out= forms compute into a tensor of the right layout */
+  if (c->outs != NULL) TSR_TRY(tsr_reshape(ctx, &y, y, rank, size));
+  else TSR_TRY(tsr_view_as(ctx, &y, y, rank, size));
   return tsr_ret_tensor(c, 0, y);
 }
 

@@ -61,7 +61,7 @@ tsr_status tsr_sparse_from_dense(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, 
   int64_t size[TSR_MAX_NDIM + 1], inner = 1, outer = 1, count = 0;
   void *p;
   if (sparse_dims < 0 || sparse_dims > x->ndim || (sparse_dims == 0 && x->ndim > 0))
-    return tsr_op_fail(ctx, "sparse_dim argument must be in >0 when given a nonzero-dim tensor and at most %d, but got %lld", x->ndim, (long long)sparse_dims);
+    return tsr_op_fail(ctx, sparse_dims == 0 ? "dense_to_sparse: sparse_dim argument must be in >0 when self.dim()>0" : "sparse_dim argument must be in >0 when given a nonzero-dim tensor and at most %d, but got %lld", x->ndim, (long long)sparse_dims);
   for (int d = 0; d < x->ndim; d++) *(d < sparse_dims ? &outer : &inner) *= x->size[d];
   TSR_TRY(tsr_contiguous(ctx, &dense, x));
   TSR_TRY(tsr_ready(ctx, &mask, dense, TSR_BOOL));

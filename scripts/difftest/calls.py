@@ -29,7 +29,7 @@ FLOATS = [torch.float32, torch.float32, torch.float64, torch.float16, torch.bflo
 INTS = [torch.int64, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8]
 COMPLEX = {torch.float64: torch.complex128}
 UNCALLED = {"aten::is_pinned", "aten::cuda", "aten::pin_memory", "aten::_pin_memory",  # they ask for another device
-            "aten::_version", "aten::set_data", "aten::_debug_has_internal_overlap",  # they look at what a caller outside has no part in
+            "aten::_version", "aten::set_data", "aten::_debug_has_internal_overlap", "aten::detach_",  # they look at what a caller outside has no part in
             "aten::fbgemm_pack_gemm_matrix_fp16"}  # its result is no tensor to PyTorch either
 OTHER_MEANING = {("aten::view", "dtype")}  # an archive cannot name them: the same words mean another overload
 
