@@ -5,6 +5,7 @@
 #include "ops/conv_few.h"
 #include "ops/conv_kernels.h"
 #include "ops/conv_regions.h"
+#include "ops/conv_rows.h"
 #include "ops/conv_winograd.h"
 #include "ops/native.h"
 #include "ops/nn.h"
@@ -569,6 +570,8 @@ static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
   if (j->q->kind == TSR_CONV_WINOGRAD) return run_winograd(j, y, &j->q->packed, tsr_wino_side(p));
   int side = j->q->kind == TSR_CONV_TILES && !j->ctx->no_winograd ? tsr_wino_side_direct(p) : 0;
   if (side > 0) return run_winograd(j, y, &j->q->phases[0].plan, side);
+  if (last && j->q->kind == TSR_CONV_TILES && j->q->phase_count == 1 && tsr_rows_wants(p, &j->q->phases[0].plan))
+    return tsr_rows_run(j->ctx, p, &j->q->phases[0].plan, out, j->x, &j->epi);
   if (!last && !depthwise && j->q->phase_count == 1 && p->groups == 1) return run_turned(j);
   finish_job finish = {j, out, j->epi.residual};
   tsr_act act = j->epi.act;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "ops/conv.h"
+#include "ops/conv_rows.h"
 #include "ops/kernels.h"
 
 static tsr_mem *mem;
@@ -42,6 +43,9 @@ static const shape shapes[] = {
     {1, 20, 14, 14, 24, 3, 1, 12, 12, 1, false},
     {1, 17, 3, 4, 16, 3, 1, 6, 2, 1, false},   /* some positions see nothing but padding */
     {1, 90, 7, 7, 33, 5, 2, 4, 2, 1, false},
+    {3, 70, 8, 7, 71, 3, 2, 1, 1, 1, false},   /* small maps, a tap at a time: images, phases of the stride */
+    {1, 530, 6, 5, 40, 3, 3, 1, 1, 1, false},
+    {1, 100, 3, 4, 33, 3, 2, 5, 2, 1, false},  /* … some see nothing, some kernel rows nobody */
     {1, 3, 5, 6, 20, 5, 1, 6, 1, 1, false},
     {1, 3, 30, 33, 40, 7, 2, 3, 1, 1, false},  /* pictures: tiles and their overlap, three vectors, widths below a tile */
     {2, 4, 17, 35, 35, 4, 4, 0, 1, 1, false},
@@ -211,7 +215,7 @@ static void test_weights_come_back(void **state) {
 static void test_threads(void **state) {
   static const shape cases[] = {{1, 64, 28, 28, 96, 3, 1, 1, 1, 1, false}, {2, 20, 30, 30, 24, 3, 1, 1, 1, 1, false},
                                 {1, 72, 14, 14, 72, 3, 1, 1, 1, 72, false}, {1, 200, 14, 14, 130, 1, 1, 0, 1, 1, false},
-                                {1, 3, 40, 40, 32, 3, 1, 1, 1, 1, false}};
+                                {1, 3, 40, 40, 32, 3, 1, 1, 1, 1, false}, {2, 600, 7, 7, 300, 3, 1, 1, 1, 1, false}};
   for (size_t k = 0; k < TSR_COUNT(cases); k++) {
     const shape *s = &cases[k];
     float *first = NULL;
@@ -240,10 +244,22 @@ static void test_threads(void **state) {
   }
 }
 
+/* Taps in the padding are left out where they are many. */
+static void test_small_maps(void **state) {
+  const tsr_gemm_fns *f = tsr_kernels_get(TSR_ISA_SCALAR)->gemm;
+  tsr_conv p = {.nd = 2, .n = 1, .c = 512, .oc = 512, .groups = 1, .in = {1, 7, 7}, .out = {1, 7, 7}, .k = {1, 3, 3}, .stride = {1, 1, 1}, .pad = {0, 1, 1}, .dil = {1, 1, 1}};
+  tsr_packed plan = tsr_packed_plan(f, p.oc, 9, p.c);
+  TSR_UNUSED(state);
+  assert_true(tsr_rows_wants(&p, &plan));
+  p.pad[1] = p.pad[2] = 0;
+  p.in[1] = p.in[2] = 9;
+  assert_false(tsr_rows_wants(&p, &plan));
+}
+
 int main(void) {
   mem = tsr_mem_new(0);
   pool = tsr_pool_new(2);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv), cmocka_unit_test(test_many_weights), cmocka_unit_test(test_weights_come_back), cmocka_unit_test(test_threads)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv), cmocka_unit_test(test_many_weights), cmocka_unit_test(test_weights_come_back), cmocka_unit_test(test_threads), cmocka_unit_test(test_small_maps)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   tsr_pool_free(pool);
   tsr_mem_close(mem);
