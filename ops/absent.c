@@ -15,6 +15,12 @@
 #define MKLDNN "tensors in oneDNN's own layout: archives cannot store them"
 #define STORAGE "takes a storage object, which no program can name"
 #define WEIGHTS "weights packed in a private layout of one processor"
+#define DRAWS "random numbers of distributions that training draws: gamma, Dirichlet, binomial, Sobol sequences"
+#define QUANT_OUT "an out argument that is a quantized tensor"
+#define UNSET "makes a quantized tensor whose contents nobody has set"
+#define PACKED_OUT "an out argument of layers whose weights are packed by the model itself"
+#define PLACEHOLDER "PyTorch has no CPU kernel for it"
+#define STEP "a step inside of other operators, which are there"
 #define OTHER "not implemented"
 
 static const tsr_absent rows[] = {
@@ -41,6 +47,13 @@ static const tsr_absent rows[] = {
     {"aten::hspmm*", SPARSE}, {"aten::_spdiags*", SPARSE}, {"aten::_spsolve", SPARSE}, {"aten::_indices_copy*", SPARSE}, {"aten::indices_copy*", SPARSE}, {"aten::*_coo_*", SPARSE}, {"aten::*_csr*", SPARSE},
     {"aten::*int4pack*", WEIGHTS}, {"aten::*int8pack*", WEIGHTS}, {"aten::_dyn_quant_*", WEIGHTS}, {"aten::_wrapped_*", WEIGHTS}, {"aten::_mixed_dtypes_linear", WEIGHTS}, {"aten::*grouped_mm*", WEIGHTS}, {"aten::_scaled_mm*", WEIGHTS},
     {"quantized::linear_*legacy*", WEIGHTS}, {"quantized::linear_unpack*", WEIGHTS},
+    {"aten::_sample_dirichlet*", DRAWS}, {"aten::_standard_gamma*", DRAWS}, {"aten::binomial*", DRAWS}, {"aten::_sobol_engine_*", DRAWS},
+    {"aten::quantize_per_*out", QUANT_OUT}, {"aten::quantized_*out", QUANT_OUT}, {"aten::_make_per_*out", QUANT_OUT}, {"aten::dequantize.*out", QUANT_OUT}, {"aten::*empty*quantized*", UNSET},
+    {"aten::*fake_quantize_*out", GRADIENTS}, {"aten::_fused_moving_avg_*out", GRADIENTS}, {"aten::fbgemm_linear_fp16_weight*.out", PACKED_OUT},
+    {"aten::addmm.dtype*", PLACEHOLDER}, {"aten::baddbmm.dtype*", PLACEHOLDER}, {"aten::_copy_from*", PLACEHOLDER}, {"aten::_resize_output*", STEP},
+    {"aten::_compute_linear_combination*", STEP}, {"aten::_cummax_helper", STEP}, {"aten::_cummin_helper", STEP}, {"aten::_histogramdd_from_bin_tensors*", STEP}, {"aten::_masked_softmax*", STEP},
+    {"aten::_scaled_dot_product_attention_math*", STEP}, {"aten::_transform_bias_rescale_qkv*", STEP}, {"aten::_trilinear*", STEP}, {"aten::_conj_copy*", STEP}, {"aten::_pack_sequence", STEP},
+    {"aten::_ncf_*", COMPILER}, {"aten::dequantize.any", STEP}, {"aten::_rowwise_prune", GRADIENTS}, {"quantized::conv2d_unpack_sizes", STEP},
     {"*", OTHER},
 };
 

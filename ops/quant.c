@@ -278,7 +278,7 @@ static const struct { const char *name; way how; double scale; int64_t zero; } k
     {"repeat", RAW, 0, 0},      {"flip", RAW, 0, 0},          {"detach", RAW, 0, 0},       {"to", RAW, 0, 0},             {"view", RAW, 0, 0},
     {"relu", FLOATS, 0, 0},     {"relu_", FLOATS, 0, 0},      {"relu6", FLOATS, 0, 0},     {"hardtanh", FLOATS, 0, 0},    {"hardtanh_", FLOATS, 0, 0},
     {"clamp", FLOATS, 0, 0},    {"threshold", FLOATS, 0, 0},  {"max_pool1d", FLOATS, 0, 0}, {"max_pool2d", FLOATS, 0, 0}, {"max_pool3d", FLOATS, 0, 0},
-    {"quantized_max_pool1d", FLOATS, 0, 0}, {"avg_pool2d", CENTRED, 0, 0}, {"avg_pool3d", CENTRED, 0, 0}, {"adaptive_avg_pool2d", CENTRED, 0, 0},
+    {"quantized_max_pool1d", FLOATS, 0, 0}, {"quantized_max_pool2d", FLOATS, 0, 0}, {"quantized_max_pool3d", FLOATS, 0, 0}, {"avg_pool2d", CENTRED, 0, 0}, {"avg_pool3d", CENTRED, 0, 0}, {"adaptive_avg_pool2d", CENTRED, 0, 0},
     {"adaptive_avg_pool3d", CENTRED, 0, 0}, {"mean", FLOATS, 0, 0}, {"upsample_nearest1d", FLOATS, 0, 0}, {"upsample_nearest2d", FLOATS, 0, 0},
     {"upsample_nearest3d", FLOATS, 0, 0}, {"upsample_bilinear2d", CENTRED, 0, 0}, {"leaky_relu", KERNEL, 0, 0}, {"elu", KERNEL, 0, 0},
     {"cat", FLOATS, 0, 0},      {"pixel_shuffle", FLOATS, 0, 0}, {"channel_shuffle", FLOATS, 0, 0}, {"pad", FLOATS, 0, 0}, {"topk", FLOATS, 0, 0}, {"sort", FLOATS, 0, 0},
