@@ -96,9 +96,8 @@ TSR_KERNEL(mlp) {
 }
 
 static tsr_status prepare_mlp(tsr_call *c) {
-  if ((c->constant & 2) != 0) TSR_TRY(tsr_affine_prepare(c->ctx, tsr_site_sub(c->site, 2, 0), tsr_arg_tensor(c, 1)));
-  if ((c->constant & 1 << 6) != 0) TSR_TRY(tsr_affine_prepare(c->ctx, tsr_site_sub(c->site, 2, 1), tsr_arg_tensor(c, 6)));
-  return TSR_OK;
+  if ((c->constant & 2) != 0) TSR_TRY(tsr_affine_prepare_arg(c, tsr_site_sub(c->site, 2, 0), 1));
+  return (c->constant & 1 << 6) != 0 ? tsr_affine_prepare_arg(c, tsr_site_sub(c->site, 2, 1), 6) : TSR_OK;
 }
 
 /* GELU that the program wrote out; for other dtypes than float32 step by step, rounding where it did. */

@@ -65,6 +65,13 @@ tsr_status tsr_affine_prepare(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w) {
   return packed_weight(ctx, site, w, &plan);
 }
 
+tsr_status tsr_affine_prepare_arg(tsr_call *c, tsr_site *site, uint32_t arg) {
+  if ((c->constant >> arg & 1) == 0) return TSR_OK;
+  TSR_TRY(tsr_affine_prepare(c->ctx, site, tsr_arg_tensor(c, arg)));
+  if (site != NULL && tsr_site_get(site) != NULL) c->released |= (uint64_t)1 << arg;
+  return TSR_OK;
+}
+
 static tsr_status affine_f32(tsr_ctx *ctx, tsr_site *site, tsr_tensor *y, tsr_tensor *x, int64_t lda, tsr_tensor *w, const tsr_epi *epi) {
   int64_t k = w->size[1], n = w->size[0], m = n == 0 ? 0 : y->numel / n;
   void *c;
@@ -83,6 +90,13 @@ static tsr_status affine_f32(tsr_ctx *ctx, tsr_site *site, tsr_tensor *y, tsr_te
   return TSR_OK;
 }
 
+static const tsr_epi plain;
+
+static tsr_status add_bias(tsr_ctx *ctx, tsr_tensor **z, tsr_tensor *bias) {
+  TSR_TRY(tsr_expand(ctx, &bias, bias, (*z)->ndim, (*z)->size));
+  return tsr_binary(ctx, z, "add", *z, bias);
+}
+
 /* Any dtype, step by step, rounding where PyTorch rounds: half and bfloat16 once, after the bias. */
 static tsr_status affine_any(tsr_ctx *ctx, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias) {
   int64_t n = w->size[0], k = w->size[1], rows = 1;
@@ -96,8 +110,7 @@ static tsr_status affine_any(tsr_ctx *ctx, tsr_tensor *y, tsr_tensor *x, tsr_ten
   TSR_TRY(tsr_product_any(ctx, &z, "addmm_impl_cpu_", -1, rows, n, k, tsr_side_of(x), tsr_side_flip(tsr_side_of(w))));
   if (bias != NULL) {
     TSR_TRY(tsr_to_dtype(ctx, &bias, bias, d));
-    TSR_TRY(tsr_expand(ctx, &bias, bias, 2, z->size));
-    TSR_TRY(tsr_binary(ctx, &z, "add", z, bias));
+    TSR_TRY(add_bias(ctx, &z, bias));
   }
   TSR_TRY(tsr_view_as(ctx, &z, z, y->ndim, y->size));
   return tsr_copy_into(ctx, y, z);
@@ -138,14 +151,18 @@ tsr_status tsr_affine(tsr_ctx *ctx, tsr_site *site, tsr_tensor **out, tsr_tensor
   size[x->ndim - 1] = n;
   TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, x->ndim, size));
   if ((*out)->numel == 0) return TSR_OK;
-  if (x->dtype == TSR_FLOAT32 && fusable_bias(bias, n) && fusable_residual(residual, *out)) {
-    tsr_epi e = *epi;
-    e.bias = bias == NULL ? NULL : tsr_tensor_data_ro(bias);
-    e.residual = residual == NULL ? NULL : tsr_tensor_data_ro(residual);
+  bool own_bias = fusable_bias(bias, n), whole = own_bias && fusable_residual(residual, *out);
+  if (x->dtype == TSR_FLOAT32) { /* a site that is packed need not have the weight's numbers any more */
+    tsr_epi e = whole ? *epi : plain;
+    e.bias = bias == NULL || !own_bias ? NULL : tsr_tensor_data_ro(bias);
+    e.residual = residual == NULL || !whole ? NULL : tsr_tensor_data_ro(residual);
     TSR_TRY(flat_rows(ctx, &x, x, &lda));
-    return affine_f32(ctx, site, *out, x, lda, w, &e);
+    TSR_TRY(affine_f32(ctx, site, *out, x, lda, w, &e));
+    if (whole) return TSR_OK;
+    if (!own_bias) TSR_TRY(add_bias(ctx, out, bias));
+  } else {
+    TSR_TRY(affine_any(ctx, *out, x, w, bias));
   }
-  TSR_TRY(affine_any(ctx, *out, x, w, bias));
   if (residual != NULL) TSR_TRY(tsr_binary(ctx, out, "add", *out, residual));
   return tsr_act_apply(ctx, out, *out, epi);
 }
@@ -216,8 +233,6 @@ tsr_status tsr_affine_pair(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const 
   return tsr_affine(ctx, b->site, out, x, b->w, b->bias, b->residual, &b->epi);
 }
 
-static const tsr_epi plain;
-
 tsr_status tsr_linear(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias) {
   return tsr_affine(ctx, NULL, out, x, w, bias, NULL, &plain);
 }
@@ -237,9 +252,7 @@ TSR_KERNEL(linear) {
   return tsr_ret_tensor(c, 0, y);
 }
 
-tsr_status tsr_linear_prepare(tsr_call *c) {
-  return (c->constant & 2) != 0 ? tsr_affine_prepare(c->ctx, c->site, tsr_arg_tensor(c, 1)) : TSR_OK;
-}
+tsr_status tsr_linear_prepare(tsr_call *c) { return tsr_affine_prepare_arg(c, c->site, 1); }
 
 /* y[b,o] = sum_ij x1[b,i] w[o,i,j] x2[b,j] + bias[o]: first t[b,o,j] = x1 . w, then a sum over j. */
 TSR_KERNEL(bilinear) {

@@ -21,6 +21,8 @@ tsr_status tsr_affine(tsr_ctx *ctx, tsr_site *site, tsr_tensor **out, tsr_tensor
                       tsr_tensor *residual, const tsr_epi *epi);
 /* Pack w ahead of the first tsr_affine with this site. */
 tsr_status tsr_affine_prepare(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w);
+/* args[arg] of the call, if it is constant; packed, its numbers are not read again. */
+tsr_status tsr_affine_prepare_arg(tsr_call *c, tsr_site *site, uint32_t arg);
 tsr_status tsr_linear_prepare(tsr_call *c); /* the weight is argument 1 */
 /* A linear layer's operands. */
 typedef struct tsr_layer { tsr_site *site; tsr_tensor *w, *bias, *residual; tsr_epi epi; } tsr_layer;
