@@ -250,9 +250,21 @@ void tsr_program_print_missing(const tsr_program *p, tsr_buf *out) {
   }
 }
 
+/* torch.jit.optimize_for_inference puts weights into a layout that torch.jit.save drops. */
+static bool lacks_weights(const tsr_program *p) {
+  static const char lost[] = "prim::ConstantMKLDNNTensor(";
+  for (size_t i = 0; i < p->missing_count; i++)
+    if (strncmp(p->missing[i].text, lost, sizeof lost - 1) == 0) return true;
+  return false;
+}
+
 tsr_status tsr_program_check_missing(const tsr_program *p, tsr_errrec *e) {
   if (p->missing_count == 0) return TSR_OK;
   tsr_buf b = {0};
+  if (lacks_weights(p)) {
+    return tsr_fail(e, TSR_EUNSUPPORTED, "the weights are not in the file: torch.jit.save does not write what torch.jit.optimize_for_inference made of convolutions "
+                                         "(prim::ConstantMKLDNNTensor), and torch.jit.load refuses it as well; save the result of torch.jit.freeze instead");
+  }
   for (size_t i = 0; i < p->missing_count; i++) tsr_buf_printf(&b, "%s%s", i == 0 ? "" : "; ", p->missing[i].text);
   tsr_status s = tsr_fail(e, TSR_EUNSUPPORTED, "%zu operator%s missing: %s", p->missing_count, p->missing_count == 1 ? " is" : "s are",
                           b.data == NULL ? "" : b.data);

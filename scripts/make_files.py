@@ -170,6 +170,13 @@ def writes_a_file(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
+def without_weights():
+    """What torch.jit.save makes of convolutions in oneDNN's layout: their weights are not written."""
+    torch.manual_seed(3)
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()).eval()
+    torch.jit.save(torch.jit.optimize_for_inference(torch.jit.script(net)), path("without-weights.pt"))
+
+
 def overlap():
     """Two names for the same bytes."""
     data = bytearray(open(path("plain.pth"), "rb").read())
@@ -183,6 +190,7 @@ def main():
     people()
     if MODERN:
         hostile()
+        without_weights()
 
 
 if __name__ == "__main__":

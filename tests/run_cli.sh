@@ -207,6 +207,7 @@ for files in "$all" "$all/1.13"; do
   t inspect-folder 0 "TinyModel" inspect "$files/folder"
   has "a state dict or checkpoint"
   t inspect-folder-json 0 '"config":{"architectures": ["TinyModel"]' inspect --json "$files/folder"
+  test -f "$files/without-weights.pt" && t run-without-weights 3 "torch.jit.optimize_for_inference" "$files/without-weights.pt" "$digit"
   for p in 0 1 2 3 4 5; do t "inspect-protocol-$p" 0 "names" inspect "$files/protocol-$p.pth"; done
   t module-custom 3 "the code of that class is not in the file" "$files/custom.pth" "$digit"
   has "--weights $files/custom.pth"
