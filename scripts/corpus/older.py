@@ -417,3 +417,26 @@ def mobile_optimized():
     from torch.utils.mobile_optimizer import optimize_for_mobile
     torch.manual_seed(1)
     return optimize_for_mobile(torch.jit.script(Mobile().eval()))
+
+
+class ComputedWeights(nn.Module):
+    def __init__(self):
+        super(ComputedWeights, self).__init__()
+        self.w = nn.Parameter(T(24, 8))
+        self.b = nn.Parameter(T(24))
+        self.k = nn.Parameter(T(8, 3, 3, 3, seed=2))
+        self.t = nn.Parameter(T(8, 4, 2, 2, seed=3))
+
+    def forward(self, x, scale):
+        y = F.relu(F.conv2d(x, self.k * scale, None, [2, 2], [1, 1]))
+        y = F.conv_transpose2d(y, self.t * scale, self.b[:4], [2, 2])
+        y = y.reshape(-1, 8)
+        q, k = F.linear(y, self.w[:8] * scale, self.b[:8]), F.hardtanh(F.linear(y, self.w[8:16] * scale), -1.0, 0.5)
+        return torch.matmul(q, k.t()).softmax(-1)
+
+
+@old(T(1, 3, 4, 4), T(1), since=(1, 9), until=(1, 13), make=True)
+def mobile_computed_weights():
+    """Weights that are known when the program runs are packed by it."""
+    from torch.utils.mobile_optimizer import optimize_for_mobile
+    return optimize_for_mobile(torch.jit.script(ComputedWeights().eval()))
