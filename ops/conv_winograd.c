@@ -3,20 +3,22 @@
  * 16/9.
  *
  * Three steps over a chunk of tiles: transform the input; multiply, m[element][tile][oc]; transform back with the
- * epilogue.  Each is split over the pool by itself, so that small maps need not stream all of the weights
- * through every core.  A dilated kernel sees the input as dil x dil grids, each of which has tiles of its own. */
+ * epilogue.  With few weights a thread makes chunks alone; else each step is split over the pool by itself, so
+ * that small maps need not stream all of the weights through every core.  A dilated kernel sees the input as dil x dil grids, each of which has tiles of its own. */
 #include "ops/conv_winograd.h"
 
 #include "ops/conv_kernels.h"
 
 #define SMALL_CHUNK (1 << 17)  /* floats of v and m: what a chunk of tiles takes stays in L2 */
 #define LARGE_CHUNK (1 << 19)  /* where the weights do not stay there anyway */
+#define ALONE_CHUNK (1 << 18)  /* of each thread, where weights pass by */
 #define LEAST_CHANNELS 32      /* with fewer the transforms cost more than they save */
 #define LEAST_TILES 12         /* fewer rows leave the products waiting for weights */
 #define MOST_WEIGHTS4 (200 * 200) /* for 4x4: beyond, four times the weights cost more to read than they save */
 #define MOST_WEIGHTS2 (384 * 384) /* for 2x2 */
 #define LEAST_GAIN 0.85        /* of the time of direct summation, for weights that are transformed as they are needed */
 #define EXPANDED (72 << 10)    /* floats of them at a time: they stay in L2 */
+#define ALONE_WEIGHTS (5 << 17) /* floats of transformed weights that every thread reads for itself */
 #define MOST_DILATION 4        /* beyond, the grids are seldom larger than a tile */
 
 static bool is_square(const tsr_conv *p) {
@@ -70,6 +72,7 @@ typedef struct job {
   float *m; int64_t m_step;      /* between elements: padded, else 36 rows may share their cache sets */
   int64_t group;                 /* tiles a task transforms */
   int64_t per_task;              /* panels a task multiplies by */
+  int64_t v_floats, m_floats;    /* of a thread that makes chunks alone */
   float *u; int64_t u_floats, expand; /* transformed weights of `expand` input channels, by worker; 0: they are packed so */
 } job;
 
@@ -204,9 +207,24 @@ static void out_task(void *arg, int64_t task, int worker) {
   }
 }
 
+/* All three steps of a chunk of tiles by one thread, whose v and m nobody else reads. */
+static void chunk_task(void *arg, int64_t chunk, int worker) {
+  job j = *(const job *)arg;
+  int64_t tiles = j.tiles, all = j.p->n * j.per_image;
+  j.t0 = chunk * tiles;
+  j.tiles = TSR_MIN(tiles, all - j.t0);
+  j.v += worker * j.v_floats;
+  j.m += worker * j.m_floats;
+  j.group = j.tiles;
+  j.per_task = j.elements * j.plan->panels;
+  in_task(&j, 0, worker);
+  product_task(&j, 0, worker);
+  out_task(&j, 0, worker);
+}
+
 /* Memory for chunks of `tiles`: an element's rows are as far apart as a product wants them, several elements beside
  * each other where there is room. */
-static tsr_status take_room(job *j, int64_t tiles) {
+static tsr_status take_room(job *j, int64_t tiles, int64_t copies) {
   const tsr_conv *p = j->p;
   int64_t c = ceil_div(j->plan->c_block, 16) * 16, beside = TSR_GEMM_KC / c, blocks = ceil_div(p->c, j->plan->c_block);
   j->v_block = tiles * TSR_GEMM_LDA + 16;
@@ -216,8 +234,10 @@ static tsr_status take_room(job *j, int64_t tiles) {
     j->u_floats = j->elements * j->expand * j->plan->nv * j->ctx->kernels->gemm->lanes;
     TSR_TRY(tsr_work(j->ctx, j->u_floats * tsr_gemm_threads(j->ctx), &j->u));
   }
-  TSR_TRY(tsr_work(j->ctx, ceil_div(j->elements, beside) * blocks * j->v_block, &j->v));
-  return tsr_work(j->ctx, j->elements * j->m_step, &j->m);
+  j->v_floats = ceil_div(j->elements, beside) * blocks * j->v_block;
+  j->m_floats = j->elements * j->m_step;
+  TSR_TRY(tsr_work(j->ctx, j->v_floats * copies, &j->v));
+  return tsr_work(j->ctx, j->m_floats * copies, &j->m);
 }
 
 static void multiply(job *j) {
@@ -233,15 +253,24 @@ tsr_status tsr_wino_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan,
   j.per_grid = j.across * tiles_along(p, 1, side);
   j.per_image = j.per_grid * p->dil[1] * p->dil[2];
   if (plan->taps == 9) j.expand = TSR_MAX(8, EXPANDED / (j.elements * plan->nv * ctx->kernels->gemm->lanes) / 8 * 8);
-  int64_t all = p->n * j.per_image, floats = j.elements * p->c * p->oc > SMALL_CHUNK ? LARGE_CHUNK : SMALL_CHUNK;
+  int64_t all = p->n * j.per_image, threads = tsr_gemm_threads(ctx), weights = j.elements * p->c * p->oc;
+  bool alone = threads > 1 && j.expand == 0 && weights <= ALONE_WEIGHTS && all >= threads * LEAST_TILES;
+  int64_t floats = alone ? ALONE_CHUNK : weights > SMALL_CHUNK ? LARGE_CHUNK : SMALL_CHUNK;
   if (j.expand > 0) floats *= 4; /* each chunk transforms all weights */
-  int64_t most = TSR_MAX(24, floats / j.elements / (p->c + p->oc)), chunks = ceil_div(all, most), tiles = ceil_div(all, chunks);
+  int64_t most = TSR_MAX(24, floats / j.elements / (p->c + p->oc)), chunks = ceil_div(all, most);
+  if (alone) chunks = TSR_MIN(ceil_div(chunks, threads) * threads, all / LEAST_TILES);
+  int64_t tiles = ceil_div(all, chunks);
   j.group = TSR_MAX(1, 2048 / TSR_MAX(p->c, p->oc));
   j.per_task = TSR_MAX(1, j.elements * plan->panels / (6 * tsr_gemm_threads(ctx)));
-  TSR_TRY(take_room(&j, tiles));
+  TSR_TRY(take_room(&j, tiles, alone ? threads : 1));
   TSR_TRY(tsr_work(ctx, p->c, &zero));
   memset(zero, 0, (size_t)p->c * sizeof *zero);
   j.zero = zero;
+  if (alone) {
+    j.tiles = tiles;
+    tsr_pool_run(ctx->pool, ctx->max_threads, ceil_div(all, tiles), chunk_task, &j);
+    return TSR_OK;
+  }
   for (; j.t0 < all; j.t0 += tiles) {
     j.tiles = TSR_MIN(tiles, all - j.t0);
     int64_t groups = ceil_div(j.tiles, j.group);
