@@ -114,6 +114,13 @@ static tsr_ir_value *any_list(machine *m, tsr_ir_value *v) {
   return tsr_build_out(&m->L, n, t);
 }
 
+/* A list that is written: of what the value put into it is (append, insert, item assignment). */
+static tsr_ir_value *written_list(machine *m, const tsr_schema *s, tsr_ir_value *v, const tsr_type *var, tsr_ir_value **in, uint32_t n) {
+  for (uint32_t i = 0; i < n && i < s->param_count; i++)
+    if (s->params[i].type == var && !tsr_is_unknown(in[i]->type)) return as(m, v, tsr_resolve_list(m->L.c, in[i]->type));
+  return v;
+}
+
 /* Arguments as the schema names them; those that a default fills are left out. */
 static tsr_arg *bind_args(machine *m, const tsr_schema *s, tsr_ir_value **in, uint32_t n, bool checked) {
   tsr_arg *args = tsr_compile_alloc(m->L.c, (n + 1) * sizeof *args);
@@ -133,6 +140,7 @@ static tsr_arg *bind_args(machine *m, const tsr_schema *s, tsr_ir_value **in, ui
     if (checked && !has_variable(param->type)) v = as(m, v, param->type);
     else if (checked && v->type->kind == TSR_T_OPTIONAL) v = as(m, v, v->type->args[0]);
     else if (checked && param->type->kind == TSR_T_LIST && v->type->kind != TSR_T_LIST && !param->is_mut) v = any_list(m, v);
+    else if (checked && param->type->kind == TSR_T_LIST && v->type->kind != TSR_T_LIST) v = written_list(m, s, v, param->type->args[0], in, n);
     args[i] = tsr_lower_arg(v);
     if (param->kwarg_only) {
       args[i].keyword = param->name;
@@ -201,6 +209,18 @@ static bool special_operator(machine *m, const char *name, tsr_ir_value **in, ui
   return false;
 }
 
+static _Noreturn void do_not_fit(machine *m, const char *text, tsr_ir_value **in, uint32_t n) {
+  tsr_buf b = {0};
+  for (uint32_t i = 0; i < n; i++) {
+    if (i > 0) tsr_buf_puts(&b, ", ");
+    tsr_type_print(in[i]->type, &b);
+  }
+  tsr_buf_putc(&b, 0);
+  const char *types = tsr_compile_text(m->L.c, "%s", b.oom ? "?" : b.data);
+  tsr_buf_dispose(&b);
+  bad(m, tsr_compile_text(m->L.c, "arguments of types (%s) do not fit operator %s", types, text));
+}
+
 /* As the static types say; when they say too little, with checks at run time. */
 static void call_operator(machine *m, const tsr_lite_operator *o, tsr_ir_value **in, uint32_t n) {
   tsr_lower *L = &m->L;
@@ -216,7 +236,7 @@ static void call_operator(machine *m, const tsr_lite_operator *o, tsr_ir_value *
   for (size_t i = 0; v == NULL && set != NULL && i < set->count; i++) /* what older versions allowed */
     if (set->items[i].fn != NULL && (v = tsr_lower_candidate(L, &set->items[i], bind_args(m, cand->schema, in, n, false), n)) != NULL) cand = &set->items[i];
   if (v == NULL) v = tsr_lower_candidate(L, cand, bind_args(m, cand->schema, in, n, true), n);
-  if (v == NULL) bad(m, tsr_compile_text(L->c, "the arguments do not fit operator %s", text));
+  if (v == NULL) do_not_fit(m, text, in, n);
   push_result(m, v, cand->fn != NULL ? 1 : cand->schema->ret_count);
 }
 

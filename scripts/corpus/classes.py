@@ -210,6 +210,28 @@ def class_interface(k: float):
     return total
 
 
+@case(T(8))
+class WrittenListAttribute(nn.Module):
+    """A list that the module writes anew in each call: archives of bytecode do not say of what."""
+    levels: List[Tensor]
+
+    def __init__(self):
+        super().__init__()
+        self.levels = [torch.zeros(1)]
+
+    def build(self, x: Tensor):
+        self.levels = [x]
+        for _ in range(2):
+            x = x[::2] + 1
+            self.levels.append(x)
+        self.levels.insert(1, x * 2)
+        self.levels[0] = x - 1
+
+    def forward(self, x: Tensor):
+        self.build(x)
+        return torch.cat(self.levels), len(self.levels)
+
+
 @torch.jit.interface
 class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
