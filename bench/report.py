@@ -164,6 +164,8 @@ def write(folder, facts):
             "Every system has a process of its own and the same number of threads, float32. Those of one network take turns, in %d passes; a time is the minimum over"
             % facts["passes"],
             "all runs of all passes. A ratio is the peer's time divided by tsrun's: above 1, tsrun is faster. The best peer is the fastest of " + ", ".join(SHOWN.values()) + ".", ""]
+    if facts.get("note"):
+        page += ["**" + facts["note"] + "**", ""]
     runs = max(len(d.get("runs", [])) for data in facts["table"].values() for d in data.values())
     if runs > 1:
         page += ["Everything was measured %d times over; of each network the run that was worst for tsrun stands here, and every run's ratio beside it." % runs, ""]

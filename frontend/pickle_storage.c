@@ -56,7 +56,7 @@ tsr_status tsr_pvm_parse_storage_id(tsr_pvm *v, tsr_val id, tsr_pstorage *out) {
     return bad_id(v);
   *out = (tsr_pstorage){.key = t->items[2].s, .numel = t->items[4].i};
   if (!tsr_pickle_storage_type(type, &out->dtype, &out->untyped))
-    return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "storage type %s", tsr_show(type->cls.name, strlen(type->cls.name)).text);
+    return tsr_pvm_fail(v, TSR_EUNSUPPORTED, "storage type %s is not supported (save dequantized tensors, or leave them out)", tsr_show(type->cls.name, strlen(type->cls.name)).text);
   out->meta = strcmp(t->items[3].s->bytes, "meta") == 0;
   if (!tsr_device_parse(t->items[3].s->bytes, t->items[3].s->len, &out->device))
     out->device = (tsr_device){.index = -1}; /* a backend of its own name: its bytes are bytes like others */
