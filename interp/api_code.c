@@ -153,9 +153,9 @@ static void print_absent(tsr_buf *b) {
                   "* Which of several equal elements a sort that need not be stable, or `mode`, reports.\n"
                   "* `matrix_exp` and `grid_sample` in float16 and bfloat16: computed in float32 here and rounded once; PyTorch rounds every step and may overflow.\n"
                   "* Quantized layers round as FBGEMM does (linear) and as oneDNN does (convolutions up to 100 groups), what PyTorch takes by default on processors with\n"
-                   "  AVX-512 VNNI; on others, or with another `torch.backends.quantized.engine`, a value halfway between two steps may be one step beside. Transposed\n"
-                   "  quantized convolutions give the right sums also where oneDNN's reading of the weight is wrong (different numbers of input and output channels).\n"
-                   "* Sums run in another order: rounding.\n");
+                  "  AVX-512 VNNI; on others, or with another `torch.backends.quantized.engine`, a value halfway between two steps may be one step beside. Transposed\n"
+                  "  quantized convolutions give the right sums also where oneDNN's reading of the weight is wrong (different numbers of input and output channels).\n"
+                  "* Sums run in another order: rounding.\n");
 }
 
 tsr_status tsr_ops(bool markdown, tsr_write_fn write, void *user) {

@@ -4,7 +4,8 @@
  *
  * Three steps over a chunk of tiles: transform the input; multiply, m[element][tile][oc]; transform back with the
  * epilogue.  With few weights a thread makes chunks alone; else each step is split over the pool by itself, so
- * that small maps need not stream all of the weights through every core.  A dilated kernel sees the input as dil x dil grids, each of which has tiles of its own. */
+ * that small maps need not stream all of the weights through every core.  A dilated kernel sees the input as dil x dil grids,
+ * each of which has tiles of its own. */
 #include "ops/conv_winograd.h"
 
 #include "ops/conv_kernels.h"

@@ -1,5 +1,6 @@
 /* prepacked:: operators of mobile-optimised archives: convolutions and linear layers whose weights and bounds are
  * in an object of torch.classes.xnnpack (slot 0 holds what the archive stores). */
+#include "ops/custom.h"
 #include "ops/native.h"
 
 /* (weight, bias?, [stride, padding, [output_padding,] dilation, groups,] output_min?, output_max?) */
@@ -50,34 +51,20 @@ TSR_KERNEL(conv_transpose) {
   return bounded(c, ret.t, v + 7);
 }
 
-/* Classes of the objects made here; equal by name to those an archive declares. */
-#define PACKED(id, text)                                                                                         \
-  static tsr_class id##_class;                                                                                   \
-  static const tsr_type id##_type = {TSR_T_CLASS, 0, NULL, "__torch__.torch.classes.xnnpack." text, &id##_class}; \
-  static tsr_class id##_class = {.name = "__torch__.torch.classes.xnnpack." text, .type = &id##_type, .is_custom = true}
-PACKED(linear, "LinearOpContext");
-PACKED(conv, "Conv2dOpContext");
-PACKED(conv_transpose, "TransposeConv2dOpContext");
+TSR_CUSTOM_CLASS(linear, "xnnpack.LinearOpContext");
+TSR_CUSTOM_CLASS(conv, "xnnpack.Conv2dOpContext");
+TSR_CUSTOM_CLASS(conv_transpose, "xnnpack.TransposeConv2dOpContext");
 
 /* The arguments are what the context stores, in its order: for weights that are computed, such as a part of a larger matrix. */
 TSR_KERNEL(prepack) {
-  tsr_class *cls = (tsr_class *)c->op->data;
   tsr_tuple *state = tsr_tuple_new(c->ctx->mem, NULL, c->nargs);
-  if (state == NULL) return tsr_ctx_nomem(c->ctx);
-  for (uint32_t i = 0; i < c->nargs; i++) state->items[i] = tsr_retain(c->args[i]);
-  tsr_object *o = tsr_object_new(c->ctx->mem, cls, 1);
-  if (o == NULL) {
-    tsr_obj_release(state);
-    return tsr_ctx_nomem(c->ctx);
-  }
-  o->slots[0] = tsr_from_obj(state);
-  c->rets[0] = tsr_from_obj(o);
-  return TSR_OK;
+  for (uint32_t i = 0; state != NULL && i < c->nargs; i++) state->items[i] = tsr_retain(c->args[i]);
+  return tsr_custom_new(c->ctx, &c->rets[0], (tsr_class *)c->op->data, state);
 }
 
 #define MADE(name) "__torch__.torch.classes.xnnpack." name "OpContext"
 #define BOUNDS "Scalar? output_min=None, Scalar? output_max=None) -> "
-#define CONTEXT(name) "__torch__.torch.classes.xnnpack." name "OpContext W_prepack) -> Tensor Y"
+#define CONTEXT(name) MADE(name) " W_prepack) -> Tensor Y"
 const tsr_op tsr_ops_prepacked[] = {
     {"prepacked::linear_clamp_run(Tensor X, " CONTEXT("Linear"), op_linear, TSR_PURE},
     {"prepacked::conv2d_clamp_run(Tensor X, " CONTEXT("Conv2d"), op_conv, TSR_PURE},

@@ -257,9 +257,7 @@ TSR_KERNEL(embedding_bag) {
 
 /* ---- packed parameters ---- */
 
-static tsr_class embedding_class;
-static const tsr_type embedding_type = {TSR_T_CLASS, 0, NULL, "__torch__.torch.classes.quantized.EmbeddingPackedParamsBase", &embedding_class};
-static tsr_class embedding_class = {.name = "__torch__.torch.classes.quantized.EmbeddingPackedParamsBase", .type = &embedding_type, .is_custom = true};
+TSR_CUSTOM_CLASS(embedding, "quantized.EmbeddingPackedParamsBase");
 
 static tsr_list *list_of(tsr_ctx *ctx, const tsr_type *elem, const tsr_val *item) {
   tsr_list *l = tsr_list_new(ctx->mem, elem, 1);

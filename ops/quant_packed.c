@@ -3,14 +3,9 @@
 
 static tsr_status bad(tsr_ctx *ctx, const char *what) { return tsr_op_fail(ctx, "packed parameters of a quantized layer: %s", what); }
 
-/* Classes of the objects tsrun makes itself; equal by name to those an archive declares. */
-#define PACKED(id, text)                                                                             \
-  static tsr_class id##_class;                                                                       \
-  static const tsr_type id##_type = {TSR_T_CLASS, 0, NULL, "__torch__.torch.classes.quantized." text, &id##_class}; \
-  static tsr_class id##_class = {.name = "__torch__.torch.classes.quantized." text, .type = &id##_type, .is_custom = true}
-PACKED(linear, "LinearPackedParamsBase");
-PACKED(conv2d, "Conv2dPackedParamsBase");
-PACKED(conv3d, "Conv3dPackedParamsBase");
+TSR_CUSTOM_CLASS(linear, "quantized.LinearPackedParamsBase");
+TSR_CUSTOM_CLASS(conv2d, "quantized.Conv2dPackedParamsBase");
+TSR_CUSTOM_CLASS(conv3d, "quantized.Conv3dPackedParamsBase");
 
 static tsr_status state_of(tsr_ctx *ctx, tsr_val packed, tsr_val *out) {
   if (packed.tag != TSR_V_OBJECT || !packed.obj->cls->is_custom || packed.obj->count < 1) return bad(ctx, "not an object of torch.classes.quantized");
@@ -118,14 +113,7 @@ tsr_status tsr_qconv_read(tsr_ctx *ctx, tsr_qconv *out, tsr_val packed) {
 }
 
 static tsr_status make_object(tsr_ctx *ctx, tsr_val *out, tsr_class *cls, tsr_tuple *state) {
-  if (state == NULL) return tsr_ctx_nomem(ctx);
-  tsr_object *o = tsr_object_new(ctx->mem, cls, 1);
-  if (o == NULL) {
-    tsr_obj_release(state);
-    return tsr_ctx_nomem(ctx);
-  }
-  o->slots[0] = tsr_from_obj(state);
-  *out = tsr_from_obj(o);
+  TSR_TRY(tsr_custom_new(ctx, out, cls, state));
   return tsr_temp(ctx, *out);
 }
 

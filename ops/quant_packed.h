@@ -2,6 +2,7 @@
 #ifndef TSR_OPS_QUANT_PACKED_H
 #define TSR_OPS_QUANT_PACKED_H
 
+#include "ops/custom.h"
 #include "ops/quant.h"
 
 typedef struct tsr_qlinear { tsr_tensor *weight, *bias; /* weight quantized [out, in], or float for the fp16 form; bias or NULL */ } tsr_qlinear;

@@ -309,9 +309,7 @@ TSR_KERNEL(gru_data) { return recurrent_data(c, false); }
 
 /* ---- making the parameters of a cell ---- */
 
-static tsr_class cell_class;
-static const tsr_type cell_type = {TSR_T_CLASS, 0, NULL, "__torch__.torch.classes.rnn.CellParamsBase", &cell_class};
-static tsr_class cell_class = {.name = "__torch__.torch.classes.rnn.CellParamsBase", .type = &cell_type, .is_custom = true};
+TSR_CUSTOM_CLASS(cell, "rnn.CellParamsBase");
 
 typedef enum cell_kind { STATIC, DYNAMIC, HALF } cell_kind;
 static const cell_kind make_static = STATIC, make_dynamic = DYNAMIC, make_half = HALF;

@@ -11,7 +11,6 @@ import math
 import os
 import re
 import signal
-import zipfile
 
 import torch
 
@@ -118,18 +117,12 @@ class Program:
 
     def archive(self):
         """The bytes of the archive whose code is the text as it stands here."""
-        m, plain, out = self.module(), io.BytesIO(), io.BytesIO()
-        torch.jit.save(m, plain)
+        m = self.module()
         returned = m.forward.schema.returns[0].type.annotation_str
         code = "class Calls(Module):\n  __parameters__ = []\n  __buffers__ = []\n" + "".join("  " + line + "\n" for line in self.code().replace("(self", "(self: __torch__.Calls", 1).splitlines())
         code = code.replace("):\n", ") -> %s:\n" % returned, 1) if ") ->" not in code else code
         code = code.replace("class Calls(Module) -> %s:" % returned, "class Calls(Module):").replace("List[complex]):", "List[complex]) -> %s:" % returned)
-        with zipfile.ZipFile(plain) as src, zipfile.ZipFile(out, "w") as dst:
-            for n in src.namelist():
-                if "/code/" not in n and not n.endswith(".debug_pkl"):
-                    dst.writestr(zipfile.ZipInfo(n, (1980, 1, 1, 0, 0, 0)), src.read(n))
-            dst.writestr(zipfile.ZipInfo(src.namelist()[0].split("/")[0] + "/code/__torch__.py", (1980, 1, 1, 0, 0, 0)), code)
-        return out.getvalue()
+        return base.with_code(m, code)
 
     def arguments(self):
         return tuple(list(self.inputs[k]) for k in LISTS)

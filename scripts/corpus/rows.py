@@ -3,14 +3,12 @@ computes itself, packed parameters, arguments that only fit together.  Each line
 "name name: call" calls twice, the second time with empty tensors for these out arguments (name/4: of the element type 4).
 """
 import importlib.util
-import io
 import os
 import re
-import zipfile
 
 import torch
 
-from corpus.base import I, T, case
+from corpus.base import I, T, case, with_code
 
 ANNOTATIONS = ((torch.Tensor, "Tensor"), (bool, "bool"), (int, "int"), (float, "float"), (str, "str"), (complex, "complex"))
 
@@ -40,16 +38,10 @@ def body(text):
 
 def archive(inputs, text):
     """The bytes of an archive of one module with this forward."""
-    m, plain, out = torch._C.ScriptModule("__torch__.Rows", torch._C.CompilationUnit(), True), io.BytesIO(), io.BytesIO()
-    torch.jit.save(torch.jit._recursive.wrap_cpp_module(m), plain)
+    m = torch._C.ScriptModule("__torch__.Rows", torch._C.CompilationUnit(), True)
     code = "class Rows(Module):\n  __parameters__ = []\n  __buffers__ = []\n  def forward(%s):\n%s" % (
         ", ".join(["self: __torch__.Rows"] + ["%s: %s" % (k, type_name(v)) for k, v in inputs.items()]), body(text))
-    with zipfile.ZipFile(plain) as src, zipfile.ZipFile(out, "w") as dst:
-        for n in src.namelist():
-            if "/code/" not in n and not n.endswith(".debug_pkl"):
-                dst.writestr(zipfile.ZipInfo(n, (1980, 1, 1, 0, 0, 0)), src.read(n))
-        dst.writestr(zipfile.ZipInfo(src.namelist()[0].split("/")[0] + "/code/__torch__.py", (1980, 1, 1, 0, 0, 0)), code)
-    return out.getvalue()
+    return with_code(torch.jit._recursive.wrap_cpp_module(m), code)
 
 
 def program(name, text, inputs=None, **opt):
