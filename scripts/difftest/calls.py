@@ -256,7 +256,8 @@ def main():
     ap.add_argument("-s", type=int, default=1)
     ap.add_argument("-o", required=True)
     ap.add_argument("--pool", help="keep gathered calls in this file")
-    ap.add_argument("-k", default="", help="only operators whose name holds this")
+    ap.add_argument("-k", default="", help="only operators in whose name this regular expression is found")
+    ap.add_argument("-x", default="^$", help="... and this is not")
     ap.add_argument("--only", help="only these trials, comma separated")
     a = ap.parse_args()
     warnings.simplefilter("ignore")
@@ -269,7 +270,7 @@ def main():
         if a.pool:
             torch.save(pool, a.pool)
     runner = Trial(a.library, a.tsrun, parts.report, parts.note)
-    pool = {k: v for k, v in pool.items() if v and k in runner.library.methods and a.k in k[0] and k[0] not in UNCALLED and k not in OTHER_MEANING}
+    pool = {k: v for k, v in pool.items() if v and k in runner.library.methods and re.search(a.k, k[0]) and not re.search(a.x, k[0]) and k[0] not in UNCALLED and k not in OTHER_MEANING}
     keys = sorted(pool)
     todo = [int(x) for x in a.only.split(",")] if a.only else list(range(a.n))
     total = len(todo)
