@@ -254,23 +254,58 @@ void tsr_gemm_part(const tsr_gemm_fns *f, const tsr_gemm *g, int64_t t0, int64_t
   for (int64_t i = 0; i < rounds; i++) {
     set_round(&r, &n, TSR_MIN(i + 1, rounds - 1), t0, t1, p0, p1);
     int64_t ldb, width = (int64_t)p->nv * f->lanes;
-    r.next = i + 1 < rounds && p->direct == NULL ? (const char *)panel_at(f, p, &r.b, r.p0, &ldb) : NULL;
-    r.next_bytes = (TSR_MIN(r.p1 * width, p->n_pad) - r.p0 * width) * r.b.stored * 4;
+    if (i + 1 == rounds) {
+      r.next = g->after;
+      r.next_bytes = g->after_bytes;
+    } else {
+      r.next = p->direct == NULL ? (const char *)panel_at(f, p, &r.b, r.p0, &ldb) : NULL;
+      r.next_bytes = (TSR_MIN(r.p1 * width, p->n_pad) - r.p0 * width) * r.b.stored * 4;
+    }
     set_round(&r, &n, i, t0, t1, p0, p1);
     r.calls = (r.p1 - r.p0) * (r.t1 - r.t0);
     for (int64_t t = r.t0; t < r.t1; t++) run_tile(&r, t);
   }
 }
 
-typedef struct gemm_job { const tsr_gemm_fns *f; tsr_gemm g; int64_t tiles, row_parts, groups; } gemm_job;
+typedef struct gemm_job {
+  const tsr_gemm_fns *f;
+  tsr_gemm g;
+  int threads;
+  int64_t tiles, row_parts, groups;
+  int64_t next_groups;   /* of panels of the product after this one, as the threads will have them */
+} gemm_job;
+
+/* The last task of a thread's share fetches what the thread begins the next product with. */
+static void set_after(const gemm_job *j, tsr_gemm *part, int64_t task) {
+  const tsr_packed *next = j->g.next;
+  int64_t tasks = j->groups * j->row_parts, thread = task * j->threads / tasks;
+  if (next == NULL || next->direct != NULL || (task + 1 < tasks && (task + 1) * j->threads / tasks == thread)) return;
+  int64_t p0 = thread * j->next_groups / j->threads * next->panels / j->next_groups, ldb;
+  int64_t p1 = (thread * j->next_groups / j->threads + 1) * next->panels / j->next_groups, width = (int64_t)next->nv * j->f->lanes;
+  block b = block_at(next, 0);
+  part->after = (const char *)panel_at(j->f, next, &b, p0, &ldb);
+  part->after_bytes = TSR_MIN(GROUP_FETCHED, (TSR_MIN(p1 * width, next->n_pad) - p0 * width) * b.stored * 4);
+}
 
 static void gemm_task(void *arg, int64_t task, int worker) {
   const gemm_job *j = arg;
   int64_t r = task / j->groups, g = task % j->groups;
   tsr_gemm part = j->g;
   if (part.room != NULL) part.room += (int64_t)worker * TSR_GEMM_ROOM;
+  set_after(j, &part, task);
   tsr_gemm_part(j->f, &part, r * j->tiles / j->row_parts, (r + 1) * j->tiles / j->row_parts,
                 g * j->g.b->panels / j->groups, (g + 1) * j->g.b->panels / j->groups);
+}
+
+/* The part of the time in which all threads work, when n equal pieces are shared. */
+static double balance(int64_t n, int threads) { return (double)n / (double)(threads * ceil_div(n, threads)); }
+
+/* Panels are shared when B is what costs, each being read by one thread then, and A by all. */
+static bool by_panels(const gemm_job *j, int threads) {
+  const tsr_packed *p = j->g.b;
+  if (p->panels < threads) return false;
+  if (p->taps * p->c * p->n_pad * 4 > (700 << 10)) return true;
+  return j->g.tiles == NULL && j->g.rows == NULL && p->n_pad > j->g.m && balance(p->panels, threads) > balance(j->tiles, threads);
 }
 
 /* Tasks: ranges of rows when there are many, else ranges of panels when B is what costs (each is read by one thread). */
@@ -285,7 +320,7 @@ static void divide(gemm_job *j, int threads) {
     j->row_parts = TSR_MIN(j->tiles, threads * ceil_div(j->g.m, (int64_t)threads * TSR_GEMM_ROWS));
     return;
   }
-  if (k * p->n_pad * 4 > (700 << 10) && p->panels >= threads) {
+  if (by_panels(j, threads)) {
     bool uneven = flops < 1e8 || flops > LONG_TASK * threads; /* a thread comes late, or is held up meanwhile */
     j->groups = uneven && p->panels >= 4 * threads ? 2 * threads : threads; /* each gathers all of A */
     return;
@@ -299,8 +334,16 @@ void tsr_gemm_run(tsr_ctx *ctx, const tsr_gemm *g) {
   gemm_job j = {.f = ctx->kernels->gemm, .g = *g};
   j.g.epi.c_base = g->c;
   j.tiles = tsr_gemm_tiles(g);
-  divide(&j, tsr_gemm_threads(ctx));
-  int64_t tasks = j.groups * j.row_parts, floats = tsr_gemm_threads(ctx) * (int64_t)TSR_GEMM_ROOM;
+  j.threads = tsr_gemm_threads(ctx);
+  divide(&j, j.threads);
+  if (g->m >= j.threads * MANY_ROWS) j.g.next = NULL; /* B is read many times, and what is in cache worth more */
+  if (j.g.next != NULL) {
+    gemm_job n = {.f = j.f, .g = {.b = g->next, .m = g->m}};
+    n.tiles = tsr_gemm_tiles(&n.g);
+    divide(&n, j.threads);
+    j.next_groups = n.groups;
+  }
+  int64_t tasks = j.groups * j.row_parts, floats = j.threads * (int64_t)TSR_GEMM_ROOM;
   tsr_tensor *room = j.tiles > 1 && g->tiles == NULL ? tsr_tensor_new(ctx->mem, TSR_FLOAT32, 1, &floats) : NULL; /* without memory: slower */
   j.g.room = room == NULL ? NULL : room->storage->data;
   if (tasks == 1) gemm_task(&j, 0, 0);

@@ -23,7 +23,11 @@ static tsr_status flat_rows(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64
   return tsr_contiguous(ctx, out, x);
 }
 
-typedef struct linear_site { tsr_packed plan; float data[]; } linear_site;
+typedef struct linear_site {
+  tsr_packed plan;
+  struct linear_site *next; /* atomic: what the layer after this one had packed the last time */
+  float data[];
+} linear_site;
 
 static const char way; /* of packing, for sites that share */
 
@@ -53,6 +57,7 @@ static tsr_status packed_weight(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w, tsr
   out->data = (float *)(void *)((char *)kept + head);
   tsr_packed_fill(ctx, out, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
   kept->plan = *out;
+  kept->next = NULL;
   linear_site *published = tsr_site_publish(site, kept, tsr_site_free);
   if (published == kept) tsr_site_offer(ctx, &way, w, kept);
   *out = published->plan;
@@ -72,6 +77,16 @@ tsr_status tsr_affine_prepare_arg(tsr_call *c, tsr_site *site, uint32_t arg) {
   return TSR_OK;
 }
 
+/* The weight that is likely to come next, so that its first panels can be fetched while this one is multiplied with. */
+static const tsr_packed *packed_next(tsr_ctx *ctx, tsr_site *site) {
+  linear_site *kept = tsr_site_get(site), *before = ctx->last_linear, *next;
+  ctx->last_linear = kept;
+  if (kept == NULL) return NULL;
+  if (before != NULL && __atomic_load_n(&before->next, __ATOMIC_RELAXED) != kept) __atomic_store_n(&before->next, kept, __ATOMIC_RELEASE);
+  next = __atomic_load_n(&kept->next, __ATOMIC_ACQUIRE);
+  return next == NULL ? NULL : &next->plan;
+}
+
 static tsr_status affine_f32(tsr_ctx *ctx, tsr_site *site, tsr_tensor *y, tsr_tensor *x, int64_t lda, tsr_tensor *w, const tsr_epi *epi) {
   int64_t k = w->size[1], n = w->size[0], m = n == 0 ? 0 : y->numel / n;
   void *c;
@@ -85,7 +100,7 @@ static tsr_status affine_f32(tsr_ctx *ctx, tsr_site *site, tsr_tensor *y, tsr_te
   }
   tsr_packed plan;
   TSR_TRY(packed_weight(ctx, site, w, &plan));
-  tsr_gemm g = {.b = &plan, .m = m, .a = a, .lda = lda, .c = c, .ldc = n, .epi = e};
+  tsr_gemm g = {.b = &plan, .m = m, .a = a, .lda = lda, .c = c, .ldc = n, .epi = e, .next = packed_next(ctx, site)};
   tsr_gemm_run(ctx, &g);
   return TSR_OK;
 }

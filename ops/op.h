@@ -35,6 +35,7 @@ typedef struct tsr_ctx { /* one a session */
   double deadline;                 /* tsr_clock_now() value, 0: none */
   int *cancel;                     /* atomic flag, or NULL */
   int archive_version;             /* operators with history ask */
+  void *last_linear;               /* what the site of the last linear layer keeps; its model outlives the context, or this is NULL again */
   /* Run a script method on an object (sorting by __lt__); NULL where no program runs.  *out: own.  The
    * method may do anything, also to the operands: hold what is used afterwards. */
   tsr_status (*call_method)(struct tsr_ctx *ctx, tsr_val self, const char *name, const tsr_val *args, uint32_t nargs, tsr_val *out);

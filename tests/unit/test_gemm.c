@@ -99,21 +99,31 @@ static void strided(tsr_isa isa) {
 }
 static void test_strided(void **state) { each_isa(strided); }
 
-/* The bits of a result do not depend on the number of threads. */
-static void test_threads(void **state) {
-  enum { M = 200, N = 300, K = 900 };
+/* The bits of a result do not depend on the number of threads, nor on what is fetched meanwhile. */
+static void threads_case(tsr_pool *eight, int64_t m, int64_t n, int64_t k) {
   tsr_ctx ctx;
-  float *a = numbers(M * K), *b = numbers(K * N), *one = numbers(M * N), *many = numbers(M * N);
-  tsr_product p = {M, N, K, 1, {a, K, 1}, {b, N, 1}, one, N, 0, 0, 0, NULL};
+  float *a = numbers(m * k), *b = numbers(k * n), *one = numbers(m * n), *many = numbers(m * n);
   begin(&ctx, tsr_cpu_isa());
-  ctx.max_threads = 1;
-  assert_int_equal(tsr_gemm_product(&ctx, &p), TSR_OK);
-  ctx.max_threads = 0;
-  p.c = many;
-  assert_int_equal(tsr_gemm_product(&ctx, &p), TSR_OK);
-  assert_memory_equal(one, many, M * N * sizeof *one);
+  ctx.pool = eight;
+  tsr_packed plan = tsr_packed_plan(ctx.kernels->gemm, n, 1, k);
+  plan.data = malloc((size_t)tsr_packed_floats(&plan) * sizeof(float));
+  tsr_packed_fill(&ctx, &plan, b, 0, 1, k);
+  tsr_gemm g = {.b = &plan, .m = m, .a = a, .lda = k, .ldc = n};
+  for (int threads = 1; threads <= 8; threads++) {
+    ctx.max_threads = threads;
+    g.c = threads == 1 ? one : many;
+    g.next = threads == 1 ? NULL : &plan;
+    tsr_gemm_run(&ctx, &g);
+    if (threads > 1) assert_memory_equal(one, many, (size_t)(m * n) * sizeof *one);
+  }
   end(&ctx);
-  free(a), free(b), free(one), free(many);
+  free(a), free(b), free(one), free(many), free(plan.data);
+}
+static void test_threads(void **state) {
+  static const int64_t sizes[][3] = {{200, 300, 900}, {32, 384, 384}, {33, 385, 700}, {1, 500, 64}, {20, 65, 384}, {700, 64, 96}};
+  tsr_pool *eight = tsr_pool_new(8);
+  for (size_t i = 0; i < TSR_COUNT(sizes); i++) threads_case(eight, sizes[i][0], sizes[i][1], sizes[i][2]);
+  tsr_pool_free(eight);
 }
 
 static double act_exact(tsr_act act, double x) {
