@@ -368,6 +368,7 @@ static tsr_status check_out_dtype(const tsr_call *c, const tsr_tensor *dst, cons
   }
   const char *want = tsr_dtype_get_info(src->dtype)->cpp_name, *got = tsr_dtype_get_info(dst->dtype)->cpp_name;
   if ((c->op->flags & TSR_OUT_SAME) == TSR_OUT_SAME) return tsr_op_fail(c->ctx, "Expected out tensor to have dtype %s, but got %s instead", c_name(src), c_name(dst));
+  if ((c->op->flags & TSR_OUT_ACCESS) == TSR_OUT_ACCESS) return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", want, got);
   if ((c->op->flags & TSR_OUT_FOUND) == TSR_OUT_FOUND) return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", got, want);
   if ((c->op->flags & TSR_OUT_OBJECT) == TSR_OUT_OBJECT) return tsr_op_fail(c->ctx, "Expected object of scalar type %s but got scalar type %s for argument 'out'", want, got);
   if (tsr_dtype_can_cast((tsr_dtype)src->dtype, (tsr_dtype)dst->dtype)) return TSR_OK;
@@ -378,6 +379,12 @@ bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype) {
   if (c->outs == NULL || c->outs[i].tag != TSR_V_TENSOR) return false;
   *dtype = (tsr_dtype)c->outs[i].t->dtype;
   return true;
+}
+
+tsr_status tsr_out_expect(const tsr_call *c, uint32_t i, tsr_dtype dtype) {
+  tsr_dtype out;
+  if (!tsr_out_dtype(c, i, &out) || out == dtype) return TSR_OK;
+  return tsr_op_fail(c->ctx, "Expected out tensor to have dtype %s, but got %s instead", tsr_dtype_c_name(dtype), tsr_dtype_c_name(out));
 }
 
 tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src) {
@@ -399,7 +406,9 @@ static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
     TSR_TRY(tsr_temp(c->ctx, inner->rets[i]));
     inner->rets[i] = tsr_none();
     TSR_TRY(check_out_dtype(c, dst, src));
-    if (dst->ndim != src->ndim || memcmp(dst->size, src->size, src->ndim * sizeof *src->size) != 0) {
+    bool fits = dst->ndim == src->ndim && memcmp(dst->size, src->size, src->ndim * sizeof *src->size) == 0;
+    bool anew = (c->op->flags & TSR_OUT_ANEW) != 0 && memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0;
+    if (!fits || anew) {
       TSR_TRY(tsr_resize(c->ctx, dst, src->ndim, src->size));
       /* a resized result is laid out as a fresh one would be */
       bool copied = (c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN;

@@ -1,197 +1,44 @@
-/* The convolution operators: shape checks with PyTorch's messages, dtypes and layouts. */
+/* The convolution operators: element types, layouts, rows. */
 #include "ops/conv.h"
 #include "ops/layout.h"
 #include "ops/native.h"
 #include "ops/product.h"
 
-#include <stdio.h>
-
-static tsr_status read_list(tsr_ctx *ctx, const char *what, int nd, const int64_t *xs, int64_t n, int64_t *out) {
-  char text[256];
-  for (int i = 0; i < 3; i++) out[i] = -1;
-  if (n != 1 && n != nd) {
-    tsr_sizes_print(text, sizeof text, (int)TSR_MIN(n, 30), xs);
-    return tsr_op_fail(ctx, "expected %s to be a single integer value or a list of %d values to match the convolution dimensions, but got %s=%s",
-                       what, nd, what, text);
-  }
-  for (int i = 0; i < nd; i++) out[3 - nd + i] = xs[n == 1 ? 0 : i];
-  return TSR_OK;
-}
-
-static bool any_below(int nd, const int64_t *xs, int64_t least) {
-  for (int i = 3 - nd; i < 3; i++)
-    if (xs[i] < least) return true;
-  return false;
-}
-
-static tsr_status check_weight(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_tensor *x, const tsr_tensor *w) {
-  char ws[256], xs[256], bs[256];
-  tsr_sizes_print(ws, sizeof ws, w->ndim, w->size);
-  tsr_sizes_print(xs, sizeof xs, x->ndim, x->size);
-  for (int d = 2; d < w->ndim; d++)
-    if (w->size[d] <= 0)
-      return tsr_op_fail(ctx, "kernel size should be greater than zero, but got kernel_height: %lld kernel_width: %lld",
-                         w->ndim > 3 ? (long long)w->size[w->ndim - 2] : 1, (long long)w->size[w->ndim - 1]);
-  if (w->size[0] < a->groups)
-    return tsr_op_fail(ctx, "Given groups=%lld, expected weight to be at least %lld at dimension 0, but got weight of size %s instead",
-                       (long long)a->groups, (long long)a->groups, ws);
-  if (w->size[0] % a->groups != 0)
-    return tsr_op_fail(ctx, "Given groups=%lld, expected weight to be divisible by %lld at dimension 0, but got weight of size [%s] instead",
-                       (long long)a->groups, (long long)a->groups, ws);
-  if (a->transposed && x->size[1] != w->size[0])
-    return tsr_op_fail(ctx, "Given transposed=1, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead", ws,
-                       xs, (long long)w->size[0], (long long)x->size[1]);
-  if (!a->transposed && x->size[1] != w->size[1] * a->groups)
-    return tsr_op_fail(ctx, "Given groups=%lld, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead",
-                       (long long)a->groups, ws, xs, (long long)(w->size[1] * a->groups), (long long)x->size[1]);
-  int64_t oc = a->transposed ? w->size[1] * a->groups : w->size[0];
-  if (a->bias != NULL && (a->bias->ndim != 1 || a->bias->size[0] != oc)) {
-    tsr_sizes_print(bs, sizeof bs, a->bias->ndim, a->bias->size);
-    return tsr_op_fail(ctx, "Given %sweight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead",
-                       a->transposed ? "transposed=1, " : "", ws, (long long)oc, bs);
-  }
-  return TSR_OK;
-}
-
-/* "(2 x 8)" */
-static const char *by(char *buf, size_t cap, int nd, const int64_t *xs) {
-  size_t n = (size_t)snprintf(buf, cap, "(");
-  for (int i = 3 - nd; i < 3; i++) n += (size_t)snprintf(buf + n, cap - n, "%s%lld", i > 3 - nd ? " x " : "", (long long)xs[i]);
-  snprintf(buf + n, cap - n, ")");
-  return buf;
-}
-
-static tsr_status out_plain(tsr_ctx *ctx, tsr_conv *p) {
-  int64_t padded[3] = {0};
-  bool small = false;
-  for (int d = 0; d < 3; d++) {
-    int64_t reach;
-    if (tsr_mul_overflow(p->dil[d], p->k[d] - 1, &reach) || tsr_add_overflow(reach, 1, &reach) ||
-        tsr_mul_overflow(p->pad[d], 2, &padded[d]) || tsr_add_overflow(padded[d], p->in[d], &padded[d]))
-      return tsr_op_fail(ctx, "convolution sizes overflow");
-    small = small || padded[d] < reach;
-    p->out[d] = (padded[d] - reach) / p->stride[d] + 1;
-  }
-  if (!small) return TSR_OK;
-  char ps[96], ks[96];
-  int64_t reach[3];
-  for (int d = 0; d < 3; d++) reach[d] = p->dil[d] * (p->k[d] - 1) + 1;
-  return tsr_op_fail(ctx, "Calculated padded input size per channel: %s. Kernel size: %s. Kernel size can't be greater than actual input size",
-                     by(ps, sizeof ps, p->nd, padded), by(ks, sizeof ks, p->nd, reach));
-}
-
-static tsr_status out_transposed(tsr_ctx *ctx, tsr_conv *p) {
-  bool small = false, wide = false;
-  for (int d = 0; d < 3; d++) {
-    int64_t a, b, c, e;
-    if (tsr_mul_overflow(p->in[d] - 1, p->stride[d], &a) || tsr_mul_overflow(p->pad[d], 2, &b) ||
-        tsr_mul_overflow(p->dil[d], p->k[d] - 1, &c) || tsr_add_overflow(a - b, c, &e) || tsr_add_overflow(e, p->opad[d] + 1, &p->out[d]))
-      return tsr_op_fail(ctx, "convolution sizes overflow");
-    small = small || p->out[d] < 1;
-    wide = wide || (p->opad[d] >= p->stride[d] && p->opad[d] >= p->dil[d]);
-  }
-  if (wide && p->nd == 3)
-    return tsr_op_fail(ctx, "output padding must be smaller than either stride or dilation, but got output_padding_depth: %lld output_padding_height: %lld "
-                       "output_padding_width: %lld stride_depth: %lld stride_height: %lld stride_width: %lld dilation_depth: %lld dilation_height: %lld dilation_width: %lld",
-                       (long long)p->opad[0], (long long)p->opad[1], (long long)p->opad[2], (long long)p->stride[0], (long long)p->stride[1],
-                       (long long)p->stride[2], (long long)p->dil[0], (long long)p->dil[1], (long long)p->dil[2]);
-  if (wide)
-    return tsr_op_fail(ctx, "output padding must be smaller than either stride or dilation, but got output_padding_height: %lld output_padding_width: %lld "
-                       "stride_height: %lld stride_width: %lld dilation_height: %lld dilation_width: %lld",
-                       (long long)p->opad[1], (long long)p->opad[2], (long long)p->stride[1], (long long)p->stride[2], (long long)p->dil[1],
-                       (long long)p->dil[2]);
-  if (!small) return TSR_OK;
-  char is[96], os[96];
-  int nd = TSR_MAX(p->nd, 2);
-  return tsr_op_fail(ctx, "Given input size per channel: %s. Calculated output size per channel: %s. Output size is too small",
-                     by(is, sizeof is, nd, p->in), by(os, sizeof os, nd, p->out));
-}
-
-static tsr_status describe(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_tensor *x, tsr_conv *p) {
-  const tsr_tensor *w = a->w;
-  char text[256];
-  int nd = p->nd = w->ndim - 2;
-  if (nd < 1 || nd > 3) return tsr_op_fail(ctx, "weight should have at least three dimensions");
-  if (a->groups <= 0) return tsr_op_fail(ctx, "non-positive groups is not supported");
-  TSR_TRY(read_list(ctx, "stride", nd, a->stride, a->stride_n, p->stride));
-  TSR_TRY(read_list(ctx, "padding", nd, a->pad, a->pad_n, p->pad));
-  TSR_TRY(read_list(ctx, "dilation", nd, a->dil, a->dil_n, p->dil));
-  int64_t none = 0;
-  TSR_TRY(read_list(ctx, "output_padding", nd, a->opad_n > 0 ? a->opad : &none, a->opad_n > 0 ? a->opad_n : 1, p->opad));
-  if (x->ndim != w->ndim) {
-    tsr_sizes_print(text, sizeof text, x->ndim, x->size);
-    char ws[256];
-    tsr_sizes_print(ws, sizeof ws, w->ndim, w->size);
-    return tsr_op_fail(ctx, "Expected %d-dimensional input for %d-dimensional weight %s, but got %d-dimensional input of size %s instead", w->ndim,
-                       w->ndim, ws, x->ndim, text);
-  }
-  if (any_below(nd, p->pad, 0)) return tsr_op_fail(ctx, "negative padding is not supported");
-  if (any_below(nd, p->opad, 0)) return tsr_op_fail(ctx, "negative output_padding is not supported");
-  if (any_below(nd, p->stride, 1)) return tsr_op_fail(ctx, "non-positive stride is not supported");
-  if (any_below(nd, p->dil, 1)) {
-    tsr_sizes_print(text, sizeof text, nd, p->dil + 3 - nd);
-    return tsr_op_fail(ctx, "dilation should be greater than zero, but got %s", text);
-  }
-  TSR_TRY(check_weight(ctx, a, x, w));
-  p->transposed = a->transposed;
-  p->groups = a->groups;
-  p->n = x->size[0];
-  p->c = x->size[1];
-  p->oc = a->transposed ? w->size[1] * a->groups : w->size[0];
-  for (int d = 0; d < 3 - nd; d++) {
-    p->in[d] = p->k[d] = p->stride[d] = p->dil[d] = 1;
-    p->pad[d] = p->opad[d] = 0;
-  }
-  for (int d = 3 - nd; d < 3; d++) {
-    p->in[d] = x->size[d - 1 + nd];
-    p->k[d] = w->size[d - 1 + nd];
-  }
-  return a->transposed ? out_transposed(ctx, p) : out_plain(ctx, p);
-}
-
 /* PyTorch's suggest_memory_format() == channels last: by strides alone, so 1x1 kernels may count. */
-static bool suggests_last(const tsr_tensor *t) {
+bool tsr_conv_suggests_last(int ndim, const int64_t *size, const int64_t *stride) {
   static const int order4[] = {1, 3, 2, 0}, order5[] = {1, 4, 3, 2, 0};
-  if (t->ndim != 4 && t->ndim != 5) return false;
-  const int *order = t->ndim == 4 ? order4 : order5;
+  if (ndim != 4 && ndim != 5) return false;
+  const int *order = ndim == 4 ? order4 : order5;
   int64_t least = 0;
-  if (t->stride[1] == 0) return false;
-  for (int i = 0; i < t->ndim; i++) {
+  if (stride[1] == 0) return false;
+  for (int i = 0; i < ndim; i++) {
     int d = order[i];
-    if (t->size[d] == 0 || t->stride[d] < least || (d == 0 && least == t->stride[1])) return false;
-    least = t->stride[d];
-    if (t->size[d] > 1) least *= t->size[d];
+    if (size[d] == 0 || stride[d] < least || (d == 0 && least == stride[1])) return false;
+    least = stride[d];
+    if (size[d] > 1) least *= size[d];
   }
   return true;
+}
+
+static bool suggests_last(const tsr_tensor *t) {
+  if (t->ndim != 3) return tsr_conv_suggests_last(t->ndim, t->size, t->stride);
+  int64_t size[4] = {t->size[0], t->size[1], 1, t->size[2]}, stride[4] = {t->stride[0], t->stride[1], t->size[2] * t->stride[2], t->stride[2]};
+  return tsr_conv_suggests_last(4, size, stride);
+}
+
+/* Is the result channels last?  Inputs of one dimension are put in order first. */
+static bool result_last(const tsr_conv *p, const tsr_tensor *x, const tsr_tensor *w, tsr_dtype d) {
+  if (p->nd == 3 && !tsr_conv_is_native(p, d)) return false;
+  return !tsr_conv_is_empty(p) && ((p->nd > 1 && suggests_last(x) && !x->hidden) || suggests_last(w));
 }
 
 static tsr_status new_result(tsr_ctx *ctx, tsr_tensor **y, const tsr_conv *p, tsr_dtype dtype, bool last) {
   int64_t size[5] = {p->n, p->oc}, stride[5];
   memcpy(size + 2, p->out + 3 - p->nd, (size_t)p->nd * sizeof *size);
   if (!last) return tsr_new(ctx, y, dtype, p->nd + 2, size);
+  if (p->nd == 1) return tsr_new_strided(ctx, y, dtype, 3, size, (int64_t[]){p->oc * p->out[2], 1, p->oc});
   tsr_strides_channels_last(p->nd + 2, size, stride);
   return tsr_new_strided(ctx, y, dtype, p->nd + 2, size, stride);
-}
-
-/* The smaller integers have no transposed or dilated kernels in PyTorch. */
-static tsr_status check_integer(tsr_ctx *ctx, const tsr_conv *p, tsr_dtype d) {
-  bool dilated = p->dil[0] > 1 || p->dil[1] > 1 || p->dil[2] > 1;
-  if (!tsr_dtype_is_integral(d, false) || d == TSR_INT64 || !(p->transposed || dilated)) return TSR_OK;
-  const char *name = !p->transposed ? "slow_conv_dilated<>" : p->nd == 3 ? "slow_conv_transpose3d_out_cpu" : "slow_conv_transpose2d_out_cpu";
-  return tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", name, tsr_dtype_get_info(d)->cpp_name);
-}
-
-static tsr_status check_dtypes(tsr_ctx *ctx, const tsr_conv_args *a) {
-  const char *x = tsr_cxx_name((tsr_dtype)a->x->dtype);
-  if (a->bias != NULL && a->bias->dtype != a->x->dtype)
-    return tsr_op_fail(ctx, "Input type (%s) and bias type (%s) should be the same", x, tsr_cxx_name((tsr_dtype)a->bias->dtype));
-  if (a->w->dtype != a->x->dtype)
-    return tsr_op_fail(ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(a->x->dtype)->cpp_name,
-                       tsr_dtype_get_info(a->w->dtype)->cpp_name);
-  if (!tsr_dtype_is_known(a->x->dtype) || a->x->dtype == TSR_BOOL || tsr_dtype_is_quantized((tsr_dtype)a->x->dtype) ||
-      a->x->dtype == TSR_COMPLEX32 || (a->x->dtype > TSR_BFLOAT16))
-    return tsr_op_fail(ctx, "\"slow_conv2d_cpu\" not implemented for '%s'", tsr_dtype_get_info(a->x->dtype)->cpp_name);
-  return TSR_OK;
 }
 
 /* Contiguous or channels-last operand of the float32 kernels. */
@@ -218,6 +65,7 @@ static tsr_status run_f32(tsr_ctx *ctx, const tsr_conv *p, const tsr_conv_args *
   return tsr_conv_f32(ctx, a->site, p, y, x, a->w, &epi);
 }
 
+/* By unfolding, of any element type but half: *y = x * w + bias, rounded to y's type. */
 static tsr_status run_plain(tsr_ctx *ctx, const tsr_conv *p, const tsr_conv_args *a, tsr_tensor **y, tsr_tensor *x) {
   tsr_tensor *w, *z;
   int64_t shape[5] = {1, p->oc, 1, 1, 1};
@@ -227,10 +75,18 @@ static tsr_status run_plain(tsr_ctx *ctx, const tsr_conv *p, const tsr_conv_args
   TSR_TRY(tsr_conv_plain(ctx, p, z, x, w));
   if (a->bias != NULL) {
     tsr_tensor *b;
-    TSR_TRY(tsr_reshape(ctx, &b, a->bias, p->nd + 2, shape));
+    TSR_TRY(tsr_to_dtype(ctx, &b, a->bias, (tsr_dtype)x->dtype));
+    TSR_TRY(tsr_reshape(ctx, &b, b, p->nd + 2, shape));
     TSR_TRY(tsr_binary(ctx, &z, "add", z, b));
   }
   return tsr_copy_into(ctx, *y, z);
+}
+
+/* Padding below zero leaves out what lies at the border; the packed kernels know nothing of it. */
+static bool is_cut(const tsr_conv *p) {
+  for (int d = 0; d < 3; d++)
+    if (p->pad[d] < 0 || p->opad[d] < 0) return true;
+  return false;
 }
 
 /* Half and bfloat16: in float32, rounded once. */
@@ -239,10 +95,50 @@ static tsr_status run_narrow(tsr_ctx *ctx, const tsr_conv *p, const tsr_conv_arg
   tsr_tensor *z, *xf;
   TSR_TRY(tsr_ready(ctx, &xf, x, TSR_FLOAT32));
   TSR_TRY(tsr_ready(ctx, &wide.w, a->w, TSR_FLOAT32));
+  if (is_cut(p)) return run_plain(ctx, p, &wide, &y, xf);
   TSR_TRY(new_result(ctx, &z, p, TSR_FLOAT32, false));
   wide.epi = (tsr_epi){0};
   TSR_TRY(run_f32(ctx, p, &wide, z, xf, NULL));
   return tsr_copy_into(ctx, y, z);
+}
+
+/* float32 without what is fused: into a result of any layout. */
+static tsr_status run_bare(tsr_ctx *ctx, const tsr_conv *p, const tsr_conv_args *a, tsr_tensor *y, tsr_tensor *x) {
+  tsr_conv_args bare = *a;
+  tsr_tensor *z = y;
+  bare.epi = (tsr_epi){0};
+  bool odd = p->nd == 1 && !tsr_tensor_is_contiguous(y);
+  if (odd) TSR_TRY(new_result(ctx, &z, p, TSR_FLOAT32, false));
+  TSR_TRY(run_f32(ctx, p, &bare, z, x, NULL));
+  return odd ? tsr_copy_into(ctx, y, z) : TSR_OK;
+}
+
+/* y = x * w + bias */
+static tsr_status fill(tsr_ctx *ctx, const tsr_conv *p, const tsr_conv_args *a, tsr_tensor **y, tsr_tensor *x) {
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  if ((*y)->numel == 0) return TSR_OK;
+  if (d == TSR_FLOAT16 || d == TSR_BFLOAT16) return run_narrow(ctx, p, a, *y, x);
+  return d == TSR_FLOAT32 && p->c > 0 && !is_cut(p) ? run_bare(ctx, p, a, *y, x) : run_plain(ctx, p, a, y, x);
+}
+
+tsr_status tsr_conv_compute(tsr_ctx *ctx, tsr_tensor **y, const tsr_conv *p, const tsr_conv_args *a, tsr_tensor *x, bool last) {
+  TSR_TRY(new_result(ctx, y, p, (tsr_dtype)x->dtype, last));
+  return fill(ctx, p, a, y, x);
+}
+
+/* What PyTorch makes of no batch or no channels: the product's type, no elements. */
+static tsr_status empty_result(tsr_ctx *ctx, tsr_tensor **y, const tsr_conv *p, const tsr_conv_args *a) {
+  tsr_tensor one = {.dtype = a->w->dtype, .ndim = p->c == 0}, b = {.dtype = a->bias != NULL ? a->bias->dtype : 0};
+  tsr_conv q = *p;
+  if (p->c == 0) q.oc = 0;
+  tsr_dtype d = tsr_result_type((tsr_tensor *[]){a->x, &one}, 2);
+  tsr_tensor product = {.dtype = (uint8_t)d, .ndim = 1};
+  if (a->bias != NULL) {
+    tsr_dtype sum = tsr_result_type((tsr_tensor *[]){&product, &b}, 2);
+    if (!tsr_dtype_can_cast(sum, d))
+      return tsr_op_fail(ctx, "result type %s can't be cast to the desired output type %s", tsr_dtype_get_info(sum)->cpp_name, tsr_dtype_get_info(d)->cpp_name);
+  }
+  return new_result(ctx, y, &q, d, false);
 }
 
 /* What is added to a hidden result is turned as it is; to another, revealed. */
@@ -253,35 +149,20 @@ static tsr_status meet_layout(tsr_ctx *ctx, tsr_tensor **residual, const tsr_ten
   return turn ? tsr_layout_hide(ctx, residual, r) : TSR_OK;
 }
 
-tsr_status tsr_conv_describe(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_tensor *x, tsr_conv *p) { return describe(ctx, a, x, p); }
-
 tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *a) {
   tsr_conv p;
-  tsr_tensor *x = a->x, *y;
-  TSR_TRY(describe(ctx, a, x, &p));
-  TSR_TRY(check_dtypes(ctx, a));
+  tsr_tensor *x = a->x, *y, *residual = a->residual;
+  TSR_TRY(tsr_conv_describe(ctx, a, x, &p));
+  if (tsr_conv_is_empty(&p)) return empty_result(ctx, out, &p, a);
   tsr_dtype d = (tsr_dtype)x->dtype;
-  TSR_TRY(check_integer(ctx, &p, d));
-  bool native5 = d == TSR_FLOAT32 || d == TSR_BFLOAT16 || tsr_dtype_is_complex(d);
-  bool last = (p.nd == 2 || (p.nd == 3 && native5)) && ((suggests_last(x) && !x->hidden) || suggests_last(a->w));
-  bool hide = a->hide && !last && p.nd == 2 && d == TSR_FLOAT32 && p.c > 0;
+  bool last = result_last(&p, x, a->w, d), hide = a->hide && !last && p.nd == 2 && d == TSR_FLOAT32;
   if (hide) TSR_TRY(tsr_layout_new(ctx, &y, (int64_t[]){p.n, p.oc, p.out[1], p.out[2]}));
   else TSR_TRY(new_result(ctx, &y, &p, d, last));
   *out = y;
   if (y->numel == 0) return TSR_OK;
-  tsr_tensor *residual = a->residual;
   if (residual != NULL) TSR_TRY(meet_layout(ctx, &residual, y));
-  bool fused = d == TSR_FLOAT32 && p.c > 0 && (residual == NULL || same_layout(residual, y));
-  if (fused) return run_f32(ctx, &p, a, y, x, residual);
-  if (d == TSR_FLOAT32 && p.c > 0) {
-    tsr_conv_args bare = *a;
-    bare.epi = (tsr_epi){0};
-    TSR_TRY(run_f32(ctx, &p, &bare, y, x, NULL));
-  } else if (d == TSR_FLOAT16 || d == TSR_BFLOAT16) {
-    TSR_TRY(run_narrow(ctx, &p, a, y, x));
-  } else {
-    TSR_TRY(run_plain(ctx, &p, a, out, x));
-  }
+  if (d == TSR_FLOAT32 && !(last && p.nd == 1) && (residual == NULL || same_layout(residual, y))) return run_f32(ctx, &p, a, y, x, residual);
+  TSR_TRY(fill(ctx, &p, a, out, x));
   if (residual != NULL) {
     TSR_TRY(tsr_layout_reveal(ctx, *out));
     TSR_TRY(tsr_layout_reveal(ctx, residual));
@@ -302,7 +183,7 @@ tsr_status tsr_convolution_prepare(tsr_ctx *ctx, const tsr_conv_args *a, bool *p
   for (int d = 2; d < w->ndim; d++)
     if (tsr_mul_overflow(most, w->size[d], &size[d])) return TSR_OK;
   tsr_tensor x = {.dtype = TSR_FLOAT32, .ndim = w->ndim, .size = size};
-  if (describe(ctx, a, &x, &p) != TSR_OK) { /* the call will say so */
+  if (tsr_conv_describe(ctx, a, &x, &p) != TSR_OK) { /* the call will say so */
     tsr_errrec_dispose(&ctx->err);
     return TSR_OK;
   }
@@ -358,6 +239,8 @@ static tsr_conv_args conv_args(tsr_call *c) { /* input, weight, bias, stride, pa
 TSR_KERNEL(conv) {
   const conv_row *r = c->op->data;
   tsr_conv_args a = conv_args(c);
+  if (a.bias != NULL && a.bias->dtype != a.x->dtype)
+    return tsr_op_fail(c->ctx, "Input type (%s) and bias type (%s) should be the same", tsr_cxx_name((tsr_dtype)a.x->dtype), tsr_cxx_name((tsr_dtype)a.bias->dtype));
   return run_batched(c, &a, r->nd, r->name);
 }
 
@@ -444,6 +327,7 @@ static tsr_status same_padding(tsr_ctx *ctx, tsr_conv_args *a, int nd, int64_t *
   }
   a->pad = pad;
   a->pad_n = nd;
+  for (int d = 0; d < nd; d++) uneven = uneven && pad[d] >= 0; /* the checks that follow complain */
   return uneven ? extend(ctx, &a->x, nd, extra) : TSR_OK;
 }
 
@@ -469,59 +353,15 @@ TSR_KERNEL(conv_mode) { /* input, weight, bias, stride, padding: str, dilation, 
   return tsr_ret_tensor(c, 0, y);
 }
 
-/* self, weight, kernel_size, bias, stride, padding[, dilation]: the kernel size repeats the weight's. */
-TSR_KERNEL(conv_sized) {
+/* self, weight, kernel_size, bias, stride, padding, dilation: the kernel size repeats the weight's; PyTorch has them on other devices. */
+TSR_KERNEL(conv_depthwise) {
   const conv_row *r = c->op->data;
-  static const int64_t one = 1;
-  tsr_conv_args a = {.x = tsr_arg_tensor(c, 0), .w = tsr_arg_tensor(c, 1), .bias = tsr_arg_opt_tensor(c, 3),
-                     .site = (c->constant & 2) != 0 ? c->site : NULL, .groups = 1, .dil = &one, .dil_n = 1};
+  tsr_conv_args a = {.x = tsr_arg_tensor(c, 0), .w = tsr_arg_tensor(c, 1), .bias = tsr_arg_opt_tensor(c, 3), .site = (c->constant & 2) != 0 ? c->site : NULL};
   int_list(c, 4, &a.stride, &a.stride_n);
   int_list(c, 5, &a.pad, &a.pad_n);
-  if (c->nargs > 6) int_list(c, 6, &a.dil, &a.dil_n);
-  if (strstr(c->op->schema, "depthwise") != NULL && a.x->ndim == r->nd + 2) a.groups = a.x->size[1];
+  int_list(c, 6, &a.dil, &a.dil_n);
+  a.groups = a.x->ndim == r->nd + 2 ? a.x->size[1] : 1;
   return run_batched(c, &a, r->nd, r->name);
-}
-
-/* self, weight, kernel_size, bias, stride, padding, output_padding, dilation */
-TSR_KERNEL(conv_transpose_sized) {
-  const conv_row *r = c->op->data;
-  tsr_conv_args a = {.x = tsr_arg_tensor(c, 0), .w = tsr_arg_tensor(c, 1), .bias = tsr_arg_opt_tensor(c, 3), .transposed = true,
-                     .site = (c->constant & 2) != 0 ? c->site : NULL, .groups = 1};
-  int_list(c, 4, &a.stride, &a.stride_n);
-  int_list(c, 5, &a.pad, &a.pad_n);
-  int_list(c, 6, &a.opad, &a.opad_n);
-  int_list(c, 7, &a.dil, &a.dil_n);
-  return run_batched(c, &a, r->nd, r->name);
-}
-
-TSR_KERNEL(mkldnn_convolution) { /* self, weight, bias, padding, stride, dilation, groups */
-  tsr_conv_args a = operands(c);
-  int_list(c, 3, &a.pad, &a.pad_n);
-  int_list(c, 4, &a.stride, &a.stride_n);
-  int_list(c, 5, &a.dil, &a.dil_n);
-  a.groups = tsr_arg_int(c, 6);
-  return run_batched(c, &a, 0, NULL);
-}
-
-/* x [time, batch, channel], w [width, in, out]. */
-TSR_KERNEL(conv_tbc) {
-  static const int64_t one = 1;
-  tsr_conv_args a = operands(c);
-  tsr_tensor *y;
-  int64_t pad = tsr_arg_int(c, 3);
-  if (a.x->ndim != 3) return tsr_op_fail(c->ctx, "Input must have 3 dims: time, batch, in_channel");
-  if (a.w->ndim != 3) return tsr_op_fail(c->ctx, "Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.");
-  if (a.bias->ndim != 1) return tsr_op_fail(c->ctx, "Bias must be 1-D");
-  a.site = NULL;
-  a.stride = a.dil = &one;
-  a.pad = &pad;
-  a.stride_n = a.dil_n = a.pad_n = a.groups = 1;
-  TSR_TRY(tsr_permute(c->ctx, &a.x, a.x, (int64_t[]){1, 2, 0}));
-  TSR_TRY(tsr_permute(c->ctx, &a.w, a.w, (int64_t[]){2, 1, 0}));
-  TSR_TRY(tsr_convolution(c->ctx, &y, &a));
-  TSR_TRY(tsr_permute(c->ctx, &y, y, (int64_t[]){2, 0, 1}));
-  TSR_TRY(tsr_contiguous(c->ctx, &y, y));
-  return tsr_ret_tensor(c, 0, y);
 }
 
 /* ---- fused with what follows ---- */
@@ -585,29 +425,10 @@ const tsr_op tsr_ops_conv[] = {
      "SymInt[] output_padding, SymInt groups) -> Tensor", op_convolution, TSR_PURE, .prepare = prepare_convolution},
     {"aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str padding, SymInt[] dilation, SymInt groups) -> Tensor",
      op_conv_mode, TSR_PURE, &any},
-    {"aten::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups) -> Tensor",
-     op_mkldnn_convolution, TSR_PURE},
-    {"aten::thnn_conv2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0]) -> Tensor",
-     op_conv_sized, TSR_PURE, &d2},
-    {"aten::_slow_conv2d_forward(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding) -> Tensor",
-     op_conv_sized, TSR_PURE, &d2},
-    {"aten::slow_conv3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0]) -> Tensor",
-     op_conv_sized, TSR_PURE, &d3},
-    {"aten::slow_conv3d_forward(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias, SymInt[3] stride, SymInt[3] padding) -> Tensor",
-     op_conv_sized, TSR_PURE, &d3},
-    {"aten::slow_conv_dilated2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], "
-     "SymInt[2] dilation=[1, 1]) -> Tensor", op_conv_sized, TSR_PURE, &d2},
-    {"aten::slow_conv_dilated3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
-     "SymInt[3] padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1]) -> Tensor", op_conv_sized, TSR_PURE, &d3},
     {"aten::_conv_depthwise2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding, "
-     "SymInt[2] dilation) -> Tensor", op_conv_sized, TSR_PURE, &d2},
+     "SymInt[2] dilation) -> Tensor", op_conv_depthwise, TSR_PURE, &d2},
     {"aten::conv_depthwise3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias, SymInt[3] stride, SymInt[3] padding, "
-     "SymInt[3] dilation) -> Tensor", op_conv_sized, TSR_PURE, &d3},
-    {"aten::slow_conv_transpose2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias=None, SymInt[2] stride=[1, 1], "
-     "SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], SymInt[2] dilation=[1, 1]) -> Tensor", op_conv_transpose_sized, TSR_PURE, &t2},
-    {"aten::slow_conv_transpose3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
-     "SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1]) -> Tensor", op_conv_transpose_sized, TSR_PURE, &t3},
-    {"aten::conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor", op_conv_tbc, TSR_PURE},
+     "SymInt[3] dilation) -> Tensor", op_conv_depthwise, TSR_PURE, &d3},
     {"tsr::conv_act(Tensor x, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Tensor? residual, int act, "
      "float p0=0., float p1=0.) -> Tensor", op_conv_act, TSR_PURE | TSR_HIDDEN, .prepare = prepare_conv},
     {"tsr::conv_last(Tensor x, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Tensor? residual, int act, "

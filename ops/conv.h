@@ -64,11 +64,30 @@ typedef struct tsr_conv_args {
   tsr_site *site;        /* NULL unless the weight is the same at every call */
 } tsr_conv_args;
 tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *a);
-/* Its checks: what is to be computed for an input of x's size. */
-tsr_status tsr_conv_describe(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_tensor *x, tsr_conv *p);
+/* *y: new, of x's element type, channels last or in C order; what p describes, whose padding may be below zero.  a: w and bias. */
+tsr_status tsr_conv_compute(tsr_ctx *ctx, tsr_tensor **y, const tsr_conv *p, const tsr_conv_args *a, tsr_tensor *x, bool last);
+/* PyTorch's suggest_memory_format() of 4 or 5 dimensions. */
+bool tsr_conv_suggests_last(int ndim, const int64_t *size, const int64_t *stride);
 /* Pack the weights for inputs of the usual sizes; all but the input are the same at every call.  *packed: the elements of
  * the weight are not read again. */
 tsr_status tsr_convolution_prepare(tsr_ctx *ctx, const tsr_conv_args *a, bool *packed);
+
+/* conv_check.c: what is to be computed for an input of x's size, or the error that PyTorch raises; x->stride may be NULL. */
+tsr_status tsr_conv_describe(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_tensor *x, tsr_conv *p);
+tsr_status tsr_conv_describe_native(tsr_ctx *ctx, const tsr_conv_args *a, tsr_conv *p); /* … by oneDNN, before the types are looked at */
+tsr_status tsr_conv_check_native(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_conv *p); /* … and after */
+/* p->out of everything else in it. */
+tsr_status tsr_conv_sizes(tsr_ctx *ctx, tsr_conv *p);
+tsr_status tsr_conv_check_reach(tsr_ctx *ctx, const tsr_conv *p); /* the kernel is not larger than the padded input */
+tsr_status tsr_conv_check_out(tsr_ctx *ctx, const tsr_conv *p);   /* no size of the output is below 1 */
+/* Would PyTorch let oneDNN compute it?  (Complex numbers are convolved as their parts.) */
+bool tsr_conv_is_native(const tsr_conv *p, tsr_dtype d);
+/* No batch or no channels: PyTorch multiplies what is left. */
+static inline bool tsr_conv_is_empty(const tsr_conv *p) { return p->n == 0 || p->c == 0; }
+
+/* conv_slow.c: the checks of the kernels that PyTorch falls back to, p->nd (2 or 3) dimensions; of p: kernel, stride, … */
+typedef enum tsr_slow_kind { TSR_SLOW_PLAIN, TSR_SLOW_DILATED, TSR_SLOW_TRANSPOSED } tsr_slow_kind;
+tsr_status tsr_conv_slow_check(tsr_ctx *ctx, tsr_slow_kind kind, const tsr_tensor *x, const tsr_tensor *w, const tsr_tensor *bias, tsr_conv *p);
 
 /* Data between [n][c][s] and [n][s][c], in parallel. */
 void tsr_to_last(tsr_ctx *ctx, float *dst, const float *src, int64_t n, int64_t c, int64_t s);

@@ -78,6 +78,8 @@ enum { /* flags of a row */
   TSR_OUT_NEW = TSR_OUT_SAME | TSR_OUT_PLAIN,
   TSR_OUT_FOUND = TSR_OUT | 1 << 11, /* … in the words "Found dtype … but expected …" */
   TSR_OUT_OBJECT = TSR_OUT | 1 << 12, /* … "Expected object of scalar type … but got scalar type … for argument 'out'" */
+  TSR_OUT_ANEW = 1 << 16,            /* … added to those: PyTorch lays an out argument of the right size out anew, as a fresh result would be */
+  TSR_OUT_ACCESS = TSR_OUT | 1 << 15, /* … "expected scalar type … but found …" */
   TSR_OUT_TRUTH = TSR_OUT | 1 << 13, /* the out argument is of bools or bytes: "… only supports bool tensor for result, got: …" */
   TSR_STRUCTURED = 1 << 9, /* in-place form that PyTorch refuses in these words: "Bad in-place call: …" */
 };
@@ -175,6 +177,8 @@ tsr_status tsr_wrap_dim(tsr_ctx *ctx, int64_t dim, int64_t ndim, int64_t *out); 
 const char *tsr_dtype_c_name(tsr_dtype d);
 /* The element type of the i-th out argument of a TSR_OUT row; false in other forms. */
 bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype);
+/* The i-th out argument of a TSR_OUT row, for kernels that PyTorch checks in two steps: it must have this type ("Expected out tensor to have dtype …"). */
+tsr_status tsr_out_expect(const tsr_call *c, uint32_t i, tsr_dtype dtype);
 /* What TSR_OUT_NEW does with a result, for kernels that store by themselves. */
 tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src);
 void tsr_sizes_print(char *buf, size_t cap, int ndim, const int64_t *size); /* "[2, 3]" */

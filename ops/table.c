@@ -67,6 +67,7 @@
   X(tsr_ops_random_ops) \
   X(tsr_ops_dropout) \
   X(tsr_ops_conv) \
+  X(tsr_ops_conv_slow) \
   X(tsr_ops_index) \
   X(tsr_ops_index_dim) \
   X(tsr_ops_scatter) \

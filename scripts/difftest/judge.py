@@ -276,6 +276,8 @@ def raised(runner, key, values, got, want):
         return "singular: the first zero pivot is found at another place"
     if re.search(r"INTERNAL ASSERT FAILED|Could this error message be improved|report a bug", text):
         return "assertions: an internal one of PyTorch fails, tsrun says what is wrong"
+    if isinstance(got, Exception) and re.match(r"could not (create a primitive|construct a memory descriptor)", text):
+        return "oneDNN: PyTorch's library does not say what it could not do, tsrun does"
     return two_faults(runner, key, values, text, mine) if isinstance(got, Exception) else None
 
 
@@ -313,7 +315,9 @@ def explain(runner, key, values, got, want):
             return unwritten(runner, key, values, got, want)
         if re.search(r"running_(mean|var) should contain|weight should contain|bias should contain", str(got)) and "batch_norm" in key[0] or "_fused_rms_norm" in key[0] and re.search("normalized_shape", str(got)) or \
                 re.search("offsets must not fall", str(got)) or "_reshape_alias" in key[0] and re.search("out of bounds for storage", str(got)):
-            return "lengths: PyTorch reads beyond statistics, weights or bags of another length, tsrun refuses"
+            return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
+        if re.search("kernel_size .* does not fit the weight", str(got)) and torch.Size(values[2]).numel() != values[1].shape[2:].numel():
+            return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
         if "more than one element of the written-to tensor" in str(got) and any(overlaps(t) for t in written_to):
             return "overlaps: PyTorch writes one element several times, tsrun refuses"
         return None

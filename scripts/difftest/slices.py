@@ -8,6 +8,7 @@ class Slices:
     def __init__(self, path):
         self.report = open(path, "w")
         self.page = mmap.mmap(-1, 1 << 16)
+        self.alone = False
 
     def note(self, text):
         """What is being done, for the parent to read when this process dies."""
@@ -15,9 +16,12 @@ class Slices:
         self.page.write(text.encode()[:32000] + b"\0")
 
     def each(self, items, work):
-        """work(item) for each item in one child; how many of them are done with: the one in which it died is told in the report and counts."""
+        """work(item) for each item in one child; how many of them are done with.  The one in which it died is to be tried again, first and alone:
+        what an item before it left in memory may be the cause.  It is told in the report, and counts, if it dies so again."""
         self.page.seek(1 << 15)
         self.page.write(b"0" * 8)
+        alone, self.alone = self.alone, False
+        items = items[:1] if alone else items
         pid = os.fork()
         if pid == 0:
             try:
@@ -35,6 +39,9 @@ class Slices:
         self.page.seek(1 << 15)
         at = int(self.page.read(8))
         self.page.seek(0)
+        if not alone:
+            self.alone = True
+            return at
         doing = self.page.read(1 << 15).split(b"\0")[0].decode("utf-8", "replace")
         head, _, call = doing.partition("\t")
         self.report.write("%s\t%s\t%s\tstatus %d\n" % (head, items[at], call, status))
