@@ -407,7 +407,7 @@ static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
     inner->rets[i] = tsr_none();
     TSR_TRY(check_out_dtype(c, dst, src));
     bool fits = dst->ndim == src->ndim && memcmp(dst->size, src->size, src->ndim * sizeof *src->size) == 0;
-    bool anew = (c->op->flags & TSR_OUT_ANEW) != 0 && memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0;
+    bool anew = (c->op->flags & (src->ndim == 4 ? TSR_OUT_ANEW4 : src->ndim == 5 ? TSR_OUT_ANEW5 : 0)) != 0 && memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0;
     if (!fits || anew) {
       TSR_TRY(tsr_resize(c->ctx, dst, src->ndim, src->size));
       /* a resized result is laid out as a fresh one would be */

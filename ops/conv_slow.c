@@ -377,8 +377,8 @@ TSR_KERNEL(conv_tbc) {
 #define MKLDNN "Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups"
 
 const tsr_op tsr_ops_conv_slow[] = {
-    SLOW("thnn_conv2d", "out", "2", DEFAULTS2, "out", TSR_OUT_ACCESS | TSR_OUT_ANEW, plain2),
-    SLOW("_slow_conv2d_forward", "output", "2", GIVEN2, "output", TSR_OUT_ACCESS | TSR_OUT_ANEW, plain2),
+    SLOW("thnn_conv2d", "out", "2", DEFAULTS2, "out", TSR_OUT_ACCESS | TSR_OUT_ANEW4, plain2),
+    SLOW("_slow_conv2d_forward", "output", "2", GIVEN2, "output", TSR_OUT_ACCESS | TSR_OUT_ANEW4, plain2),
     SLOW("slow_conv3d", "out", "3", DEFAULTS3, "out", TSR_OUT_ACCESS, plain3),
     SLOW("slow_conv3d_forward", "output", "3", GIVEN3, "output", TSR_OUT_ACCESS, plain3),
     SLOW("slow_conv_dilated2d", "out", "2", DEFAULTS2 ", SymInt[2] dilation=[1, 1]", "out", TSR_OUT_NEW, dilated2),

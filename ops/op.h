@@ -78,7 +78,8 @@ enum { /* flags of a row */
   TSR_OUT_NEW = TSR_OUT_SAME | TSR_OUT_PLAIN,
   TSR_OUT_FOUND = TSR_OUT | 1 << 11, /* … in the words "Found dtype … but expected …" */
   TSR_OUT_OBJECT = TSR_OUT | 1 << 12, /* … "Expected object of scalar type … but got scalar type … for argument 'out'" */
-  TSR_OUT_ANEW = 1 << 16,            /* … added to those: PyTorch lays an out argument of the right size out anew, as a fresh result would be */
+  TSR_OUT_ANEW4 = 1 << 16,           /* added to those: PyTorch lays an out argument of 4 dimensions, even of the right size, out as a fresh result would be */
+  TSR_OUT_ANEW5 = 1 << 17,           /* … of 5 */
   TSR_OUT_ACCESS = TSR_OUT | 1 << 15, /* … "expected scalar type … but found …" */
   TSR_OUT_TRUTH = TSR_OUT | 1 << 13, /* the out argument is of bools or bytes: "… only supports bool tensor for result, got: …" */
   TSR_STRUCTURED = 1 << 9, /* in-place form that PyTorch refuses in these words: "Bad in-place call: …" */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "ops/conv.h"
 #include "ops/native.h"
 #include "ops/nn.h"
 
@@ -240,14 +241,6 @@ static tsr_status check(tsr_ctx *ctx, const family *f, const tsr_tensor *x, cons
   if (x->ndim != f->dims + 2) return tsr_op_fail(ctx, "It is expected input_size equals to %d, but got size %d", f->dims + 2, x->ndim);
   bool ok = true;
   for (int d = 0; d < f->dims; d++) ok &= size[d] > 0 && x->size[d + 2] > 0;
-  for (int d = 1; d < x->ndim; d++) {
-    if (x->size[d] == 0) {
-      char got[128];
-      tsr_sizes_print(got, sizeof got, x->ndim, x->size);
-      return tsr_op_fail(ctx, "Non-empty %dD data tensor expected but got a tensor with sizes %s", x->ndim, got);
-    }
-  }
-  if (ok) return TSR_OK;
   const int64_t *s = x->size + 2;
 #define L(v) (long long)(v)
 #pragma GCC diagnostic push
@@ -257,36 +250,55 @@ static tsr_status check(tsr_ctx *ctx, const family *f, const tsr_tensor *x, cons
   snprintf(out, sizeof out, axes[f->dims - 1], L(size[0]), f->dims > 1 ? L(size[1]) : 0LL, f->dims > 2 ? L(size[2]) : 0LL);
 #pragma GCC diagnostic pop
 #undef L
-  return tsr_op_fail(ctx, "Input and output sizes should be greater than 0, but got input %s output %s", in, out);
+  if (!ok) return tsr_op_fail(ctx, "Input and output sizes should be greater than 0, but got input %s %soutput %s", in, f->dims == 1 ? "and " : "", out);
+  if (x->size[1] > 0) return TSR_OK;
+  tsr_sizes_print(in, sizeof in, x->ndim, x->size);
+  return tsr_op_fail(ctx, "Non-empty %dD data tensor expected but got a tensor with sizes %s", x->ndim, in);
+}
+
+/* What PyTorch calls the kernel that knows no such element type: on small pictures, and on those with many channels that lie
+ * innermost, nearest and linear have one of their own. */
+static const char *kernel_name(const family *f, const tsr_tensor *x, const int64_t *size) {
+  static const char *const generic[] = {[NEAREST] = "compute_indices_weights_nearest", [NEAREST_EXACT] = "compute_indices_weights_nearest",
+                                        [LINEAR] = "compute_indices_weights_linear", [CUBIC] = "compute_indices_weights_cubic"};
+  if (f->mode >= LINEAR_AA) return "compute_index_ranges_weights";
+  bool own = f->dims == 2 && f->mode != CUBIC && ((tsr_tensor_is_channels_last(x) && x->size[1] > 3) || size[0] + size[1] <= 128);
+  return !own ? generic[f->mode] : f->mode == LINEAR ? "upsample_bilinear2d_channels_last" : "upsample_nearest2d_channels_last";
+}
+
+static tsr_status check_type(tsr_call *c, const family *f, const tsr_tensor *x, const int64_t *size) {
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  TSR_TRY(tsr_out_expect(c, 0, d));
+  bool bytes = d == TSR_UINT8 && !(f->mode == LINEAR && f->dims != 2);
+  if (tsr_dtype_is_float(d) || bytes) return TSR_OK;
+  return tsr_op_fail(c->ctx, "\"%s\" not implemented for '%s'", kernel_name(f, x, size), tsr_dtype_get_info(d)->cpp_name);
 }
 
 /* Where channels that lie innermost in memory stay there.  Of a hidden tensor with few, as the maps of classes are, the rows
  * are longer, and mostly it is a result that nothing but the program sees. */
 static bool stays_last(const family *f, const tsr_tensor *x) {
-  bool last = tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x);
-  return last && f->dims == 2 && !(x->hidden && x->size[1] < FEW_CHANNELS);
+  return f->dims == 2 && tsr_conv_suggests_last(x->ndim, x->size, x->stride) && !(x->hidden && x->size[1] < FEW_CHANNELS);
 }
 
 /* Half types are computed in float32. */
-static tsr_status interpolate(tsr_ctx *ctx, tsr_tensor **out, const family *f, tsr_tensor *x, const int64_t *size, bool corners, const double *factors) {
+static tsr_status interpolate(tsr_call *c, tsr_tensor **out, const family *f, tsr_tensor *x, const int64_t *size, bool corners, const double *factors) {
+  tsr_ctx *ctx = c->ctx;
   tsr_dtype dtype = (tsr_dtype)x->dtype;
   bool nearest = f->mode <= NEAREST_EXACT, last;
   TSR_TRY(check(ctx, f, x, size));
-  if (!tsr_dtype_is_float(dtype) && dtype != TSR_UINT8) {
-    return tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", f->name, tsr_dtype_get_info(dtype)->cpp_name);
-  }
+  TSR_TRY(check_type(c, f, x, size));
   precision p = {dtype != TSR_FLOAT64 && (nearest || dtype != TSR_UINT8)};
   tsr_tensor *y = x;
   last = stays_last(f, x);
   if (!nearest && dtype != TSR_UINT8) TSR_TRY(tsr_to_dtype(ctx, &y, y, p.single ? TSR_FLOAT32 : TSR_FLOAT64));
-  if (!last) TSR_TRY(tsr_contiguous(ctx, &y, y));
+  TSR_TRY(last ? tsr_channels_last(ctx, &y, y) : tsr_contiguous(ctx, &y, y));
   for (int d = f->dims - 1; d >= 0; d--) {
     taps t;
     TSR_TRY(make_taps(ctx, &t, f->mode, p, x->size[d + 2], size[d], corners, factors[d]));
     TSR_TRY(along(ctx, &y, y, d + 2, &t, last));
   }
   TSR_TRY(tsr_to_dtype(ctx, &y, y, dtype));
-  if (f->dims > 1 && !x->hidden && !last && tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x)) TSR_TRY(tsr_channels_last(ctx, &y, y));
+  if (f->dims > 1 && !x->hidden && !last && tsr_conv_suggests_last(x->ndim, x->size, x->stride)) TSR_TRY(tsr_channels_last(ctx, &y, y));
   *out = y;
   return TSR_OK;
 }
@@ -302,7 +314,7 @@ TSR_KERNEL(sized) {
   if (size == NULL) return c->ctx->err.status;
   if (n != f->dims) return tsr_op_fail(c->ctx, "It is expected output_size equals to %d, but got size %lld", f->dims, (long long)n);
   for (int d = 0; d < f->dims; d++) factors[d] = tsr_arg_is_none(c, at + (uint32_t)d) ? 0 : tsr_arg_float(c, at + (uint32_t)d);
-  TSR_TRY(interpolate(c->ctx, &out, f, tsr_arg_tensor(c, 0), size, f->corners && tsr_arg_bool(c, 2), factors));
+  TSR_TRY(interpolate(c, &out, f, tsr_arg_tensor(c, 0), size, f->corners && tsr_arg_bool(c, 2), factors));
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -330,7 +342,7 @@ TSR_KERNEL(vec) {
   const double *scale = tsr_arg_floats(c, f->corners ? 3 : 2, &nf);
   if (c->ctx->err.status != TSR_OK) return c->ctx->err.status;
   TSR_TRY(target(c->ctx, x, f->dims, given, ns, scale, nf, size, factors));
-  TSR_TRY(interpolate(c->ctx, &out, f, x, size, f->corners && tsr_arg_bool(c, 2), factors));
+  TSR_TRY(interpolate(c, &out, f, x, size, f->corners && tsr_arg_bool(c, 2), factors));
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -384,7 +396,7 @@ static tsr_status by_mode(tsr_call *c, uint32_t size_at, uint32_t scale_at, cons
   const family *f = find_family(mode_name, dims, antialias);
   if (f == NULL) return tsr_op_fail(c->ctx, "Got %dD input, but %s mode needs another number of dimensions", x->ndim, mode_name);
   if (recompute) memset(factors, 0, sizeof factors);
-  TSR_TRY(interpolate(c->ctx, &out, f, x, want, f->corners && corners, factors));
+  TSR_TRY(interpolate(c, &out, f, x, want, f->corners && corners, factors));
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -401,7 +413,7 @@ TSR_KERNEL(upsample_bilinear) { return by_mode(c, 1, 2, "bilinear", true, false,
   {"aten::" name "(Tensor self, SymInt[" n "] output_size, " mid scales ") -> Tensor", op_sized, Q, &families[i]},           \
       {"aten::" name ".out(Tensor self, SymInt[" n "] output_size, " mid scales ", *, Tensor(a!) out) -> Tensor(a!)", op_sized, O, &families[i]}, \
       {"aten::" name ".vec(Tensor input, SymInt[]? output_size, " mid "float[]? scale_factors) -> Tensor", op_vec, Q, &families[i]}, \
-      {"aten::" name ".vec_out(Tensor input, SymInt[]? output_size, " mid "float[]? scale_factors, *, Tensor(a!) out) -> Tensor(a!)", op_vec, O, &families[i]}
+      {"aten::" name ".vec_out(Tensor input, SymInt[]? output_size, " mid "float[]? scale_factors, *, Tensor(a!) out) -> Tensor(a!)", op_vec, TSR_OUT_NEW, &families[i]}
 #define C "bool align_corners, "
 #define S1 "float? scales=None"
 #define S2 "float? scales_h=None, float? scales_w=None"

@@ -304,6 +304,16 @@ def unwritten(runner, key, values, got, want):
     return None
 
 
+def narrow(runner, key, values, got, want):
+    """PyTorch's antialiasing filters repeat the first row of a picture one pixel wide: its answer to the same picture, wider, is tsrun's."""
+    m = re.match(r"aten::(_upsample_(bilinear|bicubic|lanczos)2d_aa)$", key[0])
+    if not m or not isinstance(got, torch.Tensor) or want.shape[-1] != 1 or values[0].shape[-1] != 1:
+        return None
+    factor = values[3][0] if isinstance(values[3], list) else values[3]
+    wide = getattr(torch.ops.aten, m.group(1)).default(values[0].repeat(1, 1, 1, 3), [want.shape[2], 3], values[2], factor, None)[..., :1]
+    return "antialiasing: PyTorch repeats the first row of pictures one pixel wide, tsrun does not" if compare.differ(got, wide, False) is None else None
+
+
 def explain(runner, key, values, got, want):
     written_to = written(runner, key, values)
     if isinstance(got, Exception) and getattr(got, "status", 0) == 3 and re.search("sparse", key[0]):
@@ -313,10 +323,14 @@ def explain(runner, key, values, got, want):
     if isinstance(got, Exception):
         if unwritten(runner, key, values, got, want):
             return unwritten(runner, key, values, got, want)
+        if any(isinstance(t, torch.Tensor) and any(n < 0 for n in t.shape) for t in flat(want)):
+            return "sizes: PyTorch makes a tensor of negative size, tsrun refuses"
         if re.search(r"running_(mean|var) should contain|weight should contain|bias should contain", str(got)) and "batch_norm" in key[0] or "_fused_rms_norm" in key[0] and re.search("normalized_shape", str(got)) or \
                 re.search("offsets must not fall", str(got)) or "_reshape_alias" in key[0] and re.search("out of bounds for storage", str(got)):
             return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
         if re.search("kernel_size .* does not fit the weight", str(got)) and torch.Size(values[2]).numel() != values[1].shape[2:].numel():
+            return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
+        if re.search(r"indices of max_pool\dd are outside its input", str(got)) and (values[7] < 0).any() | (values[7] >= values[1].shape[-int(str(got).split("pool")[1][0]):].numel()).any():
             return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
         if "more than one element of the written-to tensor" in str(got) and any(overlaps(t) for t in written_to):
             return "overlaps: PyTorch writes one element several times, tsrun refuses"
@@ -332,7 +346,7 @@ def explain(runner, key, values, got, want):
         if re.search(r"::(_conj|_neg_view|conj|mH|matrix_H|adjoint)$", key[0]):
             return "conjugates: views in PyTorch, copies in tsrun"
         return unwritten(runner, key, values, got, want)  # strides
-    for judge in (unwritten, ties, factors, rounding, strides_ignored, infinite, infinite_sums):
+    for judge in (unwritten, narrow, ties, factors, rounding, strides_ignored, infinite, infinite_sums):
         try:
             reason = judge(runner, key, values, got, want)
         except Exception:
