@@ -119,7 +119,7 @@ static tsr_tensor *blank_like(tsr_mem *mem, const tsr_tensor *w) {
   return t;
 }
 
-tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, float *), void *recipe, tsr_val *out) {
+tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, int64_t, int64_t, float *), void *recipe, tsr_val *out) {
   tsr_tensor *t = blank_like(m->mem, w);
   if (t == NULL || !tsr_grow((void **)&m->deferred, &m->deferred_cap, m->ndeferred + 1, sizeof *m->deferred)) {
     if (t != NULL) t->storage->nbytes = 0;
@@ -137,7 +137,7 @@ static bool settle(tsr_model *m, const tsr_deferred *d) {
   if (s->data != NULL) return true;
   s->data = tsr_buf_alloc(m->mem, s->nbytes);
   if (s->data == NULL) return false;
-  d->fill(d->recipe, s->data);
+  d->fill(d->recipe, 0, d->t->size[0], s->data);
   return true;
 }
 

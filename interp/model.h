@@ -20,7 +20,7 @@ typedef struct tsr_method {
 /* A constant whose bytes are computed when first needed: often only to be packed. */
 typedef struct tsr_deferred {
   tsr_tensor *t;                       /* dense float32; its storage has no bytes yet */
-  void (*fill)(const void *recipe, float *out);
+  void (*fill)(const void *recipe, int64_t row, int64_t rows, float *out); /* of its first dimension */
   void *recipe;                        /* malloc'ed */
   const tsr_tensor *from;              /* what it is computed from */
 } tsr_deferred;
@@ -76,8 +76,8 @@ void tsr_model_drop_ir(tsr_model *m, tsr_method *method);
 const tsr_bytecode *tsr_model_compile_fn(void *model, tsr_errrec *e, tsr_ir_fn *fn);
 /* Keep *v (its reference moves) as an immortal constant of the model; the lock is held. */
 tsr_status tsr_model_own(tsr_model *m, tsr_errrec *e, tsr_val *v);
-/* An immortal tensor like w whose bytes fill(recipe, …) computes; recipe: taken, also on failure. */
-tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, float *), void *recipe, tsr_val *out);
+/* An immortal tensor like w whose rows fill(recipe, …) computes; recipe: taken, also on failure. */
+tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, int64_t, int64_t, float *), void *recipe, tsr_val *out);
 static inline bool tsr_is_deferred(const tsr_tensor *t) { return t->storage->data == NULL && t->storage->nbytes > 0; }
 /* Give t its bytes if they are still missing; false: out of memory. */
 bool tsr_model_settle(tsr_model *m, const tsr_tensor *t);

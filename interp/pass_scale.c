@@ -81,12 +81,13 @@ static const float *factors_of(const layer *l, const tsr_ir_value *v, int64_t n)
   return tsr_tensor_data_ro(t);
 }
 
-typedef struct recipe { const float *w, *factor; int64_t rows, count; } recipe;
+typedef struct recipe { const float *w, *factor; int64_t count; } recipe;
 
-static void scale_rows(const void *user, float *out) {
+static void scale_rows(const void *user, int64_t row, int64_t rows, float *out) {
   const recipe *r = user;
-  for (int64_t i = 0; i < r->rows; i++)
-    for (int64_t k = 0; k < r->count; k++) out[i * r->count + k] = r->w[i * r->count + k] * r->factor[i];
+  const float *w = r->w + row * r->count;
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t k = 0; k < r->count; k++) out[i * r->count + k] = w[i * r->count + k] * r->factor[row + i];
 }
 
 static tsr_status scaled_bias(tsr_pass_env *env, const float *bias, const float *factor, int64_t n, tsr_val *out) {
@@ -106,7 +107,7 @@ static tsr_status scale(scaler *s, tsr_ir_node *mul, const layer *l, const float
   if (!tsr_model_settle(s->env->model, w)) return tsr_fail_nomem(s->env->e);
   recipe *r = malloc(sizeof *r);
   if (r == NULL) return tsr_fail_nomem(s->env->e);
-  *r = (recipe){tsr_tensor_data_ro(w), factor, w->size[0], w->size[1]};
+  *r = (recipe){tsr_tensor_data_ro(w), factor, w->size[1]};
   TSR_TRY(tsr_model_defer(s->env->model, s->env->e, w, scale_rows, r, &wv));
   tsr_ir_value *wc = tsr_ir_insert_const(s->fn, linear, wv, &tsr_type_tensor, TSR_CONST_SHARED);
   if (wc == NULL) return tsr_fail_nomem(s->env->e);

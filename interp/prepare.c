@@ -1,6 +1,6 @@
 /* Packing at load.
  *
- * Weights with a normalisation folded in are computed into a buffer that stays in cache, packed, and never stored.
+ * Weights with a normalisation folded in are never stored: their rows are computed when they are packed.
  *
  * Sites are independent of each other and packed side by side, large ones first; those that would keep one thread busy
  * while the others have nothing left are packed by all of them before that.  What a site has packed is not read again: pages of the mapped file are given back, and
@@ -11,6 +11,7 @@
 
 #include "interp/ptrset.h"
 #include "ops/site.h"
+#include "ops/supply.h"
 
 #define FORGET_BYTES ((size_t)1 << 16)
 
@@ -21,8 +22,6 @@ typedef struct work {
   item *items; size_t count, cap;
   tsr_ptrset seen; /* bytecode */
   tsr_ctx *ctxs;   /* one a worker */
-  float **room;    /* one a worker: where deferred weights are computed, to be packed while they are in cache */
-  size_t room_bytes;
   int workers;
   size_t first;    /* of the small items */
 } work;
@@ -98,32 +97,29 @@ static const tsr_deferred *deferred_of(const tsr_model *m, tsr_val v) {
   return NULL;
 }
 
-/* Weights are there during the call only: the first in the worker's room, others (few operators have several) in their own. */
-static tsr_status call_prepare(work *w, tsr_call *c, int worker) {
-  const tsr_deferred *ds[4];
-  uint32_t n = 0;
-  tsr_status s = TSR_OK;
+/* Operators that cannot make weights find none without bytes among their operands: the passes that defer weights give
+ * them to those that can. */
+static tsr_status call_prepare(tsr_model *m, tsr_call *c) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_maker *makers = calloc((size_t)c->nargs + 1, sizeof *makers);
+  if (makers == NULL) return tsr_ctx_nomem(ctx);
+  bool blank = false;
+  ctx->makers = makers;
   for (uint32_t i = 0; i < c->nargs; i++) {
-    const tsr_deferred *d = deferred_of(w->m, c->args[i]);
+    const tsr_deferred *d = deferred_of(m, c->args[i]);
     if (d == NULL) continue;
-    if (n == TSR_COUNT(ds)) break;
-    if (n == 0 && w->room[worker] == NULL) w->room[worker] = tsr_buf_alloc(w->m->mem, w->room_bytes);
-    float *room = n == 0 ? w->room[worker] : tsr_buf_alloc(w->m->mem, d->t->storage->nbytes);
-    if (room == NULL) {
-      s = tsr_ctx_nomem(c->ctx);
-      break;
-    }
-    fetch(w->m, tsr_from_obj((void *)(uintptr_t)d->from));
-    d->fill(d->recipe, room);
-    d->t->storage->data = room;
-    ds[n++] = d;
+    fetch(m, tsr_from_obj((void *)(uintptr_t)d->from));
+    makers[ctx->maker_count++] = (tsr_maker){d->t->storage, d->fill, d->recipe};
+    blank = blank || (c->op->flags & TSR_MAKES) == 0;
   }
-  if (s == TSR_OK) s = tsr_call_prepare(c);
-  for (uint32_t i = 0; i < n; i++) {
-    if (i > 0) tsr_buf_free(w->m->mem, ds[i]->t->storage->data, ds[i]->t->storage->nbytes);
-    ds[i]->t->storage->data = NULL;
-    forget(w->m, tsr_from_obj((void *)(uintptr_t)ds[i]->from));
+  tsr_status s = blank ? TSR_OK : tsr_call_prepare(c);
+  for (uint32_t i = 0; i < c->nargs; i++) {
+    const tsr_deferred *d = deferred_of(m, c->args[i]);
+    if (d != NULL) forget(m, tsr_from_obj((void *)(uintptr_t)d->from));
   }
+  ctx->makers = NULL;
+  ctx->maker_count = 0;
+  free(makers);
   return s;
 }
 
@@ -138,7 +134,7 @@ static void prepare_item(work *w, item *it, int worker) {
   for (uint32_t i = 0; i < s->nargs; i++) args[i] = constant_of(it, i) != NULL ? *constant_of(it, i) : tsr_none();
   tsr_call c = {.ctx = ctx, .op = s->op, .args = args, .nargs = s->nargs, .constant = s->constant, .site = &s->site};
   for (uint32_t i = 0; i < s->nargs; i++) fetch(w->m, args[i]);
-  if (ctx->err.status == TSR_OK) call_prepare(w, &c, worker);
+  if (ctx->err.status == TSR_OK) call_prepare(w->m, &c);
   if (s->site.data != NULL) {
     it->released = c.released;
     for (uint32_t i = 0; i < s->nargs; i++) forget(w->m, args[i]);
@@ -156,13 +152,7 @@ static tsr_status pack(work *w, tsr_errrec *e) {
   if (w->count == 0) return TSR_OK;
   w->workers = tsr_pool_threads(m->pool);
   w->ctxs = calloc((size_t)w->workers, sizeof *w->ctxs);
-  w->room = calloc((size_t)w->workers, sizeof *w->room);
-  if (w->ctxs == NULL || w->room == NULL) {
-    free(w->ctxs);
-    free(w->room);
-    return tsr_fail_nomem(e);
-  }
-  for (uint32_t i = 0; i < m->ndeferred; i++) w->room_bytes = TSR_MAX(w->room_bytes, m->deferred[i].t->storage->nbytes);
+  if (w->ctxs == NULL) return tsr_fail_nomem(e);
   for (int i = 0; i < w->workers; i++) {
     tsr_ctx_init(&w->ctxs[i], m->mem, m->pool);
     w->ctxs[i].heap = m->heap;
@@ -181,10 +171,8 @@ static tsr_status pack(work *w, tsr_errrec *e) {
     tsr_status s = w->ctxs[i].err.status;
     if (s != TSR_OK && e->status == TSR_OK) tsr_fail(e, s, "%s", w->ctxs[i].err.message);
     tsr_ctx_dispose(&w->ctxs[i]);
-    tsr_buf_free(m->mem, w->room[i], w->room_bytes);
   }
   free(w->ctxs);
-  free(w->room);
   return e->status;
 }
 

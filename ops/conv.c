@@ -400,13 +400,13 @@ static const conv_row t1 = {1, "conv_transpose1d"}, t2 = {2, "conv_transpose2d"}
 
 #define CONV_ROWS(n, zeros, ones, d)                                                                                          \
   {"aten::conv" #n "d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[" #n "] stride=" ones ", SymInt[" #n "] padding=" zeros \
-   ", SymInt[" #n "] dilation=" ones ", SymInt groups=1) -> Tensor", op_conv, TSR_PURE, &d, prepare_conv},                                   \
+   ", SymInt[" #n "] dilation=" ones ", SymInt groups=1) -> Tensor", op_conv, TSR_PURE | TSR_MAKES, &d, prepare_conv},                                   \
   {"aten::conv" #n "d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[" #n "] stride=" ones                     \
    ", str padding=\"valid\", SymInt[" #n "] dilation=" ones ", SymInt groups=1) -> Tensor", op_conv_mode, TSR_PURE, &d}
 #define TRANSPOSE_ROW(n, over, zeros, ones, t)                                                                                 \
   {"aten::conv_transpose" #n "d" over "(Tensor input, Tensor weight, Tensor? bias=None, SymInt[" #n "] stride=" ones          \
    ", SymInt[" #n "] padding=" zeros ", SymInt[" #n "] output_padding=" zeros ", SymInt groups=1, SymInt[" #n "] dilation=" ones \
-   ") -> Tensor", op_conv_transpose, TSR_PURE, &t, prepare_transpose}
+   ") -> Tensor", op_conv_transpose, TSR_PURE | TSR_MAKES, &t, prepare_transpose}
 
 const tsr_op tsr_ops_conv[] = {
     CONV_ROWS(1, "[0]", "[1]", d1),
@@ -416,13 +416,13 @@ const tsr_op tsr_ops_conv[] = {
     TRANSPOSE_ROW(2, ".input", "[0, 0]", "[1, 1]", t2),
     TRANSPOSE_ROW(3, ".input", "[0, 0, 0]", "[1, 1, 1]", t3),
     {"aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
-     "SymInt[] output_padding, SymInt groups) -> Tensor", op_convolution, TSR_PURE, .prepare = prepare_convolution},
+     "SymInt[] output_padding, SymInt groups) -> Tensor", op_convolution, TSR_PURE | TSR_MAKES, .prepare = prepare_convolution},
     {"aten::_convolution.deprecated(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
-     "int[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled) -> Tensor", op_convolution, TSR_PURE, .prepare = prepare_convolution},
+     "int[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled) -> Tensor", op_convolution, TSR_PURE | TSR_MAKES, .prepare = prepare_convolution},
     {"aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
-     "SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32) -> Tensor", op_convolution, TSR_PURE, .prepare = prepare_convolution},
+     "SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32) -> Tensor", op_convolution, TSR_PURE | TSR_MAKES, .prepare = prepare_convolution},
     {"aten::convolution_overrideable(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
-     "SymInt[] output_padding, SymInt groups) -> Tensor", op_convolution, TSR_PURE, .prepare = prepare_convolution},
+     "SymInt[] output_padding, SymInt groups) -> Tensor", op_convolution, TSR_PURE | TSR_MAKES, .prepare = prepare_convolution},
     {"aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str padding, SymInt[] dilation, SymInt groups) -> Tensor",
      op_conv_mode, TSR_PURE, &any},
     {"aten::_conv_depthwise2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding, "
@@ -430,8 +430,8 @@ const tsr_op tsr_ops_conv[] = {
     {"aten::conv_depthwise3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias, SymInt[3] stride, SymInt[3] padding, "
      "SymInt[3] dilation) -> Tensor", op_conv_depthwise, TSR_PURE, &d3},
     {"tsr::conv_act(Tensor x, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Tensor? residual, int act, "
-     "float p0=0., float p1=0.) -> Tensor", op_conv_act, TSR_PURE | TSR_HIDDEN, .prepare = prepare_conv},
+     "float p0=0., float p1=0.) -> Tensor", op_conv_act, TSR_PURE | TSR_HIDDEN | TSR_MAKES, .prepare = prepare_conv},
     {"tsr::conv_last(Tensor x, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Tensor? residual, int act, "
-     "float p0=0., float p1=0.) -> Tensor", op_conv_last, TSR_PURE | TSR_HIDDEN | TSR_OWN_ORDER, .prepare = prepare_conv},
+     "float p0=0., float p1=0.) -> Tensor", op_conv_last, TSR_PURE | TSR_HIDDEN | TSR_OWN_ORDER | TSR_MAKES, .prepare = prepare_conv},
     {0},
 };

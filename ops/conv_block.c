@@ -512,6 +512,6 @@ const tsr_op tsr_ops_conv_block[] = {
      "Tensor w2, Tensor? b2, int[] stride2, int[] padding2, int act2, float p2, float q2, "
      "Tensor? w3, Tensor? b3, Tensor? residual, int act3, float p3, float q3, "
      "Tensor? wa, Tensor? ba, int acta, float pa, float qa, Tensor? wb, Tensor? bb, int actb, float pb, float qb) -> Tensor",
-     op_conv_block, TSR_PURE | TSR_HIDDEN | TSR_OWN_ORDER, .prepare = prepare_block},
+     op_conv_block, TSR_PURE | TSR_HIDDEN | TSR_OWN_ORDER | TSR_MAKES, .prepare = prepare_block},
     {0},
 };

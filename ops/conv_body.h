@@ -147,6 +147,6 @@ static void mean_window(float *y, const tsr_window *w, int64_t c, float div) { w
 
 const tsr_conv_fns VF_NAME(tsr_conv) = {
     .dw_row = dw_row, .few_row = few_row, .sum_rows = sum_rows, .copy_columns = copy_columns, .wino_in = {wino_in2, wino_in4}, .wino_out = {wino_out2, wino_out4},
-    .wino_expand = {wino_expand2, wino_expand4}, .wino_weight = wino_weight, .scale_act = scale_act,
+    .wino_expand = {wino_expand2, wino_expand4}, .wino_weights = wino_weights, .scale_act = scale_act,
     .max_window = max_window, .mean_window = mean_window,
 };

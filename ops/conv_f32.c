@@ -108,31 +108,36 @@ static int64_t groups_joined(const tsr_gemm_fns *g, const tsr_conv *p) {
 }
 
 /* Weights with `join` groups as one: [oc][cg * join][taps] (plain) or [c][og * join][taps] (transposed). */
-static tsr_status join_weights(tsr_ctx *ctx, const tsr_conv *p, int64_t join, const float **w) {
+static tsr_status join_weights(tsr_ctx *ctx, const tsr_conv *p, int64_t join, tsr_supply *w) {
   int64_t taps = tsr_conv_taps(p), rows = p->transposed ? p->c : p->oc, per = rows / p->groups;
   int64_t cols = (p->transposed ? p->oc : p->c) / p->groups;
+  const float *narrow;
   float *wide;
+  TSR_TRY(tsr_supply_all(ctx, w, rows, &narrow));
   TSR_TRY(tsr_work(ctx, rows * cols * join * taps, &wide));
   memset(wide, 0, (size_t)(rows * cols * join * taps) * sizeof *wide);
   for (int64_t r = 0; r < rows; r++)
-    memcpy(wide + (r * join + r / per % join) * cols * taps, *w + r * cols * taps, (size_t)(cols * taps) * sizeof *wide);
-  *w = wide;
+    memcpy(wide + (r * join + r / per % join) * cols * taps, narrow + r * cols * taps, (size_t)(cols * taps) * sizeof *wide);
+  *w = (tsr_supply){wide, NULL, cols * join * taps};
   return TSR_OK;
 }
 
-/* w is contiguous. */
-static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const float *w) {
+static tsr_status pack_depthwise(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const tsr_supply *w) {
+  int64_t taps = tsr_conv_taps(p);
+  const float *all;
+  TSR_TRY(tsr_supply_all(ctx, w, p->c, &all));
+  ctx->kernels->gemm->transpose(q->data, p->c, all, taps, p->c, taps);
+  return TSR_OK;
+}
+
+static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const tsr_supply *w) {
   q->packed.data = q->data;
   if (q->kind == TSR_CONV_WINOGRAD) return tsr_wino_pack(ctx, p, &q->packed, q->data, w);
-  if (q->kind == TSR_CONV_FEW) {
-    tsr_few_pack(ctx, p, &q->packed, w);
-    return TSR_OK;
-  }
+  if (q->kind == TSR_CONV_FEW) return tsr_few_pack(ctx, &q->packed, w);
+  if (q->kind == TSR_CONV_DEPTHWISE) return pack_depthwise(ctx, p, q, w);
   int64_t taps = tsr_conv_taps(p), cg = p->c / p->groups, og = p->oc / p->groups;
-  if (q->kind == TSR_CONV_DEPTHWISE) {
-    ctx->kernels->gemm->transpose(q->data, p->c, w, taps, p->c, taps);
-    return TSR_OK;
-  }
+  const float *all = NULL;
+  if (p->transposed) TSR_TRY(tsr_supply_all(ctx, w, p->c, &all));
   int64_t *at = tsr_scratch(ctx, (size_t)(taps + 1) * sizeof *at);
   if (at == NULL) return tsr_op_nomem(ctx);
   for (int64_t g = 0; g < p->groups; g++) {
@@ -143,9 +148,8 @@ static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, c
       plan.data = data;
       if (g == 0) f->plan.data = data;
       for (int64_t t = 0; t < f->taps; t++) at[t] = f->tap[4 * t + 3];
-      const float *wg = w + g * og * cg * taps;
-      if (p->transposed) tsr_packed_fill_taps(ctx, &plan, wg, at, og * taps, taps);
-      else tsr_packed_fill_taps(ctx, &plan, wg, at, taps, cg * taps);
+      if (p->transposed) tsr_packed_fill_taps(ctx, &plan, all + g * og * cg * taps, at, og * taps, taps);
+      else TSR_TRY(tsr_packed_fill_rows(ctx, &plan, w, g * og, at, taps));
       data += (tsr_packed_floats(&plan) + 15) / 16 * 16;
     }
   }
@@ -161,35 +165,35 @@ static bool fits(const tsr_conv *a, const tsr_conv *b) {
 }
 
 /* The weights in C order.  Those that Winograd's plan was made of may be gone: then they come from it. */
-static tsr_status get_weights(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, tsr_tensor *w, const float **out) {
+static tsr_status get_weights(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, tsr_tensor *w, tsr_supply *out) {
   const tsr_conv_plan *q = tsr_site_get(tsr_site_sub(site, 2, 1));
   float *back;
   if (q == NULL) {
     TSR_TRY(tsr_contiguous(ctx, &w, w));
-    *out = tsr_tensor_data_ro(w);
+    *out = tsr_supply_of(ctx, w);
     return TSR_OK;
   }
   TSR_TRY(tsr_work(ctx, given->c * given->oc * 9, &back));
-  *out = back;
+  *out = (tsr_supply){back, NULL, given->c * 9};
   return tsr_wino_unpack(ctx, given, &q->packed, q->data, back);
 }
 
 /* The plan of the site (it has one for Winograd and one for all else), made on first use; *owned: it is this call's
  * alone, to be freed. */
 static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, int64_t join, tsr_tensor *w, bool wino, tsr_conv_plan **out, bool *owned) {
-  const float *data;
+  tsr_supply source;
   tsr_site *sub = tsr_site_sub(site, 2, wino);
   *out = tsr_site_get(sub);
   *owned = false;
   if (*out != NULL && fits(&(*out)->made_for, given)) return TSR_OK;
   if (*out != NULL) sub = NULL;
-  TSR_TRY(get_weights(ctx, wino ? NULL : site, given, w, &data));
+  TSR_TRY(get_weights(ctx, wino ? NULL : site, given, w, &source));
   tsr_conv p = *given;
-  if (join > 1) TSR_TRY(join_weights(ctx, given, join, &data));
+  if (join > 1) TSR_TRY(join_weights(ctx, given, join, &source));
   p.groups /= join;
   tsr_conv_plan *q = plan_new(ctx, &p, wino);
   if (q == NULL) return tsr_fail_nomem(&ctx->err);
-  tsr_status status = pack_plan(ctx, &p, q, data);
+  tsr_status status = pack_plan(ctx, &p, q, &source);
   if (status != TSR_OK) {
     plan_free(q);
     return status;

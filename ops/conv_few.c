@@ -25,8 +25,8 @@ tsr_packed tsr_few_plan(const tsr_gemm_fns *g, const tsr_conv *p) {
   return plan;
 }
 
-void tsr_few_pack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, const float *w) {
-  tsr_packed_fill(ctx, plan, w, 0, 1, terms_of(p));
+tsr_status tsr_few_pack(tsr_ctx *ctx, const tsr_packed *plan, const tsr_supply *w) {
+  return tsr_packed_fill_rows(ctx, plan, w, 0, NULL, 1);
 }
 
 /* ---- padded planes ---- */

@@ -8,7 +8,7 @@
 bool tsr_few_wants(const tsr_conv *p);
 /* Weights: one block of panels, terms in the order of the weight itself. */
 tsr_packed tsr_few_plan(const tsr_gemm_fns *g, const tsr_conv *p);
-void tsr_few_pack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, const float *w);
+tsr_status tsr_few_pack(tsr_ctx *ctx, const tsr_packed *plan, const tsr_supply *w);
 
 /* x and y: channels last or contiguous, each as its flag says; epi's residual is laid out as y. */
 tsr_status tsr_few_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, float *y, bool y_last, const float *x, bool x_last, const tsr_epi *epi);

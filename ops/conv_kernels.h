@@ -73,8 +73,8 @@ typedef struct tsr_conv_fns {
   void (*wino_out[2])(const tsr_wino_out *t);
   /* u[e * step + i] for the 16 or 36 elements e of the transform of the weights g[tap][i], i < n, whole vectors */
   void (*wino_expand[2])(float *u, int64_t step, const float *const *g, int64_t n);
-  /* dst[i] = sum over t < 9 of coef[t] * src[t * step + i] */
-  void (*wino_weight)(float *dst, const float *src, int64_t step, const float *coef, int64_t n);
+  /* u[e * step + k * w + i] = sum over t < 9 of coef[e][t] * g[k][t][i], k < channels, e < elements, i < w, whole vectors */
+  void (*wino_weights)(float *u, int64_t step, const float *g, const float (*coef)[9], int64_t channels, int64_t w, int elements);
   void (*scale_act)(const tsr_scaled *s);
   void (*max_window)(float *y, const tsr_window *w, int64_t c);             /* NaN wins; the window is not empty */
   void (*mean_window)(float *y, const tsr_window *w, int64_t c, float div); /* sum / div */

@@ -157,11 +157,17 @@ VF_INLINE void wino_expand(float *u, int64_t step, const float *const *g, int64_
 static void wino_expand2(float *u, int64_t step, const float *const *g, int64_t n) { wino_expand(u, step, g, n, 4); }
 static void wino_expand4(float *u, int64_t step, const float *const *g, int64_t n) { wino_expand(u, step, g, n, 6); }
 
-static void wino_weight(float *dst, const float *src, int64_t step, const float *coef, int64_t n) {
-  for (int64_t i = 0; i < n; i += VF_N) {
-    int lanes = (int)TSR_MIN(VF_N, n - i);
-    vf sum = vf_zero();
-    for (int t = 0; t < 9; t++) sum = vf_fma(vf_load_n(src + t * step + i, lanes), vf_set(coef[t]), sum);
-    vf_store_n(dst + i, sum, lanes);
+static void wino_weights(float *u, int64_t step, const float *g, const float (*coef)[9], int64_t channels, int64_t w, int elements) {
+  for (int64_t i = 0; i < channels * w; i += VF_N) {
+    const float *from = g + i / w * 9 * w + i % w;
+    vf in[9];
+#pragma GCC unroll 9
+    for (int t = 0; t < 9; t++) in[t] = vf_load(from + t * w);
+    for (int e = 0; e < elements; e++) {
+      vf sum = vf_zero();
+#pragma GCC unroll 9
+      for (int t = 0; t < 9; t++) sum = vf_fma(in[t], vf_set(coef[e][t]), sum);
+      vf_store(u + e * step + i, sum);
+    }
   }
 }

@@ -32,29 +32,44 @@ tsr_packed tsr_wino_plan(const tsr_gemm_fns *g, const tsr_conv *p) {
 
 int64_t tsr_wino_step(const tsr_packed *plan) { return (tsr_packed_floats(plan) + 15) / 16 * 16; }
 
-typedef struct weight_job { tsr_ctx *ctx; const tsr_conv *p; const tsr_packed *plan; const transform *f; float *data; const float *taps; float *work; } weight_job;
+#define CHANNELS 16 /* at a time: what they take lies in L1 */
 
-static void weight_task(void *arg, int64_t e, int worker) {
+typedef struct weight_job {
+  tsr_ctx *ctx;
+  const tsr_conv *p;
+  const tsr_packed *plan;
+  float *data;
+  const tsr_supply *w;
+  float coef[36][9];
+  float *room; int64_t room_floats, taps_at; /* of a worker: rows of w, then the taps of some channels */
+} weight_job;
+
+/* One task: one panel of output channels of all matrices. */
+static void weight_task(void *arg, int64_t panel, int worker) {
   const weight_job *j = arg;
-  const transform *f = j->f;
-  int64_t n = j->p->c * j->p->oc;
-  float coef[9], *u = j->work + worker * n;
-  for (int t = 0; t < 9; t++) coef[t] = (float)(f->g[e / f->n][t / 3] * f->g[e % f->n][t % 3]);
-  j->ctx->kernels->conv->wino_weight(u, j->taps, n, coef, n);
-  tsr_packed plan = *j->plan;
-  plan.data = j->data + e * tsr_wino_step(&plan);
-  tsr_packed_fill(j->ctx, &plan, u, 0, 1, j->p->c);
+  const tsr_packed *plan = j->plan;
+  const tsr_gemm_fns *f = j->ctx->kernels->gemm;
+  float *room = j->room + worker * j->room_floats, *taps = room + j->taps_at;
+  int64_t width = (int64_t)plan->nv * f->lanes, col = panel * width, w = TSR_MIN(width, plan->n_pad - col), n = TSR_MIN(w, plan->n - col);
+  const float *rows = tsr_supply_rows(j->w, col, n, room);
+  for (int64_t c = 0, count; c < plan->c; c += count) {
+    int64_t c0 = c / plan->c_block * plan->c_block, block = TSR_MIN(plan->c_block, plan->c - c0);
+    count = TSR_MIN(CHANNELS, c0 + block - c);
+    f->pack(taps, w, rows + c * 9, count * 9, 1, n, j->w->length);
+    float *to = j->data + c0 * plan->n_pad + col * block + (c - c0) * w;
+    j->ctx->kernels->conv->wino_weights(to, tsr_wino_step(plan), taps, j->coef, count, w, tsr_wino_elements(j->p));
+  }
 }
 
-tsr_status tsr_wino_pack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, float *data, const float *w) {
-  int64_t n = p->c * p->oc;
-  weight_job j = {ctx, p, plan, transform_of(p), data, NULL, NULL};
-  float *taps;
-  TSR_TRY(tsr_work(ctx, 9 * n, &taps));
-  TSR_TRY(tsr_work(ctx, n * tsr_gemm_threads(ctx), &j.work));
-  ctx->kernels->gemm->transpose(taps, n, w, 9, n, 9);
-  j.taps = taps;
-  tsr_pool_run(ctx->pool, ctx->max_threads, tsr_wino_elements(p), weight_task, &j);
+tsr_status tsr_wino_pack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, float *data, const tsr_supply *w) {
+  const transform *f = transform_of(p);
+  int64_t width = (int64_t)plan->nv * ctx->kernels->gemm->lanes, rows = w->data != NULL ? 0 : TSR_MIN(width, p->oc);
+  weight_job j = {.ctx = ctx, .p = p, .plan = plan, .data = data, .w = w, .taps_at = (rows * w->length + 15) / 16 * 16};
+  for (int e = 0; e < f->n * f->n; e++)
+    for (int t = 0; t < 9; t++) j.coef[e][t] = (float)(f->g[e / f->n][t / 3] * f->g[e % f->n][t % 3]);
+  j.room_floats = j.taps_at + CHANNELS * 9 * width;
+  TSR_TRY(tsr_work(ctx, j.room_floats * tsr_gemm_threads(ctx), &j.room));
+  tsr_pool_run(ctx->pool, ctx->max_threads, plan->panels, weight_task, &j);
   return TSR_OK;
 }
 

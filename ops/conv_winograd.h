@@ -19,7 +19,7 @@ int tsr_wino_side_direct(const tsr_conv *p);
 /* Weights: a matrix [c][oc] an element, packed by one plan, tsr_wino_step floats apart. */
 tsr_packed tsr_wino_plan(const tsr_gemm_fns *g, const tsr_conv *p);
 int64_t tsr_wino_step(const tsr_packed *plan);
-tsr_status tsr_wino_pack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, float *data, const float *w /* [oc][c][3][3] */);
+tsr_status tsr_wino_pack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, float *data, const tsr_supply *w /* [oc][c][3][3] */);
 /* The weights that were packed, but for rounding: for calls that do not fit when the originals are gone. */
 tsr_status tsr_wino_unpack(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, const float *data, float *w);
 

@@ -127,8 +127,8 @@ TSR_KERNEL(gelu) {
 const tsr_op tsr_ops_fused[] = {
     {"tsr::gelu(Tensor x, bool tanh_form, Scalar power) -> Tensor", op_gelu, TSR_PURE | TSR_HIDDEN},
     {"tsr::mlp(Tensor x, Tensor w1, Tensor? b1, int act, float p0, float p1, Tensor w2, Tensor? b2, Tensor? residual) -> Tensor",
-     op_mlp, TSR_PURE | TSR_HIDDEN, .prepare = prepare_mlp},
+     op_mlp, TSR_PURE | TSR_HIDDEN | TSR_MAKES, .prepare = prepare_mlp},
     {"tsr::linear_act(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, int act, float p0=0., float p1=0.) -> Tensor",
-     op_linear_act, TSR_PURE | TSR_HIDDEN, .prepare = tsr_linear_prepare},
+     op_linear_act, TSR_PURE | TSR_HIDDEN | TSR_MAKES, .prepare = tsr_linear_prepare},
     {0},
 };

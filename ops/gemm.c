@@ -72,20 +72,25 @@ static block block_at(const tsr_packed *p, int64_t i) {
 
 typedef struct fill_job { const tsr_gemm_fns *f; const tsr_packed *p; const float *w; int64_t ts, ks, ns; const int64_t *tap_at; } fill_job;
 
+static int64_t panel_width(const fill_job *j) { return (int64_t)j->p->nv * j->f->lanes; }
+
+/* One panel of one block; src: the first column of the panel. */
+static void fill_panel(const fill_job *j, int64_t block_index, int64_t panel, const float *src) {
+  const tsr_packed *p = j->p;
+  block b = block_at(p, block_index);
+  int64_t col = panel * panel_width(j), w = TSR_MIN(panel_width(j), p->n_pad - col);
+  float *dst = p->data + b.k0 * p->n_pad + col * b.taps * b.c;
+  for (int64_t t = 0; t < b.taps; t++) {
+    int64_t at = j->tap_at != NULL ? j->tap_at[b.tap0 + t] : (b.tap0 + t) * j->ts;
+    j->f->pack(dst + t * b.c * w, w, src + at + b.c0 * j->ks, b.c, j->ks, TSR_MIN(w, p->n - col), j->ns);
+  }
+}
+
 /* One task: one panel of one block. */
 static void fill_task(void *arg, int64_t begin, int64_t end) {
   const fill_job *j = arg;
-  const tsr_packed *p = j->p;
-  int64_t width = (int64_t)p->nv * j->f->lanes;
-  for (int64_t task = begin; task < end; task++) {
-    block b = block_at(p, task / p->panels);
-    int64_t col = task % p->panels * width, w = TSR_MIN(width, p->n_pad - col);
-    float *dst = p->data + b.k0 * p->n_pad + col * b.taps * b.c;
-    for (int64_t t = 0; t < b.taps; t++) {
-      int64_t at = j->tap_at != NULL ? j->tap_at[b.tap0 + t] : (b.tap0 + t) * j->ts;
-      j->f->pack(dst + t * b.c * w, w, j->w + at + b.c0 * j->ks + col * j->ns, b.c, j->ks, TSR_MIN(w, p->n - col), j->ns);
-    }
-  }
+  for (int64_t task = begin; task < end; task++)
+    fill_panel(j, task / j->p->panels, task % j->p->panels, j->w + task % j->p->panels * panel_width(j) * j->ns);
 }
 
 static void fill(tsr_ctx *ctx, fill_job job) {
@@ -100,6 +105,30 @@ void tsr_packed_fill(tsr_ctx *ctx, const tsr_packed *p, const float *w, int64_t 
 
 void tsr_packed_fill_taps(tsr_ctx *ctx, const tsr_packed *p, const float *w, const int64_t *tap_at, int64_t ks, int64_t ns) {
   fill(ctx, (fill_job){ctx->kernels->gemm, p, w, 0, ks, ns, tap_at});
+}
+
+typedef struct made_job { fill_job fill; const tsr_supply *w; int64_t row; float *room; int64_t room_floats; /* of a worker */ } made_job;
+
+/* One task: one panel, whose rows are computed and packed while they are in cache. */
+static void made_task(void *arg, int64_t panel, int worker) {
+  const made_job *j = arg;
+  const tsr_packed *p = j->fill.p;
+  int64_t col = panel * panel_width(&j->fill), n = TSR_MIN(panel_width(&j->fill), p->n - col);
+  const float *rows = tsr_supply_rows(j->w, j->row + col, n, j->room + worker * j->room_floats);
+  for (int64_t b = 0; b < p->blocks; b++) fill_panel(&j->fill, b, panel, rows);
+}
+
+tsr_status tsr_packed_fill_rows(tsr_ctx *ctx, const tsr_packed *p, const tsr_supply *w, int64_t row, const int64_t *tap_at, int64_t ks) {
+  made_job j = {{ctx->kernels->gemm, p, NULL, 0, ks, w->length, tap_at}, w, row, NULL, 0};
+  if (w->data != NULL) {
+    j.fill.w = w->data + row * w->length;
+    fill(ctx, j.fill);
+    return TSR_OK;
+  }
+  j.room_floats = TSR_MIN(panel_width(&j.fill), p->n) * w->length;
+  TSR_TRY(tsr_work(ctx, j.room_floats * tsr_gemm_threads(ctx), &j.room));
+  tsr_pool_run(ctx->pool, ctx->max_threads, p->panels, made_task, &j);
+  return TSR_OK;
 }
 
 static void linear_rows(const tsr_gemm *g, int64_t m0, int mr, const float **out) {

@@ -9,6 +9,7 @@
 
 #include "ops/kernels.h"
 #include "ops/op.h"
+#include "ops/supply.h"
 
 enum {
   TSR_GEMM_MR = 14,   /* most rows of a tile, any instruction set */
@@ -91,6 +92,8 @@ static inline int64_t tsr_packed_floats(const tsr_packed *p) { return p->n_pad *
 /* Fill p->data from w[tap * ts + c * ks + n * ns], in parallel; with tap_at, tap t is at w + tap_at[t]. */
 void tsr_packed_fill(tsr_ctx *ctx, const tsr_packed *p, const float *w, int64_t ts, int64_t ks, int64_t ns);
 void tsr_packed_fill_taps(tsr_ctx *ctx, const tsr_packed *p, const float *w, const int64_t *tap_at, int64_t ks, int64_t ns);
+/* The same from rows of a weight: column n is row `row` + n of it, and term c of tap t stands at c * ks + tap_at[t] there. */
+tsr_status tsr_packed_fill_rows(tsr_ctx *ctx, const tsr_packed *p, const tsr_supply *w, int64_t row, const int64_t *tap_at, int64_t ks);
 
 /* Rows [m0, m0 + rows) whose sums have only some of the taps: those of an image's border that do not lie in its padding. */
 typedef struct tsr_row_tile {

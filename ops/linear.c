@@ -31,6 +31,15 @@ typedef struct linear_site {
 
 static const char way; /* of packing, for sites that share */
 
+static tsr_status fill(tsr_ctx *ctx, const tsr_packed *p, const tsr_tensor *w) {
+  if (w->storage->data == NULL) {
+    tsr_supply rows = tsr_supply_of(ctx, w);
+    return tsr_packed_fill_rows(ctx, p, &rows, 0, NULL, 1);
+  }
+  tsr_packed_fill(ctx, p, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
+  return TSR_OK;
+}
+
 /* The packed weight of the site, made on first use; with no site, packed for this call. */
 static tsr_status packed_weight(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w, tsr_packed *out) {
   linear_site *kept = tsr_site_get(site);
@@ -42,8 +51,7 @@ static tsr_status packed_weight(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w, tsr
   *out = tsr_packed_plan(ctx->kernels->gemm, n, 1, k);
   if (site == NULL || kept != NULL) {
     TSR_TRY(tsr_work(ctx, tsr_packed_floats(out), &out->data));
-    tsr_packed_fill(ctx, out, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
-    return TSR_OK;
+    return fill(ctx, out, w);
   }
   kept = tsr_site_shared(ctx, &way, w);
   if (kept != NULL) {
@@ -55,7 +63,11 @@ static tsr_status packed_weight(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w, tsr
   kept = tsr_site_alloc(ctx, head + (size_t)tsr_packed_floats(out) * sizeof(float));
   if (kept == NULL) return tsr_fail_nomem(&ctx->err);
   out->data = (float *)(void *)((char *)kept + head);
-  tsr_packed_fill(ctx, out, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
+  tsr_status status = fill(ctx, out, w);
+  if (status != TSR_OK) {
+    tsr_site_free(kept);
+    return status;
+  }
   kept->plan = *out;
   kept->next = NULL;
   linear_site *published = tsr_site_publish(site, kept, tsr_site_free);
@@ -310,7 +322,7 @@ TSR_KERNEL(bilinear) {
 }
 
 const tsr_op tsr_ops_linear[] = {
-    {"aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", op_linear, TSR_PURE, .prepare = tsr_linear_prepare},
+    {"aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", op_linear, TSR_PURE | TSR_MAKES, .prepare = tsr_linear_prepare},
     {"aten::linear.out(Tensor input, Tensor weight, Tensor? bias=None, *, Tensor(a!) out) -> Tensor(a!)", op_linear, TSR_OUT_SAME},
     {"aten::bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor", op_bilinear, TSR_PURE},
     {0},

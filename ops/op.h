@@ -23,6 +23,7 @@ typedef struct tsr_ctx { /* one a session */
   tsr_types *types;                /* of the model; may be NULL in unit tests */
   tsr_rng *rng;                    /* default generator */
   bool no_winograd;                /* convolutions by direct summation only */
+  const struct tsr_maker *makers; uint32_t maker_count; /* while a site is prepared: of weights without bytes (ops/supply.h) */
   bool grad_enabled;               /* set_grad_enabled; starts false */
   tsr_val *temps; size_t temp_count, temp_cap;
   size_t temp_mark;                /* where those of the operator that runs begin */
@@ -82,6 +83,7 @@ enum { /* flags of a row */
   TSR_OUT_ANEW5 = 1 << 17,           /* … of 5 */
   TSR_OUT_ACCESS = TSR_OUT | 1 << 15, /* … "expected scalar type … but found …" */
   TSR_OUT_TRUTH = TSR_OUT | 1 << 13, /* the out argument is of bools or bytes: "… only supports bool tensor for result, got: …" */
+  TSR_MAKES = 1 << 15, /* prepare asks for rows of float32 weights (ops/supply.h), which need not have bytes yet */
   TSR_STRUCTURED = 1 << 9, /* in-place form that PyTorch refuses in these words: "Bad in-place call: …" */
 };
 

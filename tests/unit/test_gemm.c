@@ -126,6 +126,41 @@ static void test_threads(void **state) {
   tsr_pool_free(eight);
 }
 
+/* ---- weights that are computed while they are packed ---- */
+
+typedef struct doubled { const float *w; int64_t length; int calls; } doubled;
+
+static void twice(const void *recipe, int64_t row, int64_t rows, float *out) {
+  doubled *d = (doubled *)(uintptr_t)recipe;
+  __atomic_add_fetch(&d->calls, 1, __ATOMIC_RELAXED);
+  for (int64_t i = 0; i < rows * d->length; i++) out[i] = 2 * d->w[row * d->length + i];
+}
+
+static void made(tsr_isa isa) {
+  static const int64_t shapes[][3] = {{70, 1, 300}, {33, 9, 40}, {5, 3, 700}, {96, 25, 7}}; /* rows, taps, channels */
+  for (size_t s = 0; s < TSR_COUNT(shapes); s++) {
+    int64_t n = shapes[s][0], taps = shapes[s][1], c = shapes[s][2], at[25];
+    tsr_ctx ctx;
+    begin(&ctx, isa);
+    tsr_packed p = tsr_packed_plan(ctx.kernels->gemm, n, taps, c), q = p;
+    float *w = numbers(n * taps * c), *w2 = numbers(n * taps * c);
+    for (int64_t i = 0; i < n * taps * c; i++) w2[i] = 2 * w[i];
+    for (int64_t t = 0; t < taps; t++) at[t] = taps - 1 - t;
+    p.data = malloc((size_t)tsr_packed_floats(&p) * sizeof(float));
+    q.data = malloc((size_t)tsr_packed_floats(&p) * sizeof(float));
+    doubled d = {w, taps * c, 0};
+    tsr_maker m = {NULL, twice, &d};
+    tsr_supply stored = {w2, NULL, taps * c}, computed = {NULL, &m, taps * c};
+    assert_int_equal(tsr_packed_fill_rows(&ctx, &p, &stored, 0, at, taps), TSR_OK);
+    assert_int_equal(tsr_packed_fill_rows(&ctx, &q, &computed, 0, at, taps), TSR_OK);
+    assert_memory_equal(p.data, q.data, (size_t)tsr_packed_floats(&p) * sizeof(float));
+    assert_int_equal(d.calls, p.panels); /* each row once */
+    end(&ctx);
+    free(w), free(w2), free(p.data), free(q.data);
+  }
+}
+static void test_made(void **state) { each_isa(made); }
+
 static double act_exact(tsr_act act, double x) {
   switch (act) {
   case TSR_ACT_RELU: return x > 0 ? x : 0;
@@ -182,7 +217,7 @@ static void test_transposes(void **state) { each_isa(transposes); }
 int main(void) {
   mem = tsr_mem_new(0);
   pool = tsr_pool_new(2);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_strided), cmocka_unit_test(test_threads),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_strided), cmocka_unit_test(test_threads), cmocka_unit_test(test_made),
                                      cmocka_unit_test(test_activations), cmocka_unit_test(test_transposes)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   tsr_pool_free(pool);
