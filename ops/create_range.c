@@ -3,6 +3,7 @@
  * The sums are formed in the order PyTorch forms them: floats in blocks of 16 whose first element is
  * rounded to the result type and whose steps are added in the accumulation type. */
 #include <math.h>
+#include <stdio.h>
 
 #include "ops/create.h"
 #include "ops/native.h"
@@ -390,6 +391,32 @@ static double window_at(window_kind kind, int64_t i, int64_t n, double a, double
 #undef ROUND
 }
 
+/* The options of a factory call as PyTorch prints them; what the caller left out is "(default)". */
+static void print_options(tsr_call *c, const window *w, tsr_dtype dtype, char *text, size_t cap) {
+  uint32_t opt = w->opt;
+  bool out = tsr_factory_out(c, opt) != NULL;
+  const char *given[4]; /* dtype, layout, device, pin_memory */
+  for (uint32_t i = 0; i < 4; i++) given[i] = out || (opt + i < c->nargs && !tsr_arg_is_none(c, opt + i)) ? "" : " (default)";
+  if (w->kind != HANN && w->kind != HAMMING) given[0] = ""; /* the others settle the type before they look */
+  bool sparse = *given[1] == '\0' && !out && tsr_arg_int(c, opt + 1) == 1, pinned = *given[3] == '\0' && !out && tsr_arg_bool(c, opt + 3);
+  snprintf(text, cap, "TensorOptions(dtype=%s%s, device=cpu%s, layout=%s%s, requires_grad=false (default), pinned_memory=%s%s, memory_format=(nullopt))",
+           tsr_dtype_c_name(dtype), given[0], given[2], sparse ? "Sparse" : "Strided", given[1], pinned ? "true" : "false", out ? " (default)" : given[3]);
+}
+
+static tsr_status check_window(tsr_call *c, const window *w, int64_t n, tsr_dtype *dtype) {
+  char text[256];
+  bool sparse = tsr_factory_out(c, w->opt) == NULL && w->opt + 1 < c->nargs && tsr_arg_int_or(c, w->opt + 1, 0) == 1;
+  if (sparse) TSR_TRY(tsr_dtype_arg(c, w->opt, TSR_FLOAT32, dtype));
+  else TSR_TRY(tsr_factory_dtype(c, w->opt, TSR_FLOAT32, dtype));
+  print_options(c, w, *dtype, text, sizeof text);
+  if (sparse) return tsr_op_fail(c->ctx, "%s is not implemented for sparse types, got: %s", w->name, text);
+  bool complex = tsr_dtype_is_complex(*dtype);
+  if (!tsr_dtype_is_float(*dtype) && !complex) return tsr_op_fail(c->ctx, "%s expects floating point dtypes, got: %s", w->name, text);
+  if (n < 0) return tsr_op_fail(c->ctx, "%s requires non-negative window_length, got window_length=%lld", w->name, (long long)n);
+  if (complex && n > 1) return tsr_op_fail(c->ctx, "\"arange_cpu\" not implemented for '%s'", tsr_dtype_get_info(*dtype)->cpp_name);
+  return TSR_OK;
+}
+
 TSR_KERNEL(window) {
   const window *w = c->op->data;
   int64_t n = tsr_arg_int(c, 0), length = n;
@@ -401,9 +428,7 @@ TSR_KERNEL(window) {
   tsr_dtype dtype;
   tsr_tensor *y;
   void *p;
-  TSR_TRY(tsr_factory_dtype(c, w->opt, TSR_FLOAT32, &dtype));
-  if (!tsr_dtype_is_float(dtype)) return tsr_op_fail(c->ctx, "%s expects floating point dtypes, got: %s", w->name, tsr_dtype_name(dtype));
-  if (n < 0) return tsr_op_fail(c->ctx, "%s requires non-negative window_length, got window_length=%lld", w->name, (long long)n);
+  TSR_TRY(check_window(c, w, n, &dtype));
   TSR_TRY(tsr_factory_new(c, w->opt, dtype, 1, &n, &y));
   TSR_TRY(tsr_data_mut(c->ctx, y, &p));
   if (periodic && n < INT64_MAX) length = n + 1;

@@ -1,5 +1,6 @@
 /* Losses that are elementwise formulas and a reduction; see loss_class.c for those over classes. */
 #include <math.h>
+#include <stdio.h>
 
 #include "ops/loss.h"
 #include "ops/pointwise.h"
@@ -44,9 +45,40 @@ tsr_status tsr_x_ret(tsr_call *c, uint32_t i, tsr_tensor *a) {
   return c->ctx->err.status ? c->ctx->err.status : tsr_fail(&c->ctx->err, TSR_EINTERNAL, "an expression failed without a reason");
 }
 
+/* a.op_(b) on a value of the kernel's own: what PyTorch refuses of it (shapes, types) is refused here.  b NULL: of one operand. */
+static tsr_tensor *into(tsr_ctx *ctx, const char *op, tsr_tensor *a, tsr_tensor *b) {
+  char name[32];
+  tsr_val args[3] = {tsr_none(), tsr_none(), tsr_int(1)}, ret; /* alpha of sub_ */
+  if (a == NULL) return NULL;
+  snprintf(name, sizeof name, "aten::%s_", op);
+  args[0] = tsr_from_obj(a);
+  if (b != NULL) args[1] = tsr_from_obj(b);
+  const tsr_op *row = tsr_op_get(name, b != NULL ? "Tensor" : "");
+  return tsr_invoke(ctx, row, args, b == NULL ? 1 : strcmp(op, "sub") == 0 ? 3 : 2, &ret, 1) == TSR_OK ? ret.t : NULL;
+}
+
 /* ---- one formula ---- */
 
-typedef struct loss_kind { tsr_pw pw; int reduction; int param; const char *bad_param; bool zero_ok; bool strict; } loss_kind;
+typedef struct loss_kind { tsr_pw pw; int reduction; int param; const char *bad_param; bool zero_ok; bool structured; } loss_kind;
+
+/* Losses that PyTorch writes into a tensor like the first operand (of the out argument's type, if there is one). */
+static tsr_status typed_losses(tsr_call *c, tsr_tensor *losses, tsr_tensor **out) {
+  tsr_dtype d = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype;
+  tsr_out_dtype(c, 0, &d);
+  TSR_TRY(tsr_check_result_cast(c->ctx, (tsr_dtype)losses->dtype, d));
+  return tsr_to_dtype(c->ctx, out, losses, d);
+}
+
+/* The reduction of a structured operator reads the out argument's type. */
+static tsr_status reduced_losses(tsr_call *c, tsr_tensor *losses, int64_t reduction, tsr_tensor **out) {
+  tsr_dtype d = (tsr_dtype)losses->dtype;
+  bool mean = reduction == TSR_LOSS_MEAN;
+  if (!mean && reduction != TSR_LOSS_SUM)
+    return tsr_op_fail(c->ctx, "reduction == Reduction::Mean || reduction == Reduction::Sum INTERNAL ASSERT FAILED: reduction is %lld", (long long)reduction);
+  if (!tsr_out_dtype(c, 0, &d)) return tsr_reduce(c->ctx, out, mean ? "mean" : "sum", losses, -1, NULL, false, -1);
+  TSR_TRY(tsr_check_result_cast(c->ctx, (tsr_dtype)losses->dtype, d));
+  return tsr_reduce(c->ctx, out, mean ? "mean" : "sum", losses, -1, NULL, false, (int)d);
+}
 
 TSR_KERNEL(formula_loss) {
   const loss_kind *k = c->op->data;
@@ -60,13 +92,17 @@ TSR_KERNEL(formula_loss) {
     tsr_map_set_param(&s.p, 0, tsr_scalar_float(p));
   }
   int64_t reduction = tsr_arg_int(c, (uint32_t)k->reduction);
-  if (k->strict && (reduction < TSR_LOSS_NONE || reduction > TSR_LOSS_SUM))
-    return tsr_op_fail(c->ctx, "reduction == Reduction::Mean || reduction == Reduction::Sum INTERNAL ASSERT FAILED: reduction is %lld", (long long)reduction);
   s.id = k->pw.id;
   s.common = tsr_iter_result_type(&s.it);
   TSR_TRY(tsr_pw_refuse(c->ctx, &k->pw, "loss", s.common));
   TSR_TRY(tsr_pw_finish(&s));
-  return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, tsr_iter_out(&s.it, 0), reduction));
+  tsr_tensor *y = tsr_iter_out(&s.it, 0);
+  if (k->structured) {
+    if (reduction != TSR_LOSS_NONE) TSR_TRY(reduced_losses(c, y, reduction, &y));
+    return tsr_ret_tensor(c, 0, y);
+  }
+  TSR_TRY(typed_losses(c, y, &y));
+  return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, y, reduction));
 }
 
 static const loss_kind mse = {{TSR_MAP_squared_error, "", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_INT, .kernel = "mse_cpu"}, 2, 0, NULL, false, true},
@@ -82,74 +118,54 @@ TSR_KERNEL(l1_loss) {
   return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, tsr_x_un(c->ctx, "abs", d), tsr_arg_int(c, 2)));
 }
 
-/* Step by step, as half precision overflows on the way. */
-TSR_KERNEL(soft_margin) {
+/* log1p(exp(-input * target)) into the out argument or a tensor like the input, step by step: half precision overflows on the way. */
+static tsr_status soft_margin(tsr_call *c, tsr_tensor *y) {
   tsr_ctx *x = c->ctx;
-  tsr_tensor *input = tsr_arg_tensor(c, 0), *t, *y;
-  int64_t size[TSR_MAX_NDIM], reduction = tsr_arg_int(c, 2);
-  int n;
-  TSR_TRY(tsr_unary(x, &t, "neg", tsr_arg_tensor(c, 1)));
-  TSR_TRY(tsr_to_dtype(x, &t, t, (tsr_dtype)input->dtype));
-  TSR_TRY(tsr_broadcast_sizes(x, t->ndim, t->size, input->ndim, input->size, &n, size));
-  if (n != t->ndim || memcmp(size, t->size, (size_t)n * sizeof *size) != 0) {
-    char have[256], want[256];
-    tsr_sizes_print(have, sizeof have, t->ndim, t->size);
-    tsr_sizes_print(want, sizeof want, n, size);
-    return tsr_op_fail(x, "output with shape %s doesn't match the broadcast shape %s", have, want);
-  }
-  y = tsr_x_un(x, "log1p", tsr_x_un(x, "exp", tsr_x_bin(x, "mul", t, input)));
-  if (y == NULL || (reduction >= 0 && reduction <= 2)) return tsr_x_ret(c, 0, tsr_x_reduce(x, y, reduction));
-  if (y->numel == 0) return tsr_op_fail(x, "soft_margin_loss: reduction %lld of nothing", (long long)reduction);
-  int64_t none = 0; /* PyTorch shrinks the losses to one number: the first in memory */
-  TSR_TRY(tsr_new_view(x, &y, y, 0, 0, &none, &none));
-  TSR_TRY(tsr_clone(x, &y, y));
+  int64_t reduction = tsr_arg_int(c, 2);
+  tsr_tensor *t = tsr_arg_tensor(c, 1);
+  tsr_val args[2] = {tsr_from_obj(tsr_arg_tensor(c, 0)), tsr_from_obj(y)}, ret;
+  TSR_TRY(tsr_invoke(x, tsr_op_get("aten::neg", "out"), args, 2, &ret, 1));
+  if (into(x, "log1p", into(x, "exp", into(x, "mul", y, t), NULL), NULL) == NULL) return tsr_x_ret(c, 0, NULL);
+  if (reduction == TSR_LOSS_NONE) return tsr_ret_tensor(c, 0, y);
+  tsr_tensor *r = tsr_x_reduce(x, y, reduction);
+  if (r == NULL) return tsr_x_ret(c, 0, NULL);
+  if (r == y && y->numel == 0) return tsr_op_fail(x, "soft_margin_loss: reduction %lld of nothing", (long long)reduction);
+  int64_t none = 0; /* an unknown reduction shrinks the losses to one number: the first in memory */
+  TSR_TRY(tsr_resize(x, y, 0, &none));
+  if (r != y) TSR_TRY(tsr_copy_into(x, y, r));
   return tsr_ret_tensor(c, 0, y);
 }
 
-static tsr_status check_probabilities(tsr_ctx *ctx, tsr_tensor *x, const char *which) {
-  tsr_tensor *lo, *hi, *ok;
-  TSR_TRY(tsr_binary_scalar(ctx, &lo, "ge", x, tsr_scalar_int(0)));
-  TSR_TRY(tsr_binary_scalar(ctx, &hi, "le", x, tsr_scalar_int(1)));
-  TSR_TRY(tsr_binary(ctx, &ok, "logical_and", lo, hi));
-  TSR_TRY(tsr_reduce(ctx, &ok, "all", ok, -1, NULL, false, -1));
-  if (*(const uint8_t *)tsr_tensor_data_ro(ok)) return TSR_OK;
-  return tsr_op_fail(ctx, "all elements of %s should be between 0 and 1", which);
+TSR_KERNEL(soft_margin) {
+  tsr_tensor *y;
+  int64_t none = 0;
+  TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)tsr_arg_tensor(c, 0)->dtype, 1, &none));
+  return soft_margin(c, y);
 }
 
-TSR_KERNEL(binary_cross_entropy) {
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *w = tsr_arg_opt_tensor(c, 2);
-  if (x->dtype != t->dtype)
-    return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", tsr_dtype_get_info(t->dtype)->cpp_name, tsr_dtype_get_info(x->dtype)->cpp_name);
-  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "binary_cross_entropy", (tsr_dtype)x->dtype);
-  TSR_TRY(check_probabilities(c->ctx, x, "input"));
-  TSR_TRY(check_probabilities(c->ctx, t, "target"));
-  tsr_pw_state s;
-  tsr_pw_begin(&s, c->ctx, NULL);
-  tsr_iter_add_in(&s.it, x);
-  tsr_iter_add_in(&s.it, t);
-  s.id = TSR_MAP_binary_cross_entropy;
-  s.common = (tsr_dtype)x->dtype;
-  TSR_TRY(tsr_pw_finish(&s));
-  tsr_tensor *y = tsr_iter_out(&s.it, 0);
-  if (w) y = tsr_x_bin(c->ctx, "mul", y, w);
-  return tsr_x_ret(c, 0, tsr_x_reduce(c->ctx, y, tsr_arg_int(c, 3)));
-}
+TSR_KERNEL(soft_margin_out) { return soft_margin(c, tsr_arg_tensor(c, 3)); }
 
-/* (1 - t) x - ((p - 1) t + 1) log sigmoid(x) */
+/* (1 - t) x - ((p - 1) t + 1) log sigmoid(x), in place where PyTorch works in place */
 TSR_KERNEL(bce_with_logits) {
   tsr_ctx *x = c->ctx;
   tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *w = tsr_arg_opt_tensor(c, 2), *p = tsr_arg_opt_tensor(c, 3);
   tsr_tensor *log_sig = tsr_x_un(x, "log_sigmoid", in);
-  tsr_tensor *y = tsr_x_bin(x, "mul", tsr_x_int(x, "rsub", t, 1), in);
-  if (p) log_sig = tsr_x_bin(x, "mul", tsr_x_int(x, "add", tsr_x_bin(x, "mul", tsr_x_int(x, "sub", p, 1), t), 1), log_sig);
-  y = tsr_x_bin(x, "sub", y, log_sig);
-  if (w) y = tsr_x_bin(x, "mul", y, w);
+  if (log_sig && p) {
+    tsr_tensor *scale = tsr_x_int(x, "add", tsr_x_bin(x, "mul", tsr_x_int(x, "sub", p, 1), t), 1);
+    log_sig = scale ? into(x, "mul", log_sig, scale) : NULL;
+  }
+  tsr_tensor *y = log_sig ? into(x, "mul", tsr_x_int(x, "rsub", t, 1), in) : NULL;
+  if (y) y = into(x, "sub", y, log_sig);
+  if (w) y = into(x, "mul", y, w);
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 4)));
 }
 
 TSR_KERNEL(kl_div) {
   tsr_ctx *x = c->ctx;
   tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *y;
+  if (tsr_dtype_is_complex((tsr_dtype)in->dtype) || tsr_dtype_is_complex((tsr_dtype)t->dtype)) return tsr_op_fail(x, "kl_div: Complex inputs not supported.");
+  if (tsr_dtype_is_integral((tsr_dtype)in->dtype, true) || tsr_dtype_is_integral((tsr_dtype)t->dtype, true))
+    return tsr_op_fail(x, "kl_div: Integral inputs not supported.");
   if (tsr_arg_bool(c, 3)) y = tsr_x_bin(x, "mul", tsr_x_un(x, "exp", t), tsr_x_bin(x, "sub", t, in));
   else y = tsr_x_bin(x, "sub", tsr_x_bin(x, "xlogy", t, t), tsr_x_bin(x, "mul", t, in));
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 2)));
@@ -179,16 +195,16 @@ static tsr_tensor *clamp0(tsr_ctx *ctx, tsr_tensor *a) {
 TSR_KERNEL(margin_ranking) {
   tsr_ctx *x = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *t = tsr_arg_tensor(c, 2);
-  if (a->ndim != b->ndim || t->ndim != a->ndim)
-    return tsr_op_fail(x, "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1 %dD, input2 %dD, target %dD", a->ndim, b->ndim, t->ndim);
   tsr_tensor *y = tsr_x_bin(x, "mul", tsr_x_un(x, "neg", t), tsr_x_bin(x, "sub", a, b));
   return tsr_x_ret(c, 0, tsr_x_reduce(x, clamp0(x, tsr_x_num(x, "add", y, tsr_arg_float(c, 3))), tsr_arg_int(c, 4)));
 }
 
+/* margin - x where target != 1, x where target != -1; the margin is a number of x's type. */
 TSR_KERNEL(hinge_embedding) {
   tsr_ctx *x = c->ctx;
-  tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1);
-  tsr_tensor *far = clamp0(x, tsr_x_num(x, "rsub", in, tsr_arg_float(c, 2))), *zero = tsr_x_zero(x, in);
+  tsr_tensor *in = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *margin;
+  TSR_TRY(tsr_new_scalar(x, &margin, (tsr_dtype)in->dtype, tsr_scalar_float(tsr_arg_float(c, 2))));
+  tsr_tensor *far = clamp0(x, tsr_x_bin(x, "sub", margin, in)), *zero = tsr_x_zero(x, in);
   tsr_tensor *y = tsr_x_bin(x, "add", tsr_x_where(x, tsr_x_int(x, "ne", t, 1), far, zero), tsr_x_where(x, tsr_x_int(x, "ne", t, -1), in, zero));
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 3)));
 }
@@ -257,12 +273,8 @@ const tsr_op tsr_ops_loss[] = {
      op_formula_loss, TSR_OUT, &huber},
     {"aten::soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", op_soft_margin, TSR_PURE},
     {"aten::soft_margin_loss.out(Tensor self, Tensor target, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",
-     op_soft_margin, TSR_OUT_FOUND},
+     op_soft_margin_out, 0},
     {"aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", op_l1_loss, TSR_PURE},
-    {"aten::binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
-     op_binary_cross_entropy, TSR_PURE},
-    {"aten::binary_cross_entropy.out(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",
-     op_binary_cross_entropy, TSR_OUT},
     {"aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor",
      op_bce_with_logits, TSR_PURE},
     {"aten::binary_cross_entropy_with_logits.out(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",

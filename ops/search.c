@@ -49,6 +49,7 @@ static int64_t find_edge(const search *s, int64_t begin, int64_t end, int64_t at
 /* out= forms say the width of their results twice, and both must agree. */
 static tsr_status check_width(tsr_ctx *ctx, const tsr_call *c, bool out_int32) {
   tsr_dtype d;
+  if ((c->op->flags & TSR_OUT_NEW) == TSR_OUT_NEW) return TSR_OK; /* copied from a result of the right type */
   if (!tsr_out_dtype(c, 0, &d) || d == (out_int32 ? TSR_INT32 : TSR_INT64)) return TSR_OK;
   return tsr_op_fail(ctx, "torch.searchsorted(): output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on whether out_int32 flag is True, but we got output tensor's dtype %s and out_int32 flag is %s",
                      tsr_dtype_get_info(d)->cpp_name, out_int32 ? "True" : "False");
@@ -61,9 +62,12 @@ static tsr_status search_tensor(tsr_call *c, tsr_tensor *edges, tsr_tensor *valu
   search s = {.right = right};
   void *out;
   TSR_TRY(check_width(ctx, c, out_int32));
-  if (tsr_dtype_is_complex(common)) return tsr_op_fail(ctx, "\"searchsorted_out_cpu\" not implemented for '%s'", tsr_dtype_get_info(common)->cpp_name);
-  TSR_TRY(open_column(ctx, edges, common, &s.edges));
-  TSR_TRY(open_column(ctx, values, common, &s.values));
+  if (values->numel > 0 && (tsr_dtype_is_complex(common) || common == TSR_BOOL))
+    return tsr_op_fail(ctx, "\"searchsorted_out_cpu\" not implemented for '%s'", tsr_dtype_get_info(common)->cpp_name);
+  if (values->numel > 0) {
+    TSR_TRY(open_column(ctx, edges, common, &s.edges));
+    TSR_TRY(open_column(ctx, values, common, &s.values));
+  }
   if (sorter != NULL) {
     TSR_TRY(tsr_ready(ctx, &sorter, sorter, TSR_INT64));
     s.order = tsr_tensor_data_ro(sorter);
@@ -105,8 +109,12 @@ static tsr_status check_searchsorted(tsr_ctx *ctx, const tsr_tensor *edges, cons
 
 static tsr_status check_sorter(tsr_ctx *ctx, tsr_tensor *sorter, const tsr_tensor *edges) {
   if (sorter == NULL) return TSR_OK;
-  if (sorter->ndim != edges->ndim || memcmp(sorter->size, edges->size, edges->ndim * sizeof *edges->size) != 0)
-    return tsr_op_fail(ctx, "torch.searchsorted(): boundary and sorter must have the same size");
+  if (sorter->ndim != edges->ndim || memcmp(sorter->size, edges->size, edges->ndim * sizeof *edges->size) != 0) {
+    char a[256], b[256];
+    tsr_sizes_print(a, sizeof a, edges->ndim, edges->size);
+    tsr_sizes_print(b, sizeof b, sorter->ndim, sorter->size);
+    return tsr_op_fail(ctx, "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor %sand got sorter tensor %s", a, b);
+  }
   if (sorter->dtype != TSR_INT64)
     return tsr_op_fail(ctx, "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype %s", tsr_dtype_get_info(sorter->dtype)->cpp_name);
   TSR_TRY(tsr_contiguous(ctx, &sorter, sorter));
@@ -129,8 +137,8 @@ TSR_KERNEL(searchsorted) {
       return tsr_op_fail(ctx, "torch.searchsorted(): side and right can't be set to opposites, got side of %s while right was True", side);
     right = to_right;
   }
-  TSR_TRY(check_searchsorted(ctx, edges, values, values->ndim == 0 && values->numel == 1));
   TSR_TRY(check_sorter(ctx, sorter, edges));
+  TSR_TRY(check_searchsorted(ctx, edges, values, values->ndim == 0 && values->numel == 1));
   return search_tensor(c, edges, values, sorter, right, tsr_arg_bool(c, 2));
 }
 

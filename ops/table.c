@@ -10,6 +10,7 @@
   X(tsr_ops_binary) \
   X(tsr_ops_softmax) \
   X(tsr_ops_loss) \
+  X(tsr_ops_loss_bce) \
   X(tsr_ops_loss_class) \
   X(tsr_ops_loss_ctc) \
   X(tsr_ops_gradient) \
