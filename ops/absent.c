@@ -15,7 +15,7 @@
 #define MKLDNN "tensors in oneDNN's own layout: archives cannot store them"
 #define STORAGE "takes a storage object, which no program can name"
 #define WEIGHTS "weights packed in a private layout of one processor"
-#define DRAWS "random numbers of distributions that training draws: gamma, Dirichlet, binomial, Sobol sequences"
+#define DIRECTIONS "needs a table of two megabytes; models bring the states that it makes along"
 #define QUANT_OUT "an out argument that is a quantized tensor"
 #define UNSET "makes a quantized tensor whose contents nobody has set"
 #define PACKED_OUT "an out argument of layers whose weights are packed by the model itself"
@@ -29,8 +29,8 @@ static const tsr_absent rows[] = {
     {"aten::confirmed_by_owner", MACHINES}, {"aten::is_owner", MACHINES}, {"aten::local_value", MACHINES}, {"aten::owner*", MACHINES}, {"aten::to_here*", MACHINES},
     {"*backward*", GRADIENTS}, {"aten::grad", GRADIENTS}, {"aten::get_gradients", GRADIENTS}, {"*_jvp*", GRADIENTS}, {"*_grad", GRADIENTS}, {"*_grad.out", GRADIENTS},
     {"aten::_fused_ada*", GRADIENTS}, {"aten::_fused_sgd*", GRADIENTS}, {"aten::_amp_*", GRADIENTS}, {"aten::_make_dual*", GRADIENTS}, {"aten::_unpack_dual*", GRADIENTS},
-    {"aten::_fw_primal*", GRADIENTS}, {"aten::_grad_sum_to_size", GRADIENTS}, {"prim::Autograd*", GRADIENTS}, {"aten::_batch_norm_with_update_functional", GRADIENTS},
-    {"aten::_fused_moving_avg_obs_fq_helper_functional", GRADIENTS}, {"aten::rrelu_with_noise_functional", GRADIENTS}, {"aten::batch_norm_*", GRADIENTS},
+    {"aten::_fw_primal*", GRADIENTS}, {"aten::_grad_sum_to_size", GRADIENTS}, {"prim::Autograd*", GRADIENTS}, 
+    {"aten::_fused_moving_avg_obs_fq_helper_functional", GRADIENTS}, {"aten::rrelu_with_noise_functional", GRADIENTS}, {"aten::batch_norm_*", DEVICES},
     {"aten::_new_zeros_with_same_feature_meta*", GRADIENTS}, {"aten::*dropout_mask*", GRADIENTS}, {"aten::_fused_dropout*", DEVICES}, {"aten::_masked_scale*", DEVICES},
     {"*cudnn*", DEVICES}, {"*cufft*", DEVICES}, {"*cuda*", DEVICES}, {"*miopen*", DEVICES}, {"*_mps*", DEVICES}, {"aten::_cslt_*", DEVICES}, {"*semi_structured*", DEVICES}, {"*nnpack*", DEVICES},
     {"*triton*", DEVICES}, {"aten::*flash_attention*", DEVICES}, {"aten::*efficient_attention*", DEVICES}, {"aten::*fused_attention*", DEVICES}, {"aten::_fused_sdp_choice", DEVICES},
@@ -47,11 +47,11 @@ static const tsr_absent rows[] = {
     {"aten::hspmm*", SPARSE}, {"aten::_spdiags*", SPARSE}, {"aten::_spsolve", SPARSE}, {"aten::_indices_copy*", SPARSE}, {"aten::indices_copy*", SPARSE}, {"aten::*_coo_*", SPARSE}, {"aten::*_csr*", SPARSE},
     {"aten::*int4pack*", WEIGHTS}, {"aten::*int8pack*", WEIGHTS}, {"aten::_dyn_quant_*", WEIGHTS}, {"aten::_wrapped_*", WEIGHTS}, {"aten::_mixed_dtypes_linear", WEIGHTS}, {"aten::*grouped_mm*", WEIGHTS}, {"aten::_scaled_mm*", WEIGHTS},
     {"quantized::linear_*legacy*", WEIGHTS}, {"quantized::linear_unpack*", WEIGHTS},
-    {"aten::_sample_dirichlet*", DRAWS}, {"aten::_standard_gamma*", DRAWS}, {"aten::binomial*", DRAWS}, {"aten::_sobol_engine_*", DRAWS},
+    {"aten::_sobol_engine_initialize_state_", DIRECTIONS},
     {"aten::quantize_per_*out", QUANT_OUT}, {"aten::quantized_*out", QUANT_OUT}, {"aten::_make_per_*out", QUANT_OUT}, {"aten::dequantize.*out", QUANT_OUT}, {"aten::*empty*quantized*", UNSET},
     {"aten::*fake_quantize_*out", GRADIENTS}, {"aten::_fused_moving_avg_*out", GRADIENTS}, {"aten::fbgemm_linear_fp16_weight*.out", PACKED_OUT},
     {"aten::addmm.dtype*", PLACEHOLDER}, {"aten::baddbmm.dtype*", PLACEHOLDER}, {"aten::_copy_from*", PLACEHOLDER}, {"aten::_resize_output*", STEP},
-    {"aten::_compute_linear_combination*", STEP}, {"aten::_cummax_helper", STEP}, {"aten::_cummin_helper", STEP}, {"aten::_histogramdd_from_bin_tensors*", STEP}, {"aten::_masked_softmax*", STEP},
+    {"aten::_compute_linear_combination*", STEP}, {"aten::_cummax_helper", STEP}, {"aten::_cummin_helper", STEP},
     {"aten::_scaled_dot_product_attention_math*", STEP}, {"aten::_transform_bias_rescale_qkv*", STEP}, {"aten::_trilinear*", STEP}, {"aten::_conj_copy*", STEP}, {"aten::_pack_sequence", STEP},
     {"aten::_ncf_*", COMPILER}, {"aten::dequantize.any", STEP}, {"aten::_rowwise_prune", GRADIENTS}, {"quantized::conv2d_unpack_sizes", STEP},
     {"*", OTHER},

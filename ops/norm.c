@@ -76,15 +76,17 @@ tsr_status tsr_norm_dtype(tsr_ctx *ctx, const tsr_tensor *x, const char *name, t
   return tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", name, tsr_dtype_get_info(x->dtype)->cpp_name);
 }
 
+/* The first parameter's type decides whether types are mixed. */
 tsr_status tsr_norm_mixed(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor *const *params, int n, bool *mixed) {
-  *mixed = false;
-  for (int i = 0; i < n; i++) {
-    if (params[i] == NULL) continue;
-    if (params[i]->dtype == x->dtype) continue;
-    if (params[i]->dtype != TSR_FLOAT32) return tsr_op_fail(ctx, "mixed dtype (CPU): expect parameter to have scalar type of Float");
-    if (!is_narrow(x)) return tsr_op_fail(ctx, "mixed dtype (CPU): all inputs must share same datatype.");
-    *mixed = true;
-  }
+  int first = 0;
+  while (first < n && params[first] == NULL) first++;
+  *mixed = first < n && params[first]->dtype != x->dtype;
+  for (int i = first; i < n && *mixed; i++)
+    if (params[i] != NULL && params[i]->dtype != TSR_FLOAT32) return tsr_op_fail(ctx, "mixed dtype (CPU): expect parameter to have scalar type of Float");
+  if (*mixed && !is_narrow(x)) return tsr_op_fail(ctx, "mixed dtype (CPU): all inputs must share same datatype.");
+  for (int i = first; i < n && !*mixed; i++)
+    if (params[i] != NULL && params[i]->dtype != x->dtype)
+      return tsr_op_fail(ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(params[i]->dtype)->cpp_name);
   return TSR_OK;
 }
 

@@ -15,19 +15,41 @@ typedef struct bn_job {
   void *scale, *shift;          /* c each */
   double *mean, *var;           /* statistics: biased variance */
   bool rounded;                 /* var already holds 1 / sqrt(var + eps) */
+  bool stepwise;                /* ((x - mean) * invstd) * w + b, as PyTorch computes what is not contiguous: x * scale + shift cancels badly */
+  const tsr_tensor *w, *b, *mu; /* contiguous, or NULL; for those steps */
 } bn_job;
 
 /* PyTorch keeps the batch's mean and 1/sqrt(var) in a half type when the parameters have it, and normalises by those. */
 static void round_stats(bn_job *j, tsr_dtype d, double eps) {
   uint16_t half;
   for (int64_t k = 0; k < j->c; k++) {
-    j->var[k] = 1 / sqrt(j->var[k] + eps);
+    j->var[k] = j->var[k] == 0 && eps == 0 ? 0 : 1 / sqrt(j->var[k] + eps);
     tsr_convert(d, &half, TSR_FLOAT64, &j->mean[k], 1);
     tsr_convert(TSR_FLOAT64, &j->mean[k], d, &half, 1);
     tsr_convert(d, &half, TSR_FLOAT64, &j->var[k], 1);
     tsr_convert(TSR_FLOAT64, &j->var[k], d, &half, 1);
   }
   j->rounded = true;
+}
+
+static double number_at(const tsr_tensor *t, int64_t i) { /* contiguous float32 or float64 */
+  const void *p = tsr_tensor_data_ro(t);
+  return t->dtype == TSR_FLOAT64 ? ((const double *)p)[i] : (double)((const float *)p)[i];
+}
+
+/* Channel k's n elements from `at` on, `stride` apart. */
+static void apply_steps(const bn_job *j, int64_t k, int64_t at, int64_t n, int64_t stride) {
+  double mean = j->mu != NULL ? number_at(j->mu, k) : j->mean[k], w = j->w != NULL ? number_at(j->w, k) : 1, b = j->b != NULL ? number_at(j->b, k) : 0;
+  for (int64_t i = 0; i < n; i++, at += stride) {
+    if (j->f64) ((double *)j->y)[at] = (((const double *)j->x)[at] - mean) * j->var[k] * w + b;
+    else ((float *)j->y)[at] = (((const float *)j->x)[at] - (float)mean) * (float)j->var[k] * (float)w + (float)b;
+  }
+}
+
+static void steps_task(void *arg, int64_t begin, int64_t end) { /* tasks: channels */
+  const bn_job *j = arg;
+  for (int64_t k = begin; k < end; k++)
+    for (int64_t o = 0; o < j->outer; o++) apply_steps(j, k, (o * j->c + k) * j->inner, j->inner, 1);
 }
 
 static void apply_task(void *arg, int64_t begin, int64_t end) { /* tasks: rows of outer x c, or of outer when inner is 1 */
@@ -74,7 +96,7 @@ static void stats_task(void *arg, int64_t begin, int64_t end) { /* tasks: channe
 
 typedef struct bn_args {
   tsr_tensor *x, *w, *b, *rm, *rv;
-  bool training;
+  bool training, only_stats;
   double momentum, eps;
 } bn_args;
 
@@ -84,26 +106,33 @@ static tsr_status check_param(tsr_ctx *ctx, const char *name, const tsr_tensor *
   return TSR_OK;
 }
 
-static tsr_status check(tsr_ctx *ctx, const bn_args *a, bool *mixed) {
-  const tsr_tensor *x = a->x;
-  int64_t c = x->ndim > 1 ? x->size[1] : 0;
-  if (!a->training && a->rm == NULL) return tsr_op_fail(ctx, "running_mean must be defined in evaluation mode");
-  if (!a->training && a->rv == NULL) return tsr_op_fail(ctx, "running_var must be defined in evaluation mode");
+/* Numbers of elements, which the operators that choose an implementation look at first. */
+static tsr_status check_sizes(tsr_ctx *ctx, const bn_args *a, int64_t c) {
   TSR_TRY(check_param(ctx, "running_mean", a->rm, c));
   TSR_TRY(check_param(ctx, "running_var", a->rv, c));
   TSR_TRY(check_param(ctx, "weight", a->w, c));
-  TSR_TRY(check_param(ctx, "bias", a->b, c));
-  for (int i = 0; i < 4; i++) {
-    const tsr_tensor *p = (const tsr_tensor *[]){a->w, a->b, a->rm, a->rv}[i];
-    if (p != NULL && p->dtype != x->dtype && !(p->dtype == TSR_FLOAT32 && (x->dtype == TSR_FLOAT16 || x->dtype == TSR_BFLOAT16)))
-      return tsr_op_fail(ctx, "mixed dtype (CPU): all inputs must share same datatype.");
-  }
-  return tsr_norm_mixed(ctx, x, (tsr_tensor *[]){a->w, a->b, a->rm, a->rv}, 4, mixed);
+  return check_param(ctx, "bias", a->b, c);
 }
 
-static double number_at(const tsr_tensor *t, int64_t i) { /* contiguous float32 or float64 */
-  const void *p = tsr_tensor_data_ro(t);
-  return t->dtype == TSR_FLOAT64 ? ((const double *)p)[i] : (double)((const float *)p)[i];
+static tsr_status check(tsr_ctx *ctx, const bn_args *a, bool *mixed) {
+  const tsr_tensor *x = a->x;
+  tsr_tensor *ps[4] = {a->w, a->b, a->rm, a->rv}, *order[4] = {a->rm, a->rv, a->w, a->b};
+  tsr_dtype compute;
+  int64_t dim;
+  if (!a->training && a->rm == NULL) return tsr_op_fail(ctx, "running_mean must be defined in evaluation mode");
+  if (!a->training && a->rv == NULL) return tsr_op_fail(ctx, "running_var must be defined in evaluation mode");
+  TSR_TRY(check_sizes(ctx, a, x->ndim > 1 ? x->size[1] : 0));
+  if (x->ndim < 2) TSR_TRY(tsr_wrap_dim(ctx, 1, x->ndim, &dim));
+  TSR_TRY(tsr_norm_dtype(ctx, x, "batch_norm", &compute));
+  int first = 0; /* where types are not mixed, training meets the statistics first */
+  while (first < 4 && ps[first] == NULL) first++;
+  bool same = first == 4 || ps[first]->dtype == x->dtype;
+  if (same && a->training) {
+    for (int i = 0; i < 4; i++)
+      if (order[i] != NULL && order[i]->dtype != x->dtype)
+        return tsr_op_fail(ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(order[i]->dtype)->cpp_name);
+  }
+  return tsr_norm_mixed(ctx, x, ps, 4, mixed);
 }
 
 static void set_number(bn_job *j, void *p, int64_t i, double v) {
@@ -111,18 +140,30 @@ static void set_number(bn_job *j, void *p, int64_t i, double v) {
   else ((float *)p)[i] = (float)v;
 }
 
-/* running = (1 - momentum) * running + momentum * batch, written into the tensor that was passed. */
+/* running = (1 - momentum) * running + momentum * batch, written into the tensor that was passed, element by element: some may lie in one place. */
 static tsr_status update_running(tsr_ctx *ctx, tsr_tensor *t, const double *batch, int64_t c, double momentum, double factor) {
-  tsr_tensor *old, *wide;
+  tsr_dtype d = (tsr_dtype)t->dtype;
   void *p;
-  int64_t size[1] = {c};
-  TSR_TRY(tsr_ready(ctx, &old, t, TSR_FLOAT64));
-  TSR_TRY(tsr_new(ctx, &wide, TSR_FLOAT64, 1, size));
-  TSR_TRY(tsr_data_mut(ctx, wide, &p));
-  for (int64_t k = 0; k < c; k++) ((double *)p)[k] = momentum * batch[k] * factor + (1 - momentum) * number_at(old, k);
-  TSR_TRY(tsr_view_as(ctx, &wide, wide, t->ndim, t->size));
-  return tsr_copy_into(ctx, t, wide);
+  TSR_TRY(tsr_data_mut(ctx, t, &p));
+  int64_t stride = t->ndim == 1 ? t->stride[0] : 1;
+  size_t item = tsr_tensor_itemsize(t);
+  for (int64_t k = 0; k < c; k++) {
+    double v;
+    char *at = (char *)p + (size_t)(k * stride) * item;
+    tsr_convert(TSR_FLOAT64, &v, d, at, 1);
+    v = momentum * batch[k] * factor + (1 - momentum) * v;
+    tsr_convert(d, at, TSR_FLOAT64, &v, 1);
+  }
+  return TSR_OK;
 }
+
+/* 1 / sqrt(var + eps); of a batch without any variance and eps 0: 0. */
+static double inverse_deviation(const bn_job *j, double var, double eps, bool training) {
+  if (training && var == 0 && eps == 0) return 0;
+  return j->f64 ? 1 / sqrt(var + eps) : (double)(1 / sqrtf((float)var + (float)eps));
+}
+
+static bool in_order(const tsr_tensor *t) { return t == NULL || tsr_tensor_is_contiguous(t); }
 
 /* y, and the statistics as float64 when training (mean, 1 / sqrt(var + eps)). */
 static tsr_status run(tsr_ctx *ctx, const bn_args *a, bool mixed, tsr_tensor **out, double **mean, double **invstd) {
@@ -155,10 +196,13 @@ static tsr_status run(tsr_ctx *ctx, const bn_args *a, bool mixed, tsr_tensor **o
   if (a->training) tsr_parallel_for(ctx, c, TSR_MAX(1, 8192 / TSR_MAX(1, s)), stats_task, &j);
   if (a->training && a->rm != NULL) TSR_TRY(update_running(ctx, a->rm, j.mean, c, a->momentum, 1));
   if (a->training && a->rv != NULL) TSR_TRY(update_running(ctx, a->rv, j.var, c, a->momentum, (double)s / (double)(s - 1)));
+  *mean = j.mean;
+  *invstd = j.var;
+  if (a->only_stats) return TSR_OK;
   if (a->training && !mixed && d != compute) round_stats(&j, d, a->eps);
   for (int64_t k = 0; k < c; k++) {
     double mu = a->training ? j.mean[k] : number_at(ps[2], k), var = a->training ? j.var[k] : number_at(ps[3], k);
-    double inv = j.rounded ? var : j.f64 ? 1 / sqrt(var + a->eps) : (double)(1 / sqrtf((float)var + (float)a->eps));
+    double inv = j.rounded ? var : inverse_deviation(&j, var, a->eps, a->training);
     double scale = (ps[0] != NULL ? number_at(ps[0], k) : 1) * inv;
     if (!j.f64) scale = (float)scale;
     set_number(&j, j.scale, k, scale);
@@ -166,9 +210,12 @@ static tsr_status run(tsr_ctx *ctx, const bn_args *a, bool mixed, tsr_tensor **o
     j.var[k] = inv;
   }
   int64_t rows = j.inner == 1 ? j.outer : j.outer * c, len = j.inner == 1 ? c : j.inner;
-  if (x->numel > 0) tsr_parallel_for(ctx, rows, TSR_MAX(1, 16384 / len), apply_task, &j);
-  *mean = j.mean;
-  *invstd = j.var;
+  j.stepwise = !((tsr_tensor_is_contiguous(a->x) || last) && in_order(a->w) && in_order(a->b) && in_order(a->rm) && in_order(a->rv));
+  j.w = ps[0];
+  j.b = ps[1];
+  j.mu = a->training ? NULL : ps[2];
+  if (x->numel > 0 && j.stepwise) tsr_parallel_for(ctx, c, TSR_MAX(1, 16384 / TSR_MAX(1, s)), steps_task, &j);
+  else if (x->numel > 0) tsr_parallel_for(ctx, rows, TSR_MAX(1, 16384 / len), apply_task, &j);
   return tsr_to_dtype(ctx, out, y, d);
 }
 
@@ -180,11 +227,27 @@ static tsr_status stats_tensor(tsr_ctx *ctx, tsr_tensor **out, const double *val
   return TSR_OK;
 }
 
+/* PyTorch writes into some rows' out arguments as it goes: statistics in the parameters' type, the result in x's. */
+static tsr_status check_outs(tsr_call *c, const bn_args *a, tsr_dtype param) {
+  tsr_dtype d, x = (tsr_dtype)a->x->dtype;
+  for (uint32_t n = 0; n < 3 && (c->op->flags & TSR_OUT_NEW) == TSR_OUT_PLAIN; n++) {
+    uint32_t i = (n + 1) % 3;
+    tsr_dtype want = i == 0 ? x : param;
+    if ((i > 0 && !a->training) || !tsr_out_dtype(c, i, &d) || d == want) continue;
+    return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(want)->cpp_name, tsr_dtype_get_info(d)->cpp_name);
+  }
+  return TSR_OK;
+}
+
 static tsr_status batch_norm(tsr_call *c, bn_args *a, uint32_t rets) {
   tsr_tensor *y, *t;
   bool mixed;
   double *mean, *invstd;
+  bool plain = (tsr_tensor_is_contiguous(a->x) || tsr_tensor_is_channels_last(a->x)) && in_order(a->w) && in_order(a->b) && in_order(a->rm) && in_order(a->rv);
+  if (!a->training && !plain && a->x->dtype == TSR_FLOAT32 && a->rv != NULL && tsr_dtype_is_integral((tsr_dtype)a->rv->dtype, true))
+    TSR_TRY(tsr_to_dtype(c->ctx, &a->rv, a->rv, TSR_FLOAT32)); /* what is not contiguous is computed by operators, which promote */
   TSR_TRY(check(c->ctx, a, &mixed));
+  TSR_TRY(check_outs(c, a, mixed ? TSR_FLOAT32 : (tsr_dtype)a->x->dtype));
   TSR_TRY(run(c->ctx, a, mixed, &y, &mean, &invstd));
   tsr_dtype d = mixed ? TSR_FLOAT32 : (tsr_dtype)a->x->dtype;
   int64_t n = a->training && a->x->ndim > 1 ? a->x->size[1] : 0, none = 0;
@@ -213,26 +276,67 @@ static bn_args all_args(tsr_call *c) { /* …, running_mean, running_var, traini
   return a;
 }
 
+/* Of an empty input: what it is multiplied and shifted by matters for its type only; no types are checked. */
+static tsr_status of_nothing(tsr_ctx *ctx, const bn_args *a, tsr_tensor **out) {
+  tsr_tensor *p;
+  TSR_TRY(tsr_clone(ctx, out, a->x));
+  for (int i = 0; i < 2; i++) {
+    if ((i == 0 ? a->w : a->b) == NULL) continue;
+    TSR_TRY(tsr_select(ctx, &p, i == 0 ? a->w : a->b, 0, 0));
+    TSR_TRY(tsr_binary(ctx, out, i == 0 ? "mul" : "add", *out, p));
+  }
+  return TSR_OK;
+}
+
+/* The forms that choose an implementation: sizes first. */
+static tsr_status check_first(tsr_ctx *ctx, const bn_args *a) {
+  if (!a->training && a->rm == NULL) return tsr_op_fail(ctx, "running_mean must be defined in evaluation mode");
+  if (!a->training && a->rv == NULL) return tsr_op_fail(ctx, "running_var must be defined in evaluation mode");
+  return check_sizes(ctx, a, a->x->ndim > 1 ? a->x->size[1] : 0);
+}
+
 TSR_KERNEL(batch_norm) {
   bn_args a = all_args(c);
-  return batch_norm(c, &a, 1);
+  tsr_tensor *y;
+  if (a.x->numel > 0) return batch_norm(c, &a, 1);
+  TSR_TRY(check_first(c->ctx, &a));
+  TSR_TRY(of_nothing(c->ctx, &a, &y));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+/* The native forms refuse to take statistics of nothing. */
+static tsr_status native(tsr_call *c, bn_args *a, uint32_t rets) {
+  if (a->training && a->x->numel == 0) {
+    char text[256];
+    tsr_sizes_print(text, sizeof text, a->x->ndim, a->x->size);
+    return tsr_op_fail(c->ctx, "input tensor must have at least one element, but got input_sizes = %s", text);
+  }
+  return batch_norm(c, a, rets);
 }
 
 TSR_KERNEL(native_batch_norm) {
   bn_args a = all_args(c);
-  if (a.training && a.x->numel == 0) {
-    char text[256];
-    tsr_sizes_print(text, sizeof text, a.x->ndim, a.x->size);
-    return tsr_op_fail(c->ctx, "input tensor must have at least one element, but got input_sizes = %s", text);
-  }
-  return batch_norm(c, &a, 3);
+  return native(c, &a, 3);
 }
 
 TSR_KERNEL(batch_norm_impl_index) {
   bn_args a = all_args(c);
-  TSR_TRY(batch_norm(c, &a, 4));
   c->rets[4] = tsr_int(0);
-  return TSR_OK;
+  if (a.x->numel > 0) return batch_norm(c, &a, 4);
+  tsr_tensor *y, *t;
+  tsr_dtype d = (tsr_dtype)a.x->dtype;
+  int64_t none = 0;
+  TSR_TRY(check_first(c->ctx, &a));
+  TSR_TRY(of_nothing(c->ctx, &a, &y));
+  TSR_TRY(tsr_ret_tensor(c, 0, y));
+  for (uint32_t i = 1; i < 3; i++) { /* statistics that PyTorch leaves unwritten, in the type it accumulates in */
+    tsr_dtype wide = d == TSR_FLOAT32 ? TSR_FLOAT64 : tsr_dtype_is_float(d) && tsr_dtype_size(d) < 4 ? TSR_FLOAT32 : tsr_dtype_is_integral(d, false) ? TSR_INT64 : d;
+    TSR_TRY(tsr_new(c->ctx, &t, wide, 1, &a.x->size[1]));
+    TSR_TRY(tsr_fill(c->ctx, t, tsr_scalar_int(0)));
+    TSR_TRY(tsr_ret_tensor(c, i, t));
+  }
+  TSR_TRY(tsr_new(c->ctx, &t, TSR_UINT8, 1, &none));
+  return tsr_ret_tensor(c, 3, t);
 }
 
 TSR_KERNEL(batch_norm_no_stats) { /* input, weight, bias, training, momentum, eps */
@@ -240,7 +344,7 @@ TSR_KERNEL(batch_norm_no_stats) { /* input, weight, bias, training, momentum, ep
   a.training = tsr_arg_bool(c, 3);
   a.momentum = tsr_arg_float(c, 4);
   a.eps = tsr_arg_float(c, 5);
-  return batch_norm(c, &a, 3);
+  return native(c, &a, 3);
 }
 
 /* input, weight, bias, running_mean, running_var, momentum, eps; op->data says whether it trains */
@@ -251,7 +355,7 @@ TSR_KERNEL(batch_norm_update) {
   a.training = c->op->data != NULL;
   a.momentum = tsr_arg_float(c, 5);
   a.eps = tsr_arg_float(c, 6);
-  return batch_norm(c, &a, c->nrets);
+  return native(c, &a, c->nrets);
 }
 
 /* The running statistics come back as new tensors. */
@@ -259,9 +363,46 @@ TSR_KERNEL(batch_norm_functional) {
   bn_args a = all_args(c);
   TSR_TRY(tsr_clone(c->ctx, &a.rm, a.rm));
   TSR_TRY(tsr_clone(c->ctx, &a.rv, a.rv));
-  TSR_TRY(batch_norm(c, &a, 3));
+  TSR_TRY(native(c, &a, 3));
   TSR_TRY(tsr_ret_tensor(c, 3, a.rm));
   return tsr_ret_tensor(c, 4, a.rv);
+}
+
+/* … also beside a reserve, which is empty here. */
+TSR_KERNEL(batch_norm_update_functional) {
+  bn_args a = first_args(c);
+  TSR_TRY(tsr_clone(c->ctx, &a.rm, tsr_arg_tensor(c, 3)));
+  TSR_TRY(tsr_clone(c->ctx, &a.rv, tsr_arg_tensor(c, 4)));
+  a.training = true;
+  a.momentum = tsr_arg_float(c, 5);
+  a.eps = tsr_arg_float(c, 6);
+  TSR_TRY(native(c, &a, 4));
+  TSR_TRY(tsr_ret_tensor(c, 4, a.rm));
+  return tsr_ret_tensor(c, 5, a.rv);
+}
+
+/* input, running_mean, running_var, momentum: the batch's mean and biased variance. */
+TSR_KERNEL(batch_norm_update_stats) {
+  bn_args a = {.x = tsr_arg_tensor(c, 0), .rm = tsr_arg_opt_tensor(c, 1), .rv = tsr_arg_opt_tensor(c, 2), .training = true, .momentum = tsr_arg_float(c, 3)};
+  tsr_tensor *y, *t, *ps[2] = {a.rm, a.rv};
+  bool mixed;
+  tsr_dtype compute;
+  double *mean, *var;
+  char text[256];
+  TSR_TRY(tsr_norm_dtype(c->ctx, a.x, "batch_norm_update_stats_cpu", &compute));
+  TSR_TRY(tsr_norm_mixed(c->ctx, a.x, ps, 2, &mixed));
+  tsr_sizes_print(text, sizeof text, a.x->ndim, a.x->size);
+  if (a.x->numel == 0) return tsr_op_fail(c->ctx, "input tensor must have at least one element, but got input_sizes = %s", text);
+  int64_t dim;
+  if (a.x->ndim < 2) TSR_TRY(tsr_wrap_dim(c->ctx, 1, a.x->ndim, &dim));
+  TSR_TRY(check_sizes(c->ctx, &a, a.x->size[1]));
+  a.only_stats = true;
+  TSR_TRY(run(c->ctx, &a, mixed, &y, &mean, &var));
+  tsr_dtype d = mixed ? TSR_FLOAT32 : (tsr_dtype)a.x->dtype;
+  TSR_TRY(stats_tensor(c->ctx, &t, mean, a.x->size[1], d));
+  TSR_TRY(tsr_ret_tensor(c, 0, t));
+  TSR_TRY(stats_tensor(c->ctx, &t, var, a.x->size[1], d));
+  return tsr_ret_tensor(c, 1, t);
 }
 
 static tsr_status repeat(tsr_ctx *ctx, tsr_tensor **t, int64_t n) {
@@ -298,10 +439,6 @@ TSR_KERNEL(instance_norm) {
     return tsr_wrap_dim(ctx, 1, x->ndim, &dim);
   }
   int64_t n = x->size[0], ch = x->size[1];
-  TSR_TRY(check_param(ctx, "running_mean", a.rm, ch));
-  TSR_TRY(check_param(ctx, "running_var", a.rv, ch));
-  TSR_TRY(check_param(ctx, "weight", a.w, ch));
-  TSR_TRY(check_param(ctx, "bias", a.b, ch));
   memcpy(size, x->size, x->ndim * sizeof *size);
   size[0] = 1;
   size[1] = n * ch;
@@ -309,12 +446,22 @@ TSR_KERNEL(instance_norm) {
   TSR_TRY(tsr_view_as(ctx, &in.x, in.x, x->ndim, size));
   TSR_TRY(repeat(ctx, &in.w, n));
   TSR_TRY(repeat(ctx, &in.b, n));
+  tsr_dtype stats = (tsr_dtype)(a.w != NULL ? a.w->dtype : x->dtype);
+  if (in.rm != NULL && in.rm->dtype != stats) { /* the statistics follow the weight where the mean does not */
+    TSR_TRY(tsr_to_dtype(ctx, &in.rm, in.rm, stats));
+    if (in.rv != NULL) TSR_TRY(tsr_to_dtype(ctx, &in.rv, in.rv, stats));
+  }
   TSR_TRY(repeat(ctx, &in.rm, n));
   TSR_TRY(repeat(ctx, &in.rv, n));
-  TSR_TRY(check(ctx, &in, &mixed));
-  TSR_TRY(run(ctx, &in, mixed, &y, &mean, &invstd));
-  if (a.training && a.rm != NULL && n > 0) TSR_TRY(fold_back(ctx, a.rm, in.rm, n, ch));
-  if (a.training && a.rv != NULL && n > 0) TSR_TRY(fold_back(ctx, a.rv, in.rv, n, ch));
+  if (x->numel == 0) {
+    TSR_TRY(check_first(ctx, &in));
+    TSR_TRY(of_nothing(ctx, &in, &y));
+  } else {
+    TSR_TRY(check(ctx, &in, &mixed));
+    TSR_TRY(run(ctx, &in, mixed, &y, &mean, &invstd));
+  }
+  if (a.training && a.rm != NULL) TSR_TRY(fold_back(ctx, a.rm, in.rm, n, ch));
+  if (a.training && a.rv != NULL) TSR_TRY(fold_back(ctx, a.rv, in.rv, n, ch));
   TSR_TRY(tsr_view_as(ctx, &y, y, x->ndim, x->size));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -330,6 +477,13 @@ const tsr_op tsr_ops_norm_batch[] = {
      "float momentum, float eps) -> (Tensor, Tensor, Tensor)", op_native_batch_norm},
     {"aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> "
      "(Tensor, Tensor, Tensor)", op_batch_norm_no_stats, TSR_PURE},
+    {"aten::native_batch_norm.out(" BN ", *, Tensor(a!) out, Tensor(b!) save_mean, Tensor(c!) save_invstd) -> (Tensor(a!), Tensor(b!), Tensor(c!))",
+     op_native_batch_norm, TSR_OUT_PLAIN},
+    {"aten::_native_batch_norm_legit.out(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, "
+     "float momentum, float eps, *, Tensor(d!) out, Tensor(e!) save_mean, Tensor(f!) save_invstd) -> (Tensor(d!), Tensor(e!), Tensor(f!))",
+     op_native_batch_norm, TSR_OUT_PLAIN},
+    {"aten::_native_batch_norm_legit.no_stats_out(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps, *, "
+     "Tensor(a!) out, Tensor(b!) save_mean, Tensor(c!) save_invstd) -> (Tensor(a!), Tensor(b!), Tensor(c!))", op_batch_norm_no_stats, TSR_OUT_PLAIN},
     {"aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float momentum, "
      "float eps) -> (Tensor, Tensor, Tensor)", op_batch_norm_update, TSR_PURE},
     {"aten::_native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, bool training, "
@@ -338,6 +492,17 @@ const tsr_op tsr_ops_norm_batch[] = {
      "float eps) -> (Tensor, Tensor, Tensor, Tensor)", op_batch_norm_update, 0, "training"},
     {"aten::_batch_norm_no_update(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, float momentum, float eps) -> "
      "(Tensor, Tensor, Tensor, Tensor)", op_batch_norm_update, TSR_PURE},
+    {"aten::_batch_norm_with_update_functional(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float momentum, float eps) -> "
+     "(Tensor, Tensor, Tensor, Tensor, Tensor running_mean_out, Tensor running_var_out)", op_batch_norm_update_functional, TSR_PURE},
+    {"aten::_batch_norm_with_update.out(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, float momentum, float eps, *, "
+     "Tensor(d!) out, Tensor(e!) save_mean, Tensor(f!) save_invstd, Tensor(g!) reserve) -> (Tensor(d!), Tensor(e!), Tensor(f!), Tensor(g!))",
+     op_batch_norm_update, TSR_OUT_PLAIN, "training"},
+    {"aten::_batch_norm_no_update.out(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, float momentum, float eps, *, "
+     "Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!))",
+     op_batch_norm_update, TSR_OUT_NEW},
+    {"aten::batch_norm_update_stats(Tensor input, Tensor? running_mean, Tensor? running_var, float momentum) -> (Tensor, Tensor)", op_batch_norm_update_stats},
+    {"aten::batch_norm_update_stats.out(Tensor input, Tensor? running_mean, Tensor? running_var, float momentum, *, Tensor(a!) out0, Tensor(b!) out1) -> "
+     "(Tensor(a!), Tensor(b!))", op_batch_norm_update_stats, TSR_OUT_NEW},
     {"aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, float momentum, "
      "float eps, bool cudnn_enabled) -> Tensor", op_instance_norm},
     {0},

@@ -1,4 +1,4 @@
-/* Operators that draw random numbers into new tensors: rand, randint, bernoulli, normal, randperm, multinomial, poisson. */
+/* Operators that draw random numbers into new tensors: rand, randint, bernoulli, randperm, multinomial. */
 #include <math.h>
 
 #include "ops/create.h"
@@ -233,7 +233,7 @@ TSR_KERNEL(randperm) {
   return tsr_ret_tensor(c, 0, y);
 }
 
-/* ---- bernoulli, normal, poisson: parameters in tensors ---- */
+/* ---- bernoulli ---- */
 
 /* Both with t's dimensions from the slowest to the fastest in memory: the order elements are drawn in. */
 static tsr_status memory_order(tsr_ctx *ctx, tsr_tensor **t, tsr_tensor **p) {
@@ -295,104 +295,6 @@ TSR_KERNEL(bernoulli) {
   TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)x->dtype, x->ndim, x->size));
   if (y->numel == 0) return tsr_ret_tensor(c, 0, y); /* nothing to draw: the probabilities are not looked at */
   return bernoulli_into(c, y, *(const uint32_t *)c->op->data);
-}
-
-static tsr_status check_std(tsr_ctx *ctx, tsr_tensor *std, double scalar) {
-  if (std == NULL && !(scalar >= 0)) return tsr_op_fail(ctx, "normal expects std >= 0.0, but found std %g", scalar);
-  if (std == NULL) return TSR_OK;
-  if (tsr_dtype_is_complex((tsr_dtype)std->dtype)) return tsr_op_fail(ctx, "normal expects standard deviation to be non-complex");
-  TSR_TRY(tsr_ready(ctx, &std, std, TSR_FLOAT64));
-  const double *v = tsr_tensor_data_ro(std);
-  for (int64_t i = 0; i < std->numel; i++)
-    if (!(v[i] >= 0)) return tsr_op_fail(ctx, "normal expects all elements of std >= 0.0");
-  return TSR_OK;
-}
-
-/* normal(mean, std) with at least one of them a tensor: standard normals, scaled, then shifted. */
-TSR_KERNEL(normal_tensor) {
-  tsr_tensor *mean = tsr_arg_opt_tensor(c, 0), *std = tsr_arg_opt_tensor(c, 1), *y;
-  double std_scalar = std == NULL ? tsr_arg_float(c, 1) : 1;
-  int64_t size[TSR_MAX_NDIM];
-  int n = 0;
-  tsr_rng *r = NULL;
-  TSR_TRY(tsr_rng_arg(c, 2, &r));
-  TSR_TRY(check_std(c->ctx, std, std_scalar));
-  tsr_tensor *like = mean != NULL ? mean : std;
-  TSR_TRY(tsr_broadcast_sizes(c->ctx, like->ndim, like->size, std != NULL ? std->ndim : 0, std != NULL ? std->size : NULL, &n, size));
-  if (mean != NULL && std != NULL) TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)like->dtype, n, size));
-  else TSR_TRY(tsr_new_like(c->ctx, &y, like, (tsr_dtype)like->dtype));
-  TSR_TRY(want_real(c->ctx, y, "normal_kernel_cpu"));
-  TSR_TRY(tsr_random_normal(c->ctx, r, y, 0, std_scalar));
-  if (std != NULL) TSR_TRY(tsr_binary(c->ctx, &y, "mul", y, std));
-  if (mean != NULL) TSR_TRY(tsr_binary(c->ctx, &y, "add", y, mean));
-  else TSR_TRY(tsr_binary_scalar(c->ctx, &y, "add", y, tsr_scalar_float(tsr_arg_float(c, 0))));
-  return tsr_ret_tensor(c, 0, y);
-}
-
-/* self only gives the shape and the element type. */
-TSR_KERNEL(normal_like) {
-  tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
-  tsr_rng *r = NULL;
-  double std = tsr_arg_float(c, 2);
-  TSR_TRY(tsr_rng_arg(c, 3, &r));
-  TSR_TRY(check_std(c->ctx, NULL, std));
-  TSR_TRY(tsr_new_like(c->ctx, &y, x, (tsr_dtype)x->dtype));
-  TSR_TRY(want_real(c->ctx, y, "normal_kernel_cpu"));
-  TSR_TRY(tsr_random_normal(c->ctx, r, y, tsr_arg_float(c, 1), std));
-  return tsr_ret_tensor(c, 0, y);
-}
-
-TSR_KERNEL(normal_sized) {
-  int64_t n;
-  const int64_t *size;
-  tsr_tensor *y = NULL;
-  tsr_rng *r = NULL;
-  TSR_TRY(tsr_ints_arg(c, 2, &size, &n));
-  TSR_TRY(tsr_rng_arg(c, 3, &r));
-  TSR_TRY(check_std(c->ctx, NULL, tsr_arg_float(c, 1)));
-  TSR_TRY(tsr_factory_new(c, 4, TSR_FLOAT32, n, size, &y));
-  TSR_TRY(want_real(c->ctx, y, "normal_kernel_cpu"));
-  TSR_TRY(tsr_random_normal(c->ctx, r, y, tsr_arg_float(c, 0), tsr_arg_float(c, 1)));
-  return tsr_ret_tensor(c, 0, y);
-}
-
-/* Hörmann's transformed rejection for large rates, products of uniforms for small ones. */
-static double draw_poisson(tsr_rng *r, double rate) {
-  if (rate == 0) return 0;
-  if (rate < 10) {
-    double limit = exp(-rate), product = 1;
-    for (double k = 0;; k++) {
-      product *= tsr_rng_uniform(r);
-      if (!(product > limit)) return k;
-    }
-  }
-  double root = sqrt(rate), log_rate = log(rate), b = 0.931 + 2.53 * root, a = -0.059 + 0.02483 * b;
-  double inv_alpha = 1.1239 + 1.1328 / (b - 3.4), vr = 0.9277 - 3.6224 / (b - 2);
-  for (;;) {
-    double u = tsr_rng_uniform(r) - 0.5, v = tsr_rng_uniform(r), us = 0.5 - fabs(u);
-    double k = floor((2 * a / us + b) * u + rate + 0.43);
-    if (us >= 0.07 && v <= vr) return k;
-    if (k < 0 || (us < 0.013 && v > us)) continue;
-    if (log(v) + log(inv_alpha) - log(a / (us * us) + b) <= -rate + k * log_rate - lgamma(k + 1)) return k;
-  }
-}
-
-TSR_KERNEL(poisson) {
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *rates, *y;
-  tsr_rng *r = NULL;
-  void *data;
-  TSR_TRY(tsr_rng_arg(c, 1, &r));
-  TSR_TRY(want_real(c->ctx, x, "poisson_cpu"));
-  TSR_TRY(tsr_ready(c->ctx, &rates, x, TSR_FLOAT64));
-  TSR_TRY(tsr_new(c->ctx, &y, TSR_FLOAT64, x->ndim, x->size));
-  TSR_TRY(tsr_data_mut(c->ctx, y, &data));
-  const double *rate = tsr_tensor_data_ro(rates);
-  for (int64_t i = 0; i < x->numel; i++) {
-    if (!(rate[i] >= 0 && rate[i] < 0x1p63)) return tsr_op_fail(c->ctx, "invalid Poisson rate, expected rate to be non-negative");
-    ((double *)data)[i] = draw_poisson(r, rate[i]);
-  }
-  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, (tsr_dtype)x->dtype));
-  return tsr_ret_tensor(c, 0, y);
 }
 
 /* ---- multinomial ---- */
@@ -585,32 +487,10 @@ const tsr_op tsr_ops_random_ops[] = {
      op_bernoulli_inplace, TSR_EFFECT},
     {"aten::bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!)",
      op_bernoulli_inplace, TSR_EFFECT},
-    {"aten::normal.Tensor_float(Tensor mean, float std=1., *, Generator? generator=None) -> Tensor",
-     op_normal_tensor, TSR_EFFECT},
-    {"aten::normal.Tensor_float_out(Tensor mean, float std=1., *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
-     op_normal_tensor, TSR_EFFECT | TSR_OUT},
-    {"aten::normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor",
-     op_normal_tensor, TSR_EFFECT},
-    {"aten::normal.float_Tensor_out(float mean, Tensor std, *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
-     op_normal_tensor, TSR_EFFECT | TSR_OUT},
-    {"aten::normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor",
-     op_normal_tensor, TSR_EFFECT},
-    {"aten::normal.Tensor_Tensor_out(Tensor mean, Tensor std, *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
-     op_normal_tensor, TSR_EFFECT | TSR_OUT},
-    {"aten::normal.float_float(float mean, float std, SymInt[] size, *, Generator? generator=None, " TSR_FACTORY_OPTIONS ") -> Tensor",
-     op_normal_sized, TSR_EFFECT},
-    {"aten::normal.float_float_out(float mean, float std, SymInt[] size, *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
-     op_normal_sized, 0},
-    {"aten::normal.out(Tensor self, float mean=0., float std=1., *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
-     op_normal_like, TSR_EFFECT | TSR_OUT_NEW}, /* after the others: out=, and a tensor where those take their mean */
     {"aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor",
      op_multinomial, TSR_EFFECT},
     {"aten::multinomial.out(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
      op_multinomial, TSR_EFFECT | TSR_OUT},
-    {"aten::poisson(Tensor self, Generator? generator=None) -> Tensor",
-     op_poisson, TSR_EFFECT},
-    {"aten::poisson.out(Tensor self, Generator? generator=None, *, Tensor(a!) out) -> Tensor(a!)",
-     op_poisson, TSR_EFFECT | TSR_OUT_NEW},
     {"aten::random.out(Tensor self, *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",
      op_random, TSR_EFFECT | TSR_OUT_NEW, &form_full},
     {"aten::random.to_out(Tensor self, int to, *, Generator? generator=None, Tensor(a!) out) -> Tensor(a!)",

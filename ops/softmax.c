@@ -110,6 +110,46 @@ TSR_KERNEL(softmax_half) { /* third argument: half to float */
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* ---- masked: where the mask is true there is no probability ---- */
+
+/* The mask of x's shape: 0 is of pairs of positions (L, L), 1 of padding (B, L), both for x of [B, heads, L, L]; 2 is a mask of x's own shape. */
+static tsr_status full_mask(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, tsr_tensor *mask, int64_t type) {
+  bool two = mask->ndim == 2 && x->ndim == 4;
+  if (mask->dtype != TSR_BOOL) return tsr_op_fail(ctx, "Mask should be a boolean tensor");
+  *out = mask;
+  if (!two || type == 2) {
+    bool same = mask->ndim == x->ndim && memcmp(mask->size, x->size, x->ndim * sizeof *x->size) == 0;
+    return same ? TSR_OK : tsr_op_fail(ctx, "For mask_type == 2 mask shape should match input shape");
+  }
+  bool padding = type == 1;
+  if (type < 0 || type > 2) return TSR_OK; /* refused later */
+  if (padding && !(x->size[0] == mask->size[0] && x->size[2] == mask->size[1])) return tsr_op_fail(ctx, "For mask_type == 1 mask shape should be (B, L)");
+  if (!padding && !(x->size[2] == mask->size[0] && x->size[2] == mask->size[1])) return tsr_op_fail(ctx, "For mask_type == 0 mask shape should be (L, L)");
+  int64_t size[4] = {padding ? x->size[0] : 1, 1, padding ? 1 : x->size[2], x->size[2]};
+  TSR_TRY(tsr_reshape(ctx, out, mask, 4, size));
+  return tsr_expand(ctx, out, *out, 4, x->size);
+}
+
+/* self, mask, dim, mask_type */
+TSR_KERNEL(masked_softmax) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *mask, *least, *y, *like;
+  int64_t dim;
+  bool two = tsr_arg_tensor(c, 1)->ndim == 2 && x->ndim == 4;
+  int64_t type = two ? tsr_arg_int_or(c, 3, -1) : 2;
+  TSR_TRY(full_mask(ctx, &mask, x, tsr_arg_tensor(c, 1), type));
+  TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int_or(c, 2, x->ndim - 1), x->ndim, &dim));
+  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_op_fail(ctx, "\"masked_softmax\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
+  if (two && tsr_arg_is_none(c, 3)) return tsr_op_fail(ctx, "Mask Type should be defined");
+  if (type < 0 || type > 2) return tsr_op_fail(ctx, "Mask Type should be 0 (src_mask) or 1 (src_key_padding_mask), or 2 (default_mask)");
+  TSR_TRY(tsr_new_scalar(ctx, &least, (tsr_dtype)x->dtype, tsr_scalar_float(-INFINITY)));
+  TSR_TRY(tsr_where(ctx, &y, mask, least, x));
+  TSR_TRY(tsr_softmax(ctx, &y, y, dim, false));
+  TSR_TRY(tsr_new_like(ctx, &like, x, (tsr_dtype)x->dtype));
+  TSR_TRY(tsr_copy_into(ctx, like, y));
+  return tsr_ret_tensor(c, 0, like);
+}
+
 const tsr_op tsr_ops_softmax[] = {
     {"aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_softmax, TSR_PURE, &plain},
     {"aten::softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)", op_softmax, TSR_OUT_SAME, &plain},
@@ -121,5 +161,7 @@ const tsr_op tsr_ops_softmax[] = {
     {"aten::_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT_SAME, &plain},
     {"aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", op_softmax_half, TSR_PURE, &logarithm},
     {"aten::_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)", op_softmax_half, TSR_OUT_SAME, &logarithm},
+    {"aten::_masked_softmax(Tensor self, Tensor mask, int? dim=None, int? mask_type=None) -> Tensor", op_masked_softmax, TSR_PURE},
+    {"aten::_masked_softmax.out(Tensor self, Tensor mask, int? dim=None, int? mask_type=None, *, Tensor(a!) out) -> Tensor(a!)", op_masked_softmax, TSR_OUT_NEW},
     {0},
 };

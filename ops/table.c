@@ -66,6 +66,9 @@
   X(tsr_ops_lang_misc) \
   X(tsr_ops_random) \
   X(tsr_ops_random_ops) \
+  X(tsr_ops_random_normal) \
+  X(tsr_ops_random_dist) \
+  X(tsr_ops_sobol) \
   X(tsr_ops_dropout) \
   X(tsr_ops_conv) \
   X(tsr_ops_conv_slow) \
