@@ -80,3 +80,26 @@ def out_arguments(x: Tensor):
 def odd_calls(x: Tensor, b: Tensor, h: Tensor):
     return [torch.equal(x, b), torch.equal(b.float(), b)], [torch.ops.aten._list_to_tensor([1, 2]), torch.ops.aten.unique_dim(x, 1)[0], torch.bernoulli(x[:0], x[:1]),
             torch.ops.aten.soft_margin_loss(x.t(), x.t(), 0), torch.ops.aten.soft_margin_loss(h, x, 1), torch.ops.aten.log_sigmoid_forward(x.t())[1]]
+
+
+@case(T(2, 3), T(3), rtol=1e-4, atol=1e-5)
+def normal_into_out(x: Tensor, m: Tensor):
+    std = x.abs()
+    return [torch.normal(m, 0.5, out=torch.empty(2, 3)), torch.normal(m[0], 0.5, out=torch.empty(0)), torch.normal(x.t(), 0.5), torch.normal(x.t(), std.t()), torch.normal(0.5, std, out=torch.empty(0)),
+            torch.normal(m, std, out=torch.empty(0)), torch.normal(torch.complex(m, m), 0.5)]
+
+
+@case(torch.rand(5, generator=torch.Generator().manual_seed(2)), torch.rand(5, 1, generator=torch.Generator().manual_seed(3)))
+def losses_of_other_shapes(x: Tensor, t: Tensor):
+    return [torch.ops.aten.binary_cross_entropy(x, t, None, 0), torch.ops.aten.binary_cross_entropy(t, x, None, 1), torch.ops.aten.binary_cross_entropy(x[:1], x, None, 0), torch.ops.aten.binary_cross_entropy(x.t(), t, x, 1), torch.ops.aten.binary_cross_entropy(x, t, None, 1, out=torch.full([], 0.5)), torch.ops.aten.binary_cross_entropy(x, x, None, 0, out=torch.empty(0)),
+            torch.ops.aten.hinge_embedding_loss(torch.tensor([0, 1, 2, 3]), torch.tensor([1, -1, 0, 1]), 1.5, 0), torch.ops.aten.margin_ranking_loss(x[0], x[1], x[2:3], 0.5, 0),
+            torch.ops.aten.mse_loss(x.half(), x.half() * 2, 1, out=torch.empty([], dtype=torch.float64)), torch.ops.aten.huber_loss(x, x.double() * 2, 0, 1.0)]
+
+
+@case(T(3, 2, 4), T(2).abs(), T(2), rtol=1e-4, atol=1e-5)
+def norms_of_odd_operands(x: Tensor, w: Tensor, m: Tensor):
+    same = x[:1, :1].expand(3, 2, 4)
+    stats = [w.clone()[:1].expand(2), m.clone()]
+    y = torch.ops.aten.native_batch_norm(x, w, w, stats[1], stats[0], True, 0.3, 0.0)
+    return [y[0], y[1], stats[0], torch.ops.aten.native_batch_norm(same, w, m, None, None, True, 0.1, 0.0), torch.ops.aten.native_batch_norm(same, w, m, None, None, True, 0.1, 1e-5)[0],
+            torch.batch_norm(x[:0], w, m, m, w, False, 0.1, 1e-5, True), torch.instance_norm(x, w, m, m.double(), w.double(), False, 0.1, 1e-5, True), torch.ops.aten._batch_norm_impl_index(x[:0], w, m, m, w, False, 0.1, 1e-5, True)[0]]

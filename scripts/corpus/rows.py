@@ -518,3 +518,48 @@ if vision:
     ops.torchvision.deform_conv2d(x, w, o, m, c, 1, 2, 1, 0, 1, 1, 1, 2, False)
 """, {"x": T(2, 8, 8, 8), "b": BOXES, "d": torch.tensor([[0, 0, 4, 4], [0.5, 0, 4, 4], [3, 3, 6, 6], [0, 0, 4.1, 4.0]]), "s": torch.tensor([0.5, 0.9, 0.3, 0.7]),
       "r": torch.tensor([[3, 3, 4, 2, 30.0], [3.5, 3, 4, 2, -10.0], [0, 0, 1, 1, 0.0]]), "w": T(3, 8, 3, 3), "o": T(2, 36, 8, 3, scale=0.5), "m": T(2, 18, 8, 3).sigmoid(), "c": T(3)})
+
+# distributions and sequences
+
+program("distributions", """
+    out: torch._standard_gamma(a)
+    torch._standard_gamma(torch.mul(a, 0.1))
+    torch._standard_gamma(torch.mul(torch.to(a, 7), 30))
+    out: torch._sample_dirichlet(a)
+    torch._sample_dirichlet(torch.to(a, 7))
+    out: torch.binomial(n, p)
+    torch.binomial(torch.mul(n, 40), p)
+    torch.binomial(torch.to(torch.mul(n, 40), 7), torch.to(p, 7))
+    torch.binomial(n, torch.mul(p, 0.05))
+""", {"a": T(6, 40).abs() + 0.05, "n": (T(6, 40).abs() * 20).floor(), "p": torch.rand(6, 40, generator=torch.Generator().manual_seed(4))})
+
+program("sobol", """
+    torch._sobol_engine_draw(q, 7, s, 3, 5, None)
+    torch._sobol_engine_draw(q, 4, s, 3, 1023, 7)
+    torch._sobol_engine_ff_(torch.clone(q), 12, s, 3, 6)
+    torch._sobol_engine_scramble_(torch.clone(s), m, 3)
+""", {"q": torch.tensor([3, 1, 2]), "s": torch.quasirandom.SobolEngine(3).sobolstate, "m": torch.randint(2, (3, 30, 30), generator=torch.Generator().manual_seed(4)).tril()})
+
+program("masked-softmax", """
+    out: torch._masked_softmax(x, torch.gt(x, 0.3), 1, 2)
+    torch._masked_softmax(x, torch.gt(x, 0.3))
+    torch._masked_softmax(x, torch.gt(y, 0.2), 3, 0)
+    torch._masked_softmax(x, torch.gt(y, 0.2), 1, 0)
+    torch._masked_softmax(x, torch.slice(torch.gt(y, 0.2), 0, 0, 2), 3, 1)
+""", {"x": T(2, 3, 4, 4), "y": T(4, 4, seed=3)}, rtol=1e-4, atol=1e-6)
+
+program("histogram-edges", """
+    out: torch._histogramdd_from_bin_tensors(x, [e, f])
+    torch._histogramdd_from_bin_tensors(x, [e, f], weight=w, density=True)
+""", {"x": T(9, 2), "e": torch.tensor([-2.0, 0.0, 2.0]), "f": torch.tensor([-1.0, 0.0, 0.5, 1.0]), "w": T(9).abs()})
+
+program("batch-norm-statistics", """
+    torch._batch_norm_with_update_functional(x, w, w, m, v, 0.1, 1e-05)
+    torch.batch_norm_update_stats(x, torch.clone(m), torch.clone(v), 0.2)
+    o = torch.empty([0])
+    r = torch.empty([0], dtype=0)
+    torch._batch_norm_with_update(x, w, w, torch.clone(m), torch.clone(v), 0.1, 1e-05, out=o, save_mean=torch.empty([0]), save_invstd=torch.empty([0]), reserve=r)
+    torch._batch_norm_no_update(x, w, w, m, v, 0.1, 1e-05, out0=torch.empty([0]), out1=torch.empty([0]), out2=torch.empty([0]), out3=torch.empty([0], dtype=0))
+    torch.batch_norm_update_stats(x, torch.clone(m), torch.clone(v), 0.2, out0=torch.empty([0]), out1=torch.empty([0]))
+    torch.native_batch_norm(x, w, w, m, v, False, 0.1, 1e-05)
+""", {"x": T(3, 2, 4), "w": T(2).abs(), "m": T(2, seed=3), "v": T(2, seed=4).abs()}, rtol=1e-4, atol=1e-5)
