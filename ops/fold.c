@@ -1,4 +1,7 @@
 /* Rearrangements of images: sliding windows to columns and back, pixels to channels and back. */
+#include <stdio.h>
+
+#include "ops/conv.h"
 #include "ops/native.h"
 
 typedef struct windows { /* of a [n, c, h, w] image */
@@ -9,35 +12,47 @@ typedef struct windows { /* of a [n, c, h, w] image */
   size_t item;
 } windows;
 
-static tsr_status pair(tsr_call *c, uint32_t i, const char *name, int64_t least, int64_t *out) {
+static tsr_status pair(tsr_call *c, uint32_t i, const char *name, int64_t *out) {
   int64_t n;
   const int64_t *v = tsr_arg_ints(c, i, &n);
   if (v == NULL) return c->ctx->err.status;
-  if (n != 1 && n != 2) return tsr_op_fail(c->ctx, "It is expected %s equals to 2, but got size %lld", name, (long long)n);
-  out[0] = v[0];
-  out[1] = v[n - 1];
-  if (out[0] < least || out[1] < least) return tsr_op_fail(c->ctx, "%s should be greater than %s, but got %s: %lld %s: %lld", name, least > 0 ? "zero" : "or equal to zero", "height", (long long)out[0], "width", (long long)out[1]);
+  if (n != 2) return tsr_op_fail(c->ctx, "It is expected %s equals to 2, but got size %lld", name, (long long)n);
+  memcpy(out, v, 2 * sizeof *v);
   return TSR_OK;
 }
 
 /* kernel, dilation, padding, stride from argument `at` on */
 static tsr_status read_windows(tsr_call *c, uint32_t at, windows *g) {
-  TSR_TRY(pair(c, at, "kernel_size", 1, g->kernel));
-  TSR_TRY(pair(c, at + 1, "dilation", 1, g->dilation));
-  TSR_TRY(pair(c, at + 2, "padding", 0, g->padding));
-  return pair(c, at + 3, "stride", 1, g->stride);
+  TSR_TRY(pair(c, at, "kernel_size", g->kernel));
+  TSR_TRY(pair(c, at + 1, "dilation", g->dilation));
+  TSR_TRY(pair(c, at + 2, "padding", g->padding));
+  return pair(c, at + 3, "stride", g->stride);
+}
+
+static tsr_status least(tsr_ctx *ctx, const char *what, const char *form, const char *each, int64_t from, const int64_t *v) {
+  if (v[0] >= from && v[1] >= from) return TSR_OK;
+  return tsr_op_fail(ctx, "%s should be %s, but got %s_height: %lld %s_width: %lld", what, form, each, (long long)v[0], each, (long long)v[1]);
+}
+
+/* The two operators look at the stride last and second. */
+static tsr_status check_windows(tsr_ctx *ctx, const windows *g, bool columns) {
+  TSR_TRY(least(ctx, "kernel size", "greater than zero", "kernel", 1, g->kernel));
+  if (!columns) TSR_TRY(least(ctx, "stride", "greater than zero", "stride", 1, g->stride));
+  TSR_TRY(least(ctx, "dilation", "greater than zero", "dilation", 1, g->dilation));
+  TSR_TRY(least(ctx, "padding", "non-negative", "pad", 0, g->padding));
+  return columns ? least(ctx, "stride", "greater than zero", "stride", 1, g->stride) : TSR_OK;
 }
 
 static tsr_status count_windows(tsr_ctx *ctx, windows *g) {
   int64_t size[2] = {g->h, g->w};
   for (int d = 0; d < 2; d++) {
-    int64_t span = g->dilation[d] * (g->kernel[d] - 1) + 1, room = size[d] + 2 * g->padding[d] - span;
-    g->count[d] = room < 0 ? 0 : room / g->stride[d] + 1;
+    int64_t span, room, wide;
+    if (tsr_mul_overflow(g->dilation[d], g->kernel[d] - 1, &span) || tsr_mul_overflow(g->padding[d], 2, &wide) || tsr_add_overflow(size[d] - 1, wide, &room) ||
+        tsr_add_overflow(room, -span, &room))
+      return tsr_op_fail(ctx, "sizes of sliding blocks overflow");
+    g->count[d] = (room - (room < 0 ? g->stride[d] - 1 : 0)) / g->stride[d] + 1; /* rounded down */
   }
-  if (g->count[0] >= 1 && g->count[1] >= 1) return TSR_OK;
-  return tsr_op_fail(ctx, "Given input with spatial size (%lld, %lld), kernel_size=(%lld, %lld), dilation=(%lld, %lld), padding=(%lld, %lld), calculated shape of the array of sliding blocks as (%lld, %lld), but its components must be at least one.",
-                     (long long)g->h, (long long)g->w, (long long)g->kernel[0], (long long)g->kernel[1], (long long)g->dilation[0], (long long)g->dilation[1],
-                     (long long)g->padding[0], (long long)g->padding[1], (long long)g->count[0], (long long)g->count[1]);
+  return TSR_OK;
 }
 
 static void to_columns(void *arg, int64_t begin, int64_t end) { /* one task a (n, c) plane */
@@ -62,23 +77,36 @@ static void to_columns(void *arg, int64_t begin, int64_t end) { /* one task a (n
   }
 }
 
+static tsr_status check_image(tsr_ctx *ctx, const tsr_tensor *x) {
+  char got[128];
+  int64_t dim;
+  if (x->ndim < 3) return tsr_wrap_dim(ctx, x->ndim == 2 ? 2 : 1, x->ndim, &dim);
+  bool filled = x->ndim == 3 || x->ndim == 4;
+  for (int d = x->ndim == 3 ? 0 : 1; d < x->ndim; d++) filled = filled && x->size[d] != 0;
+  tsr_sizes_print(got, sizeof got, x->ndim, x->size);
+  return filled ? TSR_OK : tsr_op_fail(ctx, "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: %s", got);
+}
+
 TSR_KERNEL(im2col) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *out;
   windows g = {0};
   TSR_TRY(read_windows(c, 1, &g));
+  TSR_TRY(check_windows(ctx, &g, true));
+  TSR_TRY(check_image(ctx, x));
   bool single = x->ndim == 3;
-  if ((x->ndim != 3 && x->ndim != 4) || x->size[x->ndim - 1] == 0 || x->size[x->ndim - 2] == 0 || x->size[x->ndim - 3] == 0) {
-    char got[128];
-    tsr_sizes_print(got, sizeof got, x->ndim, x->size);
-    return tsr_op_fail(ctx, "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: %s", got);
-  }
   if (single) TSR_TRY(tsr_unsqueeze(ctx, &x, x, 0));
   TSR_TRY(tsr_contiguous(ctx, &x, x));
   g.n = x->size[0], g.c = x->size[1], g.h = x->size[2], g.w = x->size[3];
   TSR_TRY(count_windows(ctx, &g));
+  if (g.count[0] < 1 || g.count[1] < 1)
+    return tsr_op_fail(ctx, "Given input with spatial size (%lld, %lld), kernel_size=(%lld, %lld), dilation=(%lld, %lld), padding=(%lld, %lld), calculated shape of the array of sliding blocks as (%lld, %lld), but its components must be at least one.",
+                       (long long)g.h, (long long)g.w, (long long)g.kernel[0], (long long)g.kernel[1], (long long)g.dilation[0], (long long)g.dilation[1],
+                       (long long)g.padding[0], (long long)g.padding[1], (long long)g.count[0], (long long)g.count[1]);
   int64_t size[] = {g.n, g.c * g.kernel[0] * g.kernel[1], g.count[0] * g.count[1]};
-  TSR_TRY(tsr_new(ctx, &out, (tsr_dtype)x->dtype, 3, size));
+  tsr_dtype d = (tsr_dtype)x->dtype, od;
+  if (g.n == 0 && tsr_out_dtype(c, 0, &od)) d = od; /* nothing is written: PyTorch does not look at the type */
+  TSR_TRY(tsr_new(ctx, &out, d, 3, size));
   g.src = tsr_tensor_data_ro(x);
   g.dst = out->storage->data;
   g.item = tsr_tensor_itemsize(x);
@@ -107,34 +135,46 @@ static void add_columns(const windows *g, int parts) {
   }
 }
 
+static tsr_status check_columns(tsr_ctx *ctx, const tsr_tensor *x, windows *g) {
+  char text[320];
+  bool filled = x->ndim == 2 || x->ndim == 3;
+  for (int d = x->ndim == 2 ? 0 : 1; d < x->ndim; d++) filled = filled && x->size[d] != 0;
+  tsr_sizes_print(text, sizeof text, x->ndim, x->size);
+  if (!filled)
+    return tsr_op_fail(ctx, "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but got: %s", text);
+  int64_t rows = x->size[x->ndim - 2], length = x->size[x->ndim - 1], area;
+  if (tsr_mul_overflow(g->kernel[0], g->kernel[1], &area)) area = INT64_MAX;
+  if (rows % area != 0)
+    return tsr_op_fail(ctx, "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)=%lld and kernel_size=(%lld, %lld).",
+                       (long long)rows, (long long)g->kernel[0], (long long)g->kernel[1]);
+  TSR_TRY(count_windows(ctx, g));
+  snprintf(text, sizeof text, "Given output_size=(%lld, %lld), kernel_size=(%lld, %lld), dilation=(%lld, %lld), padding=(%lld, %lld), stride=(%lld, %lld)", (long long)g->h,
+           (long long)g->w, (long long)g->kernel[0], (long long)g->kernel[1], (long long)g->dilation[0], (long long)g->dilation[1], (long long)g->padding[0],
+           (long long)g->padding[1], (long long)g->stride[0], (long long)g->stride[1]);
+  if (tsr_mul_overflow(g->count[0], g->count[1], &area)) return tsr_op_fail(ctx, "sizes of sliding blocks overflow");
+  if (length != area)
+    return tsr_op_fail(ctx, "%s, expected size of input's dimension 2 to match the calculated number of sliding blocks %lld * %lld = %lld, but got input.size(2)=%lld.", text,
+                       (long long)g->count[0], (long long)g->count[1], (long long)area, (long long)length);
+  if (g->count[0] >= 1 && g->h >= 1 && g->w >= 1) return TSR_OK;
+  return tsr_op_fail(ctx, "%s, calculated shape of the array of sliding blocks as (%lld, %lld), which is too small (non-positive)", text, (long long)g->count[0],
+                     (long long)g->count[1]);
+}
+
 TSR_KERNEL(col2im) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *out;
   tsr_dtype dtype = (tsr_dtype)x->dtype, wide = tsr_dtype_is_complex(dtype) ? TSR_COMPLEX128 : TSR_FLOAT64;
   windows g = {0};
   int64_t target[2];
-  TSR_TRY(pair(c, 1, "output_size", 1, target));
+  TSR_TRY(pair(c, 1, "output_size", target));
   TSR_TRY(read_windows(c, 2, &g));
+  g.h = target[0], g.w = target[1];
+  TSR_TRY(check_windows(ctx, &g, false));
+  TSR_TRY(check_columns(ctx, x, &g));
   bool single = x->ndim == 2;
-  if (x->ndim != 2 && x->ndim != 3) {
-    char got[128];
-    tsr_sizes_print(got, sizeof got, x->ndim, x->size);
-    return tsr_op_fail(ctx, "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but got: %s", got);
-  }
   if (single) TSR_TRY(tsr_unsqueeze(ctx, &x, x, 0));
-  g.h = target[0], g.w = target[1], g.n = x->size[0];
-  int64_t area = g.kernel[0] * g.kernel[1];
-  if (x->size[1] % area != 0) {
-    return tsr_op_fail(ctx, "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)=%lld and kernel_size=(%lld, %lld).",
-                       (long long)x->size[1], (long long)g.kernel[0], (long long)g.kernel[1]);
-  }
-  g.c = x->size[1] / area;
-  TSR_TRY(count_windows(ctx, &g));
-  if (x->size[2] != g.count[0] * g.count[1]) {
-    return tsr_op_fail(ctx, "Given output_size=(%lld, %lld), kernel_size=(%lld, %lld), dilation=(%lld, %lld), padding=(%lld, %lld), stride=(%lld, %lld), expected size of input's dimension 2 to match the calculated number of sliding blocks %lld * %lld = %lld, but got input.size(2)=%lld.",
-                       (long long)g.h, (long long)g.w, (long long)g.kernel[0], (long long)g.kernel[1], (long long)g.dilation[0], (long long)g.dilation[1], (long long)g.padding[0], (long long)g.padding[1],
-                       (long long)g.stride[0], (long long)g.stride[1], (long long)g.count[0], (long long)g.count[1], (long long)(g.count[0] * g.count[1]), (long long)x->size[2]);
-  }
+  g.n = x->size[0];
+  g.c = x->size[1] / (g.kernel[0] * g.kernel[1]);
   TSR_TRY(tsr_ready(ctx, &x, x, wide));
   int64_t size[] = {g.n, g.c, g.h, g.w};
   TSR_TRY(tsr_new(ctx, &out, wide, 4, size));
@@ -149,14 +189,14 @@ TSR_KERNEL(col2im) {
 
 /* ---- pixels and channels: a reshape, a permutation, a reshape ---- */
 
-static tsr_status shuffle(tsr_call *c, tsr_tensor *x, int split_n, const int64_t *split, const int64_t *order, int out_n, const int64_t *out_size) {
-  bool last = tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x);
+static tsr_status shuffle(tsr_call *c, tsr_tensor *x, int split_n, const int64_t *split, const int64_t *order, int out_n, const int64_t *out_size, bool volumes) {
+  bool last = (out_n == 4 || (out_n == 5 && volumes)) && tsr_conv_suggests_last(x->ndim, x->size, x->stride);
   TSR_TRY(tsr_reshape(c->ctx, &x, x, split_n, split));
   TSR_TRY(tsr_permute(c->ctx, &x, x, order));
   TSR_TRY(tsr_clone(c->ctx, &x, x));
   TSR_TRY(tsr_contiguous(c->ctx, &x, x));
   TSR_TRY(tsr_view_as(c->ctx, &x, x, out_n, out_size));
-  if (last && out_n == 4) TSR_TRY(tsr_channels_last(c->ctx, &x, x));
+  if (last) TSR_TRY(tsr_channels_last(c->ctx, &x, x));
   return tsr_ret_tensor(c, 0, x);
 }
 
@@ -176,7 +216,7 @@ TSR_KERNEL(pixel_shuffle) {
   int64_t split[] = {batch_of(x), s[0] / (r * r), r, r, s[1], s[2]}, order[] = {0, 1, 4, 2, 5, 3};
   memcpy(out, x->size, x->ndim * sizeof *out);
   out[x->ndim - 3] = s[0] / (r * r), out[x->ndim - 2] = s[1] * r, out[x->ndim - 1] = s[2] * r;
-  return shuffle(c, x, 6, split, order, x->ndim, out);
+  return shuffle(c, x, 6, split, order, x->ndim, out, false);
 }
 
 TSR_KERNEL(pixel_unshuffle) {
@@ -189,7 +229,7 @@ TSR_KERNEL(pixel_unshuffle) {
   int64_t split[] = {batch_of(x), s[0], s[1] / r, r, s[2] / r, r}, order[] = {0, 1, 3, 5, 2, 4};
   memcpy(out, x->size, x->ndim * sizeof *out);
   out[x->ndim - 3] = s[0] * r * r, out[x->ndim - 2] = s[1] / r, out[x->ndim - 1] = s[2] / r;
-  return shuffle(c, x, 6, split, order, x->ndim, out);
+  return shuffle(c, x, 6, split, order, x->ndim, out, false);
 }
 
 TSR_KERNEL(channel_shuffle) {
@@ -204,11 +244,11 @@ TSR_KERNEL(channel_shuffle) {
   if (x->size[1] % groups != 0) return tsr_op_fail(c->ctx, "Number of channels must be divisible by groups. Got %lld channels and %lld groups.", (long long)x->size[1], (long long)groups);
   for (int d = 2; d < x->ndim; d++) inner *= x->size[d];
   int64_t split[] = {x->size[0], groups, x->size[1] / groups, inner}, order[] = {0, 2, 1, 3};
-  return shuffle(c, x, 4, split, order, x->ndim, x->size);
+  return shuffle(c, x, 4, split, order, x->ndim, x->size, true);
 }
 
 #define P TSR_PURE
-#define O TSR_OUT
+#define O TSR_OUT_ACCESS
 #define WINDOW "int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride"
 const tsr_op tsr_ops_fold[] = {
     {"aten::im2col(Tensor self, " WINDOW ") -> Tensor", op_im2col, P}, {"aten::im2col.out(Tensor self, " WINDOW ", *, Tensor(a!) out) -> Tensor(a!)", op_im2col, O},

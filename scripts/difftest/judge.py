@@ -291,6 +291,8 @@ def unwritten(runner, key, values, got, want):
         nan = x.isnan().expand(want.shape) if x.dim() <= want.dim() else None
         if nan is not None and compare.close(torch.where(nan, torch.zeros_like(got), got), torch.where(nan, torch.zeros_like(want), want)) is None:
             return "polynomials of NaN: PyTorch returns a variable that it has not written"
+    if name.startswith(("grid_sampler", "_grid_sampler")) and isinstance(got, Exception) and (values[2] not in (0, 1, 2) or values[0].dim() == 4 and values[3] not in (0, 1, 2)):
+        return "grid_sampler: PyTorch leaves the result of unknown modes unwritten, tsrun refuses them"
     if name == "isin" and values[2] is True and any(isinstance(t, torch.Tensor) and t.unique().numel() < t.numel() for t in values[:2]):
         return "isin: told that elements are unique which are not"
     if name == "_ctc_loss" and isinstance(values[2], list) and compare.differ(flat(got)[0], flat(want)[0]) is None:
@@ -316,6 +318,15 @@ def narrow(runner, key, values, got, want):
     factor = values[3][0] if isinstance(values[3], list) else values[3]
     wide = getattr(torch.ops.aten, m.group(1)).default(values[0].repeat(1, 1, 1, 3), [want.shape[2], 3], values[2], factor, None)[..., :1]
     return "antialiasing: PyTorch repeats the first row of pictures one pixel wide, tsrun does not" if compare.differ(got, wide, False) is None else None
+
+
+def far_away(runner, key, values, got, want):
+    """Coordinates of half precision that no 16-bit integer holds: PyTorch takes the lowest 16 bits for a pixel.  Elsewhere nothing differs."""
+    if not re.match(r"aten::grid_sampler(_2d|_3d)?$", key[0]) or values[0].dtype not in (torch.float16, torch.bfloat16):
+        return None
+    far = ~(values[1].float().abs() < 1000).all(-1).unsqueeze(1).expand(want.shape)
+    other = torch.where(far, torch.zeros_like(want), want)
+    return "coordinates: PyTorch keeps 16 bits of those that are not finite or far outside" if far.any() and compare.differ(torch.where(far, torch.zeros_like(got), got), other, False) is None else None
 
 
 def explain(runner, key, values, got, want):
@@ -350,7 +361,7 @@ def explain(runner, key, values, got, want):
         if re.search(r"::(_conj|_neg_view|conj|mH|matrix_H|adjoint)$", key[0]):
             return "conjugates: views in PyTorch, copies in tsrun"
         return unwritten(runner, key, values, got, want)  # strides
-    for judge in (unwritten, narrow, ties, factors, rounding, strides_ignored, infinite, infinite_sums):
+    for judge in (unwritten, narrow, far_away, ties, factors, rounding, strides_ignored, infinite, infinite_sums):
         try:
             reason = judge(runner, key, values, got, want)
         except Exception:
