@@ -1,4 +1,5 @@
 /* Activation functions. */
+#include <float.h>
 #include <math.h>
 
 #include "ops/pointwise.h"
@@ -45,7 +46,22 @@ static tsr_status celu(tsr_call *c, tsr_pw_state *s) {
 }
 
 static tsr_status softshrink(tsr_call *c, tsr_pw_state *s) {
-  if (s->p.d[0] < 0) return tsr_op_fail(c->ctx, "lambda must be greater or equal to 0, but found to be %g.", s->p.d[0]);
+  double most = s->common == TSR_FLOAT16 ? 65504 : s->common == TSR_BFLOAT16 ? 0x1.fep127 : s->common == TSR_FLOAT32 ? FLT_MAX : DBL_MAX, x = s->p.d[0];
+  if (!tsr_dtype_is_float(s->common)) return tsr_not_implemented(c->ctx, "softshrink_check", s->common);
+  if (!(x >= 0 && x <= most))
+    return tsr_op_fail(c->ctx, "lambda must be in range [0, %g] for input dtype %s, but found %g", most, tsr_dtype_get_info(s->common)->cpp_name, x);
+  return TSR_OK;
+}
+
+/* The numbers become elements first; negative ones wrap around in unsigned types. */
+static tsr_status threshold(tsr_call *c, tsr_pw_state *s) {
+  s->common = (tsr_dtype)c->args[0].t->dtype;
+  if (!tsr_dtype_is_integral(s->common, false)) return TSR_OK;
+  for (uint32_t i = 0; i < 2; i++) {
+    tsr_scalar v = tsr_arg_scalar(c, i + 1);
+    TSR_TRY(tsr_check_scalar_fits(c->ctx, v, s->common));
+    if (s->common == TSR_UINT8) tsr_map_set_param(&s->p, (int)i, tsr_scalar_int((uint8_t)v.i));
+  }
   return TSR_OK;
 }
 
@@ -74,33 +90,59 @@ static const tsr_pw pw_mish = {TSR_MAP_mish, "o", TSR_PROMO_SAME, TSR_FLOAT_ONLY
 static const tsr_pw pw_hardshrink = {TSR_MAP_hardshrink, "op", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
 static const tsr_pw pw_softshrink = {TSR_MAP_softshrink, "op", TSR_PROMO_SAME, TSR_FLOAT_ONLY,
     .kernel = "softshrink_check", .prepare = softshrink};
-static const tsr_pw pw_threshold = {TSR_MAP_threshold, "opp", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_COMPLEX, .kernel = "threshold_cpu"};
+static const tsr_pw pw_threshold = {TSR_MAP_threshold, "opp", TSR_PROMO_SAME, TSR_NO_BOOL | TSR_NO_COMPLEX, .kernel = "threshold_cpu", .prepare = threshold};
 static const tsr_pw pw_log_sigmoid = {TSR_MAP_log_sigmoid, "o", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
 static const tsr_pw pw_rrelu = {TSR_MAP_rrelu, "opp", TSR_PROMO_SAME, TSR_FLOAT_ONLY,
-    .kernel = "rrelu_with_noise_out_cpu", .prepare = rrelu_slope};
+    .kernel = "leaky_relu_cpu", .prepare = rrelu_slope};
 static const tsr_pw pw_rrelu_noise = {TSR_MAP_rrelu, "o.pp", TSR_PROMO_SAME, TSR_FLOAT_ONLY,
-    .kernel = "rrelu_with_noise_out_cpu", .prepare = rrelu_slope};
+    .kernel = "leaky_relu_cpu", .prepare = rrelu_slope};
 static const tsr_pw pw_prelu_kernel = {TSR_MAP_prelu, "oo", TSR_PROMO_SAME, TSR_FLOAT_ONLY, .kernel = "prelu_cpu"};
+
+static tsr_status rrelu_bounds(tsr_call *c) { return tsr_op_fail(c->ctx, "Lower bound should be less than or equal to the upper bound"); }
+
+/* What PyTorch's training kernel has, and what it asks of noise and out. */
+static tsr_status rrelu_check(tsr_call *c, const tsr_tensor *noise) {
+  tsr_dtype d = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype, other;
+  if (d != TSR_FLOAT32 && d != TSR_FLOAT64 && d != TSR_BFLOAT16) return tsr_not_implemented(c->ctx, "rrelu_with_noise_out_cpu", d);
+  bool bad = noise != NULL && noise->dtype != d;
+  if (bad) other = (tsr_dtype)noise->dtype;
+  else if (!tsr_out_dtype(c, 0, &other) || other == d) return TSR_OK;
+  return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(d)->cpp_name, tsr_dtype_get_info(other)->cpp_name);
+}
 
 /* Training: a slope of its own for every element that is not positive, drawn in C order. */
 static tsr_status rrelu_train(tsr_call *c, tsr_tensor *noise, uint32_t lower, tsr_tensor **out) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *in, *slopes;
   tsr_rng *rng;
   double lo = tsr_arg_scalar(c, lower).d, hi = tsr_arg_scalar(c, lower + 1).d;
-  if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "rrelu_with_noise_out_cpu", (tsr_dtype)x->dtype);
+  TSR_TRY(rrelu_check(c, noise));
   TSR_TRY(tsr_rng_arg(c, lower + 3, &rng));
   TSR_TRY(tsr_ready(c->ctx, &in, x, TSR_FLOAT64));
   TSR_TRY(tsr_new(c->ctx, &slopes, TSR_FLOAT64, x->ndim, x->size));
   const double *a = tsr_tensor_data_ro(in);
   double *r = slopes->storage->data;
+  for (int64_t i = 0; i < x->numel && lo > hi; i++)
+    if (a[i] <= 0) return rrelu_bounds(c);
   for (int64_t i = 0; i < x->numel; i++) r[i] = a[i] <= 0 ? lo + tsr_rng_uniform(rng) * (hi - lo) : 1;
   TSR_TRY(tsr_to_dtype(c->ctx, &slopes, slopes, (tsr_dtype)x->dtype));
   if (noise) TSR_TRY(tsr_copy_into(c->ctx, noise, slopes));
+  TSR_TRY(tsr_contiguous(c->ctx, &x, x));
   return tsr_binary(c->ctx, out, "mul", x, slopes);
 }
 
 typedef struct rrelu_row { bool noise, inplace; } rrelu_row;
 static const rrelu_row rrelu_plain = {false, false}, rrelu_plain_ = {false, true}, rrelu_noisy = {true, false}, rrelu_noisy_ = {true, true};
+
+/* A pointwise call whose result is in C order. */
+static tsr_status in_order(tsr_call *c) {
+  tsr_tensor *y;
+  TSR_TRY(tsr_pw_call(c));
+  if (tsr_tensor_is_contiguous(c->rets[0].t)) return TSR_OK;
+  TSR_TRY(tsr_contiguous(c->ctx, &y, c->rets[0].t));
+  TSR_TRY(tsr_temp(c->ctx, c->rets[0]));
+  c->rets[0] = tsr_none();
+  return tsr_ret_tensor(c, 0, y);
+}
 
 TSR_KERNEL(rrelu) {
   const rrelu_row *k = c->op->data;
@@ -113,17 +155,14 @@ TSR_KERNEL(rrelu) {
     tsr_sizes_print(a, sizeof a, x->ndim, x->size);
     tsr_sizes_print(b, sizeof b, noise->ndim, noise->size);
     if (strcmp(a, b) != 0) return tsr_op_fail(c->ctx, "noise tensor shape must match self tensor shape. Got self.shape = %s noise.shape = %s", a, b);
-    if (train && !tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "rrelu_with_noise_out_cpu", (tsr_dtype)x->dtype);
-    if (!train && !tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "leaky_relu_cpu", (tsr_dtype)x->dtype);
   }
-  if ((train || !k->noise) && tsr_arg_scalar(c, lower).d > tsr_arg_scalar(c, lower + 1).d) return tsr_op_fail(c->ctx, "Lower bound should be less than or equal to the upper bound");
+  if (!k->noise && tsr_arg_scalar(c, lower).d > tsr_arg_scalar(c, lower + 1).d) return rrelu_bounds(c);
   if (!train) {
     tsr_op row = *c->op;
     tsr_call inner = *c;
     row.data = k->noise ? &pw_rrelu_noise : &pw_rrelu;
     inner.op = &row;
-    tsr_status status = k->inplace ? tsr_pw_inplace(&inner) : tsr_pw_call(&inner);
-    return status;
+    return k->inplace ? tsr_pw_inplace(&inner) : c->outs != NULL ? tsr_pw_call(&inner) : in_order(&inner);
   }
   TSR_TRY(rrelu_train(c, k->noise ? tsr_arg_tensor(c, 1) : NULL, lower, &y));
   if (!k->inplace) return tsr_ret_tensor(c, 0, y);
@@ -131,19 +170,12 @@ TSR_KERNEL(rrelu) {
   return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0));
 }
 
-/* The result is always in C order. */
-TSR_KERNEL(log_sigmoid) {
-  tsr_tensor *x = tsr_arg_tensor(c, 0);
-  if (x->numel == 0 || tsr_tensor_is_contiguous(x)) return tsr_pw_call(c);
-  TSR_TRY(tsr_contiguous(c->ctx, &x, x));
-  tsr_val arg = tsr_from_obj(x), y;
-  TSR_TRY(tsr_invoke(c->ctx, c->op, &arg, 1, &y, 1));
-  return tsr_ret(c, 0, y);
-}
+TSR_KERNEL(log_sigmoid) { return in_order(c); }
 
 TSR_KERNEL(log_sigmoid_forward) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *z;
   TSR_TRY(tsr_unary(c->ctx, &y, "log_sigmoid", x));
+  for (uint32_t i = 0; i < 2; i++) TSR_TRY(tsr_out_expect(c, i, (tsr_dtype)x->dtype));
   TSR_TRY(tsr_unary(c->ctx, &z, "abs", x));
   TSR_TRY(tsr_unary(c->ctx, &z, "neg", z));
   TSR_TRY(tsr_unary(c->ctx, &z, "exp", z));
@@ -178,6 +210,22 @@ TSR_KERNEL(prelu) {
   TSR_TRY(tsr_pw_refuse(c->ctx, &pw_prelu_kernel, "prelu", s.common));
   TSR_TRY(tsr_pw_finish(&s));
   return tsr_ret_tensor(c, 0, tsr_iter_out(&s.it, 0));
+}
+
+/* The step inside: the result is laid out as the input. */
+TSR_KERNEL(prelu_kernel) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *w = tsr_arg_tensor(c, 1), *y, *laid;
+  if (w->dtype != x->dtype)
+    return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", tsr_dtype_get_info(w->dtype)->cpp_name, tsr_dtype_get_info(x->dtype)->cpp_name);
+  TSR_TRY(tsr_pw_call(c));
+  y = c->rets[0].t;
+  if (y->ndim != x->ndim || memcmp(y->size, x->size, x->ndim * sizeof *x->size) != 0) return TSR_OK;
+  TSR_TRY(tsr_new_like(c->ctx, &laid, x, (tsr_dtype)x->dtype));
+  if (memcmp(laid->stride, y->stride, y->ndim * sizeof *y->stride) == 0) return TSR_OK;
+  TSR_TRY(tsr_copy_into(c->ctx, laid, y));
+  TSR_TRY(tsr_temp(c->ctx, c->rets[0]));
+  c->rets[0] = tsr_none();
+  return tsr_ret_tensor(c, 0, laid);
 }
 
 static const tsr_pw pw_glu = {TSR_MAP_glu, "oo", TSR_PROMO_SAME, TSR_FLOAT_ONLY};
@@ -252,7 +300,7 @@ const tsr_op tsr_ops_activation[] = {
      tsr_pw_call, TSR_OUT, &pw_threshold},
     {"aten::threshold_(Tensor(a!) self, Scalar threshold, Scalar value) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_threshold},
     {"aten::log_sigmoid(Tensor self) -> Tensor", op_log_sigmoid, TSR_PURE, &pw_log_sigmoid},
-    {"aten::log_sigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_log_sigmoid},
+    {"aten::log_sigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_log_sigmoid, TSR_OUT_ACCESS, &pw_log_sigmoid},
     {"aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor",
      op_rrelu, TSR_EFFECT, &rrelu_plain},
     {"aten::rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)",
@@ -263,8 +311,9 @@ const tsr_op tsr_ops_activation[] = {
      op_rrelu, TSR_OUT_FOUND | TSR_EFFECT, &rrelu_noisy},
     {"aten::rrelu_with_noise_(Tensor(a!) self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)",
      op_rrelu, TSR_EFFECT, &rrelu_noisy_},
-    {"aten::_prelu_kernel(Tensor self, Tensor weight) -> Tensor", tsr_pw_call, TSR_PURE, &pw_prelu_kernel},
+    {"aten::_prelu_kernel(Tensor self, Tensor weight) -> Tensor", op_prelu_kernel, TSR_PURE, &pw_prelu_kernel},
     {"aten::log_sigmoid_forward(Tensor self) -> (Tensor output, Tensor buffer)", op_log_sigmoid_forward, TSR_PURE},
+    {"aten::log_sigmoid_forward.output(Tensor self, *, Tensor(a!) output, Tensor(b!) buffer) -> (Tensor(a!), Tensor(b!))", op_log_sigmoid_forward, TSR_OUT_ACCESS},
     {"aten::prelu(Tensor self, Tensor weight) -> Tensor", op_prelu, TSR_PURE},
     {"aten::glu(Tensor self, int dim=-1) -> Tensor", op_glu, TSR_PURE},
     {"aten::glu.out(Tensor self, int dim=-1, *, Tensor(a!) out) -> Tensor(a!)", op_glu, TSR_OUT},

@@ -3,6 +3,7 @@
 #include "ops/conv.h"
 #include "ops/native.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* ---- checks; of p: what the call says (kernel, stride, …), sizes of the operands are written into it ---- */
@@ -299,6 +300,29 @@ static tsr_status check_dense(tsr_ctx *ctx, const tsr_tensor *t, const char *rol
   FAIL("mkldnn_convolution has no kernel for %s of type %s", role, tsr_dtype_get_info(d)->cpp_name);
 }
 
+/* Rounded to whole numbers that a byte holds. */
+static tsr_status to_bytes(tsr_ctx *ctx, tsr_tensor **t, double lo, double hi) {
+  void *data;
+  TSR_TRY(tsr_to_dtype(ctx, t, *t, TSR_FLOAT64));
+  TSR_TRY(tsr_clone(ctx, t, *t));
+  TSR_TRY(tsr_data_mut(ctx, *t, &data));
+  double *x = data;
+  for (int64_t i = 0; i < (*t)->numel; i++) x[i] = fmin(fmax(nearbyint(x[i]), lo), hi);
+  return TSR_OK;
+}
+
+/* Bytes: the exact sums, rounded and cut to the range of the result. */
+static tsr_status convolve_bytes(tsr_ctx *ctx, tsr_tensor **y, const tsr_conv *p, const tsr_conv_args *a, bool last) {
+  tsr_conv_args wide = *a;
+  bool whole = a->x->dtype == TSR_UINT8;
+  wide.site = NULL;
+  TSR_TRY(tsr_to_dtype(ctx, &wide.x, a->x, TSR_FLOAT64));
+  TSR_TRY(tsr_to_dtype(ctx, &wide.w, a->w, TSR_FLOAT64));
+  TSR_TRY(tsr_conv_compute(ctx, y, p, &wide, wide.x, last));
+  TSR_TRY(to_bytes(ctx, y, whole ? 0 : -128, whole ? 255 : 127));
+  return tsr_to_dtype(ctx, y, *y, (tsr_dtype)a->x->dtype);
+}
+
 TSR_KERNEL(mkldnn_convolution) {
   tsr_ctx *ctx = c->ctx;
   tsr_conv_args a = {.x = tsr_arg_tensor(c, 0), .w = tsr_arg_tensor(c, 1), .bias = tsr_arg_opt_tensor(c, 2), .site = (c->constant & 2) != 0 ? c->site : NULL};
@@ -309,13 +333,17 @@ TSR_KERNEL(mkldnn_convolution) {
   a.dil = tsr_arg_ints(c, 5, &a.dil_n);
   a.groups = tsr_arg_int(c, 6);
   TSR_TRY(tsr_conv_describe_native(ctx, &a, &p));
-  TSR_TRY(check_dense(ctx, a.x, "an input", false));
+  TSR_TRY(check_dense(ctx, a.x, "an input", true));
   TSR_TRY(check_dense(ctx, a.w, "a weight", true));
   if (a.bias != NULL) TSR_TRY(check_dense(ctx, a.bias, "a bias", false));
   if (a.bias != NULL && a.bias->dtype != TSR_FLOAT32 && a.bias->dtype != a.x->dtype)
     FAIL("mkldnn_convolution has no kernel for an input of type %s and a bias of type %s", tsr_dtype_get_info(a.x->dtype)->cpp_name, tsr_dtype_get_info(a.bias->dtype)->cpp_name);
   TSR_TRY(tsr_conv_check_native(ctx, &a, &p));
   bool last = tsr_conv_suggests_last(a.x->ndim, a.x->size, a.x->stride) || tsr_conv_suggests_last(a.w->ndim, a.w->size, a.w->stride);
+  if (a.x->dtype == TSR_INT8 || a.x->dtype == TSR_UINT8) {
+    TSR_TRY(convolve_bytes(ctx, &y, &p, &a, last));
+    return tsr_ret_tensor(c, 0, y);
+  }
   if (a.w->dtype != a.x->dtype) {
     TSR_TRY(tsr_to_dtype(ctx, &a.w, a.w, (tsr_dtype)a.x->dtype));
     a.site = NULL;

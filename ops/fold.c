@@ -77,6 +77,11 @@ static void to_columns(void *arg, int64_t begin, int64_t end) { /* one task a (n
   }
 }
 
+static tsr_status check_type(tsr_ctx *ctx, const tsr_tensor *x, const char *name) {
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  return tsr_dtype_is_integral(d, false) ? tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", name, tsr_dtype_get_info(d)->cpp_name) : TSR_OK;
+}
+
 static tsr_status check_image(tsr_ctx *ctx, const tsr_tensor *x) {
   char got[128];
   int64_t dim;
@@ -103,6 +108,7 @@ TSR_KERNEL(im2col) {
     return tsr_op_fail(ctx, "Given input with spatial size (%lld, %lld), kernel_size=(%lld, %lld), dilation=(%lld, %lld), padding=(%lld, %lld), calculated shape of the array of sliding blocks as (%lld, %lld), but its components must be at least one.",
                        (long long)g.h, (long long)g.w, (long long)g.kernel[0], (long long)g.kernel[1], (long long)g.dilation[0], (long long)g.dilation[1],
                        (long long)g.padding[0], (long long)g.padding[1], (long long)g.count[0], (long long)g.count[1]);
+  TSR_TRY(check_type(ctx, x, "im2col_out_cpu"));
   int64_t size[] = {g.n, g.c * g.kernel[0] * g.kernel[1], g.count[0] * g.count[1]};
   tsr_dtype d = (tsr_dtype)x->dtype, od;
   if (g.n == 0 && tsr_out_dtype(c, 0, &od)) d = od; /* nothing is written: PyTorch does not look at the type */
@@ -171,6 +177,7 @@ TSR_KERNEL(col2im) {
   g.h = target[0], g.w = target[1];
   TSR_TRY(check_windows(ctx, &g, false));
   TSR_TRY(check_columns(ctx, x, &g));
+  TSR_TRY(check_type(ctx, x, "col2im_out_cpu"));
   bool single = x->ndim == 2;
   if (single) TSR_TRY(tsr_unsqueeze(ctx, &x, x, 0));
   g.n = x->size[0];
@@ -226,6 +233,10 @@ TSR_KERNEL(pixel_unshuffle) {
   if (r <= 0) return tsr_op_fail(c->ctx, "pixel_unshuffle expects a positive downscale_factor, but got %lld", (long long)r);
   int64_t *s = x->size + x->ndim - 3;
   if (s[1] % r != 0 || s[2] % r != 0) return tsr_op_fail(c->ctx, "pixel_unshuffle expects %s to be divisible by downscale_factor, but input.size(%d)=%lld is not divisible by %lld", s[1] % r != 0 ? "height" : "width", s[1] % r != 0 ? -2 : -1, (long long)(s[1] % r != 0 ? s[1] : s[2]), (long long)r);
+  if (x->numel == 0) { /* PyTorch leaves it as it is */
+    TSR_TRY(tsr_clone(c->ctx, &x, x));
+    return tsr_ret_tensor(c, 0, x);
+  }
   int64_t split[] = {batch_of(x), s[0], s[1] / r, r, s[2] / r, r}, order[] = {0, 1, 3, 5, 2, 4};
   memcpy(out, x->size, x->ndim * sizeof *out);
   out[x->ndim - 3] = s[0] * r * r, out[x->ndim - 2] = s[1] / r, out[x->ndim - 1] = s[2] / r;

@@ -180,7 +180,8 @@ tsr_status tsr_wrap_dim(tsr_ctx *ctx, int64_t dim, int64_t ndim, int64_t *out); 
 const char *tsr_dtype_c_name(tsr_dtype d);
 /* The element type of the i-th out argument of a TSR_OUT row; false in other forms. */
 bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype);
-/* The i-th out argument of a TSR_OUT row, for kernels that PyTorch checks in two steps: it must have this type ("Expected out tensor to have dtype …"). */
+/* The i-th out argument must be fit for results of this type, in the words of the row's flag: for kernels that PyTorch checks before it looks at
+ * something else.  Nothing happens in other forms. */
 tsr_status tsr_out_expect(const tsr_call *c, uint32_t i, tsr_dtype dtype);
 /* What TSR_OUT_NEW does with a result, for kernels that store by themselves. */
 tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src);

@@ -3,6 +3,7 @@
  * Every mode is a map from output to source positions along each dimension (-1: the fill value), so
  * one copier serves all: it walks the output in memory order, copies the unpadded middle of the last
  * padded dimension in one run and the borders element by element. */
+#include "ops/conv.h"
 #include "ops/native.h"
 #include "ops/shape.h"
 
@@ -92,7 +93,7 @@ static void pad_rows(void *arg, int64_t begin, int64_t end) {
 static tsr_status pad_tensor(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, pad_mode mode, const int64_t *before, const int64_t *after, const void *fill) {
   int64_t size[TSR_MAX_NDIM], stride[TSR_MAX_NDIM], order[TSR_MAX_NDIM], osize[TSR_MAX_NDIM], *map[TSR_MAX_NDIM];
   int n = x->ndim, last = 0;
-  bool channels_last = mode != PAD_CIRCULAR && tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x);
+  bool channels_last = mode != PAD_CIRCULAR && tsr_conv_suggests_last(x->ndim, x->size, x->stride);
   for (int d = 0; d < n; d++) size[d] = x->size[d] + before[d] + after[d];
   if (channels_last) {
     tsr_strides_channels_last(n, size, stride);
@@ -354,11 +355,11 @@ const tsr_op tsr_ops_pad[] = {
     {"aten::reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor",
      op_pad_edges, TSR_PURE | TSR_ANY_ORDER, &reflect2},
     {"aten::reflection_pad2d.out(Tensor self, SymInt[4] padding, *, Tensor(a!) out) -> Tensor(a!)",
-     op_pad_edges, TSR_OUT, &reflect2},
+     op_pad_edges, TSR_OUT_ACCESS, &reflect2},
     {"aten::reflection_pad3d(Tensor self, SymInt[6] padding) -> Tensor",
      op_pad_edges, TSR_PURE, &reflect3},
     {"aten::reflection_pad3d.out(Tensor self, SymInt[6] padding, *, Tensor(a!) out) -> Tensor(a!)",
-     op_pad_edges, TSR_OUT, &reflect3},
+     op_pad_edges, TSR_OUT_SAME, &reflect3},
     {"aten::replication_pad1d(Tensor self, SymInt[2] padding) -> Tensor",
      op_pad_edges, TSR_PURE, &replicate1},
     {"aten::replication_pad1d.out(Tensor self, SymInt[2] padding, *, Tensor(a!) out) -> Tensor(a!)",
@@ -366,11 +367,11 @@ const tsr_op tsr_ops_pad[] = {
     {"aten::replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor",
      op_pad_edges, TSR_PURE | TSR_ANY_ORDER, &replicate2},
     {"aten::replication_pad2d.out(Tensor self, SymInt[4] padding, *, Tensor(a!) out) -> Tensor(a!)",
-     op_pad_edges, TSR_OUT, &replicate2},
+     op_pad_edges, TSR_OUT_SAME, &replicate2},
     {"aten::replication_pad3d(Tensor self, SymInt[6] padding) -> Tensor",
      op_pad_edges, TSR_PURE, &replicate3},
     {"aten::replication_pad3d.out(Tensor self, SymInt[6] padding, *, Tensor(a!) out) -> Tensor(a!)",
-     op_pad_edges, TSR_OUT, &replicate3},
+     op_pad_edges, TSR_OUT_SAME, &replicate3},
     {"aten::pad_sequence(Tensor[] sequences, bool batch_first=False, float padding_value=0., str padding_side=\"right\") -> Tensor",
      op_pad_sequence, TSR_PURE},
     {0},

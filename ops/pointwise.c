@@ -170,6 +170,10 @@ static tsr_status run(tsr_call *c, tsr_tensor *out) {
   TSR_TRY(collect(c, pw, &s));
   s.pw = pw;
   s.name = tsr_op_short_name(c->op, name, sizeof name);
+  if (c->outs != NULL && (c->op->flags & TSR_OUT_FOUND) == TSR_OUT_FOUND) { /* before the kernel is asked */
+    TSR_TRY(refuse_early(c->ctx, pw, s.name, s.common));
+    TSR_TRY(tsr_out_expect(c, 0, result_dtype(s.id, s.common)));
+  }
   TSR_TRY(tsr_pw_finish(&s));
   return tsr_ret_tensor(c, 0, tsr_iter_out(&s.it, 0));
 }

@@ -180,6 +180,15 @@ static tsr_status check_dtype(tsr_ctx *ctx, const tsr_tensor *x, const char *nam
   return tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", name, tsr_dtype_get_info(d)->cpp_name);
 }
 
+/* out= arguments of max_pool3d_with_indices, whose text is not the others' */
+static tsr_status check_outs_3d(const tsr_call *c, const pool_row *r) {
+  tsr_dtype out, want = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype;
+  for (uint32_t i = 0; i < 2 && r->nd == 3; i++, want = TSR_INT64) {
+    if (tsr_out_dtype(c, i, &out) && out != want) return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(want)->cpp_name, tsr_dtype_get_info(out)->cpp_name);
+  }
+  return TSR_OK;
+}
+
 static tsr_status max_pool(tsr_call *c, tsr_tensor *x, const pool_row *r, const tsr_pool_window *w) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *y, *index;
@@ -190,6 +199,7 @@ static tsr_status max_pool(tsr_call *c, tsr_tensor *x, const pool_row *r, const 
   TSR_TRY(fill_windows(ctx, &p, w, true));
   for (uint32_t i = 0; i < 2 && r->nd == 2; i++) TSR_TRY(tsr_out_expect(c, i, i == 0 ? d : TSR_INT64));
   TSR_TRY(check_dtype(ctx, x, r->nd == 3 ? "max_pool3d" : "max_pool2d", true, true));
+  TSR_TRY(check_outs_3d(c, r));
   TSR_TRY(prepare(ctx, &p, &x, &y, r->indices ? &index : NULL, true));
   TSR_TRY(tsr_pool_max(ctx, &p, y, r->indices ? index : NULL, x));
   if (r->indices) TSR_TRY(tsr_ret_tensor(c, 1, index));
@@ -214,21 +224,11 @@ tsr_status tsr_pool_read_window(tsr_call *c, uint32_t first, int nd, const char 
   return TSR_OK;
 }
 
-/* out= arguments of max_pool3d_with_indices, whose text is not the others' */
-static tsr_status check_outs_3d(const tsr_call *c, const pool_row *r) {
-  tsr_dtype out, want = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype;
-  for (uint32_t i = 0; i < 2 && r->nd == 3; i++, want = TSR_INT64) {
-    if (tsr_out_dtype(c, i, &out) && out != want) return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(want)->cpp_name, tsr_dtype_get_info(out)->cpp_name);
-  }
-  return TSR_OK;
-}
-
 TSR_KERNEL(max_pool) {
   const pool_row *r = c->op->data;
   tsr_pool_window w;
   tsr_tensor *x = tsr_arg_tensor(c, 0);
   TSR_TRY(tsr_pool_read_window(c, 1, r->nd, r->name, true, &w));
-  TSR_TRY(check_outs_3d(c, r));
   if (x->ndim == r->nd + 1 || x->ndim == r->nd + 2) TSR_TRY(check_window(c->ctx, r->nd, &w));
   return max_pool(c, x, r, &w);
 }
@@ -424,6 +424,7 @@ static tsr_status adaptive_avg(tsr_call *c, tsr_tensor *x, const pool_row *r, co
   if (tsr_out_dtype(c, 0, &od) && od != d)
     return tsr_op_fail(ctx, "expected dtype %s for `output` but got dtype %s", tsr_dtype_c_name(d), tsr_dtype_c_name(od));
   TSR_TRY(check_resize(ctx, r->nd, out));
+  if (r->nd == 3) TSR_TRY(check_dtype(ctx, x, "adaptive_avg_pool3d_cpu", false, false)); /* also of nothing */
   int64_t size[5], count = x->numel;
   memcpy(size, x->size, x->ndim * sizeof *size);
   memcpy(size + x->ndim - r->nd, out, (size_t)r->nd * sizeof *size);

@@ -1,4 +1,5 @@
 /* Statistics composed of other operators: covariance, trapezoidal sums, and kin. */
+#include <stdio.h>
 #include <math.h>
 
 #include "ops/loss.h"
@@ -261,9 +262,23 @@ TSR_KERNEL(softmax_backward) {
     tsr_sizes_print(b, sizeof b, out->ndim, out->size);
     return tsr_op_fail(x, "Expected tensor for argument #1 'grad' to have same size as tensor for argument #2 'output'; but %s does not equal %s (while checking arguments for %s)", a, b, log ? "log_softmax_backward" : "softmax_backward");
   }
+  TSR_TRY(tsr_wrap_dim(x, dim, g->ndim, &dim));
+  tsr_dtype d = (tsr_dtype)g->dtype;
+  TSR_TRY(tsr_out_expect(c, 0, d));
+  if (!tsr_dtype_is_float(d)) {
+    char name[64];
+    snprintf(name, sizeof name, "%ssoftmax_backward_%skernel_impl", log ? "log_" : "", dim == g->ndim - 1 || g->ndim == 0 ? "lastdim_" : "");
+    return tsr_not_implemented(x, name, d);
+  }
+  if (out->dtype != d) return tsr_op_fail(x, "expected scalar type %s but found %s", tsr_dtype_get_info(d)->cpp_name, tsr_dtype_get_info(out->dtype)->cpp_name);
+  if (d != TSR_FLOAT64) { /* halves are rounded once */
+    TSR_TRY(tsr_to_dtype(x, &g, g, TSR_FLOAT32));
+    TSR_TRY(tsr_to_dtype(x, &out, out, TSR_FLOAT32));
+  }
   if (log) y = tsr_x_bin(x, "sub", g, tsr_x_bin(x, "mul", tsr_x_un(x, "exp", out), tsr_x_sum(x, g, dim, true)));
   else y = tsr_x_bin(x, "mul", tsr_x_bin(x, "sub", g, tsr_x_sum(x, tsr_x_bin(x, "mul", g, out), dim, true)), out);
   if (y == NULL) return tsr_x_ret(c, 0, NULL);
+  TSR_TRY(tsr_to_dtype(x, &y, y, d));
   if (tsr_arg_int(c, 3) == TSR_FLOAT16) { /* the only conversion there is: of a half input whose softmax was taken in float */
     if (y->dtype != TSR_FLOAT32 && y->dtype != TSR_FLOAT16) return tsr_op_fail(x, "expected input and grad types to match, or input to be at::Half and grad to be at::Float");
     TSR_TRY(tsr_to_dtype(x, &y, y, TSR_FLOAT16));

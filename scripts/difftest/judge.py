@@ -278,7 +278,7 @@ def raised(runner, key, values, got, want):
         return "singular: the first zero pivot is found at another place"
     if re.search(r"INTERNAL ASSERT FAILED|Could this error message be improved|report a bug", text):
         return "assertions: an internal one of PyTorch fails, tsrun says what is wrong"
-    if isinstance(got, Exception) and re.match(r"could not (create a primitive|construct a memory descriptor)", text):
+    if isinstance(got, Exception) and "conv" in key[0] and re.match(r"could not (create a primitive|construct a memory descriptor)|dimensions are invalid", text):
         return "oneDNN: PyTorch's library does not say what it could not do, tsrun does"
     return two_faults(runner, key, values, text, mine) if isinstance(got, Exception) else None
 
@@ -293,6 +293,8 @@ def unwritten(runner, key, values, got, want):
             return "polynomials of NaN: PyTorch returns a variable that it has not written"
     if name.startswith(("grid_sampler", "_grid_sampler")) and isinstance(got, Exception) and (values[2] not in (0, 1, 2) or values[0].dim() == 4 and values[3] not in (0, 1, 2)):
         return "grid_sampler: PyTorch leaves the result of unknown modes unwritten, tsrun refuses them"
+    if key == ("aten::_add_relu", "out") and isinstance(got, torch.Tensor) and got.dtype == values[-1].dtype != want.dtype and compare.differ(got, want.to(got.dtype), False) is None:
+        return "_add_relu.out: PyTorch returns another tensor than the out argument"
     if name == "isin" and values[2] is True and any(isinstance(t, torch.Tensor) and t.unique().numel() < t.numel() for t in values[:2]):
         return "isin: told that elements are unique which are not"
     if name == "_ctc_loss" and isinstance(values[2], list) and compare.differ(flat(got)[0], flat(want)[0]) is None:
@@ -344,6 +346,10 @@ def explain(runner, key, values, got, want):
                 re.search("offsets must not fall", str(got)) or "_reshape_alias" in key[0] and re.search("out of bounds for storage", str(got)):
             return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
         if re.search("kernel_size .* does not fit the weight", str(got)) and torch.Size(values[2]).numel() != values[1].shape[2:].numel():
+            return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
+        if re.search("longer than the padded sequences", str(got)) and isinstance(want, (tuple, list)) and want[1].sum().item() != want[0].shape[0]:
+            return "lengths: PyTorch packs sequences longer than what there is, and counts more rows than it packs; tsrun refuses"
+        if key[0] == "aten::_log_softmax_backward_data" and values[0].shape != values[1].shape and "to have same size" in str(got):
             return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
         if re.search(r"indices of max_pool\dd are outside its input", str(got)) and (values[7] < 0).any() | (values[7] >= values[1].shape[-int(str(got).split("pool")[1][0]):].numel()).any():
             return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
