@@ -7,7 +7,11 @@
 #include "ops/gemm.h"
 #include "ops/nn.h"
 
-enum { BLOCK_ROWS = 56 }; /* whole tiles; scores of a block stay in L2 up to a few thousand keys */
+enum {
+  BLOCK_ROWS = 56,     /* whole tiles; scores of a block stay in L2 up to a few thousand keys */
+  FEW_TERMS = 256,     /* most of a head's width for which rows are read in place */
+  MASK_CHUNK = 1 << 15 /* elements of a task */
+};
 
 typedef struct job {
   tsr_ctx *ctx;
@@ -21,6 +25,7 @@ typedef struct job {
   float *key_data, *value_data, *scores; /* packed: of a head, or of a worker when each task packs its head */
   int64_t heads, group, l, s, ld, blocks;
   bool causal, whole_heads;
+  bool few;                           /* so few keys that a row of scores fits into registers; rows are read in place */
   bool safe;                          /* rows that the mask leaves nothing of give 0, not NaN */
   float scale;
 } job;
@@ -36,6 +41,7 @@ static void pack_one(const job *j, int64_t head, int64_t slot) { /* a key-value 
     keys.data = j->key_data + slot * tsr_packed_floats(&keys);
     tsr_packed_fill(j->ctx, &keys, head_at(j->k, head / hk, head % hk), 0, j->k->stride[3], j->k->stride[2]);
   }
+  if (values.direct != NULL) return;
   values.data = j->value_data + slot * tsr_packed_floats(&values);
   tsr_packed_fill(j->ctx, &values, head_at(j->v, head / hk, head % hk), 0, j->v->stride[2], j->v->stride[3]);
 }
@@ -44,15 +50,47 @@ static void pack_heads(void *arg, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; i++) pack_one(arg, i, i);
 }
 
-/* Weights of a row in place of its scores; returns what they are to be divided by. */
-static float weigh_row(const job *j, float *x, const float *mask, const float *mask2, int64_t row) {
-  int64_t n = j->causal ? TSR_MIN(row + 1, j->s) : j->s;
+/* ---- keys that no row of a block sees ---- */
+
+#define UNSEEN (-1e30f)  /* added by a mask: nothing is left of the key beside one that is seen */
+#define TAME 1e30f       /* squares of a row summed: it holds no infinity or NaN, nor will its product with a query */
+
+static bool tame_rows(const job *j, const tsr_tensor *t, int64_t b, int64_t h, int64_t first) {
+  const float *p = head_at(t, b, h / j->group) + first * t->stride[2];
+  if (t->stride[3] != 1) return false;
+  for (int64_t i = first; i < j->s; i++, p += t->stride[2])
+    if (!(j->f->dot(p, p, t->size[3]) < TAME)) return false;
+  return true;
+}
+
+/* Keys up to the last that a row of [r0, r0 + rows) sees.  What a mask adds to the others leaves nothing of them, unless they
+ * hold infinities or NaN, or all keys are alike. */
+static int64_t seen_keys(const job *j, int64_t b, int64_t h, int64_t r0, int64_t rows) {
+  int64_t seen = 0;
+  if (j->causal) return TSR_MIN(j->s, r0 + rows);
+  if (j->mask == NULL || j->x != NULL) return j->s;
+  if (j->mask->stride[2] == 0) rows = 1;
+  for (int64_t r = r0; r < r0 + rows && seen < j->s; r++) {
+    const float *mask = head_at(j->mask, b, h) + r * j->mask->stride[2];
+    int64_t n = j->s;
+    while (n > 0 && mask[n - 1] <= UNSEEN) n--;
+    if (n == 0) return j->s;
+    seen = TSR_MAX(seen, n);
+  }
+  return seen < j->s && tame_rows(j, j->k, b, h, seen) && tame_rows(j, j->v, b, h, seen) ? seen : j->s;
+}
+
+/* ---- a block of rows ---- */
+
+/* Weights of a row in place of its scores of n keys; returns what they are to be divided by. */
+static float weigh_row(const job *j, float *x, const float *mask, const float *mask2, int64_t row, int64_t keys) {
+  int64_t n = j->causal ? TSR_MIN(row + 1, keys) : keys;
   float sum = n == 0 ? NAN : j->nn->weigh(x, mask, mask2, j->scale, n);
   if (isnan(sum) && (n == 0 || (j->safe && mask != NULL && j->nn->max(mask, n) == -INFINITY))) {
     n = 0;
     sum = 1;
   }
-  if (n < j->ld) memset(x + n, 0, (size_t)(j->ld - n) * sizeof *x);
+  if (n < keys) memset(x + n, 0, (size_t)(keys - n) * sizeof *x);
   return sum;
 }
 
@@ -62,37 +100,88 @@ static const float *window_row(const job *j, int64_t b, int64_t h, int64_t row) 
   return (const float *)tsr_tensor_data_ro(w) + b % w->size[1] * w->stride[1] + h * w->stride[2] + row * w->stride[3];
 }
 
-/* Weights of rows [r0, r0 + rows) of a head, and their sums. */
-static void weigh_rows(const job *j, int64_t b, int64_t h, int64_t r0, int64_t rows, const float *keys, float *scores, float *sums) {
+typedef struct part { /* rows of a head */
+  int64_t b, h, r0, rows, keys; /* keys: those that are looked at */
+  float *scores;
+} part;
+
+static const float *mask_row(const job *j, const part *p, int64_t r) {
+  return j->mask == NULL ? NULL : head_at(j->mask, p->b, p->h) + (p->r0 + r) * j->mask->stride[2];
+}
+
+static const float *queries_at(const job *j, const part *p) { return head_at(j->q, p->b, p->h) + p->r0 * j->q->stride[2]; }
+
+/* Weights of the rows, and their sums. */
+static void weigh_rows(const job *j, const part *p, tsr_packed *keys, float *sums) {
+  float *scores = p->scores;
   if (j->x != NULL) {
-    const float *x = head_at(j->x, b, h) + r0 * j->x->stride[2];
-    for (int64_t r = 0; r < rows; r++, x += j->x->stride[2], scores += j->ld) {
+    const float *x = head_at(j->x, p->b, p->h) + p->r0 * j->x->stride[2];
+    for (int64_t r = 0; r < p->rows; r++, x += j->x->stride[2], scores += j->ld) {
       memcpy(scores, x, (size_t)j->s * sizeof *x);
       sums[r] = j->nn->weigh(scores, NULL, NULL, 1, j->s);
     }
     return;
   }
-  tsr_packed packed = j->keys;
-  packed.data = (float *)(uintptr_t)keys;
-  tsr_gemm g = {.b = &packed, .m = rows, .a = head_at(j->q, b, h) + r0 * j->q->stride[2], .lda = j->q->stride[2], .c = scores, .ldc = j->ld};
-  tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, packed.panels);
-  for (int64_t r = 0; r < rows; r++) {
-    const float *mask = j->mask == NULL ? NULL : head_at(j->mask, b, h) + (r0 + r) * j->mask->stride[2];
-    sums[r] = weigh_row(j, scores + r * j->ld, mask, window_row(j, b, h, r0 + r), r0 + r);
+  tsr_gemm g = {.b = keys, .m = p->rows, .a = queries_at(j, p), .lda = j->q->stride[2], .c = scores, .ldc = j->ld};
+  tsr_gemm_part(j->f, &g, 0, tsr_gemm_tiles(&g), 0, keys->panels);
+  for (int64_t r = 0; r < p->rows; r++)
+    sums[r] = weigh_row(j, scores + r * j->ld, mask_row(j, p, r), window_row(j, p->b, p->h, p->r0 + r), p->r0 + r, p->keys);
+}
+
+/* c[m,n] = a . b over the first terms of b's only block, rows of a read in place. */
+static void multiply(const job *j, const tsr_packed *b, int64_t m, const float *a, int64_t lda, int64_t terms, float *c, int64_t ldc) {
+  const tsr_gemm_fns *f = j->f;
+  int64_t width = (int64_t)b->nv * f->lanes, tiles = (m + b->mr - 1) / b->mr;
+  for (int64_t tile = 0; tile < tiles; tile++) {
+    float *rows[TSR_GEMM_MR];
+    int64_t m0 = tile * m / tiles, mr = (tile + 1) * m / tiles - m0;
+    for (int64_t i = 0; i < mr; i++) rows[i] = c + (m0 + i) * ldc;
+    tsr_tile t = {.a = a + m0 * lda, .kc = terms, .c = rows, .soon = (const char *)a};
+    for (int64_t panel = 0; panel < b->panels; panel++) {
+      t.c_off = panel * width;
+      t.n = (int)TSR_MIN(width, b->n - t.c_off);
+      t.b = b->direct != NULL ? b->direct + t.c_off : b->data + t.c_off * b->c;
+      t.ldb = b->direct != NULL ? b->direct_ld : TSR_MIN(width, b->n_pad - t.c_off);
+      f->near[(t.n + f->lanes - 1) / f->lanes - 1][mr - 1](&t, lda);
+    }
   }
 }
 
-static void attend_block(const job *j, int64_t head, int64_t block, int64_t slot, int worker) {
-  int64_t r0 = block * j->l / j->blocks, rows = (block + 1) * j->l / j->blocks - r0, b = head / j->heads, h = head % j->heads;
+static void attend_few(const job *j, const part *p, const tsr_packed *keys, const tsr_packed *values, float *out) {
   float sums[BLOCK_ROWS];
-  tsr_packed values = j->values;
+  multiply(j, keys, p->rows, queries_at(j, p), j->q->stride[2], keys->c, p->scores, j->ld);
+  tsr_weigh w = {.x = p->scores, .ld = j->ld, .rows = p->rows, .n = p->keys, .mask = mask_row(j, p, 0), .mask2 = window_row(j, p->b, p->h, p->r0),
+                 .scale = j->scale, .sums = sums};
+  if (w.mask != NULL) w.mask_ld = j->mask->stride[2];
+  if (w.mask2 != NULL) w.mask2_ld = j->windows->stride[3];
+  j->nn->weigh_few(&w);
+  for (int64_t r = 0; r < p->rows; r++)
+    if (isnan(sums[r]) && j->safe && w.mask != NULL && j->nn->max(w.mask + r * w.mask_ld, p->keys) == -INFINITY)
+      memset(p->scores + r * j->ld, 0, (size_t)p->keys * sizeof(float));
+  multiply(j, values, p->rows, p->scores, j->ld, p->keys, out, j->out->stride[2]);
+}
+
+static void attend_block(const job *j, int64_t head, int64_t block, int64_t slot, int worker) {
+  part p = {.b = head / j->heads, .h = head % j->heads, .r0 = block * j->l / j->blocks, .scores = j->scores + (int64_t)worker * BLOCK_ROWS * j->ld};
+  p.rows = (block + 1) * j->l / j->blocks - p.r0;
+  p.keys = seen_keys(j, p.b, p.h, p.r0, p.rows);
+  float sums[BLOCK_ROWS], *out = (float *)j->out->storage->data + p.b * j->out->stride[0] + p.h * j->out->stride[1] + p.r0 * j->out->stride[2];
+  tsr_packed values = j->values, keys = j->keys;
   values.data = j->value_data + slot * tsr_packed_floats(&values);
-  float *scores = j->scores + (int64_t)worker * BLOCK_ROWS * j->ld;
-  weigh_rows(j, b, h, r0, rows, j->x != NULL ? NULL : j->key_data + slot * tsr_packed_floats(&j->keys), scores, sums);
-  float *out = (float *)j->out->storage->data + b * j->out->stride[0] + h * j->out->stride[1] + r0 * j->out->stride[2];
-  tsr_gemm w = {.b = &values, .m = rows, .a = scores, .lda = j->ld, .c = out, .ldc = j->out->stride[2]};
+  if (values.direct != NULL) values.direct = head_at(j->v, p.b, p.h / j->group);
+  if (j->x == NULL) {
+    keys.data = j->key_data + slot * tsr_packed_floats(&keys);
+    keys.n = p.keys;
+    keys.panels = (p.keys + keys.nv * j->f->lanes - 1) / (keys.nv * j->f->lanes);
+  }
+  if (j->few) {
+    attend_few(j, &p, &keys, &values, out);
+    return;
+  }
+  weigh_rows(j, &p, &keys, sums);
+  tsr_gemm w = {.b = &values, .m = p.rows, .a = p.scores, .lda = j->ld, .c = out, .ldc = j->out->stride[2], .terms = p.keys};
   tsr_gemm_part(j->f, &w, 0, tsr_gemm_tiles(&w), 0, values.panels);
-  for (int64_t r = 0; r < rows; r++) j->nn->scale(out + r * j->out->stride[2], 1 / sums[r], j->v->size[3]);
+  for (int64_t r = 0; r < p.rows; r++) j->nn->scale(out + r * j->out->stride[2], 1 / sums[r], j->v->size[3]);
 }
 
 static void attend(void *arg, int64_t task, int worker) {
@@ -106,6 +195,11 @@ static void attend(void *arg, int64_t task, int worker) {
   for (int64_t block = 0; block < j->blocks; block++) attend_block(j, head, block, worker, worker);
 }
 
+/* Rows of queries must not fall into one cache set. */
+static bool fits_few_keys(const job *j) {
+  return j->x == NULL && !j->causal && j->s <= j->nn->few && j->q->size[3] <= FEW_TERMS && (j->q->stride[2] * sizeof(float)) % 4096 != 0;
+}
+
 /* Plans and working memory are made from the shapes; with enough heads each is packed by who needs it. */
 static tsr_status run_job(job *j, int64_t batch) {
   tsr_ctx *ctx = j->ctx;
@@ -115,6 +209,11 @@ static tsr_status run_job(job *j, int64_t batch) {
   j->blocks = (j->l + BLOCK_ROWS - 1) / BLOCK_ROWS;
   j->whole_heads = j->group == 1 && kv_heads >= 4 * threads;
   int64_t slots = j->whole_heads ? threads : kv_heads;
+  j->few = fits_few_keys(j);
+  if (j->few && j->blocks == 1 && j->v->stride[3] == 1 && j->v->size[3] % j->f->lanes == 0) { /* not worth copying */
+    j->values.direct = tsr_tensor_data_ro(j->v);
+    j->values.direct_ld = j->v->stride[2];
+  }
   if (j->x == NULL) {
     j->keys = tsr_packed_plan(j->f, j->s, 1, j->k->size[3]);
     TSR_TRY(tsr_work(ctx, slots * tsr_packed_floats(&j->keys), &j->key_data));
@@ -123,6 +222,27 @@ static tsr_status run_job(job *j, int64_t batch) {
   TSR_TRY(tsr_work(ctx, threads * BLOCK_ROWS * j->ld, &j->scores));
   if (!j->whole_heads) tsr_parallel_for(ctx, kv_heads, 1, pack_heads, j);
   tsr_pool_run(ctx->pool, ctx->max_threads, batch * j->heads * (j->whole_heads ? 1 : j->blocks), attend, j);
+  return TSR_OK;
+}
+
+typedef struct mask_job { float *y; const uint8_t *x; } mask_job;
+
+static void mask_task(void *arg, int64_t begin, int64_t end) {
+  const mask_job *j = arg;
+  for (int64_t i = begin; i < end; i++) j->y[i] = j->x[i] != 0 ? 0 : -INFINITY;
+}
+
+/* 0 or -inf, once for what was repeated to fill `full`. */
+static tsr_status additive_f32(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *mask, const int64_t full[4]) {
+  int64_t size[4];
+  void *y;
+  for (int d = 0; d < mask->ndim; d++) size[d] = mask->stride[d] == 0 && mask->size[d] == full[4 - mask->ndim + d] ? 1 : mask->size[d];
+  TSR_TRY(tsr_new_view(ctx, &mask, mask, mask->offset, mask->ndim, size, mask->stride));
+  TSR_TRY(tsr_contiguous(ctx, &mask, mask));
+  TSR_TRY(tsr_new(ctx, out, TSR_FLOAT32, mask->ndim, size));
+  TSR_TRY(tsr_data_mut(ctx, *out, &y));
+  mask_job j = {y, tsr_tensor_data_ro(mask)};
+  tsr_parallel_for(ctx, mask->numel, MASK_CHUNK, mask_task, &j);
   return TSR_OK;
 }
 
@@ -137,7 +257,7 @@ static tsr_status additive(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *mask, tsr
 
 static tsr_status expand_mask(tsr_ctx *ctx, tsr_tensor **mask, const tsr_tensor *q, const tsr_tensor *k) {
   int64_t size[] = {q->size[0], q->size[1], q->size[2], k->size[2]};
-  TSR_TRY(additive(ctx, mask, *mask, TSR_FLOAT32));
+  TSR_TRY((*mask)->dtype == TSR_BOOL && (*mask)->ndim <= 4 ? additive_f32(ctx, mask, *mask, size) : additive(ctx, mask, *mask, TSR_FLOAT32));
   if ((*mask)->ndim == 0 || (*mask)->size[(*mask)->ndim - 1] != size[3] || (*mask)->stride[(*mask)->ndim - 1] != 1) { /* broadcast along the keys */
     TSR_TRY(tsr_expand(ctx, mask, *mask, 4, size));
     return tsr_contiguous(ctx, mask, *mask);

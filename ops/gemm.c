@@ -262,6 +262,7 @@ static void set_round(tile_run *r, const nest *n, int64_t step, int64_t t0, int6
   r->p0 = p0 + group * (p1 - p0) / n->groups;
   r->p1 = p0 + (group + 1) * (p1 - p0) / n->groups;
   r->b = block_at(r->g->b, i);
+  if (r->g->terms > 0) r->b.c = TSR_MIN(r->b.c, r->g->terms - r->b.c0);
   r->first = i == 0;
   r->last = i + 1 == n->blocks;
   r->gathered = r->g->room != NULL && group > 0;
@@ -278,6 +279,7 @@ void tsr_gemm_part(const tsr_gemm_fns *f, const tsr_gemm *g, int64_t t0, int64_t
   if (panel_bytes * (p1 - p0) * p->blocks <= GROUP_BYTES) own.room = NULL; /* B stays in L2: rows need not */
   bool ready = r.g->room != NULL && t1 - t0 > 1;
   nest n = {.chunks = ready || p->blocks > 1 ? TSR_MIN(t1 - t0, ceil_div(rows, TSR_GEMM_ROWS)) : 1, .blocks = p->blocks};
+  if (g->terms > 0) n.blocks = ceil_div(g->terms, p->c_block);
   n.groups = t1 - t0 == 1 ? 1 : ceil_div(p1 - p0, TSR_MAX(2, (ready ? GROUP_FETCHED : GROUP_BYTES) / TSR_MAX(1, panel_bytes)));
   int64_t rounds = n.chunks * n.blocks * n.groups;
   for (int64_t i = 0; i < rounds; i++) {

@@ -117,6 +117,7 @@ typedef struct tsr_gemm {
   void (*crows)(const void *arg, int64_t m0, int mr, float **out);
   tsr_epi epi;                /* c_base is filled in */
   bool accumulate;            /* C is added to from the first block on */
+  int64_t terms;              /* the first of one tap that are summed; 0: all */
   const tsr_packed *next;     /* of the product that comes after this one, or NULL: its first panels are fetched meanwhile */
   const char *after; int64_t after_bytes; /* the same for a part: what its last panels fetch */
   float *room;                /* TSR_GEMM_ROOM floats of this thread, or NULL: rows are gathered again for each group of panels */

@@ -14,6 +14,16 @@ typedef struct tsr_gemv {
   bool accumulate;           /* add to y */
 } tsr_gemv;
 
+/* Rows of n scores, 1 to `few` of them, ld apart and readable up to a whole vector: in place of them
+ * e^(x * scale + mask + mask2 - their maximum), divided by the sum.  Rows of the masks may lie 0 apart. */
+typedef struct tsr_weigh {
+  float *x; int64_t ld, rows, n;
+  const float *mask, *mask2;  /* mask2, or both, may be NULL */
+  int64_t mask_ld, mask2_ld;
+  float scale;
+  float *sums;               /* of each row; NaN: of a row that holds NaN, or of which nothing is left */
+} tsr_weigh;
+
 typedef struct tsr_nn_fns {
   /* y = (x - mean) / sqrt(var + eps) * w + b over n elements; w, b may be NULL; stores mean and 1/sqrt when asked. */
   void (*layer_norm)(float *y, const float *x, const float *w, const float *b, int64_t n, float eps, float *mean, float *rstd);
@@ -23,6 +33,8 @@ typedef struct tsr_nn_fns {
   void (*moments)(const float *x, int64_t n, float *mean, float *m2); /* m2: sum of squared deviations */
   /* x = e^(x * scale + mask + mask2 - their maximum), n > 0; mask2, or both, may be NULL.  Returns the sum. */
   float (*weigh)(float *x, const float *mask, const float *mask2, float scale, int64_t n);
+  void (*weigh_few)(const tsr_weigh *w);
+  int64_t few;
   void (*max_into)(float *y, const float *x, int64_t n);  /* y = max(y, x), NaN wins */
   void (*add_into)(float *y, const float *x, int64_t n);  /* y += x */
   void (*scale)(float *y, float s, int64_t n);

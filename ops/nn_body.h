@@ -93,6 +93,12 @@ static float max_of(const float *x, int64_t n) {
  * else leave subnormal numbers, which are a hundred times slower to make and to multiply.  NaN stays. */
 VF_INLINE vf share_of(vf d) { return vf_select(vf_lt(d, vf_set(-69.0f)), vf_zero(), vf_exp_near(vf_max(vf_set(-69.0f), d))); }
 
+#if VF_REGS == 32
+#define FEW 8 /* vectors of a row that stay in registers */
+#else
+#define FEW 4
+#endif
+
 /* NaN need not win the maximum: its own weight is NaN, and so is the sum. */
 static float weigh(float *x, const float *mask, const float *mask2, float scale, int64_t n) {
   const vf s = vf_set(scale), low = vf_set(-INFINITY);
@@ -114,6 +120,51 @@ static float weigh(float *x, const float *mask, const float *mask2, float scale,
          vf v = WEIGHT(LOAD_R); vf_store_n(x + i, v, r); sum = vf_add(sum, vf_select(vm_first(r), v, vf_zero())))
   }
   return vf_hsum(sum);
+}
+
+/* The row lies in registers from the scores to the weights; nothing of a row waits for the one before it. */
+VF_INLINE void weigh_in(const tsr_weigh *w, const int nv) {
+  const vf scale = vf_set(w->scale), low = vf_set(-INFINITY);
+  const int rest = (int)w->n - (nv - 1) * VF_N;
+  for (int64_t r = 0; r < w->rows; r++) {
+    float *x = w->x + r * w->ld;
+    vf v[FEW], m = low, sum = vf_zero();
+    for (int j = 0; j < nv; j++) {
+      const int64_t at = j * VF_N;
+      v[j] = vf_load(x + at);
+      if (w->mask == NULL) {
+        v[j] = vf_mul(v[j], scale);
+      } else {
+        const float *a = w->mask + r * w->mask_ld + at, *b = w->mask2 == NULL ? NULL : w->mask2 + r * w->mask2_ld + at;
+        v[j] = vf_fma(v[j], scale, j + 1 < nv ? vf_load(a) : vf_load_n(a, rest));
+        if (b != NULL) v[j] = vf_add(v[j], j + 1 < nv ? vf_load(b) : vf_load_n(b, rest));
+      }
+      m = vf_max(j + 1 < nv ? v[j] : vf_select(vm_first(rest), v[j], low), m);
+    }
+    m = vf_set(vf_hmax(m));
+    for (int j = 0; j < nv; j++) {
+      v[j] = share_of(vf_sub(v[j], m));
+      sum = vf_add(sum, j + 1 < nv ? v[j] : vf_select(vm_first(rest), v[j], vf_zero()));
+    }
+    w->sums[r] = vf_hsum(sum);
+    const vf part = vf_set(1 / w->sums[r]);
+    for (int j = 0; j < nv; j++) vf_store(x + j * VF_N, vf_mul(v[j], part));
+  }
+}
+
+static void weigh_few(const tsr_weigh *w) {
+  switch ((w->n + VF_N - 1) / VF_N) {
+  case 1: weigh_in(w, 1); break;
+  case 2: weigh_in(w, 2); break;
+  case 3: weigh_in(w, 3); break;
+  case 4: weigh_in(w, 4); break;
+#if FEW == 8
+  case 5: weigh_in(w, 5); break;
+  case 6: weigh_in(w, 6); break;
+  case 7: weigh_in(w, 7); break;
+  default: weigh_in(w, 8); break;
+#endif
+  }
 }
 
 static void max_into(float *y, const float *x, int64_t n) {
@@ -230,6 +281,6 @@ static void mix(float *y, const float *x, const int64_t *at, const float *w, int
 }
 
 const tsr_nn_fns VF_NAME(tsr_nn) = { .layer_norm = layer_norm, .rms_norm = rms_norm, .scale_shift = scale_shift,
-    .scale_shift_v = scale_shift_v, .moments = moments, .weigh = weigh, .max_into = max_into, .add_into = add_into, .mix = mix,
+    .scale_shift_v = scale_shift_v, .moments = moments, .weigh = weigh, .weigh_few = weigh_few, .few = FEW * VF_N, .max_into = max_into, .add_into = add_into, .mix = mix,
     .scale = scale_by, .axpy = axpy, .lstm_gates = lstm_gates, .gru_gates = gru_gates, .gemv = gemv, .sum = sum_of, .max = max_of,
 };

@@ -189,6 +189,46 @@ def scaled_dot_product_attention(q: Tensor, k: Tensor):
             F.scaled_dot_product_attention(q, k, v, scale=0.3))
 
 
+def masks_of(q: Tensor, k: Tensor):
+    """Added to the scores: a padded batch, padding on the left, a window over the diagonal, each with -inf and with the smallest number; rows without keys."""
+    l, s = q.size(2), k.size(2)
+    at, row = torch.arange(s), torch.arange(l)
+    lengths = torch.tensor([s - s // 3, s // 4 + 1])
+    right = (at.unsqueeze(0) < lengths.unsqueeze(1)).view(2, 1, 1, s)
+    left = (at.unsqueeze(0) >= lengths.unsqueeze(1)).view(2, 1, 1, s)
+    diagonal = (at.unsqueeze(0) <= row.unsqueeze(1) + 2) & (at.unsqueeze(0) + 5 > row.unsqueeze(1))
+    out = [right, right.expand(2, 1, l, s), left, diagonal.view(1, 1, l, s), torch.logical_and(right, (row != 3).view(1, 1, l, 1))]
+    low = [-float("inf"), -3.4028234663852886e38]
+    added: List[Tensor] = []
+    for m in out:
+        for x in low:
+            added.append(torch.zeros(m.size()).masked_fill(~m, x))
+    return out, added
+
+
+@case(T(2, 2, 9, 12, seed=1), T(2, 2, 20, 12, seed=2), T(2, 2, 20, 16, seed=3), name="attention-and-what-masks-leave")
+@case(T(2, 2, 9, 16, seed=1), T(2, 2, 131, 16, seed=2), T(2, 2, 131, 5, seed=3), name="attention-and-what-masks-leave-of-many")
+def attention_and_what_masks_leave(q: Tensor, k: Tensor, v: Tensor):
+    out: List[Tensor] = []
+    seen, added = masks_of(q, k)
+    for m in seen:
+        out.append(F.scaled_dot_product_attention(q, k, v, attn_mask=m))
+    for m in added:
+        out.append(F.scaled_dot_product_attention(q, k, v, attn_mask=m))
+    holes = v.clone()
+    holes[1, 0, -1, 0] = float("nan")
+    out.append(F.scaled_dot_product_attention(q, k, holes, attn_mask=added[0]))
+    out.append(F.scaled_dot_product_attention(q, k[:, :1], v[:, :1], attn_mask=added[2], enable_gqa=True))
+    return out
+
+
+@case(T(1, 1, 70, 8, seed=1), T(1, 1, 70, 8, seed=2), T(1, 1, 150, 8, seed=3))
+def attention_of_what_came_before(q: Tensor, k: Tensor, long: Tensor):
+    later = torch.ones(70, 70).tril().log()
+    return (F.scaled_dot_product_attention(q, k, k, is_causal=True), F.scaled_dot_product_attention(q, k, k, attn_mask=later),
+            F.scaled_dot_product_attention(q, long, long, is_causal=True), F.scaled_dot_product_attention(long, q, k, is_causal=True))
+
+
 @case(T(2, 3, 30, 16), T(2, 3, 33, 16, seed=2), T(2, 33, 3, 20, seed=3))
 def attention_written_out(q: Tensor, k: Tensor, v: Tensor):
     """softmax and the product with the values in the forms that networks write them; strides are part of the answer."""

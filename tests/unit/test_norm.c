@@ -67,6 +67,33 @@ static void weights(const tsr_nn_fns *f, int64_t n) {
   assert_true(isnan(f->weigh(y, NULL, NULL, 1, n)));
 }
 
+/* Rows in registers: as weigh has them, divided by their sums. */
+static void few_weights(const tsr_nn_fns *f, int64_t n) {
+  enum { ROWS = 3 };
+  int64_t ld = (n + 15) / 16 * 16;
+  float x[ROWS * MOST], y[MOST], a[ROWS * MOST], b[MOST], sums[ROWS];
+  if (n > f->few || ld > MOST) return;
+  memset(x, 0, sizeof x);
+  for (int masks = 0; masks <= 2; masks++) {
+    for (int r = 0; r < ROWS; r++) fill(x + r * ld, n);
+    fill(a, ROWS * n), fill(b, n);
+    tsr_weigh w = {x, ld, ROWS, n, masks > 0 ? a : NULL, masks > 1 ? b : NULL, n, 0, -2.5f, sums};
+    float given[ROWS * MOST];
+    memcpy(given, x, sizeof x);
+    f->weigh_few(&w);
+    for (int r = 0; r < ROWS; r++) {
+      memcpy(y, given + r * ld, (size_t)n * sizeof *y);
+      float sum = f->weigh(y, masks > 0 ? a + r * n : NULL, masks > 1 ? b : NULL, -2.5f, n);
+      close_to(sums[r], (double)sum, "sum of few weights", n);
+      for (int64_t i = 0; i < n; i++) close_to(x[r * ld + i], (double)(y[i] / sum), "few weights", n);
+    }
+  }
+  x[ld + n - 1] = NAN;
+  for (int64_t i = 0; i < n; i++) x[2 * ld + i] = -INFINITY;
+  f->weigh_few(&(tsr_weigh){x, ld, ROWS, n, NULL, NULL, 0, 0, 1, sums});
+  assert_true(!isnan(sums[0]) && isnan(sums[1]) && isnan(sums[2]));
+}
+
 static void rows(const tsr_nn_fns *f, int64_t n) {
   float x[MOST], y[MOST];
   double most = -INFINITY, all = 0;
@@ -108,6 +135,7 @@ static void test_all(void **state) {
       norms(f, lengths[i]);
       rows(f, lengths[i]);
       weights(f, lengths[i]);
+      few_weights(f, lengths[i]);
       gates(f, lengths[i]);
     }
   }
