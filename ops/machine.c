@@ -89,7 +89,7 @@ bool tsr_machine_measure(tsr_pool *pool, double *flops, double *bandwidth) {
   p->floats = TSR_MAX((int64_t)4 << 20, (int64_t)(48 << 20) / threads); /* 192 MB: far beyond the caches */
   p->data = malloc((size_t)(p->floats * threads) * sizeof *p->data);
   if (p->data != NULL) {
-    memset(p->data, 0, (size_t)(p->floats * threads) * sizeof *p->data);
+    for (int64_t i = 0; i < p->floats * threads; i++) p->data[i] = 1; /* pages of zeros would all be one page, in cache */
     *flops = best_rate(pool, p, threads, 12, flops_task);
     *bandwidth = best_rate(pool, p, threads, 6, read_task);
   }
@@ -151,11 +151,12 @@ static double terms_of(const tsr_call *c, const char *name, const tsr_tensor *y)
   return 0;
 }
 
-/* Scores and their product with the values. */
-static double attention_flops(const tsr_call *c, const tsr_tensor *y) {
-  const tsr_tensor *k = tensor_at(c->args, c->nargs, 1);
-  if (y == NULL || k == NULL || k->ndim < 2) return 0;
-  return 4.0 * (double)y->numel * (double)k->size[k->ndim - 2];
+/* Scores, and their product with the values: of tsr::attention the keys come transposed. */
+static double attention_flops(const tsr_call *c, const tsr_tensor *y, bool transposed) {
+  const tsr_tensor *q = tensor_at(c->args, c->nargs, 0), *k = tensor_at(c->args, c->nargs, 1);
+  if (y == NULL || q == NULL || k == NULL || k->ndim < 2 || y->ndim < 1) return 0;
+  double rows = (double)y->numel / (double)TSR_MAX(1, last_size(y));
+  return 2.0 * rows * (double)k->size[k->ndim - (transposed ? 1 : 2)] * (double)(last_size(q) + last_size(y));
 }
 
 /* Whole layers of attention: their projections once a position, then the scores. */
@@ -218,13 +219,13 @@ void tsr_call_cost(const tsr_call *c, double *flops, double *bytes) {
   for (uint32_t i = 0; i < c->nrets; i++) *bytes += bytes_of(c->rets[i]);
   if (*bytes == 0) return; /* sizes, element types: nothing is read */
   for (uint32_t i = 0; i < c->nargs; i++) *bytes += bytes_of(c->args[i]);
-  bool block = strcmp(name, "tsr::conv_block") == 0;
-  double terms = block ? 0 : terms_of(c, name, y);
+  bool block = strcmp(name, "tsr::conv_block") == 0, attention = strstr(name, "attention") != NULL;
+  double terms = block || attention ? 0 : terms_of(c, name, y);
   if (terms > 0) *flops = 2 * terms * (double)y->numel;
   else if (block) *flops = block_flops(c, y);
   else if (strcmp(name, "tsr::mlp") == 0) *flops = pair_flops(c);
   else if (strstr(name, "_native_multi_head_attention") != NULL || strstr(name, "_encoder_layer_fwd") != NULL) *flops = layer_flops(c);
-  else if (strstr(name, "attention") != NULL) *flops = attention_flops(c, y);
+  else if (attention) *flops = attention_flops(c, y, strcmp(name, "tsr::attention") == 0);
   else if (strstr(name, "lstm") != NULL || strstr(name, "gru") != NULL || strstr(name, "rnn_") != NULL) *flops = recurrent_flops(c, y);
   else for (uint32_t i = 0; i < c->nrets; i++) *flops += elements_of(c->rets[i]);
 }

@@ -183,6 +183,8 @@ t profile 0 "  tsr::conv_" profile --runs 2 "$resnet/model.pt" "$resnet/inputs.p
 t profile-modules 0 "body.0.c1" profile --runs 2 --by module --sort flops "$resnet/model.pt" "$resnet/inputs.pt"
 t profile-lines 0 "nets.py:" profile --runs 2 --by line --sort bytes --top 50 "$resnet/model.pt" "$resnet/inputs.pt"
 t profile-json 0 '"by_module": [' profile --runs 2 --json "$resnet/model.pt" "$resnet/inputs.pt"
+attended=$corpus/nnops-attention-of-what-came-before
+t profile-attention 0 '"calls": 4, "flops": 985600,' profile --runs 2 --json "$attended/model.pt" "$attended/inputs.pt"
 t profile-trace 0 "GFLOP/s" profile --runs 1 --trace "$dir/trace.json" "$resnet/model.pt" "$resnet/inputs.pt"
 that profile-trace-memory grep -q '"ph": "C"' "$dir/trace.json"
 t profile-no-trace 6 "cannot be written" profile --runs 1 --trace "$dir/none/trace.json" "$digits" "$digit"
