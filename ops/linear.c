@@ -119,9 +119,22 @@ static tsr_status affine_f32(tsr_ctx *ctx, tsr_site *site, tsr_tensor *y, tsr_te
 
 static const tsr_epi plain;
 
+/* PyTorch expands such a bias to the matrix of all rows; others are added to the result in place. */
+static bool is_flat_bias(const tsr_tensor *x, const tsr_tensor *bias) {
+  return bias->ndim <= 1 || x->ndim == 2 || (bias->ndim == 2 && bias->size[0] == 1);
+}
+
+/* Also where the result has no element. */
+static tsr_status check_bias(tsr_ctx *ctx, tsr_tensor *x, tsr_tensor *w, tsr_tensor *bias) {
+  int64_t size[2] = {1, w->size[0]};
+  if (bias == NULL || (bias->ndim == 1 && bias->size[0] == size[1]) || !is_flat_bias(x, bias)) return TSR_OK;
+  for (int d = 0; d + 1 < x->ndim; d++) size[0] *= x->size[d];
+  return tsr_expand(ctx, &bias, bias, 2, size);
+}
+
 static tsr_status add_bias(tsr_ctx *ctx, tsr_tensor **z, tsr_tensor *bias) {
-  TSR_TRY(tsr_expand(ctx, &bias, bias, (*z)->ndim, (*z)->size));
-  return tsr_binary(ctx, z, "add", *z, bias);
+  tsr_val ret, args[] = {tsr_from_obj(*z), tsr_from_obj(bias), tsr_int(1)};
+  return tsr_invoke(ctx, tsr_op_get("aten::add_", "Tensor"), args, 3, &ret, 1);
 }
 
 /* Any dtype, step by step, rounding where PyTorch rounds: half and bfloat16 once, after the bias. */
@@ -135,11 +148,11 @@ static tsr_status affine_any(tsr_ctx *ctx, tsr_tensor *y, tsr_tensor *x, tsr_ten
   TSR_TRY(tsr_to_dtype(ctx, &w, w, d));
   tsr_tensor *z;
   TSR_TRY(tsr_product_any(ctx, &z, "addmm_impl_cpu_", -1, rows, n, k, tsr_side_of(x), tsr_side_flip(tsr_side_of(w))));
+  TSR_TRY(tsr_view_as(ctx, &z, z, y->ndim, y->size));
   if (bias != NULL) {
     TSR_TRY(tsr_to_dtype(ctx, &bias, bias, d));
     TSR_TRY(add_bias(ctx, &z, bias));
   }
-  TSR_TRY(tsr_view_as(ctx, &z, z, y->ndim, y->size));
   return tsr_copy_into(ctx, y, z);
 }
 
@@ -174,10 +187,11 @@ tsr_status tsr_affine(tsr_ctx *ctx, tsr_site *site, tsr_tensor **out, tsr_tensor
                       tsr_tensor *residual, const tsr_epi *epi) {
   int64_t size[TSR_MAX_NDIM], lda, n = w->size[0];
   TSR_TRY(check_operands(ctx, x, w, bias));
+  TSR_TRY(check_bias(ctx, x, w, bias));
   memcpy(size, x->size, x->ndim * sizeof *size);
   size[x->ndim - 1] = n;
   TSR_TRY(tsr_new(ctx, out, (tsr_dtype)x->dtype, x->ndim, size));
-  if ((*out)->numel == 0) return TSR_OK;
+  if ((*out)->numel == 0) return bias == NULL || is_flat_bias(x, bias) ? TSR_OK : add_bias(ctx, out, bias);
   bool own_bias = fusable_bias(bias, n), whole = own_bias && fusable_residual(residual, *out);
   if (x->dtype == TSR_FLOAT32) { /* a site that is packed need not have the weight's numbers any more */
     tsr_epi e = whole ? *epi : plain;

@@ -3,32 +3,8 @@
 #include "ops/rnn.h"
 #include "ops/site.h"
 
-typedef struct net {
-  tsr_rnn_kind kind;
-  bool biases, bidirectional, train;
-  int64_t layers;
-  double dropout;
-  tsr_tensor **params;
-  int64_t param_count;
-  tsr_tensor *h0, *c0;        /* [layers * dirs, batch, …] */
-  tsr_tensor *hn, *cn;        /* results */
-  bool projected;
-} net;
-
-static tsr_status check_params(tsr_ctx *ctx, const net *n) {
-  int64_t each = (n->biases ? 4 : 2) + n->projected, dirs = n->bidirectional ? 2 : 1;
-  if (n->param_count % each != 0)
-    return tsr_op_fail(ctx, "MatrixRef: ArrayRef size %lld not divisible by stride %lld", (long long)n->param_count, (long long)each);
-  if (n->layers < 0 || n->param_count / each / dirs != n->layers || n->param_count % (each * dirs) != 0)
-    return tsr_op_fail(ctx, "Expected %lld groups of parameters for %lld layers, but got %lld tensors", (long long)(n->layers * dirs),
-                       (long long)n->layers, (long long)n->param_count);
-  for (int64_t i = 0; i < n->param_count; i++)
-    if (n->params[i] == NULL) return tsr_op_fail(ctx, "parameter %lld of the recurrent layer is undefined", (long long)i);
-  return TSR_OK;
-}
-
-static tsr_rnn_weights weights_at(const net *n, int64_t index) {
-  int64_t each = (n->biases ? 4 : 2) + n->projected;
+tsr_rnn_weights tsr_rnn_weights_at(const tsr_rnn_net *n, int64_t index) {
+  int64_t each = tsr_rnn_each(n);
   tsr_tensor **p = n->params + index * each;
   tsr_rnn_weights w = {.w_ih = p[0], .w_hh = p[1]};
   if (n->biases) {
@@ -42,22 +18,42 @@ static tsr_rnn_weights weights_at(const net *n, int64_t index) {
 static bool is_matrix(const tsr_tensor *t, int64_t rows, int64_t cols) { return t->ndim == 2 && t->size[0] == rows && t->size[1] == cols; }
 static bool is_vector(const tsr_tensor *t, int64_t n) { return t == NULL || (t->ndim == 1 && t->size[0] == n); }
 
-static tsr_status check_weights(tsr_ctx *ctx, const tsr_rnn_layer *l, const tsr_rnn_weights *w, tsr_dtype d) {
-  int64_t rows = tsr_rnn_gates(l->kind) * l->hidden;
-  if (w->w_ih->ndim == 2 && w->w_ih->size[1] != l->in)
-    return tsr_op_fail(ctx, "input has inconsistent input_size: got %lld expected %lld", (long long)l->in, (long long)w->w_ih->size[1]);
-  if (!is_matrix(w->w_ih, rows, l->in) || !is_matrix(w->w_hh, rows, l->out) || !is_vector(w->b_ih, rows) || !is_vector(w->b_hh, rows) ||
-      (w->w_hr != NULL && !is_matrix(w->w_hr, l->out, l->hidden)))
-    return tsr_op_fail(ctx, "weights of the recurrent layer do not fit input size %lld and hidden size %lld", (long long)l->in, (long long)l->hidden);
+/* Do the weights fit the layer?  l->in: of its input; the other sizes are set to the weights'. */
+static bool weights_fit(tsr_rnn_layer *l, const tsr_rnn_weights *w, tsr_dtype d) {
   const tsr_tensor *all[] = {w->w_ih, w->w_hh, w->b_ih, w->b_hh, w->w_hr};
   for (size_t i = 0; i < TSR_COUNT(all); i++)
-    if (all[i] != NULL && all[i]->dtype != d)
-      return tsr_op_fail(ctx, "input and weights of the recurrent layer have different dtypes: %s and %s", tsr_dtype_get_info(d)->cpp_name,
-                         tsr_dtype_get_info(all[i]->dtype)->cpp_name);
-  return TSR_OK;
+    if (all[i] != NULL && all[i]->dtype != d) return false;
+  if (w->w_hh->ndim != 2 || (w->w_hr != NULL && w->w_hr->ndim != 2)) return false;
+  int64_t rows = w->w_hh->size[0];
+  l->hidden = rows / tsr_rnn_gates(l->kind);
+  l->out = w->w_hr != NULL ? w->w_hr->size[0] : l->hidden;
+  return l->hidden > 0 && l->out > 0 && rows == l->hidden * tsr_rnn_gates(l->kind) && is_matrix(w->w_ih, rows, l->in) && is_matrix(w->w_hh, rows, l->out) &&
+         is_vector(w->b_ih, rows) && is_vector(w->b_hh, rows) && (w->w_hr == NULL || is_matrix(w->w_hr, l->out, l->hidden));
 }
 
-/* A contiguous [rows, size] of dtype d at index of the state; checks its shape. */
+static bool is_narrow(const tsr_tensor *t) { return t->dtype == TSR_FLOAT16 || t->dtype == TSR_BFLOAT16; }
+
+static bool is_state(const tsr_tensor *t, int64_t layers, int64_t batch, int64_t size, tsr_dtype d) {
+  return t->ndim == 3 && t->size[0] == layers && t->size[1] == batch && t->size[2] == size && t->dtype == d;
+}
+
+/* May the kernels have it?  Everything has one element type and the sizes that it should have. */
+static bool is_regular(const tsr_rnn_net *n, const tsr_tensor *x, int64_t batch) {
+  int64_t dirs = n->bidirectional ? 2 : 1, each = tsr_rnn_each(n);
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  tsr_rnn_layer l = {.kind = n->kind, .in = x->size[x->ndim - 1]};
+  if ((d != TSR_FLOAT32 && d != TSR_FLOAT64 && !is_narrow(x)) || x->numel == 0 || batch < 1 || n->layers < 1) return false;
+  if (n->param_count % (each * dirs) != 0 || n->param_count / (each * dirs) != n->layers) return false;
+  for (int64_t i = 0; i < n->layers * dirs; i++) {
+    tsr_rnn_weights w = tsr_rnn_weights_at(n, i);
+    if (!weights_fit(&l, &w, d) || !is_state(n->h0, n->layers * dirs, batch, l.out, d)) return false;
+    if (n->c0 != NULL && !is_state(n->c0, n->layers * dirs, batch, l.hidden, n->wide_cells ? TSR_FLOAT32 : d)) return false;
+    if ((i + 1) % dirs == 0) l.in = l.out * dirs;
+  }
+  return true;
+}
+
+/* A contiguous [rows, size] of dtype d at index of the state. */
 static tsr_status state_at(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *state, int64_t index, tsr_dtype d) {
   tsr_tensor *t;
   TSR_TRY(tsr_select(ctx, &t, state, 0, index));
@@ -78,19 +74,15 @@ static tsr_status drop(tsr_ctx *ctx, tsr_tensor **x, double p) {
 /* x: contiguous [rows, in], or for the first layer given by (x, xt, xb): see tsr_rnn_f32. */
 typedef struct source { tsr_tensor *t; int64_t xt, xb, in; } source;
 
-static tsr_status run_layer(tsr_ctx *ctx, net *n, tsr_site *site, int64_t index, const tsr_rnn_seq *s, source x, tsr_tensor **out) {
+static tsr_status run_layer(tsr_ctx *ctx, tsr_rnn_net *n, tsr_site *site, int64_t index, const tsr_rnn_seq *s, source x, tsr_tensor **out) {
   int64_t dirs = n->bidirectional ? 2 : 1;
   tsr_dtype d = (tsr_dtype)x.t->dtype;
   tsr_rnn_weights w[2];
   tsr_rnn_layer l = {.kind = n->kind, .in = x.in, .dirs = (int)dirs, .w = w};
   for (int64_t i = 0; i < dirs; i++) {
-    w[i] = weights_at(n, index * dirs + i);
-    if (w[i].w_hh->ndim != 2) return tsr_op_fail(ctx, "weights of a recurrent layer must be matrices");
+    w[i] = tsr_rnn_weights_at(n, index * dirs + i);
     l.hidden = w[i].w_hh->size[0] / tsr_rnn_gates(n->kind);
-    l.out = n->projected && w[i].w_hr->ndim == 2 ? w[i].w_hr->size[0] : l.hidden;
-    TSR_TRY(check_weights(ctx, &l, &w[i], d));
-    if (n->h0->size[2] != l.out || (n->c0 != NULL && n->c0->size[2] != l.hidden))
-      return tsr_op_fail(ctx, "hidden state of size %lld does not fit a layer of %lld units", (long long)n->h0->size[2], (long long)l.out);
+    l.out = n->projected ? w[i].w_hr->size[0] : l.hidden;
     TSR_TRY(state_at(ctx, &l.h0[i], n->h0, index * dirs + i, d));
     TSR_TRY(tsr_select(ctx, &l.hn[i], n->hn, 0, index * dirs + i));
     if (n->c0 == NULL) continue;
@@ -111,10 +103,9 @@ static tsr_status run_layer(tsr_ctx *ctx, net *n, tsr_site *site, int64_t index,
   return tsr_rnn_f32(ctx, site, &l, s, y, tsr_tensor_data_ro(x.t), x.xt, x.xb);
 }
 
-/* All layers; *out: [rows, dirs * out]. */
-static tsr_status run_net(tsr_ctx *ctx, net *n, tsr_site *site, const tsr_rnn_seq *s, source x, tsr_tensor **out) {
+/* All layers of a regular network; *out: [rows, dirs * out]. */
+static tsr_status run_net(tsr_ctx *ctx, tsr_rnn_net *n, tsr_site *site, const tsr_rnn_seq *s, source x, tsr_tensor **out) {
   tsr_dtype d = (tsr_dtype)x.t->dtype;
-  TSR_TRY(check_params(ctx, n));
   TSR_TRY(tsr_new(ctx, &n->hn, d, 3, n->h0->size));
   if (n->c0 != NULL) TSR_TRY(tsr_new(ctx, &n->cn, d, 3, n->c0->size));
   for (int64_t i = 0; i < n->layers; i++) {
@@ -126,10 +117,8 @@ static tsr_status run_net(tsr_ctx *ctx, net *n, tsr_site *site, const tsr_rnn_se
   return TSR_OK;
 }
 
-static bool is_narrow(const tsr_tensor *t) { return t->dtype == TSR_FLOAT16 || t->dtype == TSR_BFLOAT16; }
-
 /* Half types run in float32. */
-static tsr_status widen(tsr_ctx *ctx, net *n, tsr_tensor **x) {
+static tsr_status widen(tsr_ctx *ctx, tsr_rnn_net *n, tsr_tensor **x) {
   if (!is_narrow(*x)) return TSR_OK;
   tsr_tensor **wide = tsr_scratch(ctx, (size_t)(n->param_count + 1) * sizeof *wide);
   if (wide == NULL) return tsr_op_nomem(ctx);
@@ -141,18 +130,20 @@ static tsr_status widen(tsr_ctx *ctx, net *n, tsr_tensor **x) {
   return tsr_to_dtype(ctx, x, *x, TSR_FLOAT32);
 }
 
-static tsr_status return_all(tsr_call *c, net *n, tsr_tensor *y, tsr_dtype d) {
-  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, d));
-  TSR_TRY(tsr_to_dtype(c->ctx, &n->hn, n->hn, d));
+/* What ran in float32 becomes d again. */
+static tsr_status narrow_results(tsr_ctx *ctx, tsr_rnn_net *n, tsr_tensor **y, tsr_dtype d) {
+  TSR_TRY(tsr_to_dtype(ctx, y, *y, d));
+  TSR_TRY(tsr_to_dtype(ctx, &n->hn, n->hn, d));
+  return n->cn == NULL || n->wide_cells ? TSR_OK : tsr_to_dtype(ctx, &n->cn, n->cn, d);
+}
+
+static tsr_status return_all(tsr_call *c, const tsr_rnn_net *n, tsr_tensor *y) {
   TSR_TRY(tsr_ret_tensor(c, 1, n->hn));
-  if (n->cn != NULL) {
-    TSR_TRY(tsr_to_dtype(c->ctx, &n->cn, n->cn, d));
-    TSR_TRY(tsr_ret_tensor(c, 2, n->cn));
-  }
+  if (n->cn != NULL) TSR_TRY(tsr_ret_tensor(c, 2, n->cn));
   return tsr_ret_tensor(c, 0, y);
 }
 
-static tsr_status read_states(tsr_call *c, uint32_t at, net *n) {
+static tsr_status read_states(tsr_call *c, uint32_t at, tsr_rnn_net *n) {
   tsr_ctx *ctx = c->ctx;
   if (n->kind != TSR_RNN_LSTM) {
     n->h0 = tsr_arg_tensor(c, at);
@@ -162,42 +153,15 @@ static tsr_status read_states(tsr_call *c, uint32_t at, net *n) {
     if (count != 2 || hx[0] == NULL || hx[1] == NULL) return tsr_op_fail(ctx, "lstm expects two hidden states");
     n->h0 = hx[0];
     n->c0 = hx[1];
+    int64_t dim;
+    for (int i = 0; i < 2; i++) TSR_TRY(tsr_wrap_dim(ctx, 2, hx[i]->ndim, &dim));
+    n->projected = n->h0->size[2] != n->c0->size[2];
   }
   return TSR_OK;
-}
-
-/* The states' shapes against the batch. */
-static tsr_status check_states(tsr_ctx *ctx, net *n, int64_t batch, tsr_dtype d) {
-  tsr_tensor *all[] = {n->h0, n->c0};
-  for (int i = 0; i < 2; i++) {
-    if (all[i] == NULL) continue;
-    int64_t want = n->layers * (n->bidirectional ? 2 : 1);
-    if (all[i]->ndim != 3 || all[i]->size[0] < want)
-      return tsr_op_fail(ctx, "Expected hidden state of %lld layers and directions with 3 dimensions", (long long)want);
-    if (all[i]->size[1] != batch)
-      return tsr_op_fail(ctx, "Expected hidden[%d] size (%lld, %lld, %lld), got [%lld, %lld, %lld]", i, (long long)want, (long long)batch,
-                         (long long)all[i]->size[2], (long long)all[i]->size[0], (long long)all[i]->size[1], (long long)all[i]->size[2]);
-    if (all[i]->dtype != d)
-      return tsr_op_fail(ctx, "input and hidden state of the recurrent layer have different dtypes: %s and %s", tsr_dtype_get_info(d)->cpp_name,
-                         tsr_dtype_get_info(all[i]->dtype)->cpp_name);
-    if (all[i]->size[0] > want) { /* only the first ones are used */
-      tsr_tensor *t;
-      TSR_TRY(tsr_narrow(ctx, &t, all[i], 0, 0, want));
-      if (i == 0) n->h0 = t;
-      else n->c0 = t;
-    }
-  }
-  n->projected = n->c0 != NULL && n->h0->size[2] != n->c0->size[2];
-  return TSR_OK;
-}
-
-static tsr_status check_dtype(tsr_ctx *ctx, const tsr_tensor *x) {
-  if (x->dtype == TSR_FLOAT32 || x->dtype == TSR_FLOAT64 || is_narrow(x)) return TSR_OK;
-  return tsr_op_fail(ctx, "\"addmm_impl_cpu_\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
 }
 
 /* Arguments from `at`: has_biases, num_layers, dropout, train, bidirectional. */
-static void read_rest(tsr_call *c, uint32_t at, net *n) {
+static void read_rest(tsr_call *c, uint32_t at, tsr_rnn_net *n) {
   n->biases = tsr_arg_bool(c, at);
   n->layers = tsr_arg_int(c, at + 1);
   n->dropout = tsr_arg_float(c, at + 2);
@@ -205,29 +169,14 @@ static void read_rest(tsr_call *c, uint32_t at, net *n) {
   n->bidirectional = tsr_arg_bool(c, at + 4);
 }
 
-static net first_net(tsr_call *c) { return (net){.kind = (tsr_rnn_kind)(*(const int *)c->op->data)}; }
+static tsr_rnn_net first_net(tsr_call *c) { return (tsr_rnn_net){.kind = (tsr_rnn_kind)(*(const int *)c->op->data)}; }
 
-TSR_KERNEL(rnn_input) { /* input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first */
+/* x: [steps, batch, in]; params: the number of that argument. */
+static tsr_status input_by_kernels(tsr_call *c, uint32_t params, tsr_rnn_net *n, tsr_tensor *x, tsr_tensor **y) {
   tsr_ctx *ctx = c->ctx;
-  net n = first_net(c);
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
-  tsr_dtype d = (tsr_dtype)x->dtype;
-  int64_t dim;
-  TSR_TRY(read_states(c, 1, &n));
-  n.params = tsr_arg_tensors(c, 2, &n.param_count);
-  if (n.params == NULL) return tsr_op_nomem(ctx);
-  read_rest(c, 3, &n);
-  bool batch_first = tsr_arg_bool(c, 8);
-  TSR_TRY(check_dtype(ctx, x));
-  if (x->ndim != 3) {
-    TSR_TRY(tsr_wrap_dim(ctx, 2, x->ndim, &dim));
-    return tsr_op_fail(ctx, "Expected input of a recurrent layer to have 3 dimensions, got %d", x->ndim);
-  }
-  if (batch_first) TSR_TRY(tsr_transpose(ctx, &x, x, 0, 1));
   int64_t steps = x->size[0], batch = x->size[1];
-  if (steps == 0) return tsr_op_fail(ctx, "Expected sequence length to be larger than 0 in RNN");
-  TSR_TRY(check_states(ctx, &n, batch, d));
-  TSR_TRY(widen(ctx, &n, &x));
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  TSR_TRY(widen(ctx, n, &x));
   if (x->stride[2] != 1) TSR_TRY(tsr_contiguous(ctx, &x, x));
   int64_t *table = tsr_scratch(ctx, (size_t)(2 * steps) * sizeof *table);
   if (table == NULL) return tsr_op_nomem(ctx);
@@ -237,79 +186,171 @@ TSR_KERNEL(rnn_input) { /* input, hx, params, has_biases, num_layers, dropout, t
   }
   tsr_rnn_seq s = {steps, steps * batch, batch, table, table + steps};
   source src = {x, x->stride[0], x->stride[1], x->size[2]};
-  TSR_TRY(run_net(ctx, &n, (c->constant & 4) != 0 ? c->site : NULL, &s, src, &y));
-  int64_t size[3] = {steps, batch, y->size[1]};
-  TSR_TRY(tsr_view_as(ctx, &y, y, 3, size));
-  if (batch_first) TSR_TRY(tsr_transpose(ctx, &y, y, 0, 1));
-  return return_all(c, &n, y, d);
+  TSR_TRY(run_net(ctx, n, (c->constant >> params & 1) != 0 ? c->site : NULL, &s, src, y));
+  int64_t size[3] = {steps, batch, (*y)->size[1]};
+  TSR_TRY(tsr_view_as(ctx, y, *y, 3, size));
+  return narrow_results(ctx, n, y, d);
 }
 
-/* Batch sizes as a table of steps; they must not grow and must add up to the rows. */
-static tsr_status read_batches(tsr_ctx *ctx, tsr_tensor *t, int64_t rows, tsr_rnn_seq *s) {
-  if (t->ndim != 1 || t->dtype != TSR_INT64) return tsr_op_fail(ctx, "batch_sizes of a packed sequence must be a 1-D int64 tensor");
+static tsr_status input_as_onednn(tsr_call *c, uint32_t params, tsr_rnn_net *n, tsr_tensor *x, tsr_tensor **y) {
+  TSR_TRY(tsr_rnn_as_onednn(c->ctx, n, x));
+  if (x->ndim != 3 || !is_regular(n, x, x->size[1])) return tsr_op_fail(c->ctx, "lstm: sizes of input, states and parameters do not fit each other");
+  return input_by_kernels(c, params, n, x, y);
+}
+
+TSR_KERNEL(rnn_input) { /* input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first */
+  tsr_ctx *ctx = c->ctx;
+  tsr_rnn_net n = first_net(c);
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
+  TSR_TRY(read_states(c, 1, &n));
+  n.params = tsr_arg_tensors(c, 2, &n.param_count);
+  if (n.params == NULL) return tsr_op_nomem(ctx);
+  read_rest(c, 3, &n);
+  bool batch_first = tsr_arg_bool(c, 8), onednn = tsr_rnn_is_onednn(&n, x);
+  if (batch_first) TSR_TRY(tsr_transpose(ctx, &x, x, 0, 1));
+  if (x->ndim == 3 && is_regular(&n, x, x->size[1])) TSR_TRY(input_by_kernels(c, 2, &n, x, &y));
+  else if (onednn) TSR_TRY(input_as_onednn(c, 2, &n, x, &y));
+  else TSR_TRY(tsr_rnn_plain(ctx, &n, x, NULL, &y));
+  if (batch_first) TSR_TRY(tsr_transpose(ctx, &y, y, 0, 1));
+  return return_all(c, &n, y);
+}
+
+/* Batch sizes as a table of steps, when they do not grow and add up to the rows. */
+static tsr_status read_batches(tsr_ctx *ctx, tsr_tensor *t, int64_t rows, tsr_rnn_seq *s, bool *regular) {
+  *regular = false;
+  if (t->ndim != 1 || t->dtype != TSR_INT64 || t->size[0] == 0) return TSR_OK;
   TSR_TRY(tsr_contiguous(ctx, &t, t));
   int64_t steps = t->size[0], total = 0;
   const int64_t *b = tsr_tensor_data_ro(t);
-  int64_t *table = tsr_scratch(ctx, (size_t)(2 * steps + 1) * sizeof *table);
+  int64_t *table = tsr_scratch(ctx, (size_t)(2 * steps) * sizeof *table);
   if (table == NULL) return tsr_op_nomem(ctx);
-  while (steps > 0 && b[steps - 1] == 0) steps--;
   for (int64_t i = 0; i < steps; i++) {
-    if (b[i] <= 0 || (i > 0 && b[i] > b[i - 1]) || b[i] > rows - total)
-      return tsr_op_fail(ctx, "batch_sizes of a packed sequence must be positive, not grow, and add up to its rows");
+    if (b[i] <= 0 || (i > 0 && b[i] > b[i - 1]) || b[i] > rows - total) return TSR_OK;
     table[i] = b[i];
     table[steps + i] = total;
     total += b[i];
   }
-  if (steps == 0) return tsr_op_fail(ctx, "Expected sequence length to be larger than 0 in RNN");
-  if (total != rows) return tsr_op_fail(ctx, "batch_sizes of a packed sequence must be positive, not grow, and add up to its rows");
+  *regular = total == rows;
   *s = (tsr_rnn_seq){steps, rows, b[0], table, table + steps};
   return TSR_OK;
 }
 
+/* Sequences of one length are none that need packing to PyTorch's path of oneDNN. */
+static tsr_status data_as_onednn(tsr_call *c, tsr_rnn_net *n, tsr_tensor *x, tsr_tensor *sizes, tsr_tensor **y) {
+  tsr_ctx *ctx = c->ctx;
+  if (sizes->dtype != TSR_INT64) return tsr_op_fail(ctx, "expected scalar type Long but found %s", tsr_dtype_get_info(sizes->dtype)->cpp_name);
+  TSR_TRY(tsr_contiguous(ctx, &sizes, sizes));
+  int64_t steps = sizes->ndim == 0 ? 0 : sizes->size[0];
+  const int64_t *b = tsr_tensor_data_ro(sizes);
+  bool equal = sizes->numel > 0 && steps > 0;
+  for (int64_t i = 1; i < steps && equal; i++) equal = b[i] == b[0];
+  if (!equal) return tsr_rnn_plain(ctx, n, x, sizes, y);
+  TSR_TRY(tsr_view_as(ctx, &x, x, 3, (int64_t[]){steps, b[0], x->size[x->ndim - 1]}));
+  TSR_TRY(input_as_onednn(c, 3, n, x, y));
+  return tsr_flatten(ctx, y, *y, 0, 1);
+}
+
 TSR_KERNEL(rnn_data) { /* data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional */
   tsr_ctx *ctx = c->ctx;
-  net n = first_net(c);
+  tsr_rnn_net n = first_net(c);
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   tsr_dtype d = (tsr_dtype)x->dtype;
   tsr_rnn_seq s;
+  bool regular = false;
   TSR_TRY(read_states(c, 2, &n));
   n.params = tsr_arg_tensors(c, 3, &n.param_count);
   if (n.params == NULL) return tsr_op_nomem(ctx);
   read_rest(c, 4, &n);
-  TSR_TRY(check_dtype(ctx, x));
-  if (x->ndim != 2) return tsr_op_fail(ctx, "Expected packed data of a recurrent layer to have 2 dimensions, got %d", x->ndim);
-  TSR_TRY(read_batches(ctx, tsr_arg_tensor(c, 1), x->size[0], &s));
-  TSR_TRY(check_states(ctx, &n, s.most, d));
+  if (x->ndim == 2) TSR_TRY(read_batches(ctx, tsr_arg_tensor(c, 1), x->size[0], &s, &regular));
+  if (!regular || !is_regular(&n, x, s.most)) {
+    if (tsr_rnn_is_onednn(&n, x) && x->ndim == 2) TSR_TRY(data_as_onednn(c, &n, x, tsr_arg_tensor(c, 1), &y));
+    else TSR_TRY(tsr_rnn_plain(ctx, &n, x, tsr_arg_tensor(c, 1), &y));
+    return return_all(c, &n, y);
+  }
   TSR_TRY(widen(ctx, &n, &x));
   TSR_TRY(tsr_contiguous(ctx, &x, x));
   source src = {x, -1, x->size[1], x->size[1]};
   TSR_TRY(run_net(ctx, &n, (c->constant & 8) != 0 ? c->site : NULL, &s, src, &y));
-  return return_all(c, &n, y, d);
+  TSR_TRY(narrow_results(ctx, &n, &y, d));
+  return return_all(c, &n, y);
 }
 
 /* ---- cells: one step of one layer ---- */
 
-static tsr_status check_cell(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tensor *h, const tsr_tensor *w_ih, const tsr_tensor *w_hh, int64_t gates) {
-  if (x->ndim != 2 || h->ndim != 2 || w_ih->ndim != 2 || w_hh->ndim != 2) return tsr_op_fail(ctx, "a recurrent cell takes matrices");
-  if (x->size[1] != w_ih->size[1])
-    return tsr_op_fail(ctx, "input has inconsistent input_size: got %lld expected %lld", (long long)x->size[1], (long long)w_ih->size[1]);
-  if (x->size[0] != h->size[0])
-    return tsr_op_fail(ctx, "Input batch size %lld doesn't match hidden0 batch size %lld", (long long)x->size[0], (long long)h->size[0]);
-  if (h->size[1] * gates != w_hh->size[0])
-    return tsr_op_fail(ctx, "hidden0 has inconsistent hidden_size: got %lld, expected %lld", (long long)h->size[1], (long long)(w_hh->size[0] / gates));
+static tsr_status size_of(tsr_ctx *ctx, const tsr_tensor *t, int64_t dim, int64_t *out) {
+  TSR_TRY(tsr_wrap_dim(ctx, dim, t->ndim, &dim));
+  *out = t->size[dim];
   return TSR_OK;
 }
 
+static tsr_status check_hidden(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tensor *h, int64_t hidden, int label) {
+  int64_t rows, size;
+  TSR_TRY(size_of(ctx, h, 0, &rows));
+  if (x->size[0] != rows)
+    return tsr_op_fail(ctx, "Input batch size %lld doesn't match hidden%d batch size %lld", (long long)x->size[0], label, (long long)rows);
+  TSR_TRY(size_of(ctx, h, 1, &size));
+  if (size != hidden) return tsr_op_fail(ctx, "hidden%d has inconsistent hidden_size: got %lld, expected %lld", label, (long long)size, (long long)hidden);
+  return TSR_OK;
+}
+
+static tsr_status check_gates(tsr_ctx *ctx, const tsr_rnn_net *n, int64_t hidden) {
+  int64_t gates = tsr_rnn_gates(n->kind);
+  for (int i = 0; i < 2; i++)
+    if (n->params[i]->ndim == 0 || n->params[i]->size[0] != gates * hidden)
+      return tsr_op_fail(ctx, "weight_%s first dim must be %lld * hidden_size = %lld, but got %lld", i == 0 ? "ih" : "hh", (long long)gates,
+                         (long long)(gates * hidden), n->params[i]->ndim == 0 ? 0LL : (long long)n->params[i]->size[0]);
+  return TSR_OK;
+}
+
+static tsr_status check_input(tsr_ctx *ctx, const tsr_rnn_net *n, const tsr_tensor *x) {
+  int64_t got, want;
+  TSR_TRY(size_of(ctx, n->params[0], 1, &want));
+  TSR_TRY(size_of(ctx, x, 1, &got));
+  if (got != want) return tsr_op_fail(ctx, "input has inconsistent input_size: got %lld expected %lld", (long long)got, (long long)want);
+  return TSR_OK;
+}
+
+/* Which fault is told first is another for each kind of cell. */
+static tsr_status check_cell(tsr_ctx *ctx, const tsr_rnn_net *n, const tsr_tensor *x) {
+  bool simple = n->kind == TSR_RNN_TANH || n->kind == TSR_RNN_RELU;
+  int64_t hidden;
+  if (!simple) TSR_TRY(check_input(ctx, n, x));
+  TSR_TRY(size_of(ctx, n->params[1], 1, &hidden));
+  if (n->kind != TSR_RNN_GRU) TSR_TRY(check_gates(ctx, n, hidden));
+  if (simple) TSR_TRY(check_input(ctx, n, x));
+  TSR_TRY(check_hidden(ctx, x, n->h0, hidden, 0));
+  if (n->c0 != NULL) TSR_TRY(check_hidden(ctx, x, n->c0, hidden, 1));
+  return n->kind == TSR_RNN_GRU ? check_gates(ctx, n, hidden) : TSR_OK;
+}
+
+/* May the kernels have it?  Sizes were checked, except those of what is no matrix, and of biases. */
+static bool is_regular_cell(const tsr_rnn_net *n, const tsr_tensor *x) {
+  tsr_rnn_layer l = {.kind = n->kind, .in = x->size[1]};
+  tsr_rnn_weights w = tsr_rnn_weights_at(n, 0);
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  if ((d != TSR_FLOAT32 && d != TSR_FLOAT64 && !is_narrow(x)) || x->ndim != 2 || x->numel == 0 || (n->params[2] == NULL) != (n->params[3] == NULL)) return false;
+  return weights_fit(&l, &w, d) && n->h0->ndim == 2 && n->h0->dtype == d && (n->c0 == NULL || (n->c0->ndim == 2 && n->c0->dtype == d));
+}
+
+/* The new state of a GRU lies in memory as the old one does: it begins as a difference to it. */
+static tsr_status ret_state(tsr_call *c, const tsr_rnn_net *n, const tsr_tensor *h, tsr_tensor *y) {
+  if (n->kind == TSR_RNN_GRU && h->stride[0] > 0 && h->stride[0] < h->stride[1] && h->size[0] > 1 && h->size[1] > 1) {
+    TSR_TRY(tsr_transpose(c->ctx, &y, y, 0, 1));
+    TSR_TRY(tsr_contiguous(c->ctx, &y, y));
+    TSR_TRY(tsr_transpose(c->ctx, &y, y, 0, 1));
+  }
+  return tsr_ret_tensor(c, 0, y);
+}
+
 /* A cell of float32: nothing but its results is made. */
-static tsr_status cell_f32(tsr_call *c, const net *n, tsr_site *site, tsr_tensor *x) {
+static tsr_status cell_f32(tsr_call *c, const tsr_rnn_net *n, tsr_site *site, tsr_tensor *x) {
   tsr_ctx *ctx = c->ctx;
   int64_t batch = x->size[0], zero = 0;
-  tsr_rnn_weights w = weights_at(n, 0);
+  tsr_rnn_weights w = tsr_rnn_weights_at(n, 0);
   tsr_rnn_layer l = {.kind = n->kind, .in = x->size[1], .hidden = n->h0->size[1], .out = n->h0->size[1], .dirs = 1, .w = &w};
   tsr_rnn_seq s = {1, batch, batch, &batch, &zero};
   tsr_tensor *y;
   void *p;
-  TSR_TRY(check_weights(ctx, &l, &w, TSR_FLOAT32));
   TSR_TRY(tsr_contiguous(ctx, &l.h0[0], n->h0));
   if (n->c0 != NULL) {
     TSR_TRY(tsr_contiguous(ctx, &l.c0[0], n->c0));
@@ -323,51 +364,54 @@ static tsr_status cell_f32(tsr_call *c, const net *n, tsr_site *site, tsr_tensor
     TSR_TRY(tsr_rnn_steps_row(ctx, tsr_site_sub(site, 1, 0), &l, x, tsr_arg_tensor(c, 6), tsr_arg_int(c, 7), c->args[8], &gx));
   if (gx != NULL) {
     TSR_TRY(tsr_rnn_f32_step(ctx, tsr_site_sub(site, 1, 0), &l, &s, p, gx));
-    return tsr_ret_tensor(c, 0, y);
+    return ret_state(c, n, n->h0, y);
   }
   TSR_TRY(tsr_contiguous(ctx, &x, x));
   TSR_TRY(tsr_rnn_f32(ctx, tsr_site_sub(site, 1, 0), &l, &s, p, tsr_tensor_data_ro(x), -1, x->size[1]));
-  return tsr_ret_tensor(c, 0, y);
+  return ret_state(c, n, n->h0, y);
+}
+
+static tsr_status read_cell(tsr_call *c, tsr_rnn_net *n) {
+  if (n->kind == TSR_RNN_LSTM) {
+    int64_t count;
+    tsr_tensor **hx = tsr_arg_tensors(c, 1, &count);
+    if (count != 2 || hx[0] == NULL || hx[1] == NULL) return tsr_op_fail(c->ctx, "lstm_cell expects two hidden states");
+    n->h0 = hx[0];
+    n->c0 = hx[1];
+  } else {
+    n->h0 = tsr_arg_tensor(c, 1);
+  }
+  for (uint32_t i = 0; i < 4; i++) n->params[i] = tsr_arg_opt_tensor(c, i + 2);
+  n->biases = n->params[2] != NULL;
+  n->param_count = n->biases ? 4 : 2;
+  n->layers = 1;
+  return check_cell(c->ctx, n, tsr_arg_tensor(c, 0));
+}
+
+static tsr_status plain_cell(tsr_call *c, const tsr_rnn_net *n, tsr_tensor *x) {
+  tsr_rnn_weights w = {.w_ih = n->params[0], .w_hh = n->params[1], .b_ih = n->params[2], .b_hh = n->params[3]};
+  tsr_tensor *h = n->h0, *state = n->c0;
+  TSR_TRY(tsr_rnn_plain_cell(c->ctx, n->kind, &w, x, &h, &state));
+  if (state != NULL) TSR_TRY(tsr_ret_tensor(c, 1, state));
+  return tsr_ret_tensor(c, 0, h);
 }
 
 TSR_KERNEL(rnn_cell) { /* input, hx, w_ih, w_hh, b_ih, b_hh; in a loop also xs, dim, kept (rnn_steps.c) */
   tsr_ctx *ctx = c->ctx;
-  net n = first_net(c);
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *y, *params[4] = {tsr_arg_tensor(c, 2), tsr_arg_tensor(c, 3), tsr_arg_opt_tensor(c, 4), tsr_arg_opt_tensor(c, 5)};
+  tsr_rnn_net n = first_net(c);
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *h, *y, *params[4];
   tsr_dtype d = (tsr_dtype)x->dtype;
-  if (n.kind == TSR_RNN_LSTM) {
-    int64_t count;
-    tsr_tensor **hx = tsr_arg_tensors(c, 1, &count);
-    if (count != 2 || hx[0] == NULL || hx[1] == NULL) return tsr_op_fail(ctx, "lstm_cell expects two hidden states");
-    n.h0 = hx[0];
-    n.c0 = hx[1];
-  } else {
-    n.h0 = tsr_arg_tensor(c, 1);
-  }
-  TSR_TRY(check_dtype(ctx, x));
-  TSR_TRY(check_cell(ctx, x, n.h0, params[0], params[1], tsr_rnn_gates(n.kind)));
-  if (n.c0 != NULL && (n.c0->ndim != 2 || n.c0->size[0] != n.h0->size[0] || n.c0->size[1] != n.h0->size[1]))
-    return tsr_op_fail(ctx, "hidden states of lstm_cell have different sizes");
-  if ((params[2] == NULL) != (params[3] == NULL)) return tsr_op_fail(ctx, "a recurrent cell takes both biases or none");
-  if (x->dtype != n.h0->dtype || (n.c0 != NULL && x->dtype != n.c0->dtype))
-    return tsr_op_fail(ctx, "input and hidden state of the recurrent cell have different dtypes");
   n.params = params;
-  n.biases = params[2] != NULL;
-  n.param_count = n.biases ? 4 : 2;
-  n.layers = 1;
+  TSR_TRY(read_cell(c, &n));
+  if (!is_regular_cell(&n, x)) return plain_cell(c, &n, x);
   uint64_t need = 0x0c | (n.biases ? 0x30 : 0);
   tsr_site *site = (c->constant & need) == need ? c->site : NULL;
-  if (d == TSR_FLOAT32 && x->size[0] > 0) return cell_f32(c, &n, site, x);
+  if (d == TSR_FLOAT32) return cell_f32(c, &n, site, x);
   TSR_TRY(tsr_contiguous(ctx, &x, x));
+  h = n.h0;
   TSR_TRY(tsr_unsqueeze(ctx, &n.h0, n.h0, 0));
   if (n.c0 != NULL) TSR_TRY(tsr_unsqueeze(ctx, &n.c0, n.c0, 0));
   TSR_TRY(widen(ctx, &n, &x));
-  if (x->size[0] == 0) {
-    TSR_TRY(tsr_clone(ctx, &y, n.h0));
-    TSR_TRY(tsr_squeeze_dim(ctx, &y, y, 0));
-    if (n.c0 != NULL) TSR_TRY(tsr_ret_tensor(c, 1, y));
-    return tsr_ret_tensor(c, 0, y);
-  }
   int64_t batch = x->size[0], zero = 0;
   tsr_rnn_seq s = {1, batch, batch, &batch, &zero};
   source src = {x, -1, x->size[1], x->size[1]};
@@ -378,39 +422,37 @@ TSR_KERNEL(rnn_cell) { /* input, hx, w_ih, w_hh, b_ih, b_hh; in a loop also xs, 
     TSR_TRY(tsr_to_dtype(ctx, &n.cn, n.cn, d));
     TSR_TRY(tsr_ret_tensor(c, 1, n.cn));
   }
-  return tsr_ret_tensor(c, 0, y);
+  return ret_state(c, &n, h, y);
 }
 
 /* ---- ahead of the first call ---- */
 
-static tsr_status prepare_layer(tsr_ctx *ctx, const net *n, tsr_site *site, int64_t index, bool *fits) {
+static tsr_status prepare_layer(tsr_ctx *ctx, const tsr_rnn_net *n, tsr_site *site, int64_t index, bool *fits) {
   tsr_rnn_weights w[2];
   tsr_rnn_layer l = {.kind = n->kind, .dirs = n->bidirectional ? 2 : 1, .w = w};
   for (int i = 0; i < l.dirs; i++) {
-    w[i] = weights_at(n, index * l.dirs + i);
-    *fits = w[i].w_ih->ndim == 2 && w[i].w_hh->ndim == 2 && w[i].w_ih->numel > 0;
+    w[i] = tsr_rnn_weights_at(n, index * l.dirs + i);
+    *fits = w[i].w_ih->ndim == 2 && w[i].w_ih->numel > 0;
     if (!*fits) return TSR_OK;
     l.in = w[i].w_ih->size[1];
-    l.hidden = w[i].w_hh->size[0] / tsr_rnn_gates(n->kind);
-    l.out = n->projected && w[i].w_hr->ndim == 2 ? w[i].w_hr->size[0] : l.hidden;
-    *fits = check_weights(ctx, &l, &w[i], TSR_FLOAT32) == TSR_OK;
+    *fits = weights_fit(&l, &w[i], TSR_FLOAT32);
     if (!*fits) return TSR_OK;
   }
   return tsr_rnn_f32_prepare(ctx, site, &l);
 }
 
 /* What is wrong with the weights is for the call to say. */
-static tsr_status prepare_net(tsr_call *c, net *n) {
-  bool fits = n->layers > 0 && check_params(c->ctx, n) == TSR_OK;
+static tsr_status prepare_net(tsr_call *c, tsr_rnn_net *n) {
+  int64_t dirs = n->bidirectional ? 2 : 1, group = tsr_rnn_each(n) * dirs;
+  bool fits = n->layers > 0 && n->param_count % group == 0 && n->param_count / group == n->layers;
   for (int64_t i = 0; i < n->layers && fits; i++)
     TSR_TRY(prepare_layer(c->ctx, n, tsr_site_sub(c->site, (int)n->layers, (int)i), i, &fits));
-  tsr_errrec_dispose(&c->ctx->err);
   return TSR_OK;
 }
 
 /* params and the five arguments after it */
 static tsr_status prepare_params(tsr_call *c, uint32_t at) {
-  net n = first_net(c);
+  tsr_rnn_net n = first_net(c);
   uint64_t need = (uint64_t)0x3f << at;
   if ((c->constant & need) != need) return TSR_OK;
   n.params = tsr_arg_tensors(c, at, &n.param_count);
@@ -425,7 +467,7 @@ static tsr_status prepare_input(tsr_call *c) { return prepare_params(c, 2); }
 static tsr_status prepare_data(tsr_call *c) { return prepare_params(c, 3); }
 
 static tsr_status prepare_cell(tsr_call *c) {
-  net n = first_net(c);
+  tsr_rnn_net n = first_net(c);
   tsr_tensor *params[4] = {NULL};
   if ((c->constant & 0x3c) != 0x3c) return TSR_OK;
   for (uint32_t i = 0; i < 4; i++) params[i] = tsr_arg_opt_tensor(c, i + 2);

@@ -24,6 +24,25 @@ typedef struct tsr_rnn_layer {
   tsr_tensor *hn[2], *cn[2];     /* as h0, c0: written; hn NULL: not wanted */
 } tsr_rnn_layer;
 
+/* All layers of a call. */
+typedef struct tsr_rnn_net {
+  tsr_rnn_kind kind;
+  bool biases, bidirectional, train;
+  int64_t layers;
+  double dropout;
+  tsr_tensor **params;
+  int64_t param_count;
+  tsr_tensor *h0, *c0;           /* [layers * dirs, batch, …] */
+  tsr_tensor *hn, *cn;           /* results */
+  bool projected;
+  bool wide_cells;               /* c0 and cn are of float32 beside narrower tensors */
+} tsr_rnn_net;
+
+/* Parameters of one layer in one direction are so many … */
+static inline int64_t tsr_rnn_each(const tsr_rnn_net *n) { return (n->biases ? 4 : 2) + n->projected; }
+/* … tensors of the list, and these. */
+tsr_rnn_weights tsr_rnn_weights_at(const tsr_rnn_net *n, int64_t index);
+
 static inline int64_t tsr_rnn_gates(tsr_rnn_kind k) { return k == TSR_RNN_LSTM ? 4 : k == TSR_RNN_GRU ? 3 : 1; }
 
 /* y: contiguous [rows, dirs * out]; the input of step t, entry b is at x + t * xt + b * xb, or with
@@ -34,6 +53,15 @@ tsr_status tsr_rnn_f32(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, con
 tsr_status tsr_rnn_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l);
 /* float64, x and y contiguous [rows, …]. */
 tsr_status tsr_rnn_f64(tsr_ctx *ctx, const tsr_rnn_layer *l, const tsr_rnn_seq *s, tsr_tensor *y, tsr_tensor *x);
+
+/* From operators: takes and refuses what PyTorch does (rnn_plain.c).  x: [steps, batch, in], or packed rows with their batch sizes. */
+tsr_status tsr_rnn_plain(tsr_ctx *ctx, tsr_rnn_net *n, tsr_tensor *x, tsr_tensor *batch_sizes, tsr_tensor **y);
+/* *h and *c (LSTM only) become the next states. */
+tsr_status tsr_rnn_plain_cell(tsr_ctx *ctx, tsr_rnn_kind kind, const tsr_rnn_weights *w, tsr_tensor *x, tsr_tensor **h, tsr_tensor **c);
+/* PyTorch hands LSTM layers of these tensors to oneDNN, which takes and refuses other things (rnn_onednn.c): */
+bool tsr_rnn_is_onednn(const tsr_rnn_net *n, const tsr_tensor *x);
+/* n becomes one that the kernels take: states and parameters beyond those needed are left out, biases have the weights' type. */
+tsr_status tsr_rnn_as_onednn(tsr_ctx *ctx, tsr_rnn_net *n, const tsr_tensor *x);
 
 /* A cell that a program steps by hand, in two parts: the products of the inputs of several steps, and a step that has them.
  * Row r of gx, tsr_rnn_f32_width floats, is of entry r % batch of step r / batch.  site: not NULL. */

@@ -103,3 +103,42 @@ def norms_of_odd_operands(x: Tensor, w: Tensor, m: Tensor):
     y = torch.ops.aten.native_batch_norm(x, w, w, stats[1], stats[0], True, 0.3, 0.0)
     return [y[0], y[1], stats[0], torch.ops.aten.native_batch_norm(same, w, m, None, None, True, 0.1, 0.0), torch.ops.aten.native_batch_norm(same, w, m, None, None, True, 0.1, 1e-5)[0],
             torch.batch_norm(x[:0], w, m, m, w, False, 0.1, 1e-5, True), torch.instance_norm(x, w, m, m.double(), w.double(), False, 0.1, 1e-5, True), torch.ops.aten._batch_norm_impl_index(x[:0], w, m, m, w, False, 0.1, 1e-5, True)[0]]
+def gated(n: int, x: Tensor) -> List[Tensor]:
+    return [x.flatten()[:n * 15].view(n * 5, 3), x.flatten()[-n * 25:].view(n * 5, 5), x.flatten()[:n * 5].contiguous(), x.flatten()[-n * 5:].contiguous()]
+
+
+@case(T(4, 3, 3), T(10, 20), rtol=1e-4, atol=1e-5)
+def recurrent_unusual(x: Tensor, w: Tensor):
+    h, rows = w[:3, :5].unsqueeze(0), x.flatten(0, 1)[:6]
+    p, g, l = gated(1, w), gated(3, w), gated(4, w)
+    out: List[Tensor] = []
+    out += torch.rnn_tanh(x[:, 0], h, p, True, 1, 0.0, False, False, False)  # one sequence, three states
+    out += torch.rnn_tanh(x, h, [p[0], p[1], p[2][:1], p[3][:1]], True, 1, 0.0, False, False, False)
+    out += torch.rnn_relu(x.long(), h.long(), [p[0].long(), p[1].long()], False, 1, 0.0, False, False, False)
+    out += torch.gru(x[:, :1], h, g, True, 1, 0.0, False, False, False)
+    out += torch.gru(rows, torch.tensor([3, 2]), h, g, True, 1, 0.0, False, False)  # a row is left over
+    out += torch.gru(rows, torch.tensor([3, 2, 0, 1]), h, g, True, 1, 0.0, False, False)
+    out += torch.gru(rows, torch.tensor([3, 2, 1, 0]), torch.cat([h, h]), g + g, True, 1, 0.0, False, True)
+    out += torch.lstm(x, [torch.cat([h, h]), torch.cat([h, h, h])], l + l, True, 1, 0.0, False, False, False)
+    out += torch.lstm(x, [h, h], [l[0], l[1], l[2].long(), l[3][:1]], True, 1, 0.0, False, False, False)
+    out += torch.lstm(x, [h, h], l, False, 1, 0.0, False, False, False)
+    out += torch.lstm(rows, torch.tensor([2, 2, 2]), [h[:, :2], h[:, :2]], l, True, 1, 0.0, False, False)
+    return out
+
+
+@case(T(2, 3), T(10, 20), rtol=1e-4, atol=1e-5)
+def cells_unusual(x: Tensor, w: Tensor):
+    h = w[:2, :5]
+    p, g, l = gated(1, w), gated(3, w), gated(4, w)
+    out: List[Tensor] = []
+    out += torch.lstm_cell(x, [h, h.double()], l[0], l[1], l[2], l[3])
+    out += torch.lstm_cell(x, [h, h], l[0], l[1], l[2], None)
+    out += [torch.gru_cell(x, h.t().contiguous().t(), g[0], g[1], g[2], g[3]), torch.gru_cell(x, h, g[0], g[1], None, g[3][:1]), torch.gru_cell(x.double(), h.double().t().contiguous().t(), g[0].double(), g[1].double())]
+    out += [torch.rnn_relu_cell(x.long(), h.long(), p[0].long(), p[1].long()), torch.rnn_tanh_cell(x, h, p[0], p[1], h, p[3])]
+    return out
+
+
+@case(T(2, 2, 3, 3), T(5, 3), T(3, 5))
+def linear_biases(x: Tensor, w: Tensor, b: Tensor):
+    f = torch.nn.functional.linear
+    return [f(x, w, b), f(x.double(), w.double(), b.double()), f(x, w, b[:1]), f(x, w, b[0, 0]), f(x[0, 0], w, b), f(x, w[:0], b[0, :1]), f(x.half(), w.half(), b.half())]
