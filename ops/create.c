@@ -47,7 +47,7 @@ tsr_status tsr_factory_new(tsr_call *c, uint32_t opt, tsr_dtype dflt, int64_t nd
   if (*out == NULL) return tsr_new(c->ctx, out, dtype, (int)ndim, size);
   if (same_shape(*out, ndim, size)) return TSR_OK;
   for (int64_t d = 0; d < ndim; d++)
-    if (size[d] < 0) return tsr_new(c->ctx, out, dtype, (int)ndim, size); /* reports the negative size */
+    if (size[d] < 0) return tsr_op_fail(c->ctx, "numel: integer multiplication overflow"); /* what a resize to it says */
   return tsr_resize(c->ctx, *out, (int)ndim, size);
 }
 
@@ -167,7 +167,7 @@ TSR_KERNEL(constant) {
   tsr_tensor *y;
   TSR_TRY(tsr_ints_arg(c, 0, &size, &n));
   for (int64_t d = 0; d < n; d++)
-    if (size[d] < 0 && c->op->data == &value_zero) return tsr_op_fail(c->ctx, "zeros: Dimension size must be non-negative.");
+    if (size[d] < 0 && c->op->data == &value_zero && tsr_factory_out(c, 1) == NULL) return tsr_op_fail(c->ctx, "zeros: Dimension size must be non-negative.");
   TSR_TRY(tsr_factory_new(c, 1, TSR_FLOAT32, n, size, &y));
   return ret_filled(c, y, 0);
 }

@@ -97,15 +97,6 @@ TSR_KERNEL(renorm_copy) {
   return tsr_ret(c, 0, ret);
 }
 
-/* The weight as it is normalised, and the norms. */
-TSR_KERNEL(weight_norm_interface) {
-  tsr_val args[3] = {c->args[0], tsr_int(2), c->args[2]}, norm, weight;
-  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::norm_except_dim", ""), args, 3, &norm, 1));
-  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::_weight_norm", ""), c->args, 3, &weight, 1));
-  TSR_TRY(tsr_ret(c, 0, weight));
-  return tsr_ret(c, 1, norm);
-}
-
 TSR_KERNEL(int_mm) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *y;
   static const char *const name = "int_mm_out_cpu";
@@ -171,8 +162,6 @@ const tsr_op tsr_ops_internal[] = {
     {"aten::embedding_renorm(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor", op_renorm_copy, P},
     {"aten::embedding_renorm.out(Tensor self, Tensor indices, float max_norm, float norm_type, *, Tensor(a!) out) -> Tensor(a!)", op_renorm_copy, TSR_OUT_NEW},
     {"aten::_cholesky_solve_helper(Tensor self, Tensor A, bool upper) -> Tensor", op_steps, P, &cholesky},
-    {"aten::_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> (Tensor, Tensor)", op_weight_norm_interface, P},
-    {"aten::_weight_norm_interface.out(Tensor v, Tensor g, int dim=0, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))", op_weight_norm_interface, TSR_OUT_NEW},
     {"aten::_int_mm(Tensor self, Tensor mat2) -> Tensor", op_int_mm, P},
     {"aten::_int_mm.out(Tensor self, Tensor mat2, *, Tensor(a!) out) -> Tensor(a!)", op_int_mm, TSR_OUT},
     {"aten::_dim_arange(Tensor like, int dim) -> Tensor", op_dim_arange, P},

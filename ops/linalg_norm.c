@@ -403,20 +403,11 @@ TSR_KERNEL(norm_except_dim) {
   return tsr_ret_tensor(c, 0, out);
 }
 
-TSR_KERNEL(weight_norm) {
-  tsr_tensor *v = tsr_arg_tensor(c, 0), *out;
-  TSR_TRY(norm_except(c->ctx, &out, v, 2, tsr_arg_int(c, 2)));
-  TSR_TRY(tsr_binary(c->ctx, &out, "div", tsr_arg_tensor(c, 1), out));
-  TSR_TRY(tsr_binary(c->ctx, &out, "mul", v, out));
-  return tsr_ret_tensor(c, 0, out);
-}
-
 #define P TSR_PURE
 #define O TSR_OUT
 #define REST "int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None"
 #define MREST "int[] dim=[-2, -1], bool keepdim=False, *, ScalarType? dtype=None"
 const tsr_op tsr_ops_linalg_norm[] = {
-    {"aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor", op_weight_norm, P},
     {"aten::norm_except_dim(Tensor v, int pow=2, int dim=0) -> Tensor", op_norm_except_dim, P},
     {"aten::linalg_norm(Tensor self, Scalar? ord=None, " REST ") -> Tensor", op_norm, P},
     {"aten::linalg_norm.ord_str(Tensor self, str ord, " REST ") -> Tensor", op_norm, P},

@@ -74,6 +74,8 @@ static tsr_status check_planes(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tens
   char xs[128], ts[128];
   if (t->ndim != 3) return tsr_op_fail(ctx, "only batches of spatial targets supported (3D tensors) but got targets of dimension: %d", t->ndim);
   if (x->ndim != 4) return tsr_op_fail(ctx, "only batches of spatial inputs supported (4D tensors), but got input of dimension: %d", x->ndim);
+  if (t->dtype != TSR_INT64 && t->dtype != TSR_UINT8)
+    return tsr_op_fail(ctx, "expected target dtype to be Long or Byte, but got %s", tsr_dtype_get_info(t->dtype)->cpp_name);
   if (w != NULL && w->numel != x->size[1]) return tsr_op_fail(ctx, "weight tensor should be defined either for all or no classes");
   if (x->size[0] == t->size[0] && x->size[2] == t->size[1] && x->size[3] == t->size[2]) return TSR_OK;
   tsr_sizes_print(xs, sizeof xs, x->ndim, x->size);

@@ -156,8 +156,8 @@ static tsr_status layer_norm(tsr_call *c, bool stats) {
   const int64_t *shape = tsr_arg_ints(c, 1, &n);
   if (shape == NULL) return tsr_op_nomem(ctx);
   TSR_TRY(check_shape(ctx, x, shape, n, ps[0], ps[1], false));
-  TSR_TRY(tsr_norm_dtype(ctx, x, "LayerNormKernelImpl", &compute));
   TSR_TRY(tsr_norm_mixed(ctx, x, ps, 2, &mixed));
+  TSR_TRY(tsr_norm_dtype(ctx, x, "LayerNormKernelImpl", &compute));
   tsr_dtype sd = mixed ? TSR_FLOAT32 : (tsr_dtype)x->dtype;
   TSR_TRY(norm_rows(ctx, &y, stats ? &mean : NULL, stats ? &rstd : NULL, x, n, ps[0], ps[1], tsr_arg_float(c, 4), false, compute, sd));
   if (stats) {
@@ -193,11 +193,18 @@ static tsr_status rms_norm(tsr_call *c, bool stats) {
   tsr_dtype compute, d = (tsr_dtype)x->dtype;
   const int64_t *shape = tsr_arg_ints(c, 1, &n);
   if (shape == NULL) return tsr_op_nomem(ctx);
-  TSR_TRY(check_shape(ctx, x, shape, n, w, NULL, true));
+  bool fits = n >= 1 && x->ndim >= n && memcmp(x->size + x->ndim - n, shape, (size_t)n * sizeof *shape) == 0 &&
+              (w == NULL || (w->ndim == n && memcmp(w->size, shape, (size_t)n * sizeof *shape) == 0));
+  if (!stats || n < 1 || x->ndim < n) TSR_TRY(check_shape(ctx, x, shape, n, w, NULL, true));
   if (!stats && (d == TSR_COMPLEX64 || d == TSR_COMPLEX128)) return rms_norm_complex(c, x, w, n);
   TSR_TRY(tsr_norm_dtype(ctx, x, "rms_norm", &compute));
   double eps = !tsr_arg_is_none(c, 3) ? tsr_arg_float(c, 3) : compute == TSR_FLOAT64 ? DBL_EPSILON : (double)FLT_EPSILON;
-  TSR_TRY(norm_rows(ctx, &y, NULL, stats ? &rstd : NULL, x, n, w, NULL, eps, true, compute, compute));
+  /* the fused form broadcasts weights of any shape */
+  TSR_TRY(norm_rows(ctx, &y, NULL, stats ? &rstd : NULL, x, n, fits ? w : NULL, NULL, eps, true, compute, compute));
+  if (!fits && w != NULL) {
+    TSR_TRY(tsr_binary(ctx, &y, "mul", y, w));
+    TSR_TRY(tsr_to_dtype(ctx, &y, y, d));
+  }
   if (stats) TSR_TRY(tsr_ret_tensor(c, 1, rstd));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -294,8 +301,8 @@ static tsr_status group_norm(tsr_call *c, tsr_tensor *x, tsr_tensor *w, tsr_tens
   tsr_dtype compute, d = (tsr_dtype)x->dtype;
   bool mixed, last = x->ndim >= 4 && x->ndim <= 5 && tsr_tensor_is_channels_last(x) && !tsr_tensor_is_contiguous(x);
   int64_t size[2] = {n, groups};
-  TSR_TRY(tsr_norm_dtype(ctx, x, "GroupNormKernelImpl", &compute));
   TSR_TRY(tsr_norm_mixed(ctx, x, ps, 2, &mixed));
+  TSR_TRY(tsr_norm_dtype(ctx, x, "GroupNormKernelImpl", &compute));
   if (last) TSR_TRY(tsr_to_dtype(ctx, &xc, x, compute));
   else TSR_TRY(tsr_ready(ctx, &xc, x, compute));
   TSR_TRY(tsr_new_like(ctx, &y, xc, compute));

@@ -96,7 +96,7 @@ static void stats_task(void *arg, int64_t begin, int64_t end) { /* tasks: channe
 
 typedef struct bn_args {
   tsr_tensor *x, *w, *b, *rm, *rv;
-  bool training, only_stats;
+  bool training, only_stats, native; /* native: no sizes are looked at before the kernel */
   double momentum, eps;
 } bn_args;
 
@@ -239,6 +239,16 @@ static tsr_status check_outs(tsr_call *c, const bn_args *a, tsr_dtype param) {
   return TSR_OK;
 }
 
+/* What is not contiguous is computed by broadcasting, which has words of its own for other lengths. */
+static tsr_status check_broadcast(tsr_ctx *ctx, const bn_args *a) {
+  for (int i = 0; i < 4; i++) {
+    const tsr_tensor *p = (const tsr_tensor *[]){a->rm, a->rv, a->w, a->b}[i];
+    if (p != NULL && p->numel != 1 && a->x->size[1] != 1 && p->numel != a->x->size[1])
+      return tsr_op_fail(ctx, "The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension 1", (long long)a->x->size[1], (long long)p->numel);
+  }
+  return TSR_OK;
+}
+
 static tsr_status batch_norm(tsr_call *c, bn_args *a, uint32_t rets) {
   tsr_tensor *y, *t;
   bool mixed;
@@ -246,19 +256,26 @@ static tsr_status batch_norm(tsr_call *c, bn_args *a, uint32_t rets) {
   bool plain = (tsr_tensor_is_contiguous(a->x) || tsr_tensor_is_channels_last(a->x)) && in_order(a->w) && in_order(a->b) && in_order(a->rm) && in_order(a->rv);
   if (!a->training && !plain && a->x->dtype == TSR_FLOAT32 && a->rv != NULL && tsr_dtype_is_integral((tsr_dtype)a->rv->dtype, true))
     TSR_TRY(tsr_to_dtype(c->ctx, &a->rv, a->rv, TSR_FLOAT32)); /* what is not contiguous is computed by operators, which promote */
+  if (a->native && !plain && !a->training && a->x->ndim > 1) TSR_TRY(check_broadcast(c->ctx, a));
   TSR_TRY(check(c->ctx, a, &mixed));
   TSR_TRY(check_outs(c, a, mixed ? TSR_FLOAT32 : (tsr_dtype)a->x->dtype));
   TSR_TRY(run(c->ctx, a, mixed, &y, &mean, &invstd));
   tsr_dtype d = mixed ? TSR_FLOAT32 : (tsr_dtype)a->x->dtype;
   int64_t n = a->training && a->x->ndim > 1 ? a->x->size[1] : 0, none = 0;
-  if (rets >= 3) {
+  bool kept = !a->training && c->outs != NULL && (c->op->flags & TSR_OUT_NEW) == TSR_OUT_PLAIN; /* evaluation does not touch the statistics' out arguments */
+  for (uint32_t i = 1; i < 3 && kept; i++) {
+    if (plain && c->outs[i].t->ndim != 1) return tsr_op_fail(c->ctx, "TensorAccessor expected 1 dims but tensor has %d", c->outs[i].t->ndim);
+    TSR_TRY(tsr_ret_tensor(c, i, c->outs[i].t));
+  }
+  if (rets >= 3 && !kept) {
     TSR_TRY(stats_tensor(c->ctx, &t, mean, n, d));
     TSR_TRY(tsr_ret_tensor(c, 1, t));
     TSR_TRY(stats_tensor(c->ctx, &t, invstd, n, d));
     TSR_TRY(tsr_ret_tensor(c, 2, t));
   }
   if (rets >= 4) {
-    TSR_TRY(tsr_new(c->ctx, &t, TSR_UINT8, 1, &none));
+    if (c->outs != NULL && (c->op->flags & TSR_OUT_NEW) == TSR_OUT_PLAIN) t = c->outs[3].t; /* nothing is written to it */
+    else TSR_TRY(tsr_new(c->ctx, &t, TSR_UINT8, 1, &none));
     TSR_TRY(tsr_ret_tensor(c, 3, t));
   }
   return tsr_ret_tensor(c, 0, y);
@@ -311,6 +328,7 @@ static tsr_status native(tsr_call *c, bn_args *a, uint32_t rets) {
     tsr_sizes_print(text, sizeof text, a->x->ndim, a->x->size);
     return tsr_op_fail(c->ctx, "input tensor must have at least one element, but got input_sizes = %s", text);
   }
+  a->native = true;
   return batch_norm(c, a, rets);
 }
 

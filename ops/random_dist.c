@@ -31,6 +31,7 @@ static double draw_poisson(tsr_rng *r, double rate) {
   for (;;) {
     double u = tsr_rng_uniform(r) - 0.5, v = tsr_rng_uniform(r), us = 0.5 - fabs(u);
     double k = floor((2 * a / us + b) * u + rate + 0.43);
+    if (!(k >= -0x1p63 && k < 0x1p63)) k = -0x1p63; /* an int64 in PyTorch: of infinite rates it returns this */
     if (us >= 0.07 && v <= vr) return k;
     if (k < 0 || (us < 0.013 && v > us)) continue;
     if (log(v) + log(inv_alpha) - log(a / (us * us) + b) <= -rate + k * log_rate - lgamma(k + 1)) return k;
@@ -48,7 +49,7 @@ TSR_KERNEL(poisson) {
   TSR_TRY(tsr_data_mut(c->ctx, y, &data));
   const double *rate = tsr_tensor_data_ro(rates);
   for (int64_t i = 0; i < x->numel; i++) {
-    if (!(rate[i] >= 0 && rate[i] < 0x1p63)) return tsr_op_fail(c->ctx, "invalid Poisson rate, expected rate to be non-negative");
+    if (!(rate[i] >= 0)) return tsr_op_fail(c->ctx, "invalid Poisson rate, expected rate to be non-negative");
     ((double *)data)[i] = draw_poisson(r, rate[i]);
   }
   TSR_TRY(tsr_to_dtype(c->ctx, &y, y, (tsr_dtype)x->dtype));

@@ -65,16 +65,38 @@ TSR_KERNEL(randn) {
   return fill_normal(c, y);
 }
 
+/* What X_like fills: a new tensor.  Out arguments get a copy of it, as the drawing follows the memory of self's copy. */
+static tsr_status like(tsr_call *c, tsr_tensor **y) {
+  const place *p = c->op->data;
+  const tsr_tensor *x = tsr_arg_tensor(c, 0), *out = tsr_factory_out(c, p->opt);
+  if (out == NULL || out->dtype != x->dtype) return tsr_factory_like(c, p->opt, y);
+  int64_t format = tsr_arg_int_or(c, c->nargs - 2, 1), stride[TSR_MAX_NDIM];
+  if (format == 1) return tsr_new_like(c->ctx, y, x, (tsr_dtype)x->dtype);
+  TSR_TRY(tsr_format_strides(c->ctx, format, x->ndim, x->size, stride));
+  return tsr_new_strided(c->ctx, y, (tsr_dtype)x->dtype, x->ndim, x->size, stride);
+}
+
+static tsr_status store_like(tsr_call *c) {
+  tsr_tensor *out = tsr_factory_out(c, ((const place *)c->op->data)->opt), *y = c->rets[0].t;
+  if (out == NULL || out == y) return TSR_OK;
+  TSR_TRY(tsr_temp(c->ctx, c->rets[0]));
+  c->rets[0] = tsr_none();
+  TSR_TRY(tsr_out_store(c->ctx, out, y));
+  return tsr_ret_tensor(c, 0, out);
+}
+
 TSR_KERNEL(rand_like) {
   tsr_tensor *y = NULL;
-  TSR_TRY(tsr_factory_like(c, ((const place *)c->op->data)->opt, &y));
-  return fill_uniform(c, y);
+  TSR_TRY(like(c, &y));
+  TSR_TRY(fill_uniform(c, y));
+  return store_like(c);
 }
 
 TSR_KERNEL(randn_like) {
   tsr_tensor *y = NULL;
-  TSR_TRY(tsr_factory_like(c, ((const place *)c->op->data)->opt, &y));
-  return fill_normal(c, y);
+  TSR_TRY(like(c, &y));
+  TSR_TRY(fill_normal(c, y));
+  return store_like(c);
 }
 
 /* ---- integers ---- */
@@ -159,16 +181,17 @@ TSR_KERNEL(randint_like) {
   tsr_rng *r = NULL;
   int64_t high;
   TSR_TRY(place_rng(c, &r));
-  TSR_TRY(tsr_factory_like(c, p->opt, &y));
+  TSR_TRY(like(c, &y));
   const tsr_tensor *bound = tsr_arg_opt_tensor(c, p->size);
   if (bound == NULL) {
     high = tsr_arg_int(c, p->size);
   } else {
-    if (bound->numel != 1 || !tsr_dtype_is_integral((tsr_dtype)bound->dtype, true)) return tsr_op_fail(c->ctx, "high must be a scalar tensor and on CPU");
+    if (bound->ndim != 0) return tsr_op_fail(c->ctx, "high must be a scalar tensor and on CPU");
     high = tsr_scalar_of(tsr_tensor_get(c->ctx->mem, bound, 0)).i;
   }
   TSR_TRY(fill_range(c->ctx, r, y, p->size == 2 ? tsr_arg_int(c, 1) : 0, high));
-  return tsr_ret_tensor(c, 0, y);
+  TSR_TRY(tsr_ret_tensor(c, 0, y));
+  return store_like(c);
 }
 
 static tsr_status random_full(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t) {
@@ -216,9 +239,12 @@ TSR_KERNEL(randperm) {
   tsr_rng *r = NULL;
   void *data;
   TSR_TRY(place_rng(c, &r));
+  if (n < 0 && tsr_factory_out(c, p->opt) != NULL) return tsr_op_fail(c->ctx, "n must be non-negative, got%lld", (long long)n);
   TSR_TRY(tsr_new(c->ctx, &wide, TSR_INT64, 1, &n));
   TSR_TRY(tsr_factory_new(c, p->opt, TSR_INT64, 1, &n, &y));
   TSR_TRY(tsr_scalar_check(c->ctx, tsr_scalar_int(n), (tsr_dtype)y->dtype));
+  if (y->dtype == TSR_FLOAT16 && n > 2049) return tsr_op_fail(c->ctx, "n cannot be greater than 2049 for Half type.");
+  if (y->dtype == TSR_FLOAT32 && n > (1 << 24) + 1) return tsr_op_fail(c->ctx, "n cannot be greater than 2^24+1 for Float type.");
   TSR_TRY(tsr_data_mut(c->ctx, wide, &data));
   int64_t *v = data;
   bool small = n < (int64_t)(UINT32_MAX / 20); /* larger ones draw 64 bits against modulo bias */
@@ -292,7 +318,9 @@ TSR_KERNEL(bernoulli_inplace) {
 static const uint32_t p_is_self = 0, p_is_arg = 1;
 TSR_KERNEL(bernoulli) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
-  TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)x->dtype, x->ndim, x->size));
+  tsr_dtype dtype = (tsr_dtype)x->dtype;
+  if ((c->op->flags & TSR_OUT_NEW) == TSR_OUT) tsr_out_dtype(c, 0, &dtype); /* of any type: PyTorch draws into it */
+  TSR_TRY(tsr_new(c->ctx, &y, dtype, x->ndim, x->size));
   if (y->numel == 0) return tsr_ret_tensor(c, 0, y); /* nothing to draw: the probabilities are not looked at */
   return bernoulli_into(c, y, *(const uint32_t *)c->op->data);
 }
@@ -361,6 +389,8 @@ TSR_KERNEL(multinomial) {
   if (x->ndim != 1 && x->ndim != 2) return tsr_op_fail(ctx, "prob_dist must be 1 or 2 dim");
   if (!tsr_dtype_is_float((tsr_dtype)x->dtype))
     return tsr_op_fail(ctx, "multinomial only supports floating-point dtypes for input, got: %s", tsr_dtype_get_info(x->dtype)->cpp_name);
+  tsr_dtype into;
+  if (tsr_out_dtype(c, 0, &into) && into != TSR_INT64) return tsr_op_fail(c->ctx, "multinomial expects Long tensor out, got: %s", tsr_dtype_get_info(into)->cpp_name);
   int64_t n = x->size[x->ndim - 1], rows = x->ndim == 2 ? x->size[0] : 1, size[2] = {rows, samples};
   if (samples <= 0) return tsr_op_fail(ctx, "cannot sample n_sample <= 0 samples");
   if (!replace && samples > n) return tsr_op_fail(ctx, "cannot sample n_sample > prob_dist.size(-1) samples without replacement");

@@ -319,7 +319,12 @@ TSR_KERNEL(norm) {
   const norm_args *a = c->op->data;
   bool mask[TSR_MAX_NDIM];
   tsr_dtype d = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype;
-  if (!tsr_dtype_is_float(d) && !tsr_dtype_is_complex(d)) return tsr_op_fail(c->ctx, NORM_TEXT, cpp_name((int)d));
+  if (has(c, a->dtype)) { /* goes on to linalg.vector_norm */
+    tsr_dtype want = (tsr_dtype)tsr_arg_int(c, (uint32_t)a->dtype);
+    if (!tsr_dtype_is_float(want) && !tsr_dtype_is_complex(want))
+      return tsr_op_fail(c->ctx, "norm(): the desired output dtype should be either floating point or complex. Got %s instead.", cpp_name((int)want));
+  }
+  if (!tsr_dtype_is_float(d) && !tsr_dtype_is_complex(d)) return has(c, a->dtype) ? tsr_op_fail(c->ctx, VECTOR_NORM_TEXT, cpp_name((int)d)) : tsr_op_fail(c->ctx, NORM_TEXT, cpp_name((int)d));
   TSR_TRY(dims_arg(c, tsr_arg_tensor(c, 0), a->dim, false, mask));
   return vector_norm(c, order_arg(c, a->p), mask, a->dim == 0, has(c, a->keepdim) && tsr_arg_bool(c, (uint32_t)a->keepdim),
                      has(c, a->dtype) ? (int)tsr_arg_int(c, (uint32_t)a->dtype) : -1, NORM_TEXT, true);

@@ -79,6 +79,7 @@
   X(tsr_ops_sort) \
   X(tsr_ops_norm) \
   X(tsr_ops_norm_batch) \
+  X(tsr_ops_norm_weight) \
   X(tsr_ops_pad) \
   X(tsr_ops_embedding) \
   X(tsr_ops_pool) \

@@ -85,20 +85,46 @@ TSR_KERNEL(unique) { return unique_flat(c, true, tsr_arg_bool(c, 2), c->nargs > 
 /* ---- along a dimension ---- */
 
 /* Keys of all rows: row i's width keys from keys[i * width]. */
-static int compare_rows(const tsr_pair *keys, int64_t width, int64_t a, int64_t b) {
-  for (int64_t k = 0; k < width; k++) {
-    uint64_t x = keys[a * width + k].key, y = keys[b * width + k].key;
-    if (x != y) return x < y ? -1 : 1;
+typedef struct row_keys { const tsr_pair *keys; int64_t width; tsr_dtype dtype; } row_keys;
+
+/* Is row a less than row b?  NaN is neither less nor greater than anything: the next elements decide. */
+static bool row_less(const row_keys *r, int64_t a, int64_t b) {
+  for (int64_t k = 0; k < r->width; k++) {
+    uint64_t x = r->keys[a * r->width + k].key, y = r->keys[b * r->width + k].key;
+    if (x != y && !is_nan_key(r->dtype, x) && !is_nan_key(r->dtype, y)) return x < y;
   }
-  return 0;
+  return false;
+}
+
+static bool rows_equal(const row_keys *r, int64_t a, int64_t b) {
+  for (int64_t k = 0; k < r->width; k++) {
+    uint64_t x = r->keys[a * r->width + k].key, y = r->keys[b * r->width + k].key;
+    if (x != y || is_nan_key(r->dtype, x)) return false;
+  }
+  return true;
+}
+
+/* With NaN the order of rows is no order, and the result is that of the steps: few rows are inserted one by one, as C++'s sort does. */
+static void insert_rows(const row_keys *r, int64_t *order, int64_t n) {
+  for (int64_t i = 1; i < n; i++) {
+    int64_t row = order[i], k = i;
+    if (row_less(r, row, order[0])) k = 0;
+    else while (row_less(r, row, order[k - 1])) k--;
+    memmove(order + k + 1, order + k, (size_t)(i - k) * sizeof *order);
+    order[k] = row;
+  }
 }
 
 /* Merge sort of row numbers: stable, and the comparison needs the keys. */
-static void sort_rows(const tsr_pair *keys, int64_t width, int64_t *order, int64_t *spare, int64_t n) {
+static void sort_rows(const row_keys *r, int64_t *order, int64_t *spare, int64_t n) {
+  if (n <= 16) {
+    insert_rows(r, order, n);
+    return;
+  }
   for (int64_t run = 1; run < n; run *= 2) {
     for (int64_t at = 0; at < n; at += 2 * run) {
       int64_t mid = TSR_MIN(at + run, n), end = TSR_MIN(at + 2 * run, n), a = at, b = mid;
-      for (int64_t k = at; k < end; k++) spare[k] = b >= end || (a < mid && compare_rows(keys, width, order[a], order[b]) <= 0) ? order[a++] : order[b++];
+      for (int64_t k = at; k < end; k++) spare[k] = b >= end || (a < mid && !row_less(r, order[b], order[a])) ? order[a++] : order[b++];
     }
     memcpy(order, spare, (size_t)n * sizeof *order);
   }
@@ -125,8 +151,9 @@ static tsr_status unique_along(tsr_call *c, int64_t dim, bool sorted, bool inver
   TSR_TRY(tsr_workspace(ctx, n + 1, 2 * sizeof *list, &list));
   if (!tsr_pair_fill(keys, (tsr_dtype)x->dtype, x->numel > 0 ? tsr_tensor_data_ro(rows) : "", (ptrdiff_t)tsr_tensor_itemsize(x), x->numel, false)) return refuse_dtype(ctx, x);
   for (int64_t i = 0; i < n; i++) list[i] = i;
-  if (sorted) sort_rows(keys, width, list, list + n + 1, n);
-  for (int64_t i = 0; i < n; i++) add_member(&g, list[i], i == 0 || compare_rows(keys, width, list[i], list[i - 1]) != 0);
+  row_keys r = {keys, width, (tsr_dtype)x->dtype};
+  if (sorted) sort_rows(&r, list, list + n + 1, n);
+  for (int64_t i = 0; i < n; i++) add_member(&g, list[i], i == 0 || !rows_equal(&r, list[i], list[i - 1]));
   for (int d = 0; d < x->ndim; d++) size[d] = d == 0 ? g.count : rows->size[d];
   TSR_TRY(pick_rows(ctx, rows, &g, (size_t)width * tsr_tensor_itemsize(x), x->ndim, size, &values));
   TSR_TRY(tsr_permute(ctx, &values, values, back));
