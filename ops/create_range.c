@@ -241,6 +241,12 @@ TSR_KERNEL(linspace) {
   tsr_scalar start, end;
   tsr_tensor *y;
   TSR_TRY(space(c, 3, "linspace", &start, &end, &y));
+  bool half = y->dtype == TSR_FLOAT16 || y->dtype == TSR_BFLOAT16; /* one of these is filled, which rounds */
+  for (int i = 0; i < (y->numel > 1 ? 2 : half ? 0 : y->numel) && !tsr_dtype_is_complex((tsr_dtype)y->dtype); i++) { /* both ends fit the type */
+    tsr_scalar v = i == 0 ? start : end;
+    if (y->dtype == TSR_UINT8 && v.tag == TSR_V_FLOAT && v.d <= -1) return tsr_op_fail(c->ctx, "value cannot be converted to type uint8_t without overflow");
+    TSR_TRY(tsr_scalar_check(c->ctx, v, (tsr_dtype)y->dtype));
+  }
   if (y->numel > 0) TSR_TRY(fill_linspace(c->ctx, y, start, end));
   return tsr_ret_tensor(c, 0, y);
 }

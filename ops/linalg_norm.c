@@ -382,6 +382,8 @@ TSR_KERNEL(tensorinv) {
 
 /* The norm over every dimension but dim, kept as size 1; dim -1: over all of them. */
 static tsr_status norm_except(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *v, double p, int64_t dim) {
+  if (!tsr_dtype_is_float((tsr_dtype)v->dtype) && !tsr_dtype_is_complex((tsr_dtype)v->dtype))
+    return tsr_op_fail(ctx, "norm(): input dtype should be either floating point or complex. Got %s instead.", tsr_dtype_get_info(v->dtype)->cpp_name);
   int64_t dims[TSR_MAX_NDIM], keep;
   int n = 0;
   if (dim == -1) return vector_norm(ctx, out, v, tsr_float(p), tsr_none(), false, tsr_none());

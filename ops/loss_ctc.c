@@ -142,6 +142,9 @@ static tsr_status run(tsr_call *c, tsr_tensor *x, tsr_tensor *targets, tsr_tenso
 TSR_KERNEL(ctc_forward) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *loss, *alpha;
   ctc j;
+  tsr_dtype d;
+  for (uint32_t i = 0; i < 2; i++) /* where PyTorch has no kernel, it does not look at the out arguments either */
+    if (tsr_dtype_size((tsr_dtype)x->dtype) < 4 && tsr_out_dtype(c, i, &d) && d != x->dtype) return tsr_not_implemented(c->ctx, "ctc_loss_cpu", (tsr_dtype)x->dtype);
   TSR_TRY(run(c, x, tsr_arg_tensor(c, 1), &loss, &alpha, &j));
   TSR_TRY(tsr_to_dtype(c->ctx, &loss, loss, (tsr_dtype)x->dtype));
   TSR_TRY(tsr_to_dtype(c->ctx, &alpha, alpha, (tsr_dtype)x->dtype));

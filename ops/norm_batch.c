@@ -241,7 +241,9 @@ static tsr_status check_outs(tsr_call *c, const bn_args *a, tsr_dtype param) {
 
 /* What is not contiguous is computed by broadcasting, which has words of its own for other lengths. */
 static tsr_status check_broadcast(tsr_ctx *ctx, const bn_args *a) {
-  for (int i = 0; i < 4; i++) {
+  if (a->training) TSR_TRY(check_param(ctx, "running_mean", a->rm, a->x->size[1]));
+  if (a->training) TSR_TRY(check_param(ctx, "running_var", a->rv, a->x->size[1]));
+  for (int i = a->training ? 2 : 0; i < 4; i++) {
     const tsr_tensor *p = (const tsr_tensor *[]){a->rm, a->rv, a->w, a->b}[i];
     if (p != NULL && p->numel != 1 && a->x->size[1] != 1 && p->numel != a->x->size[1])
       return tsr_op_fail(ctx, "The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension 1", (long long)a->x->size[1], (long long)p->numel);
@@ -256,7 +258,7 @@ static tsr_status batch_norm(tsr_call *c, bn_args *a, uint32_t rets) {
   bool plain = (tsr_tensor_is_contiguous(a->x) || tsr_tensor_is_channels_last(a->x)) && in_order(a->w) && in_order(a->b) && in_order(a->rm) && in_order(a->rv);
   if (!a->training && !plain && a->x->dtype == TSR_FLOAT32 && a->rv != NULL && tsr_dtype_is_integral((tsr_dtype)a->rv->dtype, true))
     TSR_TRY(tsr_to_dtype(c->ctx, &a->rv, a->rv, TSR_FLOAT32)); /* what is not contiguous is computed by operators, which promote */
-  if (a->native && !plain && !a->training && a->x->ndim > 1) TSR_TRY(check_broadcast(c->ctx, a));
+  if (a->native && !plain && a->x->ndim > 1) TSR_TRY(check_broadcast(c->ctx, a));
   TSR_TRY(check(c->ctx, a, &mixed));
   TSR_TRY(check_outs(c, a, mixed ? TSR_FLOAT32 : (tsr_dtype)a->x->dtype));
   TSR_TRY(run(c->ctx, a, mixed, &y, &mean, &invstd));

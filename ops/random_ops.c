@@ -310,7 +310,7 @@ static tsr_status bernoulli_into(tsr_call *c, tsr_tensor *t, uint32_t p_arg) {
 }
 
 TSR_KERNEL(bernoulli_inplace) {
-  if (tsr_arg_tensor(c, 0)->numel == 0) return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0));
+  if (tsr_arg_tensor(c, 0)->numel == 0 && c->args[1].tag == TSR_V_TENSOR) return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0));
   return bernoulli_into(c, tsr_arg_tensor(c, 0), 1);
 }
 
@@ -320,9 +320,11 @@ TSR_KERNEL(bernoulli) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   tsr_dtype dtype = (tsr_dtype)x->dtype;
   if ((c->op->flags & TSR_OUT_NEW) == TSR_OUT) tsr_out_dtype(c, 0, &dtype); /* of any type: PyTorch draws into it */
-  TSR_TRY(tsr_new(c->ctx, &y, dtype, x->ndim, x->size));
-  if (y->numel == 0) return tsr_ret_tensor(c, 0, y); /* nothing to draw: the probabilities are not looked at */
-  return bernoulli_into(c, y, *(const uint32_t *)c->op->data);
+  uint32_t p = *(const uint32_t *)c->op->data;
+  if (p == p_is_arg && c->args[p].tag == TSR_V_TENSOR && c->outs == NULL) TSR_TRY(tsr_new_like(c->ctx, &y, x, dtype));
+  else TSR_TRY(tsr_new(c->ctx, &y, dtype, x->ndim, x->size));
+  if (y->numel == 0 && c->args[p].tag == TSR_V_TENSOR) return tsr_ret_tensor(c, 0, y); /* nothing to draw: the probabilities are not looked at */
+  return bernoulli_into(c, y, p);
 }
 
 /* ---- multinomial ---- */

@@ -142,3 +142,21 @@ def cells_unusual(x: Tensor, w: Tensor):
 def linear_biases(x: Tensor, w: Tensor, b: Tensor):
     f = torch.nn.functional.linear
     return [f(x, w, b), f(x.double(), w.double(), b.double()), f(x, w, b[:1]), f(x, w, b[0, 0]), f(x[0, 0], w, b), f(x, w[:0], b[0, :1]), f(x.half(), w.half(), b.half())]
+
+
+@case(torch.tensor([[1.0, float("nan"), 2.0], [1.0, float("nan"), 2.0], [3.0, 4.0, 5.0]]), T(2, 3))
+def rows_with_nan(x: Tensor, v: Tensor):
+    g = torch.arange(6).reshape(2, 3).float()
+    return [torch.ops.aten.unique_dim(x, 0)[0], torch.ops.aten.unique_dim(x, 1)[0], torch.ops.aten.unique_dim_consecutive(x, 0)[0], torch.ops.aten._weight_norm(v, g + 1, 0),
+            torch.ops.aten._weight_norm(v, g[:1].contiguous() + 1, 1), torch.ops.aten._weight_norm_interface(v, torch.ones(2, 1), 0)[1]]
+
+
+@case(T(6, 2, 4).log_softmax(-1), torch.tensor([[1, 2, 0], [3, 3, 1]]), rtol=1e-4, atol=1e-5)
+def ctc_with_blanks_in_targets(x: Tensor, t: Tensor):
+    return [torch.ops.aten._ctc_loss(x, t, [6, 6], [3, 3], 0)[0], torch.ops.aten._ctc_loss(x, t.flatten(), [6, 5], [3, 3], 1)[0], torch.ops.aten.ctc_loss(x, t.float(), [6, 6], [3, 2], 3, 0)]
+
+
+@case(T(3, 4))
+def random_into_out(x: Tensor):
+    return [torch.ops.aten.rand_like(x, out=torch.empty(4, 3).t()), torch.ops.aten.randint_like(x.t(), 9, out=torch.empty(0)), torch.ops.aten.randn_like(x.t(), out=torch.empty(0)),
+            torch.poisson(torch.tensor([float("inf"), 1e30, 3.0, 50.0])), torch.bernoulli(x.t(), torch.tensor(0.5))]
