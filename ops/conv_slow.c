@@ -254,7 +254,24 @@ static tsr_status reshape_weight(tsr_ctx *ctx, tsr_tensor **w, const tsr_conv *p
     stride[d] = step;
     step *= size[d];
   }
-  return tsr_new_view(ctx, w, *w, (*w)->offset, p->nd + 2, size, stride);
+  if (p->groups == 1) return tsr_new_view(ctx, w, *w, (*w)->offset, p->nd + 2, size, stride);
+  tsr_tensor **part = tsr_scratch(ctx, (size_t)p->groups * sizeof *part); /* each group begins at its rows of the whole weight */
+  int64_t row = (*w)->numel / (*w)->size[0];
+  if (part == NULL) return tsr_op_nomem(ctx);
+  size[0] = outer / p->groups;
+  for (int64_t g = 0; g < p->groups; g++) TSR_TRY(tsr_new_view(ctx, &part[g], *w, (*w)->offset + g * size[0] * row, p->nd + 2, size, stride));
+  return tsr_cat(ctx, w, part, p->groups, 0);
+}
+
+/* thnn_conv2d takes padding below zero off one end, unless it pads the other dimension. */
+static tsr_status crop(tsr_ctx *ctx, tsr_tensor **x, tsr_conv *p) {
+  if (p->pad[1] > 0 || p->pad[2] > 0) return TSR_OK;
+  for (int d = 1; d < 3; d++) {
+    p->in[d] += 2 * p->pad[d];
+    p->pad[d] = 0;
+    TSR_TRY(tsr_narrow(ctx, x, *x, d + 1, 0, p->in[d]));
+  }
+  return TSR_OK;
 }
 
 /* What PyTorch asks of an out argument before it writes there. */
@@ -284,6 +301,7 @@ TSR_KERNEL(conv_slow) {
   if (last && !batched) return tsr_op_fail(ctx, "required rank 4 tensor to use channels_last format");
   TSR_TRY(reshape_weight(ctx, &a.w, &p, last));
   if (!batched) TSR_TRY(tsr_unsqueeze(ctx, &x, x, 0));
+  if (r == &plain2) TSR_TRY(crop(ctx, &x, &p));
   TSR_TRY(tsr_conv_compute(ctx, &y, &p, &a, x, last));
   if (!batched && !(p.transposed && r->nd == 2)) TSR_TRY(tsr_squeeze_dim(ctx, &y, y, 0)); /* that one keeps the batch of one */
   return tsr_ret_tensor(c, 0, y);

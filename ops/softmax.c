@@ -99,6 +99,11 @@ static bool may_reuse(const tsr_call *c) {
 
 TSR_KERNEL(softmax) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
+  int64_t dim;
+  if (c->outs != NULL) { /* before the kernel is asked */
+    TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
+    TSR_TRY(tsr_out_expect(c, 0, tsr_arg_dtype_or(c, 2, (tsr_dtype)x->dtype)));
+  }
   TSR_TRY(softmax_into(c->ctx, &y, x, tsr_arg_int(c, 1), *(const bool *)c->op->data, tsr_arg_dtype_or(c, 2, (tsr_dtype)x->dtype), may_reuse(c)));
   return tsr_ret_tensor(c, 0, y);
 }

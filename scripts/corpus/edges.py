@@ -160,3 +160,78 @@ def ctc_with_blanks_in_targets(x: Tensor, t: Tensor):
 def random_into_out(x: Tensor):
     return [torch.ops.aten.rand_like(x, out=torch.empty(4, 3).t()), torch.ops.aten.randint_like(x.t(), 9, out=torch.empty(0)), torch.ops.aten.randn_like(x.t(), out=torch.empty(0)),
             torch.poisson(torch.tensor([float("inf"), 1e30, 3.0, 50.0])), torch.bernoulli(x.t(), torch.tensor(0.5))]
+
+
+
+
+@case(T(2, 4, 6, 7, 5), T(4, 4, 3, 2, 3, seed=2), T(2, 4, 6), T(4, 4, 3, seed=3), rtol=1e-4, atol=1e-5)
+def convolution_layouts(x: Tensor, w: Tensor, s: Tensor, v: Tensor):
+    last = x.contiguous(memory_format=torch.channels_last_3d)
+    p = v.permute(0, 2, 1).contiguous().permute(0, 2, 1)
+    out = [torch.conv1d(s, p), torch.conv_transpose1d(s, p, padding=1), torch.conv1d(s[:1], p, padding=1), torch.conv3d(last, w), torch.conv3d(last[:1], w), torch.conv3d(last.double(), w.double()),
+           torch.conv3d(last.half(), w.half()), torch.conv_transpose3d(last, w), torch.conv_transpose3d(last[:1], w), torch.conv3d(last, w, dilation=[1, 2, 1]),
+           torch.ops.aten.slow_conv3d(last, w, [3, 2, 3], None, [1, 1, 1], [1, 1, 1]), torch.ops.aten.slow_conv_transpose3d(x, w, [3, 2, 3], None, [1, 1, 1], [0, -1, 1], [0, 0, -1], [1, 1, 1])]
+    return out, [t.stride() for t in out]
+
+
+@case(T(2, 4, 6, 7), T(4, 4, 3, 2, seed=2), T(2, 4, 5, 4, 3), T(4, 2, 2, 2, 2, seed=3), T(4, 3, 3, 2, seed=4), rtol=1e-4, atol=1e-5)
+def convolutions_by_kernel_size(x: Tensor, w: Tensor, y: Tensor, v: Tensor, u: Tensor):
+    last = x.contiguous(memory_format=torch.channels_last)
+    ops = torch.ops.aten.thnn_conv2d(x, w, [2, 3], None, [1, 1], [1, 1])
+    out = [ops, torch.ops.aten.thnn_conv2d(last, w, [2, 3], None, [1, 1], [-1, 1]), torch.ops.aten.thnn_conv2d(x, w, [5, 1], None, [1, 1], [1, 1]), torch.ops.aten.thnn_conv2d(x, w.reshape(4, 24), [3, 2], torch.ones(4).double(), [2, 1], [-1, -1]),
+           torch.ops.aten.slow_conv3d(y, v, [1, 2, 1], None, [1, 1, 1], [1, 0, -1]), torch.ops.aten.slow_conv_transpose2d(x, u, [2, 3], None, [1, 1], [1, 1], [0, 0], [1, 1]),
+           torch.ops.aten.slow_conv_transpose2d(last[0], u, [3, 2], torch.ones(3).double(), [1, 1], [1, 1], [0, -1], [1, 1]), torch.ops.aten.slow_conv_dilated2d(x, w, [3, 2], None, [1, 1], [-2, -1], [1, 1]),
+           torch.ops.aten.slow_conv_dilated2d(x[0], w, [3, 2], torch.ones(4).double(), [1, 1], [1, -1], [2, 1]), torch.ops.aten.thnn_conv2d(x[:, :0], w, [3, 2], torch.ones(4), [1, 1], [0, 0])]
+    return out, [t.stride() for t in out]
+
+
+@case(T(5, 2, 3), T(3, 3, 4, seed=2), T(4, seed=3), rtol=1e-4, atol=1e-5)
+def convolution_of_time_first(x: Tensor, w: Tensor, b: Tensor):
+    e = x[:0]
+    return [torch.conv_tbc(x, w, b, 2), torch.conv_tbc(x, w, b, -1), torch.conv_tbc(x.half(), w.half(), b.half(), 1), torch.conv_tbc(x, w[:0], b, 0), torch.conv_tbc(x, w, b.double(), 0), torch.conv_tbc(e, w, b, 1)]
+
+
+@case(T(1, 4, 4, 3), T(1, 2, 6), T(1, 2, 9, 9), torch.tensor([[[0.3, 0.7], [0.1, 0.9]]]))
+def pool_layouts(x: Tensor, s: Tensor, f: Tensor, r: Tensor):
+    last = x.contiguous(memory_format=torch.channels_last)
+    cut = torch.cat([last, last], 3)[..., :3]
+    p = s.permute(0, 2, 1).contiguous().permute(0, 2, 1)
+    y, i = torch.ops.aten.max_pool1d_with_indices(p, [3], [2], [1])
+    a, j = torch.ops.aten.adaptive_max_pool2d(cut, [2, 3])
+    z, k = torch.ops.aten.fractional_max_pool2d(f, [0, 2], [3, 4], r)
+    u = torch.ops.aten.max_unpool2d(a, j, [4, 3], out=torch.empty([1, 4, 4, 3]))
+    g = torch.ops.aten.max_pool2d_with_indices_backward(y.unsqueeze(2), p.unsqueeze(2), [1, 3], [1, 2], [0, 1], [1, 1], False, i.unsqueeze(2))
+    out = [y, i, a, j, z, k, u, g, torch.ops.aten._adaptive_avg_pool2d(cut, [1, 1]), torch.ops.aten.adaptive_avg_pool2d(x.unsqueeze(0).unsqueeze(0), [1, 1]), torch.ops.aten.adaptive_avg_pool2d(last, [3, 2]),
+           torch.ops.aten.avg_pool1d(p, [3], [1], [1])]
+    return out, [t.stride() for t in out]
+
+
+@case(T(1, 2, 4, 5), T(1, 3, 4, 2), T(1, 2, 3, 4, 2), T(1, 2, 2, 3, 3))
+def grids_of_halves(x: Tensor, g: Tensor, y: Tensor, h: Tensor):
+    out: List[Tensor] = []
+    odd = g.clone()
+    odd[0, 0, 0, 0] = float("nan")
+    odd[0, 1, 1, 1] = float("inf")
+    for corners in [False, True]:
+        for pad in [0, 1, 2]:
+            for mode in [0, 1, 2]:
+                out += [torch.grid_sampler(x.half(), g.half(), mode, pad, corners), torch.grid_sampler(x.to(torch.bfloat16), g.to(torch.bfloat16), mode, pad, corners), torch.grid_sampler(x, odd, mode, pad, corners)]
+            out += [torch.grid_sampler(y.half(), h.half(), 0, pad, corners), torch.grid_sampler(y, h, 1, pad, corners)]
+    return out
+
+
+@case(I(2, 2, 3, low=-4, high=5), T(2, 2, 3))
+def affine_grids(t: Tensor, x: Tensor):
+    size = [2, 3, 4, 5]
+    return [torch.ops.aten.affine_grid_generator(t, size, True), torch.ops.aten.affine_grid_generator(t, size, False), torch.ops.aten.affine_grid_generator(t.to(torch.uint8), size, True),
+            torch.ops.aten.affine_grid_generator(x.half(), size, False), torch.ops.aten.affine_grid_generator(x, [2, 3, 1, 5], False), torch.ops.aten.affine_grid_generator(x, [2, 3, 0, 5], True)]
+
+
+@case(T(2, 3), T(2, 6, 2, 3), torch.tensor([[1, 200, 250]]))
+def activation_layouts(x: Tensor, y: Tensor, i: Tensor):
+    t = x.t().contiguous().t()
+    last = y.contiguous(memory_format=torch.channels_last)
+    out = [torch.ops.aten._prelu_kernel(x, t), torch.ops.aten._prelu_kernel(t, x), torch.ops.aten.rrelu_with_noise(t, x.clone(), 0.1, 0.3, False), torch.ops.aten.log_sigmoid(t, out=torch.empty(0)),
+           torch.threshold(i.to(torch.uint8), -6, 9), torch.threshold(i.to(torch.int16), 1, 300), torch.ops.aten._softmax_backward_data(x.half() * 300, x.half() * 300, 1, 5), torch.ops.aten._log_softmax_backward_data(x.half() * 9, x.half() * 9, 0, 5),
+           torch.channel_shuffle(last[..., :1], 2), torch.ops.aten.pixel_unshuffle(y[:0], 1), torch.ops.aten.reflection_pad2d(last[:, :2], [1, 0, 1, 1]), torch.constant_pad_nd(last[..., :1], [1, 0], 2.0)]
+    return out, [t.stride() for t in out]
