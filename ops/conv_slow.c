@@ -303,7 +303,8 @@ TSR_KERNEL(conv_slow) {
   if (!batched) TSR_TRY(tsr_unsqueeze(ctx, &x, x, 0));
   if (r == &plain2) TSR_TRY(crop(ctx, &x, &p));
   TSR_TRY(tsr_conv_compute(ctx, &y, &p, &a, x, last));
-  if (!batched && !(p.transposed && r->nd == 2)) TSR_TRY(tsr_squeeze_dim(ctx, &y, y, 0)); /* that one keeps the batch of one */
+  bool keeps = r == &turned2 && tsr_tensor_is_contiguous(a.x); /* PyTorch gives that one its batch of one in place */
+  if (!batched && !keeps) TSR_TRY(tsr_squeeze_dim(ctx, &y, y, 0));
   return tsr_ret_tensor(c, 0, y);
 }
 
