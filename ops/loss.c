@@ -160,7 +160,9 @@ TSR_KERNEL(bce_with_logits) {
     tsr_tensor *scale = tsr_x_int(x, "add", tsr_x_bin(x, "mul", tsr_x_int(x, "sub", p, 1), t), 1);
     log_sig = scale ? into(x, "mul", log_sig, scale) : NULL;
   }
-  tsr_tensor *y = log_sig ? into(x, "mul", tsr_x_int(x, "rsub", t, 1), in) : NULL;
+  tsr_tensor *one;
+  TSR_TRY(tsr_new_scalar(x, &one, (tsr_dtype)t->dtype, tsr_scalar_int(1)));
+  tsr_tensor *y = log_sig ? into(x, "mul", tsr_x_bin(x, "sub", one, t), in) : NULL;
   if (y) y = into(x, "sub", y, log_sig);
   if (w) y = into(x, "mul", y, w);
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 4)));
@@ -243,7 +245,7 @@ TSR_KERNEL(triplet_margin) {
                        a->ndim, p->ndim, n->ndim);
   tsr_tensor *dp = pair_distance(x, a, p, order, eps, false), *dn = pair_distance(x, a, n, order, eps, false);
   if (tsr_arg_bool(c, 6)) dn = tsr_x_bin(x, "minimum", dn, pair_distance(x, p, n, order, eps, false));
-  tsr_tensor *y = clamp0(x, tsr_x_num(x, "add", tsr_x_bin(x, "sub", dp, dn), margin));
+  tsr_tensor *y = clamp0(x, tsr_x_bin(x, "sub", tsr_x_num(x, "add", dp, margin), dn));
   return tsr_x_ret(c, 0, tsr_x_reduce(x, y, tsr_arg_int(c, 7)));
 }
 

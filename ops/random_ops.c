@@ -69,11 +69,11 @@ TSR_KERNEL(randn) {
 static tsr_status like(tsr_call *c, tsr_tensor **y) {
   const place *p = c->op->data;
   const tsr_tensor *x = tsr_arg_tensor(c, 0), *out = tsr_factory_out(c, p->opt);
-  if (out == NULL || out->dtype != x->dtype) return tsr_factory_like(c, p->opt, y);
+  if (out == NULL) return tsr_factory_like(c, p->opt, y);
   int64_t format = tsr_arg_int_or(c, c->nargs - 2, 1), stride[TSR_MAX_NDIM];
-  if (format == 1) return tsr_new_like(c->ctx, y, x, (tsr_dtype)x->dtype);
+  if (format == 1) return tsr_new_like(c->ctx, y, x, (tsr_dtype)out->dtype);
   TSR_TRY(tsr_format_strides(c->ctx, format, x->ndim, x->size, stride));
-  return tsr_new_strided(c->ctx, y, (tsr_dtype)x->dtype, x->ndim, x->size, stride);
+  return tsr_new_strided(c->ctx, y, (tsr_dtype)out->dtype, x->ndim, x->size, stride);
 }
 
 static tsr_status store_like(tsr_call *c) {
@@ -159,6 +159,7 @@ static tsr_status check_bound(tsr_ctx *ctx, const char *name, int64_t v, tsr_dty
 static tsr_status fill_range(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, int64_t from, int64_t to) {
   if (from >= to)
     return tsr_op_fail(ctx, "random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld", (long long)from, (long long)to);
+  if (tsr_dtype_is_complex((tsr_dtype)t->dtype)) return tsr_op_fail(ctx, "check_random_bounds handles only integral, floating-point and boolean types");
   TSR_TRY(check_bound(ctx, "from", from, (tsr_dtype)t->dtype));
   TSR_TRY(check_bound(ctx, "to - 1", to - 1, (tsr_dtype)t->dtype));
   uint64_t range = (uint64_t)to - (uint64_t)from;
@@ -202,6 +203,8 @@ static tsr_status random_full(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t) {
 
 static tsr_status random_from(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, int64_t from) {
   int64_t top = largest_int((tsr_dtype)t->dtype);
+  if (from != INT64_MIN && tsr_dtype_is_complex((tsr_dtype)t->dtype))
+    return tsr_op_fail(ctx, "random_from_to_impl handles only integral, floating-point and boolean types");
   if (from == INT64_MIN) return fill_ints(ctx, r, t, (int_draw){0, 0, true});
   TSR_TRY(check_bound(ctx, "from", from, (tsr_dtype)t->dtype));
   if (from > top) return tsr_op_fail(ctx, "from is out of bounds for %s", tsr_dtype_c_name((tsr_dtype)t->dtype));
