@@ -43,6 +43,34 @@ void tsr_lock_free(tsr_lock *l) {
 void tsr_lock_enter(tsr_lock *l) { pthread_mutex_lock(&l->m); }
 void tsr_lock_leave(tsr_lock *l) { pthread_mutex_unlock(&l->m); }
 
+struct tsr_aside {
+  pthread_t id;
+  void (*fn)(void *);
+  void *arg;
+};
+
+static void *aside_main(void *user) {
+  const tsr_aside *a = user;
+  a->fn(a->arg);
+  return NULL;
+}
+
+tsr_aside *tsr_aside_start(void (*fn)(void *), void *arg) {
+  tsr_aside *a = malloc(sizeof *a);
+  if (a == NULL) return NULL;
+  a->fn = fn;
+  a->arg = arg;
+  if (pthread_create(&a->id, NULL, aside_main, a) == 0) return a;
+  free(a);
+  return NULL;
+}
+
+void tsr_aside_join(tsr_aside *a) {
+  if (a == NULL) return;
+  pthread_join(a->id, NULL);
+  free(a);
+}
+
 static int64_t now_ns(void) {
   struct timespec ts;
   clock_gettime(CLOCK_MONOTONIC, &ts);

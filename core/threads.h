@@ -15,6 +15,11 @@ int tsr_pool_threads(const tsr_pool *p);
  * Nested and concurrent calls run the tasks on the calling thread.  Survives fork. */
 void tsr_pool_run(tsr_pool *p, int max_threads, int64_t tasks, void (*fn)(void *arg, int64_t task, int worker), void *arg);
 
+/* fn(arg) on a thread of its own, for work that may as well not be done: NULL when the system gives none. */
+typedef struct tsr_aside tsr_aside;
+tsr_aside *tsr_aside_start(void (*fn)(void *arg), void *arg);
+void tsr_aside_join(tsr_aside *a); /* waits until fn has returned; NULL is allowed */
+
 typedef struct tsr_lock tsr_lock;
 tsr_lock *tsr_lock_new(void);
 void tsr_lock_free(tsr_lock *l);

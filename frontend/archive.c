@@ -505,6 +505,10 @@ void tsr_archive_fetch(tsr_archive *a, const void *data, size_t len) {
 #endif
 }
 
+void tsr_archive_expect(const tsr_archive *a) {
+  if (a->own == BYTES_MAPPED) (void)madvise((void *)(uintptr_t)a->bytes, a->len, MADV_WILLNEED);
+}
+
 void tsr_archive_forget(tsr_archive *a, const void *data, size_t len) {
   uintptr_t at = (uintptr_t)data, begin = (uintptr_t)a->bytes, page = (uintptr_t)sysconf(_SC_PAGESIZE);
   if (a->own != BYTES_MAPPED || at < begin || at - begin > a->len || len > a->len - (at - begin)) return;

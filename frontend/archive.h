@@ -47,6 +47,8 @@ tsr_status tsr_archive_fail_kind(const tsr_archive *a, tsr_errrec *e);
 const char *tsr_archive_path(const tsr_archive *a);
 /* These bytes of the file are read next: map them at once instead of a fault for every few pages.  A wish. */
 void tsr_archive_fetch(tsr_archive *a, const void *data, size_t len);
+/* All of a mapped file will be read: the disk may begin.  A wish. */
+void tsr_archive_expect(const tsr_archive *a);
 /* These bytes of the file are not likely to be read again: a mapped file's pages need not stay in memory. */
 void tsr_archive_forget(tsr_archive *a, const void *data, size_t len);
 const void *tsr_archive_bytes(const tsr_archive *a, size_t *len); /* the whole file, mapped or read */

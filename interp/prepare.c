@@ -244,6 +244,33 @@ static tsr_status drop_dead(work *w, tsr_errrec *e) {
   return TSR_OK;
 }
 
+/* ---- what goes on beside the compiler ---- */
+
+#define AHEAD_LEAST ((size_t)16 << 20) /* files that are worth a thread */
+#define AHEAD_MOST ((size_t)64 << 20)  /* of pages: some networks pack little of what the file holds */
+
+typedef struct ahead { tsr_model *m; size_t file; int stop; /* atomic */ tsr_aside *thread; } ahead;
+
+/* The weights come from the disk, and pages for their packed form into memory. */
+static void look_ahead(void *user) {
+  ahead *a = user;
+  tsr_archive_expect(a->m->archive);
+  tsr_site_heap_enter(a->m->heap, TSR_MIN(a->file / 2, AHEAD_MOST), &a->stop);
+}
+
+static void start_ahead(ahead *a) {
+  if (a->m->archive == NULL) return;
+  (void)tsr_archive_bytes(a->m->archive, &a->file);
+  if (a->file < AHEAD_LEAST) return;
+  tsr_site_heap_reserve(a->m->heap, a->file + a->file / 2);
+  if (tsr_pool_threads(a->m->pool) > 1) a->thread = tsr_aside_start(look_ahead, a);
+}
+
+static void stop_ahead(ahead *a) {
+  __atomic_store_n(&a->stop, 1, __ATOMIC_RELAXED);
+  tsr_aside_join(a->thread);
+}
+
 /* ---- entry ---- */
 
 static tsr_method *entry_of(tsr_model *m, const char *name) {
@@ -256,15 +283,19 @@ tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const char *name) {
   work w = {.m = m};
   if (method == NULL) return TSR_OK;
   double start = tsr_clock_now();
+  ahead beside = {.m = m};
+  start_ahead(&beside);
   m->defer = true;
   tsr_status s = tsr_model_compile_method(m, e, method);
   m->defer = false;
   if (s == TSR_OK) s = gather(&w, e, method->code, 0);
   tsr_model_drop_ir(m, method);
+  stop_ahead(&beside);
   double compiled = tsr_clock_now();
   m->stats.compile_seconds = compiled - start;
   if (s == TSR_OK) s = pack(&w, e);
   if (s == TSR_OK) s = drop_dead(&w, e);
+  tsr_site_heap_trim(m->heap);
   m->stats.pack_seconds = tsr_clock_now() - compiled;
   free(w.items);
   tsr_ptrset_dispose(&w.seen);

@@ -25,6 +25,7 @@ typedef struct offer { const void *packer; const tsr_storage *of; int64_t at[5];
 struct tsr_site_heap {
   tsr_lock *lock;
   chunk *current;
+  chunk *reserved; /* until it is trimmed; current at first */
   bool grown;     /* the first, small chunk is full */
   uint64_t bytes; /* atomic */
   bool sharing;   /* as the offers, under lock */
@@ -47,6 +48,7 @@ static void chunk_release(chunk *k) {
 void tsr_site_heap_free(tsr_site_heap *h) {
   if (h == NULL) return;
   if (h->current != NULL) chunk_release(h->current);
+  if (h->reserved != NULL) chunk_release(h->reserved);
   free(h->offers);
   tsr_lock_free(h->lock);
   free(h);
@@ -68,6 +70,39 @@ static chunk *chunk_new(size_t size) {
   chunk *k = (chunk *)(void *)(p + skip);
   *k = (chunk){size, HEAD, 1};
   return k;
+}
+
+void tsr_site_heap_reserve(tsr_site_heap *h, size_t size) {
+  if (size < CHUNK || size > SIZE_MAX / 4) return;
+  tsr_lock_enter(h->lock);
+  chunk *k = h->reserved == NULL ? chunk_new((size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE) : NULL;
+  if (k != NULL) {
+    if (h->current != NULL) chunk_release(h->current);
+    k->blocks = 2; /* for current and for reserved */
+    h->current = h->reserved = k;
+    h->grown = true;
+  }
+  tsr_lock_leave(h->lock);
+}
+
+void tsr_site_heap_enter(tsr_site_heap *h, size_t size, const int *stop) {
+#ifdef MADV_POPULATE_WRITE
+  chunk *k = h->reserved;
+  for (size_t at = 0; k != NULL && at < TSR_MIN(size, k->size) && __atomic_load_n(stop, __ATOMIC_RELAXED) == 0; at += HUGE_PAGE)
+    if (madvise((char *)k + at, HUGE_PAGE, MADV_POPULATE_WRITE) != 0) return;
+#else
+  TSR_UNUSED(h), TSR_UNUSED(size), TSR_UNUSED(stop);
+#endif
+}
+
+void tsr_site_heap_trim(tsr_site_heap *h) {
+  tsr_lock_enter(h->lock);
+  chunk *k = h->reserved;
+  size_t keep = k == NULL ? 0 : (k->used + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+  if (k != NULL && keep < k->size && munmap((char *)k + keep, k->size - keep) == 0) k->size = keep;
+  if (k != NULL) chunk_release(k);
+  h->reserved = NULL;
+  tsr_lock_leave(h->lock);
 }
 
 static void *carve(chunk *k, size_t size) {

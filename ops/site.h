@@ -9,6 +9,11 @@
  * neighbours are free: what is packed stays.  Any thread may allocate and free; free all blocks before the heap. */
 tsr_site_heap *tsr_site_heap_new(void); /* NULL: out of memory */
 void tsr_site_heap_free(tsr_site_heap *h); /* NULL is allowed */
+/* Map room for the blocks to come in one piece, about this much; a wish. */
+void tsr_site_heap_reserve(tsr_site_heap *h, size_t size);
+/* Have the first pages of that room in memory ahead of its use, until *stop (atomic) is set; beside other threads. */
+void tsr_site_heap_enter(tsr_site_heap *h, size_t size, const int *stop);
+void tsr_site_heap_trim(tsr_site_heap *h); /* the rest of that room goes back */
 uint64_t tsr_site_heap_bytes(const tsr_site_heap *h); /* in blocks */
 
 /* 64-byte aligned; NULL: out of memory.  Not metered: sites belong to the model, not to a session. */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "interp/model.h"
+#include "ops/site.h"
 
 static tsr_model *load(const char *name, bool lazy) {
   char path[256];
@@ -121,6 +122,33 @@ static void test_other_method(void **state) {
   tsr_model_free(m);
 }
 
+/* Room that was mapped ahead: blocks come from it, also after its rest went back, and its last block may go before that. */
+static void test_reserved_room(void **state) {
+  (void)state;
+  const size_t mb = (size_t)1 << 20;
+  tsr_ctx ctx = {.heap = tsr_site_heap_new()};
+  int stop = 0;
+  assert_non_null(ctx.heap);
+  tsr_site_heap_trim(ctx.heap); /* nothing was reserved */
+  tsr_site_heap_reserve(ctx.heap, 32 * mb);
+  tsr_site_heap_enter(ctx.heap, 4 * mb, &stop);
+  char *a = tsr_site_alloc(&ctx, 9 * mb), *b = tsr_site_alloc(&ctx, 1000), *c = tsr_site_alloc(&ctx, 40 * mb);
+  assert_true(a != NULL && b > a && b < a + 10 * mb && c != NULL); /* c has a mapping of its own */
+  memset(a, 1, 9 * mb);
+  memset(c, 1, 40 * mb);
+  tsr_site_free(a);
+  tsr_site_free(b);
+  tsr_site_heap_trim(ctx.heap);
+  char *d = tsr_site_alloc(&ctx, 1000), *e = tsr_site_alloc(&ctx, 20 * mb);
+  memset(d, 1, 1000);
+  memset(e, 1, 20 * mb);
+  tsr_site_free(c);
+  tsr_site_free(d);
+  tsr_site_free(e);
+  tsr_site_heap_reserve(ctx.heap, 32 * mb); /* freed without being trimmed */
+  tsr_site_heap_free(ctx.heap);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_nothing_left_to_pack),
@@ -128,6 +156,7 @@ int main(void) {
       cmocka_unit_test(test_weights_are_packed_once),
       cmocka_unit_test(test_intermediate_form_is_freed),
       cmocka_unit_test(test_other_method),
+      cmocka_unit_test(test_reserved_room),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
