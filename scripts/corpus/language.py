@@ -626,7 +626,10 @@ def waited_for(xs: List[int], n: int) -> int:
     return n * 2
 
 
-def waits(w: torch.jit._Await[int]) -> int:
+Await = getattr(torch.jit, "_Await", List)  # 1.13 has none: its case is left out there
+
+
+def waits(w: Await[int]) -> int:
     print("waits")
     return torch.jit._awaitable_wait(w)
 

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 
-FAMILIES = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets"]
+FAMILIES = ["language", "containers", "classes", "errors", "pointwise", "tensors", "nnops", "layout", "nets", "operators", "calls", "edges", "quantops", "sparse", "rows"]
 FORMS = ["scripted", "traced", "frozen", "lite"]
 
 
