@@ -1,4 +1,5 @@
 /* Copying, converting and filling operators. */
+#include "ops/conv.h"
 #include "ops/iter.h"
 #include "ops/pointwise.h"
 
@@ -60,11 +61,16 @@ TSR_KERNEL(clone) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* to() leaves alone what already has the format by PyTorch's suggest_memory_format(): contiguous is all that is not channels last. */
+static bool suggests(const tsr_tensor *t, int64_t format) {
+  return format == CONTIGUOUS ? !((t->ndim == 4 || t->ndim == 5) && tsr_conv_suggests_last(t->ndim, t->size, t->stride)) : has_format(t, format);
+}
+
 static tsr_status convert(tsr_call *c, tsr_dtype dtype, bool copy, int64_t format) {
   tsr_tensor *t = tsr_arg_tensor(c, 0), *y;
   if (!tsr_dtype_is_known(dtype) || tsr_dtype_is_quantized(dtype))
     return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "conversion to dtype code %d is not available", (int)dtype);
-  if (t->dtype == dtype && !copy && has_format(t, format)) return tsr_ret_tensor(c, 0, t);
+  if (t->dtype == dtype && !copy && suggests(t, format)) return tsr_ret_tensor(c, 0, t);
   if (t->layout != 0 || t->quant != NULL) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "conversion of sparse or quantized tensors is not available");
   TSR_TRY(new_in_format(c->ctx, &y, t, dtype, format));
   TSR_TRY(tsr_copy_into(c->ctx, y, t));

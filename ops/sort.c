@@ -81,7 +81,8 @@ static tsr_status check_sortable(tsr_ctx *ctx, const tsr_tensor *x) {
 
 /* ---- sort ---- */
 
-static tsr_status sort_rows(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, bool descending, rows *r, picked *p) {
+/* What was not asked to be stable has the order of std::sort among equal elements: PyTorch's results show it. */
+static tsr_status sort_rows(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, bool descending, bool stable, rows *r, picked *p) {
   TSR_TRY(tsr_wrap_dim(ctx, dim, x->ndim, &dim));
   TSR_TRY(check_sortable(ctx, x));
   TSR_TRY(open_rows(ctx, x, dim, r));
@@ -90,30 +91,33 @@ static tsr_status sort_rows(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, bool desce
   TSR_TRY(new_picked(ctx, r, r->n, p));
   for (int64_t i = 0; i < r->count; i++) {
     if (!fill_row(r, i, descending)) return tsr_op_fail(ctx, "\"sort_stable\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
-    tsr_pair_sort_stable(r->pairs, r->spare, r->n);
+    if (stable) tsr_pair_sort_stable(r->pairs, r->spare, r->n);
+    else tsr_pair_sort(r->pairs, r->n);
     store_row(r, p, i, r->pairs);
   }
   return TSR_OK;
 }
 
-/* Row data: the first of (dim, descending). */
+/* Row data: the first of (dim, descending); where that is 2, argument 1 is `stable`. */
 static const uint32_t dim_at_1 = 1, dim_at_2 = 2;
+
+static bool is_stable(const tsr_call *c, uint32_t at) { return at == 2 && !tsr_arg_is_none(c, 1) && tsr_arg_bool(c, 1); }
 
 TSR_KERNEL(sort) {
   uint32_t at = *(const uint32_t *)c->op->data;
   tsr_tensor *x = tsr_arg_tensor(c, 0);
   rows r;
   picked p;
-  TSR_TRY(sort_rows(c->ctx, x, tsr_arg_int(c, at), tsr_arg_bool(c, at + 1), &r, &p));
+  TSR_TRY(sort_rows(c->ctx, x, tsr_arg_int(c, at), tsr_arg_bool(c, at + 1), is_stable(c, at), &r, &p));
   return ret_picked(c, &r, &p, x);
 }
 
 /* Values or indices alone: through a call whose two results are both kept as temps. */
-static tsr_status sort_one(tsr_call *c, tsr_tensor *x, int64_t dim, bool descending, uint32_t which) {
+static tsr_status sort_one(tsr_call *c, tsr_tensor *x, int64_t dim, bool descending, bool stable, uint32_t which) {
   rows r;
   picked p;
   tsr_val rets[2] = {tsr_none(), tsr_none()};
-  TSR_TRY(sort_rows(c->ctx, x, dim, descending, &r, &p));
+  TSR_TRY(sort_rows(c->ctx, x, dim, descending, stable, &r, &p));
   tsr_call inner = *c;
   inner.rets = rets;
   inner.nrets = 2;
@@ -126,10 +130,10 @@ static tsr_status sort_one(tsr_call *c, tsr_tensor *x, int64_t dim, bool descend
 
 TSR_KERNEL(argsort) {
   uint32_t at = *(const uint32_t *)c->op->data;
-  return sort_one(c, tsr_arg_tensor(c, 0), tsr_arg_int(c, at), tsr_arg_bool(c, at + 1), 1);
+  return sort_one(c, tsr_arg_tensor(c, 0), tsr_arg_int(c, at), tsr_arg_bool(c, at + 1), is_stable(c, at), 1);
 }
 
-TSR_KERNEL(msort) { return sort_one(c, tsr_arg_tensor(c, 0), 0, false, 0); }
+TSR_KERNEL(msort) { return sort_one(c, tsr_arg_tensor(c, 0), 0, false, false, 0); }
 
 /* ---- topk, kthvalue ---- */
 

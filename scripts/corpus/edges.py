@@ -235,3 +235,21 @@ def activation_layouts(x: Tensor, y: Tensor, i: Tensor):
            torch.threshold(i.to(torch.uint8), -6, 9), torch.threshold(i.to(torch.int16), 1, 300), torch.ops.aten._softmax_backward_data(x.half() * 300, x.half() * 300, 1, 5), torch.ops.aten._log_softmax_backward_data(x.half() * 9, x.half() * 9, 0, 5),
            torch.channel_shuffle(last[..., :1], 2), torch.ops.aten.pixel_unshuffle(y[:0], 1), torch.ops.aten.reflection_pad2d(last[:, :2], [1, 0, 1, 1]), torch.constant_pad_nd(last[..., :1], [1, 0], 2.0)]
     return out, [t.stride() for t in out]
+
+
+@case(torch.tensor([(7 * i * i) % 5 for i in range(120)]).reshape(3, 40))
+def order_of_equal_elements(x: Tensor):
+    y = x.float()
+    y[0, 5].fill_(float("nan"))
+    return [x.sort(), y.sort(0, True), x.to(torch.bool).sort(-1)], [x.argsort(), y.to(torch.half).argsort(1, True), torch.msort(x.t()), torch.argsort(x, dim=1, stable=True), torch.sort(y, dim=1, stable=True)[1]]
+
+
+@case(T(3, 4), T(2, 3, 4, 5))
+def converted_to_what_it_is(x: Tensor, y: Tensor):
+    z = y.contiguous(memory_format=torch.channels_last)
+    t = x.t().to(torch.float32, memory_format=torch.contiguous_format)
+    a = y.transpose(1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+    b = z.to(torch.float32, memory_format=torch.contiguous_format)
+    c = z.to(torch.float32, memory_format=torch.channels_last)
+    t.add_(1)
+    return [t.stride(), a.stride(), b.stride(), c.stride()], x
