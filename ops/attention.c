@@ -6,6 +6,7 @@
 
 #include "ops/gemm.h"
 #include "ops/nn.h"
+#include "ops/product.h"
 
 enum {
   BLOCK_ROWS = 56,     /* whole tiles; scores of a block stay in L2 up to a few thousand keys */
@@ -349,7 +350,7 @@ static tsr_status check(tsr_ctx *ctx, const tsr_tensor *q, const tsr_tensor *k, 
   }
   if (q->dtype != k->dtype || q->dtype != v->dtype) {
     return tsr_op_fail(ctx, "Expected query, key, and value to have the same dtype, but got query.dtype: %s key.dtype: %s and value.dtype: %s instead.",
-                       tsr_dtype_name((tsr_dtype)q->dtype), tsr_dtype_name((tsr_dtype)k->dtype), tsr_dtype_name((tsr_dtype)v->dtype));
+                       tsr_cxx_name((tsr_dtype)q->dtype), tsr_cxx_name((tsr_dtype)k->dtype), tsr_cxx_name((tsr_dtype)v->dtype));
   }
   if (mask != NULL && mask->dtype != TSR_BOOL && mask->dtype != q->dtype && mask->dtype != TSR_FLOAT32) {
     return tsr_op_fail(ctx, "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: %s and  query.dtype: %s instead.", tsr_dtype_name((tsr_dtype)mask->dtype), tsr_dtype_name((tsr_dtype)q->dtype));

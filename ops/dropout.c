@@ -70,8 +70,16 @@ TSR_KERNEL(native_dropout) {
   double keep = 1 - tsr_arg_float(c, 1), scale = keep == 0 ? 0 : 1 / keep;
   bool train = tsr_arg_is_none(c, 2) || tsr_arg_bool(c, 2);
   if (train && x->numel > 0 && !(keep >= 0 && keep <= 1)) return tsr_op_fail(c->ctx, "bernoulli_ expects p to be in [0, 1], but got p=%g", keep);
+  if (train && x->numel > 0 && !tsr_dtype_is_float((tsr_dtype)x->dtype) && !tsr_dtype_is_complex((tsr_dtype)x->dtype))
+    return tsr_op_fail(c->ctx, "result type Float can't be cast to the desired output type %s", tsr_dtype_get_info(x->dtype)->cpp_name);
   tsr_rng *r = NULL;
   TSR_TRY(tsr_rng_default(c->ctx, &r));
+  if (train && x->numel == 0) { /* two of the input's type */
+    TSR_TRY(tsr_clone(c->ctx, &y, x));
+    TSR_TRY(tsr_clone(c->ctx, &mask, x));
+    TSR_TRY(tsr_ret_tensor(c, 0, y));
+    return tsr_ret_tensor(c, 1, mask);
+  }
   TSR_TRY(tsr_to_dtype(c->ctx, &mask, x, TSR_BOOL)); /* laid out as x is */
   if (mask == x) TSR_TRY(tsr_clone(c->ctx, &mask, x));
   if (train && x->numel > 0) {

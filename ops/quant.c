@@ -144,7 +144,7 @@ void tsr_choose_qparams(double lo, double hi, int64_t qmin, int64_t qmax, double
   double from_min = q0 - (double)min / s, from_max = q1 - (double)max / s;
   double min_error = fabs(q0) - fabs((double)min / s), max_error = fabs(q1) - fabs((double)max / s);
   double zero = min_error < max_error ? from_min : from_max;
-  *zero_point = zero < q0 ? qmin : zero > q1 ? qmax : (int64_t)nearbyint(zero);
+  *zero_point = zero < q0 ? qmin : zero > q1 ? qmax : isnan(zero) ? INT32_MIN : (int64_t)nearbyint(zero); /* as x86 makes an int of NaN */
   *scale = s;
 }
 
@@ -153,7 +153,7 @@ void tsr_choose_qparams(double lo, double hi, int64_t qmin, int64_t qmax, double
 static tsr_status one_number(tsr_ctx *ctx, const tsr_tensor *t, double *out) {
   if (t->numel != 1) return tsr_op_fail(ctx, "quantize: expected one number, but got %lld", (long long)t->numel);
   tsr_val v = tsr_tensor_get(ctx->mem, t, 0);
-  *out = v.tag == TSR_V_INT ? (double)v.i : v.d;
+  *out = v.tag == TSR_V_INT ? (double)v.i : v.tag == TSR_V_BOOL ? v.b : v.d;
   return TSR_OK;
 }
 
@@ -202,7 +202,10 @@ TSR_KERNEL(quantize_dynamic) {
 TSR_KERNEL(choose_qparams) { /* (x, reduce_range): for 8 bits, or 7 */
   double lo, hi, scale;
   int64_t zero;
+  if (tsr_arg_tensor(c, 0)->numel == 0)
+    return tsr_op_fail(c->ctx, "min(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
   TSR_TRY(range_of(c->ctx, tsr_arg_tensor(c, 0), &lo, &hi));
+  if (!(lo <= hi)) return tsr_op_fail(c->ctx, "In ChooseQuantizationParams, min should be less than or equal to max");
   tsr_choose_qparams(lo, hi, 0, tsr_arg_bool(c, 1) ? 127 : 255, &scale, &zero);
   c->rets[0] = tsr_float(scale);
   c->rets[1] = tsr_int(zero);
@@ -384,6 +387,9 @@ static tsr_status fake(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor **mask, tsr_te
   TSR_TRY(tsr_binary(ctx, &y, "div", y, scale));
   TSR_TRY(tsr_binary(ctx, &y, "add", y, zero));
   TSR_TRY(tsr_unary(ctx, &y, "round", y));
+  double *v = y->storage->data; /* of our own making; what is no number becomes the least, and is cut off */
+  for (int64_t i = 0; i < y->numel; i++)
+    if (isnan(v[i])) v[i] = -INFINITY;
   if (mask != NULL) {
     tsr_val a[] = {tsr_from_obj(y), tsr_int(qmin)}, b[] = {tsr_from_obj(y), tsr_int(qmax)}, r;
     TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::ge", "Scalar"), a, 2, &r, 1));
@@ -417,7 +423,8 @@ static tsr_status ret_fake(tsr_call *c, tsr_tensor *y, tsr_tensor *mask) {
 TSR_KERNEL(fake_per_tensor) {
   tsr_tensor *scale, *zero, *y, *mask = NULL;
   int64_t qmin = tsr_arg_int(c, 3), qmax = tsr_arg_int(c, 4);
-  if (qmin > qmax) return tsr_op_fail(c->ctx, "`quant_min` should be less than or                 equal to `quant_max`.");
+  if (qmin > qmax) return tsr_op_fail(c->ctx, "`quant_min` should be less than or         equal to `quant_max`.");
+  if (c->args[2].tag == TSR_V_INT && (c->args[2].i < qmin || c->args[2].i > qmax)) return tsr_op_fail(c->ctx, "`zero_point` must be between `quant_min` and `quant_max`.");
   TSR_TRY(fake_qparams(c, &scale, &zero));
   TSR_TRY(fake(c->ctx, &y, c->nrets > 1 ? &mask : NULL, tsr_arg_tensor(c, 0), scale, zero, qmin, qmax));
   return ret_fake(c, y, mask);

@@ -121,7 +121,7 @@ TSR_KERNEL(pack) {
   uint32_t at = given ? 2 : 1;
   bool search = c->nargs > at && tsr_arg_bool(c, at);
   int64_t size[TSR_MAX_NDIM], n = w->ndim > 0 ? w->size[w->ndim - 1] : 0, each = 8 / r->bits;
-  if (w->dtype != TSR_FLOAT32 && w->dtype != TSR_FLOAT16) return tsr_op_fail(ctx, "'embedding_bag_prepack' only support float32 or float16.");
+  if (w->dtype != TSR_FLOAT32 && w->dtype != TSR_FLOAT16) return tsr_op_fail(ctx, "'embedding_bag%s_prepack' only support float32 or float16.", r->bits == 8 ? "_byte" : "");
   if (w->ndim < 1 || (r->bits < 8 && w->ndim != 2)) return tsr_op_fail(ctx, "embedding_bag_prepack: expected a matrix, but got %d dimensions", w->ndim);
   if (r->bits < 8 && n % each != 0) return tsr_op_fail(ctx, "qembeddingbag_%dbit_prepack only works for the number of columns a multiple of %lld", r->bits, (long long)each);
   TSR_TRY(tsr_ready(ctx, &w, w, TSR_FLOAT32));

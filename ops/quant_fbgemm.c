@@ -4,15 +4,26 @@
 
 #include "ops/quant_packed.h"
 
+/* Rows and columns of what should be a matrix; PyTorch does not look at further dimensions. */
+static tsr_status matrix_sizes(tsr_ctx *ctx, const tsr_tensor *w, int64_t *rows, int64_t *cols) {
+  int64_t dim;
+  if (w->dtype != TSR_FLOAT32) return tsr_op_fail(ctx, "expected scalar type Float but found %s", tsr_dtype_get_info(w->dtype)->cpp_name);
+  if (w->ndim == 0) return tsr_op_fail(ctx, "Dimension specified as 0 but tensor has no dimensions");
+  TSR_TRY(tsr_wrap_dim(ctx, 1, w->ndim, &dim));
+  *rows = w->size[0];
+  *cols = w->size[1];
+  return TSR_OK;
+}
+
 /* (input) -> int8 weight, sums of its rows, scale, zero point: over the whole matrix, symmetric in nothing */
 TSR_KERNEL(quantize_weight) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *w, *m, *q, *sums;
   double lo = 0, hi = 0, scale;
   int64_t zero;
-  if (tsr_arg_tensor(c, 0)->dtype != TSR_FLOAT32) return tsr_op_fail(ctx, "expected scalar type Float but found %s", tsr_dtype_get_info(tsr_arg_tensor(c, 0)->dtype)->cpp_name);
+  int64_t rows, cols;
+  TSR_TRY(matrix_sizes(ctx, tsr_arg_tensor(c, 0), &rows, &cols));
   TSR_TRY(tsr_ready(ctx, &w, tsr_arg_tensor(c, 0), TSR_FLOAT32));
-  if (w->ndim != 2) return tsr_op_fail(ctx, "fbgemm_linear_quantize_weight: expected a matrix, but got %d dimensions", w->ndim);
   if (w->numel > 0) {
     TSR_TRY(tsr_reduce(ctx, &m, "amin", w, -1, NULL, false, -1));
     lo = tsr_tensor_get(ctx->mem, m, 0).d;
@@ -22,8 +33,11 @@ TSR_KERNEL(quantize_weight) {
   tsr_choose_qparams(lo, hi, -128, 127, &scale, &zero);
   TSR_TRY(tsr_quantize(ctx, &q, w, scale, zero, TSR_QINT8));
   TSR_TRY(tsr_int_repr(ctx, &q, q));
-  TSR_TRY(tsr_reduce(ctx, &sums, "sum", q, 1, (int64_t[]){1}, false, TSR_INT64));
-  TSR_TRY(tsr_binary_scalar(ctx, &sums, "sub", sums, tsr_scalar_int(zero * w->size[1])));
+  TSR_TRY(tsr_reshape(ctx, &m, q, 1, &q->numel));
+  TSR_TRY(tsr_narrow(ctx, &m, m, 0, 0, TSR_MIN(rows * cols, m->numel)));
+  TSR_TRY(tsr_reshape(ctx, &m, m, 2, (int64_t[]){rows, m->numel == rows * cols ? cols : 0}));
+  TSR_TRY(tsr_reduce(ctx, &sums, "sum", m, 1, (int64_t[]){1}, false, TSR_INT64));
+  TSR_TRY(tsr_binary_scalar(ctx, &sums, "sub", sums, tsr_scalar_int(zero * cols)));
   TSR_TRY(tsr_to_dtype(ctx, &sums, sums, TSR_INT32));
   TSR_TRY(tsr_ret_tensor(c, 0, q));
   TSR_TRY(tsr_ret_tensor(c, 1, sums));
@@ -48,11 +62,19 @@ TSR_KERNEL(pack_half) {
   return tsr_ret_tensor(c, 0, w);
 }
 
-TSR_KERNEL(saturate) { /* within half precision, still float */
-  tsr_val args[] = {c->args[0], tsr_float(-65504), tsr_float(65504)}, ret;
-  if (tsr_arg_tensor(c, 0)->dtype != TSR_FLOAT32) return tsr_op_fail(c->ctx, "Expected weight.scalar_type() == at::kFloat to be true, but got false.");
-  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::clamp", ""), args, 3, &ret, 1));
-  return tsr_ret(c, 0, ret);
+/* Within half precision, still float.  What is not in order in memory is given back as it is: PyTorch saturates a copy of it that it drops. */
+TSR_KERNEL(saturate) {
+  tsr_tensor *w = tsr_arg_tensor(c, 0), *y;
+  int64_t rows, cols;
+  TSR_TRY(matrix_sizes(c->ctx, w, &rows, &cols));
+  if (!tsr_tensor_is_contiguous(w)) return tsr_ret_tensor(c, 0, w);
+  TSR_TRY(tsr_clone(c->ctx, &y, w));
+  float *v = y->storage->data;
+  for (int64_t i = 0; i < rows * cols && i < y->numel; i++) {
+    if (v[i] > 65504) v[i] = 65504;
+    else if (v[i] < -65504) v[i] = -65504;
+  }
+  return tsr_ret_tensor(c, 0, y);
 }
 
 /* (input, weight, packed, col_offsets, scale, zero point, bias): the input is quantized for this call */

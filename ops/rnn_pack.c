@@ -43,13 +43,32 @@ TSR_KERNEL(pack_padded) { /* input, lengths, batch_first */
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* PyTorch takes the rows of all steps of one batch size at once, as [steps, batch, …]: in these words it finds that there are too few. */
+static tsr_status check_steps(tsr_ctx *ctx, tsr_tensor *x, const int64_t *bs, int64_t steps) {
+  int64_t rows = x->size[0], at = 0, size[TSR_MAX_NDIM];
+  tsr_tensor *t;
+  for (int64_t i = 0, n; i < steps; i += n) {
+    for (n = 1; i + n < steps && bs[i + n] == bs[i];) n++;
+    if (bs[i] <= 0 || bs[i] > INT32_MAX || n > INT32_MAX) return TSR_OK; /* told below */
+    size[0] = n;
+    size[1] = bs[i];
+    memcpy(size + 2, x->size + 1, (x->ndim - 1u) * sizeof *size);
+    int64_t from = TSR_MIN(at, rows), some = TSR_MIN(n * bs[i], rows - from);
+    TSR_TRY(tsr_narrow(ctx, &t, x, 0, from, some));
+    TSR_TRY(tsr_view_as(ctx, &t, t, x->ndim + 1, size));
+    at += some;
+  }
+  return TSR_OK;
+}
+
 TSR_KERNEL(pad_packed) { /* data, batch_sizes, batch_first, padding_value, total_length */
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *sizes = tsr_arg_tensor(c, 1), *y, *lengths;
   int64_t total = tsr_arg_int(c, 4), size[TSR_MAX_NDIM];
   void *p;
-  if (sizes->ndim != 1 || sizes->dtype != TSR_INT64 || sizes->size[0] == 0)
-    return tsr_op_fail(ctx, "batch_sizes of a packed sequence must be a 1-D int64 tensor");
+  if (sizes->ndim != 1 || sizes->dtype != TSR_INT64)
+    return tsr_op_fail(ctx, "'lengths' argument should be a 1D CPU int64 tensor, but got %dD cpu %s tensor", sizes->ndim, tsr_dtype_get_info(sizes->dtype)->cpp_name);
+  if (sizes->size[0] == 0) return tsr_op_fail(ctx, "batch_sizes can not be empty");
   if (x->ndim < 1 || x->ndim + 1 > TSR_MAX_NDIM) return tsr_op_fail(ctx, "packed data must have at least one dimension");
   TSR_TRY(tsr_contiguous(ctx, &sizes, sizes));
   TSR_TRY(tsr_contiguous(ctx, &x, x));
@@ -62,6 +81,7 @@ TSR_KERNEL(pad_packed) { /* data, batch_sizes, batch_first, padding_value, total
   } else {
     total = steps;
   }
+  TSR_TRY(check_steps(ctx, x, bs, steps));
   for (int64_t t = 0; t < steps; t++) {
     if (bs[t] < 0 || bs[t] > batch || (t > 0 && bs[t] > bs[t - 1]) || bs[t] > x->size[0] - rows)
       return tsr_op_fail(ctx, "batch_sizes of a packed sequence must be positive, not grow, and add up to its rows");

@@ -253,3 +253,26 @@ def converted_to_what_it_is(x: Tensor, y: Tensor):
     c = z.to(torch.float32, memory_format=torch.channels_last)
     t.add_(1)
     return [t.stride(), a.stride(), b.stride(), c.stride()], x
+
+
+@case(T(5, 2), torch.tensor([0, 1, 2, 3]))
+def bags_unusual(w: Tensor, i: Tensor):
+    o = torch.tensor([0, 2, 3])
+    out: List[Tensor] = []
+    for t in [w, w.double(), w.half(), w.t().contiguous().t()]:
+        for mode in [0, 1, 2]:
+            out += torch._embedding_bag(t, i, o, False, mode, False, None, True)  # an index is left over
+            out += torch._embedding_bag(t, i, o, False, mode, False, None, True, 1)
+    out += torch._embedding_bag(w, i.to(torch.bool), o)
+    out += torch._embedding_bag(w, i.int(), o.to(torch.uint8))
+    return out
+
+
+@case(torch.tensor([[1e6, 1.0, float("nan"), -1e6], [0.5, -0.5, 2.0, float("inf")]]))
+def quantized_unusual(x: Tensor):
+    q = torch.fake_quantize_per_tensor_affine(x, 0.5, 1, 0, 3)
+    m = torch.ops.aten.fake_quantize_per_tensor_affine_cachemask(x.double(), 0.25, 0, 0, 3)
+    a, b, s, z = torch.fbgemm_linear_quantize_weight(x[:, :2].reshape(1, 2, 2, 1))
+    p = torch._choose_qparams_per_tensor(x > 0.7)
+    r = torch.ops.aten.embedding_renorm(x[:, :2], torch.tensor([-1, 0]), 1.0, 2.0)
+    return [q, m[0], m[1].float(), a, b, torch.tensor(s), torch.tensor(z), torch.tensor(p[0]), torch.tensor(p[1]), torch._saturate_weight_to_fp16(x.t()), r] + list(torch.native_dropout(x[:0], 0.5, True))

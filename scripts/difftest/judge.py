@@ -193,8 +193,9 @@ def strides_ignored(runner, key, values, got, want):
         return None
     if any(isinstance(e, Exception) and re.search("stride|contiguous|overlap|memory", str(e)) for e in (got, want)):  # of which strides are the cause
         return None
-    for k in [None] + list(range(len(values))):  # all of them, or one of them in order
-        pos, kw = runner.split(key, dense(values) if k is None else values[:k] + [dense(values[k])] + values[k + 1:])
+    indices = [v if isinstance(v, torch.Tensor) and v.dtype.is_floating_point else dense(v) for v in values]
+    for vs in [dense(values), indices] + [values[:k] + [dense(v)] + values[k + 1:] for k, v in enumerate(values)]:  # all of them in order, indices, or one
+        pos, kw = runner.split(key, vs)
         torch.manual_seed(3)
         try:
             other = runner.operator(key)(*pos, **kw)
