@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "ops/create.h"
+#include "ops/conv.h"
 #include "ops/native.h"
 #include "ops/shape.h"
 
@@ -61,17 +62,9 @@ TSR_KERNEL(is_set_to) {
 
 /* Strides in the order of channels last, not necessarily dense. */
 TSR_KERNEL(is_strides_like) {
-  static const int order[2][5] = {{1, 3, 2, 0}, {1, 4, 3, 2, 0}};
   const tsr_tensor *x = tsr_arg_tensor(c, 0);
-  int64_t format = tsr_arg_int(c, 1), least = 0;
-  int dims = format == 2 ? 4 : 5;
-  if ((format != 2 && format != 3) || x->ndim != dims || x->layout != 0 || x->stride[1] == 0) return tsr_ret_bool(c, false);
-  for (int i = 0; i < dims; i++) {
-    int d = order[dims - 4][i];
-    if (x->size[d] == 0 || x->stride[d] < least || (d == 0 && least == x->stride[1])) return tsr_ret_bool(c, false);
-    least = x->stride[d] * (x->size[d] > 1 ? x->size[d] : 1);
-  }
-  return tsr_ret_bool(c, true);
+  int64_t format = tsr_arg_int(c, 1);
+  return tsr_ret_bool(c, (format == 2 || format == 3) && x->ndim == format + 2 && x->layout == 0 && tsr_conv_suggests_last(x->ndim, x->size, x->stride));
 }
 
 TSR_KERNEL(is_contiguous) {

@@ -120,8 +120,7 @@ static int lies_outside(const tsr_tensor *t, int a, int b) {
   return t->size[a] > t->size[b];
 }
 
-/* Dense strides in the order of t's own: what PyTorch gives a copy of a tensor with gaps or repetitions. */
-static void dense_strides(const tsr_tensor *t, int64_t *stride) {
+void tsr_dense_strides(const tsr_tensor *t, int64_t *stride) {
   int perm[TSR_MAX_NDIM];
   for (int i = 0; i < t->ndim; i++) perm[i] = t->ndim - 1 - i;
   for (int i = 1; i < t->ndim; i++) {
@@ -145,7 +144,7 @@ tsr_status tsr_new_like(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *like, 
   int64_t stride[TSR_MAX_NDIM];
   if (like->numel == 0 || like->layout != 0) return tsr_new(ctx, out, dtype, like->ndim, like->size);
   if (tsr_tensor_is_dense(like)) return tsr_new_strided(ctx, out, dtype, like->ndim, like->size, like->stride);
-  dense_strides(like, stride);
+  tsr_dense_strides(like, stride);
   return tsr_new_strided(ctx, out, dtype, like->ndim, like->size, stride);
 }
 

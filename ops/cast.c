@@ -119,7 +119,7 @@ TSR_KERNEL(copy_) {
 /* The source in self's type, shape and layout. */
 TSR_KERNEL(copy) {
   tsr_tensor *self = tsr_arg_tensor(c, 0), *y;
-  TSR_TRY(tsr_new_like(c->ctx, &y, self, (tsr_dtype)self->dtype));
+  TSR_TRY(tsr_clone_strided(c->ctx, &y, self));
   TSR_TRY(tsr_copy_into(c->ctx, y, tsr_arg_tensor(c, 1)));
   return tsr_ret_tensor(c, 0, y);
 }

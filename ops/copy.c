@@ -218,8 +218,7 @@ tsr_status tsr_ready(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, tsr_dtype dt
   return tsr_copy_into(ctx, *out, t);
 }
 
-/* A larger block for the storage, seen by every view of it. */
-static tsr_status grow(tsr_ctx *ctx, tsr_tensor *t, size_t nbytes) {
+tsr_status tsr_storage_grow(tsr_ctx *ctx, tsr_tensor *t, size_t nbytes) {
   tsr_storage *s = t->storage;
   tsr_mem *mem = s->h.mem;
   if (s->nbytes > 0 && tsr_tensor_data_mut(t) == NULL) return tsr_ctx_nomem(ctx);
@@ -243,6 +242,6 @@ tsr_status tsr_resize(tsr_ctx *ctx, tsr_tensor *t, int ndim, const int64_t *size
     tsr_sizes_print(text, sizeof text, ndim, size);
     return tsr_op_fail(ctx, "Storage size calculation overflowed with sizes=%s", text);
   }
-  if (numel > 0 && (uint64_t)bytes > t->storage->nbytes) TSR_TRY(grow(ctx, t, (size_t)bytes));
+  if (numel > 0 && (uint64_t)bytes > t->storage->nbytes) TSR_TRY(tsr_storage_grow(ctx, t, (size_t)bytes));
   return tsr_tensor_set_dims(t, ndim, size, NULL) ? TSR_OK : tsr_ctx_nomem(ctx);
 }

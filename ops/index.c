@@ -459,10 +459,27 @@ static tsr_status clamp_indices(tsr_ctx *ctx, const tsr_tensor *x, tsr_tensor **
   return TSR_OK;
 }
 
+/* What the "unsafe" forms take as an index. */
+static tsr_status check_unsafe(tsr_ctx *ctx, const char *op, tsr_tensor *const *given, int64_t n) {
+  for (int64_t i = 0; i < n; i++)
+    if (given[i] != NULL && given[i]->dtype != TSR_INT64 && given[i]->dtype != TSR_INT32)
+      return tsr_op_fail(ctx, "%s found unexpected index type %s", op, tsr_dtype_get_info(given[i]->dtype)->cpp_name);
+  return TSR_OK;
+}
+
+TSR_KERNEL(unsafe_index) {
+  int64_t n;
+  tsr_tensor **given;
+  TSR_TRY(tsr_tensors_arg(c, 1, &given, &n));
+  TSR_TRY(check_unsafe(c->ctx, "_unsafe_index", given, n));
+  return op_index(c);
+}
+
 TSR_KERNEL(masked_index) {
   int64_t n;
   tsr_tensor **given, *y, *mask = tsr_arg_tensor(c, 1), *x = tsr_arg_tensor(c, 0), *fill;
   TSR_TRY(tsr_tensors_arg(c, 2, &given, &n));
+  TSR_TRY(check_unsafe(c->ctx, "_unsafe_masked_index", given, n));
   TSR_TRY(tsr_new_scalar(c->ctx, &fill, (tsr_dtype)x->dtype, tsr_arg_scalar(c, 3)));
   if (x->numel == 0) {
     int64_t size[TSR_MAX_NDIM];
@@ -475,7 +492,9 @@ TSR_KERNEL(masked_index) {
   }
   TSR_TRY(clamp_indices(c->ctx, x, given, n));
   TSR_TRY(index_tensor(c->ctx, &y, x, given, n));
+  TSR_TRY(tsr_to_dtype(c->ctx, &mask, mask, TSR_BOOL));
   TSR_TRY(tsr_where(c->ctx, &y, mask, y, fill));
+  TSR_TRY(tsr_contiguous(c->ctx, &y, y));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -483,10 +502,12 @@ TSR_KERNEL(masked_index_put) {
   int64_t n;
   tsr_tensor **given, *y, *mask = tsr_arg_tensor(c, 1), *x = tsr_arg_tensor(c, 0), *values = tsr_arg_tensor(c, 3), *zero;
   TSR_TRY(tsr_tensors_arg(c, 2, &given, &n));
+  TSR_TRY(check_unsafe(c->ctx, "_unsafe_masked_index", given, n));
   TSR_TRY(tsr_clone(c->ctx, &y, x));
   if (x->numel == 0) return tsr_ret_tensor(c, 0, y);
   TSR_TRY(clamp_indices(c->ctx, x, given, n));
   TSR_TRY(tsr_new_scalar(c->ctx, &zero, (tsr_dtype)values->dtype, tsr_scalar_int(0)));
+  TSR_TRY(tsr_to_dtype(c->ctx, &mask, mask, TSR_BOOL));
   TSR_TRY(tsr_where(c->ctx, &values, mask, values, zero));
   TSR_TRY(index_put(c->ctx, y, given, n, values, true));
   return tsr_ret_tensor(c, 0, y);
@@ -500,9 +521,9 @@ const tsr_op tsr_ops_index[] = {
     {"aten::index.Tensor_hacked_twin(Tensor self, Tensor[] indices) -> Tensor",
      op_index, TSR_PURE},
     {"aten::_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
-     op_index, TSR_PURE},
+     op_unsafe_index, TSR_PURE},
     {"aten::_unsafe_index.Tensor_hacked_twin(Tensor self, Tensor[] indices) -> Tensor",
-     op_index, TSR_PURE},
+     op_unsafe_index, TSR_PURE},
     {"aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
      op_index_put, TSR_PURE},
     {"aten::index_put.out(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False, *, Tensor(a!) out) -> Tensor(a!)",

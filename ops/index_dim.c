@@ -1,6 +1,6 @@
 /* Indexing along one dimension with a vector (index_select, index_add, …) and of the flattened tensor (take, put). */
 #include "ops/index_run.h"
-#include "ops/native.h"
+#include "ops/pointwise.h"
 #include "ops/shape.h"
 
 static const char in_place = 1; /* row data */
@@ -86,8 +86,11 @@ static void combine_slices(tsr_run_fn run, size_t item, char *self, slices to, c
 
 static tsr_status ready_vector(tsr_call *c, const char *op, tsr_tensor **idx) {
   *idx = tsr_arg_tensor(c, 2);
-  if ((*idx)->ndim > 1) return tsr_op_fail(c->ctx, "%s(): Index is supposed to be a vector, but got dim: %d with type: %s and size: %lld", op, (*idx)->ndim,
-                                           tsr_dtype_get_info((*idx)->dtype)->cpp_name, (long long)(*idx)->numel);
+  if ((*idx)->ndim > 1) {
+    char size[256];
+    tsr_sizes_print(size, sizeof size, (*idx)->ndim, (*idx)->size);
+    return tsr_op_fail(c->ctx, "%s(): Index is supposed to be a vector, but got dim: %d with type: %s and size: %s", op, (*idx)->ndim, tsr_dtype_get_info((*idx)->dtype)->cpp_name, size);
+  }
   if ((*idx)->dtype != TSR_INT64 && (*idx)->dtype != TSR_INT32)
     return tsr_op_fail(c->ctx, "%s(): Expected dtype int32/int64 for index but got: %s", op, tsr_dtype_get_info((*idx)->dtype)->cpp_name);
   return tsr_index_ready(c->ctx, idx, *idx);
@@ -103,19 +106,34 @@ static tsr_status refuse_slices(tsr_ctx *ctx, const tsr_tensor *x, const tsr_ten
     tsr_sizes_print(a, sizeof a, n, dst);
     tsr_sizes_print(b, sizeof b, m, src);
     a[strlen(a) - 1] = b[strlen(b) - 1] = 0;
-    return tsr_op_fail(ctx, "index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: %s at dimension %lld and source slice shape: %s at dimension %lld.",
-                       a + 1, (long long)dim, b + 1, (long long)dim);
+    for (char *p = a, *q; (q = strchr(p, ',')) != NULL; p = q) memmove(q, q + 1, strlen(q)); /* "3 1" */
+    for (char *p = b, *q; (q = strchr(p, ',')) != NULL; p = q) memmove(q, q + 1, strlen(q));
+    return tsr_op_fail(ctx, "index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: %s at dimension %lld and source slice shape: %s at dimension 0.",
+                       a + 1, (long long)dim, b + 1);
   }
   tsr_sizes_print(a, sizeof a, x->ndim, x->size);
   tsr_sizes_print(b, sizeof b, source->ndim, source->size);
   return tsr_op_fail(ctx, "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = %s source.shape = %s", a, b);
 }
 
+/* Slices along dim must have one shape; a scalar's slice has none, or (to index_add and index_reduce) a scalar goes with a scalar alone. */
 static tsr_status check_slices(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tensor *source, int64_t dim, const char *op) {
-  if (x->ndim == 0 || source->ndim == 0) return TSR_OK;
-  bool same = x->ndim == source->ndim;
-  for (int d = 0; d < x->ndim && same; d++) same = d == dim || x->size[d] == source->size[d];
+  bool scalar = x->ndim == 0 || source->ndim == 0, same = x->ndim == source->ndim;
+  if (scalar && strcmp(op, "index_copy_") == 0) same = x->ndim <= 1 && source->ndim <= 1;
+  for (int d = 0; d < x->ndim && same && !scalar; d++) same = d == dim || x->size[d] == source->size[d];
   return same ? TSR_OK : refuse_slices(ctx, x, source, dim, op);
+}
+
+/* What index_add and index_reduce check alike. */
+static tsr_status check_update(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tensor *idx, const tsr_tensor *source, int64_t dim, const char *op) {
+  if (x->dtype != source->dtype)
+    return tsr_op_fail(ctx, "%s(): self (%s) and source (%s) must have the same scalar type", op, tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(source->dtype)->cpp_name);
+  if (dim != 0 && dim >= source->ndim) return tsr_op_fail(ctx, "%s(): Indexing dim %lld is out of bounds of the source tensor with dim %d", op, (long long)dim, source->ndim);
+  int64_t have = source->ndim > 0 ? source->size[dim] : 1;
+  if (idx->numel != have && source->ndim == 0) return tsr_op_fail(ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)dim);
+  if (idx->numel != have)
+    return tsr_op_fail(ctx, "%s(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %lld", op, (long long)idx->numel, (long long)have, (long long)dim);
+  return check_slices(ctx, x, source, dim, op);
 }
 
 /* Vectors have an error of their own. */
@@ -136,14 +154,7 @@ TSR_KERNEL(index_add) {
   void *data;
   TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   TSR_TRY(ready_vector(c, "index_add_", &idx));
-  if (x->dtype != source->dtype)
-    return tsr_op_fail(ctx, "index_add_(): self (%s) and source (%s) must have the same scalar type", tsr_dtype_get_info(x->dtype)->cpp_name,
-                       tsr_dtype_get_info(source->dtype)->cpp_name);
-  int64_t have = source->ndim > 0 ? source->size[dim < source->ndim ? dim : 0] : 1;
-  if (idx->numel != have)
-    return tsr_op_fail(ctx, "index_add_(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %lld", (long long)idx->numel,
-                       (long long)have, (long long)dim);
-  TSR_TRY(check_slices(ctx, x, source, dim, "index_add_"));
+  TSR_TRY(check_update(ctx, x, idx, source, dim, "index_add_"));
   if (x->ndim <= 1) TSR_TRY(check_vector(ctx, idx, x->ndim > 0 ? x->size[0] : 1));
   TSR_TRY(tsr_index_check(ctx, idx, x->ndim > 0 ? x->size[dim] : 1, dim));
   if (!(alpha.tag == TSR_V_INT && alpha.i == 1)) {
@@ -161,6 +172,27 @@ TSR_KERNEL(index_add) {
   return tsr_update_end(c, &u);
 }
 
+/* Indices that may count from the end. */
+static tsr_status check_wrapping(tsr_ctx *ctx, const tsr_tensor *idx, slices s) {
+  const int64_t *v = tsr_tensor_data_ro(idx);
+  for (int64_t i = 0; i < idx->numel; i++)
+    if (v[i] < -s.n || v[i] >= s.n)
+      return tsr_op_fail(ctx, "index %lld is out of bounds for dimension %lld with size %lld", (long long)v[i], (long long)s.dim, (long long)s.n);
+  return TSR_OK;
+}
+
+/* PyTorch looks at a dimension of size 0 through a view that repeats it once for each index, and such a view has no memory. */
+static tsr_status check_no_elements(tsr_ctx *ctx, tsr_tensor *x, int64_t dim, int64_t count) {
+  int64_t size[TSR_MAX_NDIM], stride[TSR_MAX_NDIM];
+  tsr_tensor *view;
+  if (x->numel > 0 || x->size[dim] > 0) return TSR_OK;
+  memcpy(size, x->size, (size_t)x->ndim * sizeof *size);
+  memcpy(stride, x->stride, (size_t)x->ndim * sizeof *stride);
+  size[dim] = count;
+  stride[dim] = 0;
+  return tsr_as_strided(ctx, &view, x, x->ndim, size, x->ndim, stride, x->offset);
+}
+
 TSR_KERNEL(index_copy) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *idx = tsr_arg_tensor(c, 2), *source = tsr_arg_tensor(c, 3);
@@ -169,18 +201,22 @@ TSR_KERNEL(index_copy) {
   void *data;
   TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   if (idx->ndim > 1) return tsr_op_fail(ctx, "index_copy_(): Index should have dimension 1 or 0 (got %d)", idx->ndim);
+  if (source->ndim == 0 && idx->numel != 1)
+    return tsr_op_fail(ctx, "index_copy_(): When source is scalar, index should have one element (got %lld)", (long long)idx->numel);
+  if (source->ndim != x->ndim && source->ndim > 0 && x->ndim > 0)
+    return tsr_op_fail(ctx, "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality (%d), destination dimensionality (%d)",
+                       source->ndim, x->ndim);
   if (idx->dtype != TSR_INT64) return tsr_op_fail(ctx, "index_copy_(): Expected a long tensor for index, but got %s", tsr_dtype_get_info(idx->dtype)->cpp_name);
   if (x->dtype != source->dtype)
     return tsr_op_fail(ctx, "index_copy_(): self and source expected to have the same dtype, but got (self) %s and (source) %s",
                        tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(source->dtype)->cpp_name);
-  if (source->ndim == 0 && idx->numel != 1)
-    return tsr_op_fail(ctx, "index_copy_(): When source is scalar, index should have one element (got %lld)", (long long)idx->numel);
   TSR_TRY(check_slices(ctx, x, source, dim, "index_copy_"));
   if (source->ndim > 0 && idx->numel != source->size[dim])
     return tsr_op_fail(ctx, "index_copy_(): Number of indices (%lld) should be equal to source.size(dim) (%lld)", (long long)idx->numel, (long long)source->size[dim]);
   TSR_TRY(tsr_index_ready(ctx, &idx, idx));
   const int64_t *v = tsr_tensor_data_ro(idx);
   int64_t size = x->ndim > 0 ? x->size[dim] : 1;
+  TSR_TRY(check_no_elements(ctx, x, dim, idx->numel));
   for (int64_t i = 0; i < idx->numel; i++)
     if (v[i] < 0 || v[i] >= size)
       return tsr_op_fail(ctx, "index_copy_(): index %lld is out of bounds for dimension %lld with size %lld", (long long)v[i], (long long)dim, (long long)size);
@@ -210,11 +246,12 @@ TSR_KERNEL(index_fill) {
   TSR_TRY(tsr_index_ready(ctx, &idx, idx));
   const int64_t *v = tsr_tensor_data_ro(idx);
   slices s = cut_at(x, dim);
-  for (int64_t i = 0; i < idx->numel; i++)
-    if ((v[i] < -s.n || v[i] >= s.n) && x->numel > 0)
-      return tsr_op_fail(ctx, "index %lld is out of bounds for dimension %lld with size %lld", (long long)v[i], (long long)dim, (long long)s.n);
-  if (value != NULL) TSR_TRY(tsr_to_dtype(ctx, &value, value, (tsr_dtype)x->dtype));
-  else TSR_TRY(tsr_new_scalar(ctx, &value, (tsr_dtype)x->dtype, tsr_arg_scalar(c, 3)));
+  TSR_TRY(check_no_elements(ctx, x, dim, idx->numel));
+  if (x->numel > 0) TSR_TRY(check_wrapping(ctx, idx, s));
+  tsr_val fill = value != NULL ? tsr_tensor_get(ctx->mem, value, 0) : c->args[3];
+  if (value != NULL) TSR_TRY(tsr_temp(ctx, fill));
+  TSR_TRY(tsr_check_scalar_fits(ctx, tsr_scalar_of(fill), (tsr_dtype)x->dtype));
+  TSR_TRY(tsr_new_scalar(ctx, &value, (tsr_dtype)x->dtype, tsr_scalar_of(fill)));
   TSR_TRY(tsr_update_begin(c, c->op->data == &in_place, &u));
   u.keeps_order = true;
   TSR_TRY(tsr_data_mut(ctx, u.work, &data));
@@ -262,16 +299,11 @@ TSR_KERNEL(index_reduce) {
   tsr_combine_parse(word, &how, &mean);
   TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   TSR_TRY(ready_vector(c, "index_reduce_", &idx));
-  if (x->dtype != source->dtype)
-    return tsr_op_fail(ctx, "index_reduce(): Expected self and source to have the same dtype but got self.dtype = %s and source.dtype = %s",
-                       tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(source->dtype)->cpp_name);
-  TSR_TRY(check_slices(ctx, x, source, dim, "index_reduce_"));
-  int64_t have = source->ndim > 0 ? source->size[dim] : 1;
-  if (idx->numel != have)
-    return tsr_op_fail(ctx, "index_reduce_(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %lld", (long long)idx->numel, (long long)have, (long long)dim);
+  TSR_TRY(check_update(ctx, x, idx, source, dim, "index_reduce_"));
   slices s = cut_at(x, dim);
-  if (x->ndim <= 1) TSR_TRY(check_vector(ctx, idx, s.n));
-  TSR_TRY(tsr_index_check(ctx, idx, s.n, dim));
+  if (!include_self) TSR_TRY(check_no_elements(ctx, x, dim, idx->numel));
+  if (!include_self) TSR_TRY(check_wrapping(ctx, idx, s)); /* those slices are filled first */
+  TSR_TRY(check_vector(ctx, idx, s.n));
   tsr_run_fn run = tsr_combine_run(how, (tsr_dtype)x->dtype), set = tsr_combine_run(TSR_SET, (tsr_dtype)x->dtype);
   if (run == NULL) return tsr_op_fail(ctx, "\"index_reduce\" not implemented for '%s'", tsr_dtype_get_info(x->dtype)->cpp_name);
   TSR_TRY(tsr_contiguous(ctx, &source, source));

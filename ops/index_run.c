@@ -168,7 +168,7 @@ tsr_status tsr_update_end(tsr_call *c, tsr_update *u) {
     if (u->work != u->self) TSR_TRY(tsr_copy_into(c->ctx, u->self, u->work));
     return tsr_ret_tensor(c, 0, u->self);
   }
-  if (!u->keeps_order || tsr_tensor_is_contiguous(u->self) || !tsr_tensor_is_dense(u->self)) return tsr_ret_tensor(c, 0, u->work);
+  if (!u->keeps_order || tsr_tensor_is_contiguous(u->self)) return tsr_ret_tensor(c, 0, u->work);
   tsr_tensor *y;
   TSR_TRY(tsr_new_like(c->ctx, &y, u->self, (tsr_dtype)u->self->dtype));
   TSR_TRY(tsr_copy_into(c->ctx, y, u->work));

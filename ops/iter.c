@@ -8,6 +8,7 @@ void tsr_iter_init(tsr_iter *it, tsr_ctx *ctx) {
   it->numel = 0;
   it->fixed_out = it->overlap_ok = false;
   it->offers = 0;
+  it->promoted = -1;
 }
 
 static tsr_iter_operand *add(tsr_iter *it) {
@@ -207,6 +208,21 @@ static void set_steps(tsr_iter *it) {
   }
 }
 
+/* An input that PyTorch would convert before it looks at layouts: its copy has no gaps and no repetitions.  True: there is one. */
+static bool set_promoted_steps(tsr_iter *it) {
+  bool any = false;
+  for (int k = it->nout; k < it->count && it->promoted >= 0; k++) {
+    tsr_iter_operand *o = &it->op[k];
+    int64_t stride[TSR_MAX_NDIM];
+    if (o->t == NULL || (int)o->dtype == it->promoted || tsr_tensor_is_dense(o->t)) continue;
+    any = true;
+    tsr_dense_strides(o->t, stride);
+    for (int i = 0, lead = it->shape_ndim - o->t->ndim; i < o->t->ndim; i++)
+      if (o->step[i + lead] != 0 || o->t->size[i] == it->shape[i + lead]) o->step[i + lead] = stride[i];
+  }
+  return any;
+}
+
 /* Should dimension a be farther out than b?  1: swap them, -1: no, 0: undecided. */
 static int order_dims(const tsr_iter *it, int a, int b) {
   for (int k = 0; k < it->count; k++) {
@@ -321,7 +337,9 @@ tsr_status tsr_iter_plan(tsr_iter *it) {
   else {
     int perm[TSR_MAX_NDIM];
     set_steps(it);
+    bool changed = set_promoted_steps(it);
     sort_dims(it, perm);
+    if (changed) set_steps(it);
     TSR_TRY(make_outs(it, perm));
     merge_dims(it, perm);
   }

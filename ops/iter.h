@@ -21,6 +21,7 @@ typedef struct tsr_iter {
   int count, nout;                   /* outputs come first */
   bool overlap_ok;                   /* the output may overlap itself (fill_) */
   bool fixed_out;                    /* the given outputs' shape takes part in broadcasting (copy_) */
+  int promoted;                      /* the element type that inputs are converted to first, or -1: what such copies would look like decides the layout */
   int offer[TSR_ITER_MAX], offers;   /* inputs whose buffer a new output may take over */
   int shape_ndim;                    /* result shape, as the program sees it */
   int64_t shape[TSR_MAX_NDIM];

@@ -1,4 +1,5 @@
 /* Joining tensors: cat, stack and what is made of them. */
+#include "ops/conv.h"
 #include "ops/native.h"
 #include "ops/shape.h"
 
@@ -151,9 +152,9 @@ tsr_status tsr_cat(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int64_
   int order[TSR_MAX_NDIM];
   TSR_TRY(cat_operands(ctx, ts, n, &dim, used, &m, size));
   tsr_dtype dtype = (tsr_dtype)ts[0]->dtype;
-  bool same = true, last = used[0]->ndim == 4 || used[0]->ndim == 5;
+  bool same = true, last = true;
   for (int64_t i = 0; i < n; i++) same = same && ts[i]->dtype == dtype;
-  for (int64_t i = 0; i < m && last; i++) last = tsr_tensor_is_channels_last(used[i]) && !tsr_tensor_is_contiguous(used[i]);
+  for (int64_t i = 0; i < m && last; i++) last = used[i]->hidden ? !tsr_tensor_is_contiguous(used[i]) : tsr_conv_suggests_last(used[i]->ndim, used[i]->size, used[i]->stride);
   if (!same) dtype = tsr_result_type(ts, (int)TSR_MIN(n, INT32_MAX));
   int ndim = used[0]->ndim;
   int64_t numel;
@@ -167,21 +168,30 @@ tsr_status tsr_cat(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int64_
   return cat_copy(ctx, y, used, m, dim);
 }
 
+/* Along a dimension of the operands: joined there, and split again into how many there are and the size of each. */
 tsr_status tsr_stack(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int64_t n, int64_t dim) {
   char a[512], b[512];
   if (n == 0) return tsr_op_fail(ctx, "stack expects a non-empty TensorList");
-  TSR_TRY(tsr_wrap_dim(ctx, dim, ts[0]->ndim + 1, &dim));
+  int ndim = ts[0]->ndim;
+  TSR_TRY(tsr_wrap_dim(ctx, dim, ndim + 1, &dim));
   tsr_tensor **rows = tsr_scratch(ctx, (size_t)n * sizeof *rows);
   if (rows == NULL) return tsr_op_nomem(ctx);
   for (int64_t i = 0; i < n; i++) {
-    if (ts[i]->ndim != ts[0]->ndim || memcmp(ts[i]->size, ts[0]->size, ts[0]->ndim * sizeof(int64_t)) != 0) {
-      tsr_sizes_print(a, sizeof a, ts[0]->ndim, ts[0]->size);
+    if (ts[i]->ndim != ndim || memcmp(ts[i]->size, ts[0]->size, (size_t)ndim * sizeof(int64_t)) != 0) {
+      tsr_sizes_print(a, sizeof a, ndim, ts[0]->size);
       tsr_sizes_print(b, sizeof b, ts[i]->ndim, ts[i]->size);
       return tsr_op_fail(ctx, "stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %lld", a, b, (long long)i);
     }
-    TSR_TRY(tsr_unsqueeze(ctx, &rows[i], ts[i], dim));
+    if (dim == ndim) TSR_TRY(tsr_unsqueeze(ctx, &rows[i], ts[i], dim));
   }
-  return tsr_cat(ctx, out, rows, n, dim);
+  if (dim == ndim) return tsr_cat(ctx, out, rows, n, dim);
+  int64_t size[TSR_MAX_NDIM];
+  TSR_TRY(tsr_check_ndim(ctx, ndim + 1));
+  memcpy(size, ts[0]->size, (size_t)dim * sizeof *size);
+  size[dim] = n;
+  memcpy(size + dim + 1, ts[0]->size + dim, (size_t)(ndim - dim) * sizeof *size);
+  TSR_TRY(tsr_cat(ctx, out, ts, n, dim));
+  return tsr_reshape(ctx, out, *out, ndim + 1, size);
 }
 
 TSR_KERNEL(cat) {

@@ -14,7 +14,9 @@ tsr_status tsr_channels_last(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t);    
 tsr_status tsr_clone(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t);                /* preserve_format */
 /* Contiguous and of that dtype: what most non-hot kernels start with. */
 tsr_status tsr_ready(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, tsr_dtype dtype);
+tsr_status tsr_clone_strided(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x); /* a copy with x's strides: of the whole storage, unless elements of x share memory */
 tsr_status tsr_resize(tsr_ctx *ctx, tsr_tensor *t, int ndim, const int64_t *size);  /* resize_: grows storage */
+tsr_status tsr_storage_grow(tsr_ctx *ctx, tsr_tensor *t, size_t nbytes); /* a larger block for t's storage, seen by every view of it */
 
 /* shape.c: views and their copies */
 tsr_status tsr_broadcast_sizes(tsr_ctx *ctx, int an, const int64_t *a, int bn, const int64_t *b, int *n, int64_t *out /* TSR_MAX_NDIM */);

@@ -162,6 +162,7 @@ void *tsr_scratch(tsr_ctx *ctx, size_t size);                           /* zeroe
 tsr_status tsr_new(tsr_ctx *ctx, tsr_tensor **out, tsr_dtype dtype, int ndim, const int64_t *size); /* C order, uninitialised */
 tsr_status tsr_new_strided(tsr_ctx *ctx, tsr_tensor **out, tsr_dtype dtype, int ndim, const int64_t *size, const int64_t *stride);
 tsr_status tsr_new_like(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *like, tsr_dtype dtype); /* preserve_format: strides kept, gaps closed */
+void tsr_dense_strides(const tsr_tensor *t, int64_t *stride); /* in the order of t's own: what PyTorch gives a copy of a tensor with gaps or repetitions */
 tsr_status tsr_new_scalar(tsr_ctx *ctx, tsr_tensor **out, tsr_dtype dtype, tsr_scalar s);         /* 0-dim */
 /* A view of t's storage; checks that it stays inside. offset is absolute, in elements. */
 tsr_status tsr_new_view(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *t, int64_t offset, int ndim, const int64_t *size, const int64_t *stride);

@@ -130,6 +130,7 @@ tsr_status tsr_pw_finish(tsr_pw_state *s) {
   if (out->t) TSR_TRY(tsr_check_result_cast(s->it.ctx, d, (tsr_dtype)out->t->dtype));
   else out->dtype = d;
   if (s->pw && s->pw->refuse) TSR_TRY(refuse_late(s->it.ctx, s->pw, s->name, s->common));
+  s->it.promoted = (int)s->common;
   TSR_TRY(tsr_iter_plan(&s->it));
   s->p.error = &error;
   s->p.bits = 8 * (int)tsr_dtype_size(s->common);

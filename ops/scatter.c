@@ -124,7 +124,7 @@ TSR_KERNEL(gather) {
   return tsr_ret_tensor(c, 0, y);
 }
 
-/* Negative indices count from the end. */
+/* Indices modulo the size: negative ones count from the end. */
 static tsr_status wrap_indices(tsr_ctx *ctx, tsr_tensor **idx, int64_t size) {
   tsr_tensor *dense;
   void *p;
@@ -132,7 +132,11 @@ static tsr_status wrap_indices(tsr_ctx *ctx, tsr_tensor **idx, int64_t size) {
   TSR_TRY(tsr_new(ctx, idx, TSR_INT64, dense->ndim, dense->size));
   TSR_TRY(tsr_data_mut(ctx, *idx, &p));
   const int64_t *v = tsr_tensor_data_ro(dense);
-  for (int64_t i = 0; i < dense->numel; i++) ((int64_t *)p)[i] = v[i] < 0 && v[i] >= -size ? v[i] + size : v[i];
+  if (size == 0 && dense->numel > 0) return tsr_op_fail(ctx, "ZeroDivisionError");
+  for (int64_t i = 0; i < dense->numel; i++) {
+    int64_t rest = v[i] % size;
+    ((int64_t *)p)[i] = rest < 0 ? rest + size : rest;
+  }
   return TSR_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Rearrangements that copy: repeat, tile, roll, flip, rot90, tril/triu, diag and friends, meshgrid.
  * Data movement is by element size; runs are memcpy. */
+#include "ops/conv.h"
 #include "ops/native.h"
 #include "ops/shape.h"
 
@@ -157,6 +158,7 @@ TSR_KERNEL(roll) {
   if (n != m) return tsr_op_fail(c->ctx, "shifts and dimensions must align. shifts: %lld, dims:%lld", (long long)n, (long long)m);
   if (x->ndim == 0) return tsr_op_fail(c->ctx, "Dimension specified as %lld but tensor has no dimensions", (long long)dims[0]);
   TSR_TRY(roll(c->ctx, &y, x, n, shifts, dims));
+  if (!x->hidden && tsr_conv_suggests_last(x->ndim, x->size, x->stride)) TSR_TRY(tsr_channels_last(c->ctx, &y, y)); /* two parts joined */
   return tsr_ret_tensor(c, 0, y);
 }
 

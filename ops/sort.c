@@ -59,7 +59,7 @@ static tsr_status ret_picked(tsr_call *c, const rows *r, picked *p, const tsr_te
   tsr_tensor *pair[2] = {p->values, p->indices};
   for (uint32_t k = 0; k < 2; k++) {
     tsr_tensor *y = pair[k], *view;
-    if (like != NULL && tsr_tensor_is_dense(like) && like->numel > 0) TSR_TRY(tsr_new_like(c->ctx, &y, like, (tsr_dtype)pair[k]->dtype));
+    if (like != NULL && like->numel > 0) TSR_TRY(tsr_new_like(c->ctx, &y, like, (tsr_dtype)pair[k]->dtype));
     else if (r->dim != y->ndim - 1 && y->ndim > 0) {
       TSR_TRY(tsr_transpose(c->ctx, &view, pair[k], r->dim, -1));
       TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)pair[k]->dtype, view->ndim, view->size));

@@ -146,7 +146,7 @@ TSR_KERNEL(axis_split) {
     return split_indices(c, x, n, at, dim);
   }
   n = tsr_arg_int(c, 1);
-  if (n <= 0 || x->size[dim] % n != 0)
+  if (n == 0 || x->size[dim] % n != 0)
     return tsr_op_fail(c->ctx,
                        "torch.%csplit attempted to split along dimension %lld, but the size of the dimension %lld is not "
                        "divisible by the split_size %lld!",

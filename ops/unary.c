@@ -176,9 +176,10 @@ TSR_KERNEL(positive) {
 TSR_KERNEL(frexp) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *wide, *m, *e;
   if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_op_fail(c->ctx, "torch.frexp() only supports floating-point dtypes");
-  TSR_TRY(tsr_ready(c->ctx, &wide, x, TSR_FLOAT64));
-  TSR_TRY(tsr_new(c->ctx, &m, TSR_FLOAT64, x->ndim, x->size));
-  TSR_TRY(tsr_new(c->ctx, &e, TSR_INT32, x->ndim, x->size));
+  TSR_TRY(tsr_new_like(c->ctx, &wide, x, TSR_FLOAT64)); /* all three in one order of memory */
+  TSR_TRY(tsr_copy_into(c->ctx, wide, x));
+  TSR_TRY(tsr_new_like(c->ctx, &m, wide, TSR_FLOAT64));
+  TSR_TRY(tsr_new_like(c->ctx, &e, wide, TSR_INT32));
   const double *a = tsr_tensor_data_ro(wide);
   double *mant = m->storage->data;
   int32_t *expo = e->storage->data;

@@ -381,19 +381,26 @@ TSR_KERNEL(diagonal) {
   return finish(c, y);
 }
 
-/* Bytes that a strided view needs from the start of its storage; false: does not fit 64 bits. */
+/* Bytes that a strided view needs from the start of its storage; false: no size, or one that does not fit 64 bits. */
 static bool bytes_needed(int64_t n, const int64_t *size, const int64_t *stride, int64_t offset, int64_t item, int64_t *out) {
-  int64_t last = offset;
-  for (int64_t d = 0; d < n; d++) {
-    int64_t span;
-    if (size[d] < 0) return false;
-    if (size[d] == 0) {
-      *out = 0;
-      return true;
-    }
-    if (tsr_mul_overflow(size[d] - 1, stride[d], &span) || tsr_add_overflow(last, span, &last)) return false;
-  }
+  int64_t last = offset, span;
+  *out = 0;
+  for (int64_t d = 0; d < n; d++)
+    if (size[d] <= 0) return size[d] == 0;
+  for (int64_t d = 0; d < n; d++)
+    if ((stride[d] < 0 && size[d] > 1) || tsr_mul_overflow(size[d] - 1, stride[d], &span) || tsr_add_overflow(last, span, &last)) return false;
   return !tsr_add_overflow(last, 1, &last) && !tsr_mul_overflow(last, item, out);
+}
+
+/* A view of these sizes, of x's element type, must lie inside a storage of `have` bytes. */
+static tsr_status check_bounds(tsr_ctx *ctx, const tsr_tensor *x, size_t have, int64_t offset, int64_t n, const int64_t *size, const int64_t *stride) {
+  char a[512], b[512];
+  int64_t need = 0, item = (int64_t)tsr_tensor_itemsize(x);
+  if (bytes_needed(n, size, stride, offset, item, &need) && (uint64_t)need <= have) return TSR_OK;
+  tsr_sizes_print(a, sizeof a, (int)n, size);
+  tsr_sizes_print(b, sizeof b, (int)n, stride);
+  return tsr_op_fail(ctx, "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %lld requiring a storage size of %lld are out of bounds for storage of size %zu",
+                     a, b, (long long)offset, (long long)item, (long long)need, have);
 }
 
 tsr_status tsr_as_strided(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, int64_t n, const int64_t *size, int64_t m,
@@ -409,11 +416,7 @@ tsr_status tsr_as_strided(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, i
   if (offset < 0) return tsr_op_fail(ctx, "Tensor: invalid storage offset %lld", (long long)offset);
   if (!tsr_numel((int)n, size, &numel) || !bytes_needed(n, size, stride, offset, item, &need))
     return tsr_op_fail(ctx, "Storage size calculation overflowed with sizes=%s and strides=%s", a, b);
-  if ((uint64_t)need > x->storage->nbytes)
-    return tsr_op_fail(ctx,
-                       "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %lld requiring a storage size of %lld "
-                       "are out of bounds for storage of size %zu",
-                       a, b, (long long)offset, (long long)item, (long long)need, x->storage->nbytes);
+  TSR_TRY(check_bounds(ctx, x, x->storage->nbytes, offset, n, size, stride));
   return tsr_new_view(ctx, out, x, offset, (int)n, size, stride);
 }
 
@@ -590,41 +593,58 @@ TSR_KERNEL(atleast_list) {
   return tsr_ret_tensors(c, 0, ts, n);
 }
 
-/* x takes over y's storage and geometry. */
-static tsr_status set_storage(tsr_call *c, tsr_tensor *x, const tsr_tensor *y) {
+/* x, whatever its own element type, becomes a view of y's storage. */
+static tsr_status set_storage(tsr_call *c, tsr_tensor *x, const tsr_tensor *y, int64_t offset, int64_t n, const int64_t *size, const int64_t *stride) {
   if (x->quant != NULL || y->quant != NULL) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "set_ is not available for quantized tensors");
-  if (x->dtype != y->dtype) {
-    const char *a = tsr_dtype_get_info(x->dtype)->cpp_name, *b = tsr_dtype_get_info(y->dtype)->cpp_name;
-    return tsr_op_fail(c->ctx, "Could not set tensor of type %s to a tensor of type %s", b, a);
-  }
-  if (!tsr_tensor_set_dims(x, y->ndim, y->size, y->stride)) return tsr_op_nomem(c->ctx);
+  if (!tsr_tensor_set_dims(x, (int)n, size, stride)) return tsr_op_nomem(c->ctx);
   tsr_storage *old = x->storage;
   tsr_obj_retain(y->storage);
   x->storage = y->storage;
-  x->offset = y->offset;
+  x->offset = offset;
   tsr_obj_release(old);
   return tsr_ret_tensor(c, 0, x);
 }
 
-TSR_KERNEL(set) { return set_storage(c, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)); }
+/* A storage that is too small grows, unless the geometry stays as it is. */
+static tsr_status set_growing(tsr_call *c, tsr_tensor *x, tsr_tensor *y, int64_t offset, int64_t n, const int64_t *size, const int64_t *stride) {
+  tsr_ctx *ctx = c->ctx;
+  int64_t need;
+  char a[512], b[512];
+  size_t bytes = (size_t)n * sizeof *size;
+  if (n == x->ndim && memcmp(x->size, size, bytes) == 0 && memcmp(x->stride, stride, bytes) == 0) {
+    TSR_TRY(check_bounds(ctx, x, y->storage->nbytes, offset, n, size, stride));
+  } else if (!bytes_needed(n, size, stride, offset, (int64_t)tsr_tensor_itemsize(x), &need)) {
+    tsr_sizes_print(a, sizeof a, (int)n, size);
+    tsr_sizes_print(b, sizeof b, (int)n, stride);
+    return tsr_op_fail(ctx, "Storage size calculation overflowed with sizes=%s and strides=%s", a, b);
+  } else if ((uint64_t)need > y->storage->nbytes) {
+    TSR_TRY(tsr_storage_grow(ctx, y, (size_t)need));
+  }
+  return set_storage(c, x, y, offset, n, size, stride);
+}
+
+TSR_KERNEL(set) {
+  tsr_tensor *y = tsr_arg_tensor(c, 1);
+  return set_growing(c, tsr_arg_tensor(c, 0), y, y->offset, y->ndim, y->size, y->stride);
+}
 
 TSR_KERNEL(set_strided) {
-  int64_t n, m;
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *y = tsr_arg_tensor(c, 1);
+  int64_t n, m, numel, offset = tsr_arg_int(c, 2), dense[TSR_MAX_NDIM];
   const int64_t *size, *stride;
   TSR_TRY(tsr_ints_arg(c, 3, &size, &n));
   TSR_TRY(tsr_ints_arg(c, 4, &stride, &m));
-  int64_t dense[TSR_MAX_NDIM];
-  tsr_tensor *y;
-  TSR_TRY(tsr_check_ndim(c->ctx, n));
-  if (m <= 0 && n > 0) {
-    int64_t numel;
-    if (!tsr_numel((int)n, size, &numel)) return tsr_op_fail(c->ctx, "numel: integer multiplication overflow");
+  if (!tsr_tensor_is_contiguous(y)) return tsr_op_fail(ctx, "passed in tensor to be used as storage must be contiguous");
+  if (m > 0 && m != n) return tsr_op_fail(ctx, "unequal size length (%lld) and stride length (%lld)", (long long)n, (long long)m);
+  if (offset < 0) return tsr_op_fail(ctx, "Tensor: invalid storage offset %lld", (long long)offset);
+  TSR_TRY(tsr_check_ndim(ctx, n));
+  if (!tsr_numel((int)n, size, &numel)) return tsr_op_fail(ctx, "numel: integer multiplication overflow");
+  if (m <= 0) {
     tsr_strides_contiguous((int)n, size, dense);
     stride = dense;
-    m = n;
   }
-  TSR_TRY(tsr_as_strided(c->ctx, &y, tsr_arg_tensor(c, 1), n, size, m, stride, tsr_arg_int(c, 2)));
-  return set_storage(c, tsr_arg_tensor(c, 0), y);
+  return set_growing(c, tsr_arg_tensor(c, 0), y, offset, n, size, stride);
 }
 
 TSR_KERNEL(shape_as_tensor) {
@@ -646,7 +666,7 @@ TSR_KERNEL(set_data) {
   tsr_call inner = *c;
   tsr_val ret = tsr_none();
   inner.rets = &ret;
-  tsr_status st = set_storage(&inner, x, y);
+  tsr_status st = set_storage(&inner, x, y, y->offset, y->ndim, y->size, y->stride);
   tsr_release(ret);
   return st;
 }
@@ -655,7 +675,7 @@ TSR_KERNEL(set_empty) {
   int64_t none = 0;
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   TSR_TRY(tsr_new(c->ctx, &y, (tsr_dtype)x->dtype, 1, &none));
-  return set_storage(c, x, y);
+  return set_storage(c, x, y, y->offset, y->ndim, y->size, y->stride);
 }
 
 TSR_KERNEL(reshape_from_tensor) {

@@ -46,8 +46,7 @@ TSR_KERNEL(view_copy) {
   return tsr_ret_tensors(c, 0, ys, (int64_t)n);
 }
 
-/* A copy with x's strides: of the whole storage, unless elements of x share memory. */
-static tsr_status clone_strided(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
+tsr_status tsr_clone_strided(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
   int64_t span = (int64_t)(x->storage->nbytes / tsr_tensor_itemsize(x)), one = 1;
   tsr_tensor *flat, *copy;
   bool overlaps = false;
@@ -68,7 +67,7 @@ TSR_KERNEL(view_scatter) {
   if (base == NULL || c->nargs > 8) return tsr_fail(&c->ctx->err, TSR_EINTERNAL, "no view operator behind %s", c->op->schema);
   tsr_val args[8], view = tsr_none();
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0), *src = tsr_arg_tensor(c, 1);
-  TSR_TRY(clone_strided(c->ctx, &y, x));
+  TSR_TRY(tsr_clone_strided(c->ctx, &y, x));
   args[0] = tsr_from_obj(y);
   for (uint32_t i = 2; i < c->nargs; i++) args[i - 1] = c->args[i];
   TSR_TRY(tsr_invoke(c->ctx, base, args, c->nargs - 1, &view, 1));
@@ -81,23 +80,37 @@ TSR_KERNEL(view_scatter) {
   return tsr_ret_tensor(c, 0, y);
 }
 
-/* out= forms that fill a list: run the form without out (row data: its overload), then copy each result. */
+/* out= forms that fill a list: run the form without out, then copy each result. */
+typedef struct list_out_form {
+  const char *overload, *words; /* of the form without out; of PyTorch's text about another number of out arguments */
+  bool as_is;                   /* each keeps its shape and element type */
+} list_out_form;
+static const list_out_form out_plain = {"", NULL, false}, out_tensor = {"Tensor", NULL, false}, out_split_copy = {"Tensor", "split_copy_Tensor_out()", true},
+                           out_unbind_copy = {"int", "unbind_copy_int_out", false}, out_sizes_copy = {"", "split_with_sizes_copy_out", false};
+
 TSR_KERNEL(list_out) {
   char name[64];
+  const list_out_form *form = c->op->data;
   size_t len = strcspn(c->op->schema, ".(");
   snprintf(name, sizeof name, "%.*s", (int)TSR_MIN(len, sizeof name - 1), c->op->schema);
-  const tsr_op *base = tsr_op_get(name, c->op->data);
+  const tsr_op *base = tsr_op_get(name, form->overload);
   tsr_val results = tsr_none();
   TSR_TRY(tsr_invoke(c->ctx, base, c->args, c->nargs - 1, &results, 1));
   int64_t n;
   tsr_tensor **outs;
   TSR_TRY(tsr_tensors_arg(c, c->nargs - 1, &outs, &n));
-  if ((size_t)n != results.l->len)
+  if ((size_t)n != results.l->len) {
+    if (form->words != NULL) return tsr_op_fail(c->ctx, "%s expected an out= argument of size %zu, got size %lld", form->words, results.l->len, (long long)n);
     return tsr_op_fail(c->ctx, "%s() expected an out= list of size %zu, got size %lld", name, results.l->len, (long long)n);
+  }
   for (int64_t i = 0; i < n; i++) {
     tsr_tensor *y = results.l->items[i].t;
+<<<<<<< HEAD
     if (strcmp(name, "aten::split_copy") == 0) TSR_TRY(tsr_copy_into(c->ctx, outs[i], y)); /* neither type nor size need fit */
     else TSR_TRY(tsr_out_store(c->ctx, outs[i], y));
+=======
+    TSR_TRY(form->as_is ? tsr_copy_into(c->ctx, outs[i], y) : tsr_out_store(c->ctx, outs[i], y));
+>>>>>>> a54ab0c (set_ reinterprets and grows storages; stack joins along the operands' own dimension; strides of promoted and repeated operands; checks of index_add, index_reduce, index_copy, index_fill, _unsafe_index, take_along_dim in PyTorch's order; out= lists)
   }
   return TSR_OK;
 }
@@ -176,16 +189,16 @@ const tsr_op tsr_ops_view_copy[] = {
     {"aten::as_strided_scatter.out(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None, *, Tensor(a!) out) -> Tensor(a!)",
      op_view_scatter, TSR_OUT_NEW},
     {"aten::unsafe_split_with_sizes.out(Tensor self, SymInt[] split_sizes, int dim=0, *, Tensor(a!)[] out) -> ()",
-     op_list_out, 0, ""},
+     op_list_out, 0, &out_plain},
     {"aten::split_copy.Tensor_out(Tensor self, SymInt split_size, int dim=0, *, Tensor(a!)[] out) -> ()",
-     op_list_out, 0, "Tensor"},
+     op_list_out, 0, &out_split_copy},
     {"aten::unsafe_split.Tensor_out(Tensor self, SymInt split_size, int dim=0, *, Tensor(a!)[] out) -> ()",
-     op_list_out, 0, "Tensor"},
+     op_list_out, 0, &out_tensor},
     {"aten::unbind_copy.int_out(Tensor self, int dim=0, *, Tensor(a!)[] out) -> ()",
-     op_list_out, 0, "int"},
+     op_list_out, 0, &out_unbind_copy},
     {"aten::split_with_sizes_copy.out(Tensor self, SymInt[] split_sizes, int dim=0, *, Tensor(a!)[] out) -> ()",
-     op_list_out, 0, ""},
+     op_list_out, 0, &out_sizes_copy},
     {"aten::_histogramdd_bin_edges.out(Tensor self, int[] bins, *, float[]? range=None, Tensor? weight=None, bool density=False, Tensor(a!)[] out) -> ()",
-     op_list_out, 0, ""},
+     op_list_out, 0, &out_plain},
     {0},
 };
