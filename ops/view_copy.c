@@ -105,12 +105,7 @@ TSR_KERNEL(list_out) {
   }
   for (int64_t i = 0; i < n; i++) {
     tsr_tensor *y = results.l->items[i].t;
-<<<<<<< HEAD
-    if (strcmp(name, "aten::split_copy") == 0) TSR_TRY(tsr_copy_into(c->ctx, outs[i], y)); /* neither type nor size need fit */
-    else TSR_TRY(tsr_out_store(c->ctx, outs[i], y));
-=======
     TSR_TRY(form->as_is ? tsr_copy_into(c->ctx, outs[i], y) : tsr_out_store(c->ctx, outs[i], y));
->>>>>>> a54ab0c (set_ reinterprets and grows storages; stack joins along the operands' own dimension; strides of promoted and repeated operands; checks of index_add, index_reduce, index_copy, index_fill, _unsafe_index, take_along_dim in PyTorch's order; out= lists)
   }
   return TSR_OK;
 }
