@@ -384,8 +384,21 @@ bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype) {
 
 tsr_status tsr_out_expect(const tsr_call *c, uint32_t i, tsr_dtype dtype) {
   tsr_dtype out;
-  if ((c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN) return TSR_OK; /* the whole result comes first */
+  bool is_out = (c->op->flags & TSR_OUT) != 0, plain = (c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN;
+  if (!is_out || plain) return TSR_OK; /* plain: the whole result comes first */
   return tsr_out_dtype(c, i, &out) ? check_out_dtype(c, dtype, out) : TSR_OK;
+}
+
+tsr_status tsr_out_same(const tsr_call *c, uint32_t i, tsr_dtype dtype) {
+  tsr_dtype got;
+  if (!tsr_out_dtype(c, i, &got) || got == dtype) return TSR_OK;
+  return tsr_op_fail(c->ctx, "Expected out tensor to have dtype %s, but got %s instead", tsr_dtype_c_name(dtype), tsr_dtype_c_name(got));
+}
+
+tsr_status tsr_out_castable(const tsr_call *c, uint32_t i, tsr_dtype dtype, const char *function, const char *name) {
+  tsr_dtype got;
+  if (!tsr_out_dtype(c, i, &got) || tsr_dtype_can_cast(dtype, got)) return TSR_OK;
+  return tsr_op_fail(c->ctx, "%s: Expected %s to be safely castable from %s dtype, but got %s with dtype %s", function, name, tsr_dtype_get_info(dtype)->cpp_name, name, tsr_dtype_get_info(got)->cpp_name);
 }
 
 tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src) {
@@ -563,9 +576,13 @@ tsr_status tsr_call_prepare(tsr_call *c) {
 }
 
 tsr_status tsr_invoke(tsr_ctx *ctx, const tsr_op *op, tsr_val *args, uint32_t nargs, tsr_val *rets, uint32_t nrets) {
+  return tsr_invoke_for(ctx, op, args, nargs, rets, nrets, NULL);
+}
+
+tsr_status tsr_invoke_for(tsr_ctx *ctx, const tsr_op *op, tsr_val *args, uint32_t nargs, tsr_val *rets, uint32_t nrets, const tsr_val *outs) {
   if (op == NULL) return tsr_fail(&ctx->err, TSR_EINTERNAL, "an operator that another needs is missing");
   for (uint32_t i = 0; i < nrets; i++) rets[i] = tsr_none();
-  tsr_call c = {.ctx = ctx, .op = op, .args = args, .nargs = nargs, .rets = rets, .nrets = nrets};
+  tsr_call c = {.ctx = ctx, .op = op, .args = args, .nargs = nargs, .rets = rets, .nrets = nrets, .outs = outs};
   ctx->depth++; /* scratch memory of the outer operator stays */
   tsr_status status = tsr_call_run(&c);
   ctx->depth--;

@@ -11,7 +11,9 @@ TSR_KERNEL(forward) {
   uint32_t n = t->nargs > 0 ? t->nargs : c->nargs;
   if (n > TSR_COUNT(args) || c->nrets > TSR_COUNT(rets)) return tsr_fail(&c->ctx->err, TSR_EINTERNAL, "%s: too many arguments", c->op->schema);
   for (uint32_t i = 0; i < n; i++) args[i] = i < c->nargs ? c->args[i] : tsr_none();
-  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get(t->name, t->overload), args, n, rets, c->nrets));
+  /* what PyTorch copies a fresh result into is not looked at before */
+  const tsr_val *outs = (c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN ? NULL : c->outs;
+  TSR_TRY(tsr_invoke_for(c->ctx, tsr_op_get(t->name, t->overload), args, n, rets, c->nrets, outs));
   for (uint32_t i = 0; i < c->nrets; i++) TSR_TRY(tsr_ret(c, i, rets[i]));
   return TSR_OK;
 }

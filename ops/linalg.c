@@ -54,11 +54,14 @@ tsr_status tsr_mats_copy(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char 
   return tsr_copy_into(ctx, out->t, turned);
 }
 
+tsr_status tsr_mats_check_square(tsr_ctx *ctx, const tsr_tensor *t, const char *name) {
+  if (t->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name);
+  int64_t m = t->size[t->ndim - 2], n = t->size[t->ndim - 1];
+  return m == n ? TSR_OK : tsr_op_fail(ctx, "%s: A must be batches of square matrices, but they are %lld by %lld matrices", name, (long long)m, (long long)n);
+}
+
 tsr_status tsr_mats_load_square(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char *name) {
-  if (t->ndim >= 2 && t->size[t->ndim - 1] != t->size[t->ndim - 2]) {
-    return tsr_op_fail(ctx, "%s: A must be batches of square matrices, but they are %lld by %lld matrices", name,
-                       (long long)t->size[t->ndim - 2], (long long)t->size[t->ndim - 1]);
-  }
+  TSR_TRY(tsr_mats_check_square(ctx, t, name));
   return tsr_mats_load(ctx, out, t, name);
 }
 
@@ -133,13 +136,41 @@ static int lead(int n) { return TSR_MAX(n, 1); }
 
 /* ---- Cholesky ---- */
 
+/* What the older solvers ask of A X = b, in their words. */
+static tsr_status check_solve_operands(tsr_ctx *ctx, const tsr_tensor *a, const tsr_tensor *b, const char *name) {
+  if (a->dtype != b->dtype) {
+    return tsr_op_fail(ctx, "Expected b and A to have the same dtype, but found b of type %s and A of type %s instead.", tsr_dtype_get_info((tsr_dtype)b->dtype)->cpp_name, tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name);
+  }
+  int64_t m = a->size[a->ndim - 2], n = a->size[a->ndim - 1], rows = b->size[b->ndim - 2];
+  if (m != n) return tsr_op_fail(ctx, "A must be batches of square matrices, but they are %lld by %lld matrices", (long long)m, (long long)n);
+  if (rows == n) return TSR_OK;
+  return tsr_op_fail(ctx, "Incompatible matrix sizes for %s: each A matrix is %lld by %lld but each b matrix is %lld by %lld", name, (long long)m, (long long)n, (long long)rows, (long long)b->size[b->ndim - 1]);
+}
+
+/* … and its newer ones; left: A X = B. */
+static tsr_status check_solver(tsr_ctx *ctx, const tsr_tensor *a, const tsr_tensor *b, bool left, const char *name) {
+  TSR_TRY(tsr_mats_check_square(ctx, a, name));
+  if (b->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor B must have at least 2 dimensions.", name);
+  if (b->size[b->ndim - (left ? 2 : 1)] == a->size[a->ndim - 1]) return TSR_OK;
+  return tsr_op_fail(ctx, "%s: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)", name, left ? "AX = B" : "XA = B", (long long)a->size[a->ndim - 2],
+                     (long long)a->size[a->ndim - 1], (long long)b->size[b->ndim - 2], (long long)b->size[b->ndim - 1]);
+}
+
+/* Batches stretched to each other; the error tells b's sizes first, as PyTorch's does. */
+static tsr_status broadcast_pair(tsr_ctx *ctx, tsr_tensor **b, tsr_tensor **a) { return tsr_mats_broadcast(ctx, b, a); }
+
 static const char not_positive[] =
     "The factorization could not be completed because the input is not positive-definite (the leading minor of order %d is not positive-definite).";
 
 static tsr_status cholesky(tsr_call *c, const char *name, bool upper, bool check) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *info, *out;
+  bool old = strcmp(name, "cholesky") == 0; /* whose own checks all carry its name */
   tsr_mats m;
-  TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, name));
+  TSR_TRY(tsr_mats_check_square(c->ctx, a, old ? name : "linalg.cholesky"));
+  if (!old && tsr_dtype_is_integral(dtype_of(c, 0), true)) TSR_TRY(tsr_mats_check_dtype(c->ctx, a, "linalg.cholesky"));
+  if (!old) TSR_TRY(tsr_out_same(c, 0, dtype_of(c, 0)));
+  if (!old) TSR_TRY(tsr_out_same(c, 1, TSR_INT32));
+  TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, old ? name : "linalg.cholesky"));
   TSR_TRY(tsr_mats_vector(c->ctx, &info, a, TSR_INT32, -1));
   for (int64_t i = 0; i < m.batch; i++) {
     int *code = (int *)info->storage->data + i;
@@ -154,21 +185,26 @@ static tsr_status cholesky(tsr_call *c, const char *name, bool upper, bool check
 TSR_KERNEL(linalg_cholesky) { return cholesky(c, "linalg.cholesky", tsr_arg_bool(c, 1), true); }
 TSR_KERNEL(cholesky) { /* the old operator looks at nothing when there is nothing */
   tsr_tensor *a = tsr_arg_tensor(c, 0), *out;
+  TSR_TRY(tsr_out_castable(c, 0, dtype_of(c, 0), "cholesky", "result"));
   if (a->numel == 0) {
     TSR_TRY(tsr_new(c->ctx, &out, dtype_of(c, 0), a->ndim, a->size));
     return tsr_ret_tensor(c, 0, out);
   }
-  return cholesky(c, "cholesky", tsr_arg_bool(c, 1), true); }
-TSR_KERNEL(cholesky_ex) { return cholesky(c, "linalg.cholesky", tsr_arg_bool(c, 1), tsr_arg_bool(c, 2)); }
+  return cholesky(c, "cholesky", tsr_arg_bool(c, 1), true);
+}
+TSR_KERNEL(cholesky_ex) { return cholesky(c, "linalg.cholesky_ex", tsr_arg_bool(c, 1), tsr_arg_bool(c, 2)); }
 
 TSR_KERNEL(cholesky_solve) {
   tsr_tensor *b = tsr_arg_tensor(c, 0), *a = tsr_arg_tensor(c, 1), *out;
   char uplo = tsr_arg_bool(c, 2) ? 'U' : 'L';
   tsr_mats ma, mb;
-  TSR_TRY(tsr_mats_broadcast(c->ctx, &a, &b));
+  TSR_TRY(tsr_out_castable(c, 0, dtype_of(c, 0), "cholesky_solve", "result"));
+  if (b->ndim < 2) return tsr_op_fail(c->ctx, "b should have at least 2 dimensions, but has %d dimensions instead", b->ndim);
+  if (a->ndim < 2) return tsr_op_fail(c->ctx, "u should have at least 2 dimensions, but has %d dimensions instead", a->ndim);
+  TSR_TRY(check_solve_operands(c->ctx, a, b, "cholesky_solve"));
+  TSR_TRY(broadcast_pair(c->ctx, &b, &a));
   TSR_TRY(tsr_mats_load_square(c->ctx, &ma, a, "cholesky_solve"));
   TSR_TRY(tsr_mats_load(c->ctx, &mb, b, "cholesky_solve"));
-  if (mb.m != ma.n) return tsr_op_fail(c->ctx, "Incompatible matrix sizes for cholesky_solve: each A matrix is %d by %d but each b matrix is %d by %d", ma.m, ma.n, mb.m, mb.n);
   for (int64_t i = 0; i < mb.batch; i++) {
     TSR_TRY(tsr_mats_info(c->ctx, a, i, tsr_lapack_potrs(ma.z, uplo, ma.n, mb.n, tsr_mats_at(&ma, i), lead(ma.m), tsr_mats_at(&mb, i), lead(mb.m)), "cholesky_solve", "info %d"));
   }
@@ -208,12 +244,14 @@ TSR_KERNEL(cholesky_inverse) {
 
 typedef struct lu { tsr_mats m; tsr_tensor *pivots, *info; } lu;
 
+static tsr_status need_matrix(tsr_ctx *ctx, const tsr_tensor *a, const char *name) {
+  char sizes[64];
+  if (a->ndim >= 2) return TSR_OK;
+  tsr_sizes_print(sizes, sizeof sizes, a->ndim, a->size);
+  return tsr_op_fail(ctx, "%s: Expected tensor with 2 or more dimensions. Got size: %s instead", name, sizes);
+}
+
 static tsr_status factor(tsr_ctx *ctx, lu *out, tsr_tensor *a, const char *name, bool pivot) {
-  if (a->ndim < 2 && strstr(name, "lu") != NULL) { /* these two words are theirs alone */
-    char sizes[64];
-    tsr_sizes_print(sizes, sizeof sizes, a->ndim, a->size);
-    return tsr_op_fail(ctx, "%s: Expected tensor with 2 or more dimensions. Got size: %s instead", name, sizes);
-  }
   TSR_TRY(tsr_mats_load(ctx, &out->m, a, name));
   if (!pivot && a->numel > 0) return tsr_op_fail(ctx, "linalg.lu_factor: LU without pivoting is not implemented on the CPU");
   int k = TSR_MIN(out->m.m, out->m.n);
@@ -236,6 +274,9 @@ static tsr_status check_infos(tsr_ctx *ctx, const tsr_tensor *like, const tsr_te
 static tsr_status lu_factor(tsr_call *c, const char *name, bool pivot, bool check) {
   lu f;
   tsr_tensor *out;
+  TSR_TRY(need_matrix(c->ctx, tsr_arg_tensor(c, 0), name));
+  TSR_TRY(tsr_out_same(c, 0, dtype_of(c, 0)));
+  for (uint32_t i = 1; i < c->nrets; i++) TSR_TRY(tsr_out_same(c, i, TSR_INT32));
   TSR_TRY(factor(c->ctx, &f, tsr_arg_tensor(c, 0), name, pivot));
   for (int64_t i = 0; check && i < f.info->numel; i++) {
     int info = ((const int *)f.info->storage->data)[i];
@@ -249,6 +290,17 @@ static tsr_status lu_factor(tsr_call *c, const char *name, bool pivot, bool chec
 TSR_KERNEL(lu_factor) { return lu_factor(c, "torch.lu_factor", tsr_arg_bool(c, 1), true); }
 TSR_KERNEL(lu_factor_ex) { return lu_factor(c, "torch.lu_factor", tsr_arg_bool(c, 1), tsr_arg_bool(c, 2)); }
 
+/* PyTorch walks the pivots as they lie in memory, in steps of their last dimension, and past their end when there are fewer than the matrices' rows. */
+static tsr_status check_pivots(tsr_ctx *ctx, const tsr_tensor *pivots, const tsr_mats *m) {
+  const int *p = tsr_tensor_data_ro(pivots);
+  for (int64_t i = 0; i < pivots->numel; i++) {
+    if (p[i] < 1 || p[i] > m->m) return tsr_op_fail(ctx, "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the result of lu_factor?");
+  }
+  int64_t need = m->batch * TSR_MIN(m->m, m->n);
+  if (pivots->numel == need || need == 0) return TSR_OK;
+  return tsr_op_fail(ctx, "lu_unpack: LU_pivots has %lld numbers for LU_data that needs %lld", (long long)pivots->numel, (long long)need);
+}
+
 /* P (m x m), L (m x k), U (k x n) of a packed factorisation; only those asked for */
 static tsr_status unpack_lu(tsr_call *c, const tsr_mats *m, const tsr_tensor *pivots, tsr_dtype dtype, bool data, bool perm) {
   int k = TSR_MIN(m->m, m->n);
@@ -260,18 +312,19 @@ static tsr_status unpack_lu(tsr_call *c, const tsr_mats *m, const tsr_tensor *pi
   TSR_TRY(tsr_mats_new(c->ctx, &u, m->t, m->z, k, m->n));
   int *order = tsr_scratch(c->ctx, ((size_t)m->m + 1) * sizeof *order);
   if (order == NULL) return c->ctx->err.status;
-  const int *piv = tsr_tensor_data_ro(pivots);
-  for (int64_t b = 0; b < m->batch; b++, piv += k) {
-    const char *src = tsr_mats_at(m, b);
+  const int *piv = perm ? tsr_tensor_data_ro(pivots) : NULL;
+  for (int64_t b = 0; b < p.batch; b++) { /* of a matrix without columns: the identity */
     memset(tsr_mats_at(&p, b), 0, (size_t)m->m * (size_t)m->m * 8);
     for (int i = 0; i < m->m; i++) order[i] = i;
-    for (int i = 0; i < k; i++) {
-      if (piv[i] < 1 || piv[i] > m->m) return tsr_op_fail(c->ctx, "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the result of lu_factor?");
-      int t = order[i];
-      order[i] = order[piv[i] - 1];
-      order[piv[i] - 1] = t;
+    for (int i = 0; perm && i < k; i++) {
+      int t = order[i], with = piv[b * k + i] - 1;
+      order[i] = order[with];
+      order[with] = t;
     }
     for (int i = 0; i < m->m; i++) ((double *)tsr_mats_at(&p, b))[(size_t)i * m->m + order[i]] = 1;
+  }
+  for (int64_t b = 0; b < m->batch; b++) {
+    const char *src = tsr_mats_at(m, b);
     for (int j = 0; j < k; j++) memcpy((char *)tsr_mats_at(&l, b) + (size_t)j * m->m * item, src + (size_t)j * m->m * item, (size_t)m->m * item);
     for (int j = 0; j < m->n; j++) memcpy((char *)tsr_mats_at(&u, b) + (size_t)j * k * item, src + (size_t)j * m->m * item, (size_t)k * item);
     for (int j = 0; j < k; j++) {
@@ -299,31 +352,41 @@ static tsr_status unpack_lu(tsr_call *c, const tsr_mats *m, const tsr_tensor *pi
 TSR_KERNEL(linalg_lu) {
   lu f;
   bool pivot = tsr_arg_bool(c, 1);
+  TSR_TRY(need_matrix(c->ctx, tsr_arg_tensor(c, 0), "linalg.lu"));
+  for (uint32_t i = 0; i < 3; i++) TSR_TRY(tsr_out_same(c, i, dtype_of(c, 0)));
   TSR_TRY(factor(c->ctx, &f, tsr_arg_tensor(c, 0), "linalg.lu", pivot));
   return unpack_lu(c, &f.m, f.pivots, dtype_of(c, 0), true, pivot);
 }
 
 TSR_KERNEL(lu_unpack) {
   tsr_mats m;
-  tsr_tensor *pivots;
-  tsr_tensor *a = tsr_arg_tensor(c, 0);
-  if (a->ndim < 2) {
-    char sizes[64];
-    tsr_sizes_print(sizes, sizeof sizes, a->ndim, a->size);
-    return tsr_op_fail(c->ctx, "torch.lu_unpack: Expected tensor with 2 or more dimensions. Got size: %s instead", sizes);
-  }
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *pivots = tsr_arg_tensor(c, 1);
+  bool perm = tsr_arg_bool(c, 3);
+  TSR_TRY(need_matrix(c->ctx, a, "torch.lu_unpack"));
+  if (perm && pivots->dtype != TSR_INT32) return tsr_op_fail(c->ctx, "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\nNote: this function is intended to be used with the output produced by torch.linalg.lu_factor");
+  for (uint32_t i = 0; i < 3; i++) TSR_TRY(tsr_out_same(c, i, dtype_of(c, 0)));
   TSR_TRY(tsr_mats_copy(c->ctx, &m, a, "lu_unpack"));
-  TSR_TRY(tsr_ready(c->ctx, &pivots, tsr_arg_tensor(c, 1), TSR_INT32));
-  if (pivots->numel != m.batch * TSR_MIN(m.m, m.n)) return tsr_op_fail(c->ctx, "lu_unpack: LU_pivots and LU_data do not belong together");
-  return unpack_lu(c, &m, pivots, dtype_of(c, 0), tsr_arg_bool(c, 2), tsr_arg_bool(c, 3));
+  if (!perm) return unpack_lu(c, &m, NULL, dtype_of(c, 0), tsr_arg_bool(c, 2), false);
+  TSR_TRY(tsr_ready(c->ctx, &pivots, pivots, TSR_INT32));
+  TSR_TRY(check_pivots(c->ctx, pivots, &m));
+  return unpack_lu(c, &m, pivots, dtype_of(c, 0), tsr_arg_bool(c, 2), true);
 }
 
-/* X of op(A) X = B (left) or X op(A) = B, given A's factors; b is [..., n, k] */
-static tsr_status solve_factored(tsr_ctx *ctx, tsr_tensor **out, const tsr_mats *f, const int *pivots, tsr_tensor *b, bool left, bool adjoint, tsr_dtype dtype) {
+/* X of op(A) X = B (left) or X op(A) = B, given the factors f of A's matrices before they were stretched to the batches of a and b; b is [..., n, k] */
+static tsr_status solve_factored(tsr_ctx *ctx, tsr_tensor **out, const lu *f, const tsr_tensor *a, tsr_tensor *b, bool left, bool adjoint, tsr_dtype dtype) {
   tsr_mats mb;
+  tsr_tensor *which; /* of the factors, for each matrix of the result */
+  int64_t batch[TSR_MAX_NDIM];
   if (!left) TSR_TRY(tsr_transpose(ctx, &b, b, -1, -2));
   TSR_TRY(tsr_mats_copy(ctx, &mb, b, "linalg.solve"));
-  if (mb.m != f->n) return tsr_op_fail(ctx, "linalg.solve: Incompatible shapes of A and B for the equation %s (%dx%d and %dx%d)", left ? "AX = B" : "XA = B", f->m, f->n, left ? mb.m : mb.n, left ? mb.n : mb.m);
+  memcpy(batch, f->m.t->size, (size_t)(f->m.t->ndim - 2) * sizeof *batch);
+  TSR_TRY(tsr_new(ctx, &which, TSR_INT64, f->m.t->ndim - 2, batch));
+  for (int64_t i = 0; i < which->numel; i++) ((int64_t *)which->storage->data)[i] = i;
+  TSR_TRY(tsr_expand(ctx, &which, which, a->ndim - 2, a->size));
+  TSR_TRY(tsr_contiguous(ctx, &which, which));
+  const int64_t *at = tsr_tensor_data_ro(which);
+  const int *pivots = tsr_tensor_data_ro(f->pivots);
+  int n = f->m.n;
   /* X A = B is transposed: A^T X^T = B^T; with the adjoint, conj(A) X^T = B^T: conjugate around it */
   char trans = left ? (adjoint ? 'C' : 'N') : (adjoint ? 'N' : 'T');
   bool conj = !left && adjoint && mb.z;
@@ -331,7 +394,7 @@ static tsr_status solve_factored(tsr_ctx *ctx, tsr_tensor **out, const tsr_mats 
     double *p = tsr_mats_at(&mb, i);
     size_t count = (size_t)mb.m * (size_t)mb.n;
     for (size_t k = 0; conj && k < count; k++) p[2 * k + 1] = -p[2 * k + 1];
-    tsr_lapack_getrs(f->z, trans, f->n, mb.n, tsr_mats_at(f, i), lead(f->m), pivots + i * f->n, p, lead(mb.m));
+    tsr_lapack_getrs(f->m.z, trans, n, mb.n, tsr_mats_at(&f->m, at[i]), lead(f->m.m), pivots + at[i] * n, p, lead(mb.m));
     for (size_t k = 0; conj && k < count; k++) p[2 * k + 1] = -p[2 * k + 1];
   }
   TSR_TRY(tsr_mats_store(ctx, out, &mb, dtype));
@@ -344,21 +407,29 @@ static bool is_vector_rhs(const tsr_tensor *a, const tsr_tensor *b) {
   return a->ndim - 1 == b->ndim && memcmp(a->size, b->size, b->ndim * sizeof *b->size) == 0;
 }
 
-static tsr_status solve(tsr_call *c, const char *name, bool check, bool with_lu) {
+static const char singular[] = "The solver failed because the input matrix is singular.";
+
+/* errors: what names the call when a pivot is zero, or NULL */
+static tsr_status solve(tsr_call *c, const char *errors, bool with_lu) {
   tsr_ctx *ctx = c->ctx;
-  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out;
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out, *lu_of;
   bool left = tsr_arg_bool(c, 2);
   lu f;
-  if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) TSR_TRY(tsr_mats_check_dtype(ctx, a, name));
-  if (a->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name);
-  if (a->size[a->ndim - 1] != a->size[a->ndim - 2]) return tsr_op_fail(ctx, "%s: A must be batches of square matrices, but they are %lld by %lld matrices", name, (long long)a->size[a->ndim - 2], (long long)a->size[a->ndim - 1]);
-  bool vector = is_vector_rhs(a, b);
-  if (vector && !left) return tsr_op_fail(ctx, "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)");
+  if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) TSR_TRY(tsr_mats_check_dtype(ctx, a, "linalg.solve"));
+  if (a->dtype != b->dtype) {
+    return tsr_op_fail(ctx, "linalg.solve: Expected A and B to have the same dtype, but found A of type %s and B of type %s instead", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name,
+                       tsr_dtype_get_info((tsr_dtype)b->dtype)->cpp_name);
+  }
+  bool vector = a->ndim > 0 && is_vector_rhs(a, b);
   if (vector) TSR_TRY(tsr_unsqueeze(ctx, &b, b, -1));
-  TSR_TRY(tsr_mats_broadcast(ctx, &a, &b));
-  TSR_TRY(factor(ctx, &f, a, name, true));
-  if (check) TSR_TRY(check_infos(ctx, a, f.info, name, "The solver failed because the input matrix is singular."));
-  TSR_TRY(solve_factored(ctx, &out, &f.m, f.pivots->storage->data, b, left, false, dtype_of(c, 0)));
+  TSR_TRY(check_solver(ctx, a, b, left, "linalg.solve"));
+  lu_of = a;
+  TSR_TRY(broadcast_pair(ctx, &b, &a));
+  if (vector && !left) return tsr_op_fail(ctx, "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)");
+  for (uint32_t i = 0; i < c->nrets; i++) TSR_TRY(tsr_out_same(c, i, i == 0 || (with_lu && i == 1) ? dtype_of(c, 0) : TSR_INT32));
+  TSR_TRY(factor(ctx, &f, lu_of, "linalg.solve", true));
+  if (errors != NULL) TSR_TRY(check_infos(ctx, lu_of, f.info, errors, singular));
+  TSR_TRY(solve_factored(ctx, &out, &f, a, b, left, false, dtype_of(c, 0)));
   if (vector) TSR_TRY(tsr_squeeze_dim(ctx, &out, out, -1));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
   if (with_lu) {
@@ -369,43 +440,41 @@ static tsr_status solve(tsr_call *c, const char *name, bool check, bool with_lu)
   }
   return c->nrets > 1 ? tsr_ret_tensor(c, 1, f.info) : TSR_OK;
 }
-TSR_KERNEL(linalg_solve) { return solve(c, "linalg.solve", true, false); }
-TSR_KERNEL(solve_ex) { return solve(c, "linalg.solve", tsr_arg_bool(c, 3), false); }
-TSR_KERNEL(_solve_ex) { return solve(c, "linalg.solve", tsr_arg_bool(c, 3), true); }
+TSR_KERNEL(linalg_solve) { return solve(c, "torch.linalg.solve", false); }
+TSR_KERNEL(solve_ex) { return solve(c, tsr_arg_bool(c, 3) ? "torch.linalg.solve_ex" : NULL, false); }
+TSR_KERNEL(_solve_ex) { return solve(c, tsr_arg_bool(c, 3) ? "torch.linalg.solve_ex" : NULL, true); }
 
 static tsr_status lu_solve(tsr_call *c, tsr_tensor *a, tsr_tensor *piv, tsr_tensor *b, bool left, bool adjoint) {
-  tsr_mats m;
+  lu f = {.pivots = piv};
+  tsr_ctx *ctx = c->ctx;
   tsr_tensor *out;
-  int64_t size[TSR_MAX_NDIM];
-  if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) TSR_TRY(tsr_mats_check_dtype(c->ctx, a, "torch.linalg.lu_solve"));
+  if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) TSR_TRY(tsr_mats_check_dtype(ctx, a, "torch.linalg.lu_solve"));
   if (a->dtype != b->dtype) {
-    return tsr_op_fail(c->ctx, "linalg.lu_solve: Expected LU and B to have the same dtype, but found LU of type %s and B of type %s instead", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name,
+    return tsr_op_fail(ctx, "linalg.lu_solve: Expected LU and B to have the same dtype, but found LU of type %s and B of type %s instead", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name,
                        tsr_dtype_get_info((tsr_dtype)b->dtype)->cpp_name);
   }
-  if (piv->dtype != TSR_INT32) return tsr_op_fail(c->ctx, "linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32");
-  if (a->ndim < 2) return tsr_op_fail(c->ctx, "torch.linalg.lu_solve: The input tensor A must have at least 2 dimensions.");
-  if (a->size[a->ndim - 1] != a->size[a->ndim - 2]) return tsr_mats_load_square(c->ctx, &m, a, "torch.linalg.lu_solve");
-  if (b->ndim < 2) return tsr_op_fail(c->ctx, "torch.linalg.lu_solve: The input tensor B must have at least 2 dimensions.");
-  if (b->size[b->ndim - (left ? 2 : 1)] != a->size[a->ndim - 1]) {
-    return tsr_op_fail(c->ctx, "linalg.lu_solve: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)", left ? "AX = B" : "XA = B", (long long)a->size[a->ndim - 2],
-                       (long long)a->size[a->ndim - 1], (long long)b->size[b->ndim - 2], (long long)b->size[b->ndim - 1]);
-  }
-  if (piv->ndim < 1 || piv->size[piv->ndim - 1] != a->size[a->ndim - 1]) return tsr_op_fail(c->ctx, "linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix");
+  if (piv->dtype != TSR_INT32) return tsr_op_fail(ctx, "linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32");
+  TSR_TRY(tsr_mats_check_square(ctx, a, "torch.linalg.lu_solve"));
+  TSR_TRY(check_solver(ctx, a, b, left, "linalg.lu_solve"));
+  if (piv->ndim < 1) return tsr_op_fail(ctx, "Dimension specified as -1 but tensor has no dimensions");
+  if (piv->size[piv->ndim - 1] != a->size[a->ndim - 1]) return tsr_op_fail(ctx, "linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix");
   if (piv->ndim != a->ndim - 1 || memcmp(piv->size, a->size, piv->ndim * sizeof *a->size) != 0) {
     char sizes[256];
     tsr_sizes_print(sizes, sizeof sizes, piv->ndim, piv->size);
-    return tsr_op_fail(c->ctx, "linalg.lu_solve: Expected LU.shape[:-1] and pivots.shape to be the same, but got pivots with shape %s instead", sizes);
+    return tsr_op_fail(ctx, "linalg.lu_solve: Expected LU.shape[:-1] and pivots.shape to be the same, but got pivots with shape %s instead", sizes);
   }
-  TSR_TRY(tsr_mats_broadcast(c->ctx, &a, &b));
-  TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, "torch.linalg.lu_solve"));
-  memcpy(size, a->size, (size_t)(a->ndim - 1) * sizeof *size);
-  TSR_TRY(tsr_expand(c->ctx, &piv, piv, a->ndim - 1, size));
-  TSR_TRY(tsr_ready(c->ctx, &piv, piv, TSR_INT32));
-  const int *p = tsr_tensor_data_ro(piv);
-  for (int64_t i = 0; i < piv->numel; i++) {
-    if (p[i] < 1 || p[i] > m.n) return tsr_op_fail(c->ctx, "Pivots given to lu_solve must all be greater or equal to 1. Did you properly pass the result of lu_factor?");
+  tsr_tensor *factors = a;
+  TSR_TRY(broadcast_pair(ctx, &b, &a));
+  TSR_TRY(tsr_out_same(c, 0, dtype_of(c, 0)));
+  TSR_TRY(tsr_mats_copy(ctx, &f.m, factors, "linalg.lu_solve"));
+  TSR_TRY(tsr_ready(ctx, &f.pivots, piv, TSR_INT32));
+  const int *p = tsr_tensor_data_ro(f.pivots);
+  for (int64_t i = 0; b->numel > 0 && i < 2 * piv->numel; i++) {
+    if (i < piv->numel && p[i] < 1) return tsr_op_fail(ctx, "Pivots given to lu_solve must all be greater or equal to 1. Did you properly pass the result of lu_factor?");
+    if (i >= piv->numel && p[i - piv->numel] > f.m.n) return tsr_op_fail(ctx, "Pivots given to lu_solve must all be smaller or equal to LU.size(-2). Did you properly pass the result of lu_factor?");
   }
-  TSR_TRY(solve_factored(c->ctx, &out, &m, p, b, left, adjoint, (tsr_dtype)b->dtype));
+  if (b->numel > 0) TSR_TRY(tsr_mats_check_dtype(ctx, a, "torch.linalg.lu_solve"));
+  TSR_TRY(solve_factored(ctx, &out, &f, a, b, left, adjoint, (tsr_dtype)b->dtype));
   return tsr_ret_tensor(c, 0, out);
 }
 TSR_KERNEL(linalg_lu_solve) { return lu_solve(c, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), tsr_arg_tensor(c, 2), tsr_arg_bool(c, 3), tsr_arg_bool(c, 4)); }
@@ -413,13 +482,16 @@ TSR_KERNEL(lu_solve) { return lu_solve(c, tsr_arg_tensor(c, 1), tsr_arg_tensor(c
 
 static const char not_invertible[] = "The diagonal element %d is zero, the inversion could not be completed because the input matrix is singular.";
 
-static tsr_status inverse(tsr_call *c, const char *name, bool check) {
+static tsr_status inverse(tsr_call *c, const char *errors) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *out;
   lu f;
   tsr_mats eye;
-  if (a->ndim >= 2 && a->size[a->ndim - 1] != a->size[a->ndim - 2]) return tsr_mats_load_square(c->ctx, &eye, a, name);
-  TSR_TRY(factor(c->ctx, &f, a, name, true));
-  if (check) TSR_TRY(check_infos(c->ctx, a, f.info, name, not_invertible));
+  TSR_TRY(tsr_mats_check_square(c->ctx, a, "linalg.inv"));
+  TSR_TRY(tsr_mats_check_dtype(c->ctx, a, "linalg.inv"));
+  TSR_TRY(tsr_out_same(c, 0, dtype_of(c, 0)));
+  TSR_TRY(tsr_out_same(c, 1, TSR_INT32));
+  TSR_TRY(factor(c->ctx, &f, a, "linalg.inv", true));
+  if (errors != NULL) TSR_TRY(check_infos(c->ctx, a, f.info, errors, not_invertible));
   TSR_TRY(tsr_mats_new(c->ctx, &eye, f.m.t, f.m.z, f.m.n, f.m.n));
   if (eye.t->numel > 0) memset(eye.t->storage->data, 0, eye.t->storage->nbytes);
   for (int64_t i = 0; i < eye.batch; i++) {
@@ -430,8 +502,8 @@ static tsr_status inverse(tsr_call *c, const char *name, bool check) {
   TSR_TRY(tsr_ret_tensor(c, 0, out));
   return c->nrets > 1 ? tsr_ret_tensor(c, 1, f.info) : TSR_OK;
 }
-TSR_KERNEL(linalg_inv) { return inverse(c, "linalg.inv", true); }
-TSR_KERNEL(inv_ex) { return inverse(c, "linalg.inv", tsr_arg_bool(c, 1)); }
+TSR_KERNEL(linalg_inv) { return inverse(c, c->op->data != NULL ? c->op->data : "linalg.inv"); }
+TSR_KERNEL(inv_ex) { return inverse(c, tsr_arg_bool(c, 1) ? "linalg.inv_ex" : NULL); }
 
 /* ---- determinants: the product of U's diagonal, with the sign of the permutation ---- */
 
@@ -460,8 +532,10 @@ static tsr_status determinants(tsr_call *c, det_kind kind, const char *name) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *out[2];
   tsr_dtype dtype = dtype_of(c, 0), real = tsr_dtype_real_of(dtype);
   lu f;
-  tsr_mats square;
-  TSR_TRY(tsr_mats_load_square(c->ctx, &square, a, name));
+  TSR_TRY(tsr_mats_check_square(c->ctx, a, name));
+  if (tsr_dtype_is_integral(dtype, true)) TSR_TRY(tsr_mats_check_dtype(c->ctx, a, name));
+  TSR_TRY(tsr_out_same(c, 0, dtype));
+  if (kind == SLOGDET) TSR_TRY(tsr_out_same(c, 1, real));
   /* PyTorch factors the transpose of C-ordered real matrices: seen where the factors are results too */
   if (c->nrets > (kind == SLOGDET ? 2 : 1) && tsr_tensor_is_contiguous(a) && !tsr_dtype_is_complex(dtype)) TSR_TRY(tsr_transpose(c->ctx, &a, a, -1, -2));
   TSR_TRY(factor(c->ctx, &f, a, name, true));
@@ -518,18 +592,11 @@ TSR_KERNEL(solve_triangular) {
 
 TSR_KERNEL(triangular_solve) {
   tsr_tensor *b = tsr_arg_tensor(c, 0), *a = tsr_arg_tensor(c, 1), *out;
-  if (a->dtype != b->dtype) {
-    return tsr_op_fail(c->ctx, "Expected b and A to have the same dtype, but found b of type %s and A of type %s instead.", tsr_dtype_get_info((tsr_dtype)b->dtype)->cpp_name, tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name);
-  }
   for (int i = 0; i < 2; i++) {
     const tsr_tensor *t = i == 0 ? b : a;
     if (t->ndim < 2) return tsr_op_fail(c->ctx, "torch.triangular_solve: Expected %s to have at least 2 dimensions, but it has %d dimensions instead", i == 0 ? "b" : "A", t->ndim);
   }
-  int64_t m = a->size[a->ndim - 2], n = a->size[a->ndim - 1];
-  if (m != n) return tsr_op_fail(c->ctx, "A must be batches of square matrices, but they are %lld by %lld matrices", (long long)m, (long long)n);
-  if (b->size[b->ndim - 2] != n) {
-    return tsr_op_fail(c->ctx, "Incompatible matrix sizes for triangular_solve: each A matrix is %lld by %lld but each b matrix is %lld by %lld", (long long)m, (long long)n, (long long)b->size[b->ndim - 2], (long long)b->size[b->ndim - 1]);
-  }
+  TSR_TRY(check_solve_operands(c->ctx, a, b, "triangular_solve"));
   TSR_TRY(tsr_mats_broadcast(c->ctx, &a, &b));
   TSR_TRY(solve_triangular(c->ctx, &out, a, b, tsr_arg_bool(c, 2), true, tsr_arg_bool(c, 4), tsr_arg_bool(c, 3) ? 'T' : 'N'));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
@@ -542,10 +609,13 @@ TSR_KERNEL(triangular_solve) {
 
 /* ---- LDL ---- */
 
-static tsr_status ldl_factor(tsr_call *c, bool check) {
+static tsr_status ldl_factor(tsr_call *c, const char *errors) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *pivots, *info, *out;
   bool hermitian = tsr_arg_bool(c, 1);
   tsr_mats m;
+  TSR_TRY(tsr_mats_check_square(c->ctx, a, "torch.linalg.ldl_factor_ex"));
+  if (tsr_dtype_is_integral(dtype_of(c, 0), true)) TSR_TRY(tsr_mats_check_dtype(c->ctx, a, "torch.linalg.ldl_factor_ex"));
+  for (uint32_t i = 0; i < c->nrets; i++) TSR_TRY(tsr_out_same(c, i, i == 0 ? dtype_of(c, 0) : TSR_INT32));
   TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, "torch.linalg.ldl_factor_ex"));
   TSR_TRY(tsr_mats_vector(c->ctx, &pivots, a, TSR_INT32, m.n));
   TSR_TRY(tsr_mats_vector(c->ctx, &info, a, TSR_INT32, -1));
@@ -553,29 +623,50 @@ static tsr_status ldl_factor(tsr_call *c, bool check) {
   for (int64_t i = 0; i < m.batch; i++) {
     int *code = (int *)info->storage->data + i;
     *code = tsr_lapack_sytrf(c->ctx, m.z, hermitian, m.n, tsr_mats_at(&m, i), lead(m.m), (int *)pivots->storage->data + i * m.n);
-    if (check || *code < 0) TSR_TRY(tsr_mats_info(c->ctx, a, i, *code, "torch.linalg.ldl_factor_ex", "The factorization could not be completed because the input is singular (D[%d] is zero)."));
+    if (errors != NULL || *code < 0) TSR_TRY(tsr_mats_info(c->ctx, a, i, *code, errors != NULL ? errors : "torch.linalg.ldl_factor_ex", "The factorization could not be completed because the input is singular (D[%d] is zero)."));
   }
   TSR_TRY(tsr_mats_store(c->ctx, &out, &m, dtype_of(c, 0)));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
   TSR_TRY(tsr_ret_tensor(c, 1, pivots));
   return c->nrets > 2 ? tsr_ret_tensor(c, 2, info) : TSR_OK;
 }
-TSR_KERNEL(ldl_factor) { return ldl_factor(c, true); }
-TSR_KERNEL(ldl_factor_ex) { return ldl_factor(c, tsr_arg_bool(c, 2)); }
+TSR_KERNEL(ldl_factor) { return ldl_factor(c, "torch.linalg.ldl_factor"); }
+TSR_KERNEL(ldl_factor_ex) { return ldl_factor(c, tsr_arg_bool(c, 2) ? "torch.linalg.ldl_factor_ex" : NULL); }
+
+static const char *const ldl_name = "torch.linalg.ldl_solve";
+
+/* Shapes and types, in PyTorch's order. */
+static tsr_status check_ldl(tsr_ctx *ctx, const tsr_tensor *a, const tsr_tensor *piv, const tsr_tensor *b) {
+  TSR_TRY(tsr_mats_check_square(ctx, a, ldl_name));
+  if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) TSR_TRY(tsr_mats_check_dtype(ctx, a, ldl_name));
+  if (b->ndim < 2) return tsr_op_fail(ctx, "%s: Expected B to have at least 2 dimensions, but it has %d dimensions instead", ldl_name, b->ndim);
+  TSR_TRY(check_solve_operands(ctx, a, b, ldl_name));
+  if (piv->ndim != a->ndim - 1 || memcmp(piv->size, a->size, piv->ndim * sizeof *a->size) != 0) {
+    char sizes[256];
+    tsr_sizes_print(sizes, sizeof sizes, piv->ndim, piv->size);
+    return tsr_op_fail(ctx, "%s: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape %s instead", ldl_name, sizes);
+  }
+  if (tsr_dtype_is_integral((tsr_dtype)piv->dtype, false)) return TSR_OK;
+  return tsr_op_fail(ctx, "%s: Expected pivots to be integers. Got %s", ldl_name, tsr_dtype_get_info((tsr_dtype)piv->dtype)->cpp_name);
+}
 
 TSR_KERNEL(ldl_solve) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *piv = tsr_arg_tensor(c, 1), *b = tsr_arg_tensor(c, 2), *out;
   tsr_mats ma, mb;
-  TSR_TRY(tsr_mats_broadcast(c->ctx, &a, &b));
-  TSR_TRY(tsr_mats_load_square(c->ctx, &ma, a, "torch.linalg.ldl_solve"));
-  TSR_TRY(tsr_mats_load(c->ctx, &mb, b, "torch.linalg.ldl_solve"));
+  TSR_TRY(check_ldl(c->ctx, a, piv, b));
+  TSR_TRY(broadcast_pair(c->ctx, &b, &a));
+  TSR_TRY(tsr_out_same(c, 0, dtype_of(c, 0)));
+  TSR_TRY(tsr_mats_copy(c->ctx, &ma, a, ldl_name));
+  TSR_TRY(tsr_mats_copy(c->ctx, &mb, b, ldl_name));
   TSR_TRY(tsr_expand(c->ctx, &piv, piv, a->ndim - 1, a->size));
   TSR_TRY(tsr_ready(c->ctx, &piv, piv, TSR_INT32));
   const int *p = tsr_tensor_data_ro(piv);
-  for (int64_t i = 0; i < piv->numel; i++) {
-    if (p[i] == 0 || p[i] > ma.n || p[i] < -ma.n) return tsr_op_fail(c->ctx, "torch.linalg.ldl_solve: pivot %d is outside the matrix of %d rows", p[i], ma.n);
+  for (int64_t i = 0; i < 2 * piv->numel; i++) {
+    int k = p[i % piv->numel];
+    if (i < piv->numel && k == 0) return tsr_op_fail(c->ctx, "Pivots given to ldl_solve must all satisfy |pivot| >= 1. Did you properly pass the result of ldl_factor?");
+    if (i >= piv->numel && (k > ma.n || k < -ma.n)) return tsr_op_fail(c->ctx, "Pivots given to ldl_solve must all satisfy |pivot| <= LD.size(-2). Did you properly pass the result of ldl_factor?");
   }
-  if (mb.m != ma.n) return tsr_op_fail(c->ctx, "torch.linalg.ldl_solve: Expected LD.size(-2) == B.size(-2)");
+  TSR_TRY(tsr_mats_check_dtype(c->ctx, a, ldl_name));
   for (int64_t i = 0; i < mb.batch; i++) tsr_lapack_sytrs(ma.z, tsr_arg_bool(c, 3), ma.n, mb.n, tsr_mats_at(&ma, i), lead(ma.m), p + i * ma.n, tsr_mats_at(&mb, i), lead(mb.m));
   TSR_TRY(tsr_mats_store(c->ctx, &out, &mb, dtype_of(c, 2)));
   return tsr_ret_tensor(c, 0, out);
@@ -590,7 +681,7 @@ const tsr_op tsr_ops_linalg[] = {
     {"aten::linalg_cholesky_ex.L(Tensor self, *, bool upper=False, bool check_errors=False, Tensor(a!) L, Tensor(b!) info) -> (Tensor(a!) L, Tensor(b!) info)", op_cholesky_ex, TSR_OUT_SAME},
     {"aten::cholesky(Tensor self, bool upper=False) -> Tensor", op_cholesky, P}, {"aten::cholesky.out(Tensor self, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky, O},
     {"aten::cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", op_cholesky_solve, P},
-    {"aten::cholesky_solve.out(Tensor self, Tensor input2, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky_solve, O},
+    {"aten::cholesky_solve.out(Tensor self, Tensor input2, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky_solve, TSR_OUT_PLAIN},
     {"aten::cholesky_inverse(Tensor self, bool upper=False) -> Tensor", op_cholesky_inverse, P},
     {"aten::cholesky_inverse.out(Tensor self, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky_inverse, O},
     {"aten::linalg_lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)", op_linalg_lu, P},

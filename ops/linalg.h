@@ -18,6 +18,8 @@ tsr_status tsr_mats_load(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char 
 tsr_status tsr_mats_copy(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char *name);
 /* Refuses what PyTorch's function of that name refuses, in its words. */
 tsr_status tsr_mats_check_dtype(tsr_ctx *ctx, const tsr_tensor *t, const char *name);
+/* A must have two dimensions or more, the last two of one size. */
+tsr_status tsr_mats_check_square(tsr_ctx *ctx, const tsr_tensor *t, const char *name);
 tsr_status tsr_mats_load_square(tsr_ctx *ctx, tsr_mats *out, tsr_tensor *t, const char *name);
 /* Uninitialised, with the batch dimensions of like[..., x, y]. */
 tsr_status tsr_mats_new(tsr_ctx *ctx, tsr_mats *out, const tsr_tensor *like, bool z, int64_t m, int64_t n);

@@ -184,11 +184,17 @@ bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype);
 /* The i-th out argument must be fit for results of this type, in the words of the row's flag: for kernels that PyTorch checks before it looks at
  * something else.  Nothing happens in other forms. */
 tsr_status tsr_out_expect(const tsr_call *c, uint32_t i, tsr_dtype dtype);
+/* … must be of this type ("Expected out tensor to have dtype …"), or one that it can be cast to, in the words of linear algebra's older functions: also where
+ * a row forwards its out arguments. */
+tsr_status tsr_out_same(const tsr_call *c, uint32_t i, tsr_dtype dtype);
+tsr_status tsr_out_castable(const tsr_call *c, uint32_t i, tsr_dtype dtype, const char *function, const char *name);
 /* What TSR_OUT_NEW does with a result, for kernels that store by themselves. */
 tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src);
 void tsr_sizes_print(char *buf, size_t cap, int ndim, const int64_t *size); /* "[2, 3]" */
 
 /* Call another operator by row; args borrowed; result is a temp. */
 tsr_status tsr_invoke(tsr_ctx *ctx, const tsr_op *op, tsr_val *args, uint32_t nargs, tsr_val *rets, uint32_t nrets);
+/* … whose results will be stored into these (as many as results), or NULL. */
+tsr_status tsr_invoke_for(tsr_ctx *ctx, const tsr_op *op, tsr_val *args, uint32_t nargs, tsr_val *rets, uint32_t nrets, const tsr_val *outs);
 
 #endif
