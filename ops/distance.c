@@ -181,6 +181,9 @@ TSR_KERNEL(multi_dot) {
     if (i > 0 && ts[i - 1]->size[1] != ts[i]->size[0]) {
       return tsr_op_fail(ctx, "multi_dot(): tensors %d and %d with shapes [%lld, %lld] and [%lld, %lld] cannot be multiplied", i - 1, i, (long long)ts[i - 1]->size[0], (long long)ts[i - 1]->size[1], (long long)ts[i]->size[0], (long long)ts[i]->size[1]);
     }
+    if (ts[i]->dtype != ts[0]->dtype) {
+      return tsr_op_fail(ctx, "multi_dot(): all tensors must have be the same dtype but tensor 0 is %s and tensor %d %s", tsr_dtype_c_name((tsr_dtype)ts[0]->dtype), i, tsr_dtype_c_name((tsr_dtype)ts[i]->dtype));
+    }
     size[i] = (double)ts[i]->size[0];
     size[i + 1] = (double)ts[i]->size[1];
   }

@@ -228,7 +228,7 @@ TSR_KERNEL(matrix_exp) {
   tsr_dtype dtype = (tsr_dtype)x->dtype;
   static const int64_t last_two[] = {-2, -1};
   TSR_TRY(need_square(ctx, x, "linalg.matrix_exp"));
-  TSR_TRY(need(ctx, !tsr_dtype_is_integral(dtype, true), "linalg.matrix_exp: Expected a floating point or complex tensor as input."));
+  if (tsr_dtype_is_integral(dtype, true)) return tsr_op_fail(ctx, "linalg.matrix_exp: Expected a floating point or complex tensor as input. Got %s", tsr_dtype_get_info(dtype)->cpp_name);
   TSR_TRY(tsr_to_dtype(ctx, &x, x, tsr_dtype_is_complex(dtype) ? TSR_COMPLEX128 : TSR_FLOAT64));
   int squarings = 0;
   if (x->numel > 0) {
@@ -366,7 +366,7 @@ TSR_KERNEL(tensorinv) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *out;
   int64_t ind = tsr_arg_int(c, 1), size[TSR_MAX_NDIM];
-  TSR_TRY(need(ctx, ind > 0, "Expected a strictly positive integer for 'ind'"));
+  if (ind <= 0) return tsr_op_fail(ctx, "Expected a strictly positive integer for 'ind', but got %lld", (long long)ind);
   TSR_TRY(need(ctx, ind <= a->ndim, "linalg.tensorinv: 'ind' is larger than the number of dimensions"));
   int64_t rows = product(a->size, (int)ind), cols = product(a->size + ind, a->ndim - (int)ind), square[] = {rows, cols};
   if (rows != cols) return tsr_op_fail(ctx, "Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got %lld != %lld", (long long)cols, (long long)rows);

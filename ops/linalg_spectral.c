@@ -37,6 +37,9 @@ static tsr_status qr(tsr_call *c, bool want_q, bool complete) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *tau, *out;
   tsr_mats m, q, r;
   tsr_dtype dtype = dtype_of(c, 0);
+  if (a->ndim >= 2 && !tsr_dtype_is_integral(dtype, true)) {
+    for (uint32_t i = 0; i < 2; i++) TSR_TRY(tsr_out_same(c, i, dtype));
+  }
   TSR_TRY(geqrf(ctx, &m, &tau, a, "linalg.qr"));
   int k = TSR_MIN(m.m, m.n), qn = complete ? m.m : k;
   TSR_TRY(tsr_mats_new(ctx, &r, m.t, m.z, qn, m.n));
@@ -63,6 +66,7 @@ static tsr_status qr(tsr_call *c, bool want_q, bool complete) {
 
 TSR_KERNEL(linalg_qr) {
   const char *mode = tsr_arg_str(c, 1)->bytes;
+  if (tsr_arg_tensor(c, 0)->ndim < 2) return tsr_op_fail(c->ctx, "linalg.qr: The input tensor A must have at least 2 dimensions.");
   if (strcmp(mode, "reduced") != 0 && strcmp(mode, "complete") != 0 && strcmp(mode, "r") != 0) {
     return tsr_op_fail(c->ctx, "qr received unrecognized mode '%s' but expected one of 'reduced' (default), 'r', or 'complete'", mode);
   }
@@ -95,6 +99,14 @@ TSR_KERNEL(householder_product) {
   if (a->ndim < 2) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input must have at least 2 dimensions.");
   if (a->size[a->ndim - 2] < a->size[a->ndim - 1]) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1]");
   if (t->ndim < 1 || a->size[a->ndim - 1] < t->size[t->ndim - 1]) return tsr_op_fail(c->ctx, "torch.linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]");
+  if (a->ndim - t->ndim != 1) {
+    return tsr_op_fail(c->ctx, "torch.linalg.householder_product: Expected tau to have one dimension less than input, but got tau.ndim equal to %d and input.ndim is equal to %d", t->ndim, a->ndim);
+  }
+  if (memcmp(t->size, a->size, (size_t)(a->ndim - 2) * sizeof *a->size) != 0) {
+    char sizes[256];
+    tsr_sizes_print(sizes, sizeof sizes, t->ndim - 1, t->size);
+    return tsr_op_fail(c->ctx, "torch.linalg.householder_product: Expected batch dimensions of tau to be equal to input.shape[:-2], but got %s", sizes);
+  }
   if (t->dtype != a->dtype) {
     return tsr_op_fail(c->ctx, "torch.linalg.householder_product: tau dtype %s does not match input dtype %s", tsr_dtype_get_info(t->dtype)->cpp_name, tsr_dtype_get_info(a->dtype)->cpp_name);
   }
@@ -254,6 +266,7 @@ static tsr_status eigh(tsr_call *c, bool vectors, bool two) {
   const char *uplo = tsr_arg_str(c, 1)->bytes;
   tsr_mats m;
   tsr_tensor *w, *out;
+  TSR_TRY(tsr_mats_check_square(c->ctx, tsr_arg_tensor(c, 0), "linalg.eigh"));
   if (uplo[0] == 0 || strchr("ULul", uplo[0]) == NULL) return tsr_op_fail(c->ctx, "Expected UPLO argument to be 'L' or 'U', but got %s", uplo);
   TSR_TRY(eigh_of(c->ctx, &m, &w, tsr_arg_tensor(c, 0), (char)(uplo[0] & ~32), vectors));
   TSR_TRY(tsr_to_dtype(c->ctx, &w, w, tsr_dtype_real_of(dtype_of(c, 0))));
@@ -458,11 +471,18 @@ TSR_KERNEL(lstsq) {
   tsr_dtype dtype = dtype_of(c, 0);
   if (a->ndim < 2) return tsr_op_fail(ctx, "torch.linalg.lstsq: input must have at least 2 dimensions.");
   if (b->ndim < 1) return tsr_op_fail(ctx, "torch.linalg.lstsq: other must have at least 1 dimension.");
+  if (a->dtype != b->dtype) {
+    return tsr_op_fail(ctx, "torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype %s and other's dtype %s", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name,
+                       tsr_dtype_get_info((tsr_dtype)b->dtype)->cpp_name);
+  }
   if (strcmp(driver, "gels") != 0 && strcmp(driver, "gelsy") != 0 && strcmp(driver, "gelsd") != 0 && strcmp(driver, "gelss") != 0) {
     return tsr_op_fail(ctx, "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)");
   }
   bool vector = b->ndim == 1 || (a->ndim - 1 == b->ndim && memcmp(a->size, b->size, b->ndim * sizeof *b->size) == 0);
   if (vector) TSR_TRY(tsr_unsqueeze(ctx, &b, b, -1));
+  if (tsr_arg_is_none(c, 2) && tsr_dtype_real_of(dtype) != TSR_FLOAT32 && tsr_dtype_real_of(dtype) != TSR_FLOAT64) { /* there is no default of rcond */
+    return tsr_op_fail(ctx, "This function doesn't handle types other than float and double");
+  }
   TSR_TRY(tsr_mats_broadcast(ctx, &a, &b));
   tsr_mats m, rhs, x;
   TSR_TRY(tsr_mats_load(ctx, &m, a, "torch.linalg.lstsq"));

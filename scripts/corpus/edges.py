@@ -235,7 +235,6 @@ def activation_layouts(x: Tensor, y: Tensor, i: Tensor):
            torch.threshold(i.to(torch.uint8), -6, 9), torch.threshold(i.to(torch.int16), 1, 300), torch.ops.aten._softmax_backward_data(x.half() * 300, x.half() * 300, 1, 5), torch.ops.aten._log_softmax_backward_data(x.half() * 9, x.half() * 9, 0, 5),
            torch.channel_shuffle(last[..., :1], 2), torch.ops.aten.pixel_unshuffle(y[:0], 1), torch.ops.aten.reflection_pad2d(last[:, :2], [1, 0, 1, 1]), torch.constant_pad_nd(last[..., :1], [1, 0], 2.0)]
     return out, [t.stride() for t in out]
-<<<<<<< HEAD
 
 
 @case(torch.tensor([(7 * i * i) % 5 for i in range(120)]).reshape(3, 40))
@@ -279,7 +278,6 @@ def quantized_unusual(x: Tensor):
     return [q, m[0], m[1].float(), a, b, torch.tensor(s), torch.tensor(z), torch.tensor(p[0]), torch.tensor(p[1]), torch._saturate_weight_to_fp16(x.t()), r] + list(torch.native_dropout(x[:0], 0.5, True))
 
 
-=======
 
 
 @case(T(2, 3, 4, 5), T(1, 5))
@@ -299,4 +297,3 @@ def storages_taken_over(x: Tensor):
     torch.ops.aten.set_(z, x.clone())
     i = torch.tensor([[7, -12], [3, 4]])
     return [y, z, torch.take_along_dim(x, i, 1)]
->>>>>>> 105e9cc (Cases of strides of copies and of storages taken over; refusals of index operators and set_)
