@@ -8,6 +8,7 @@
 #define GROUP_BYTES (128 << 10)   /* of panels that stay in L2 while the rows pass by; the next are fetched meanwhile */
 #define GATHERED_BYTES (2 << 20)  /* at a time: all weights pass by them */
 #define MOST_COLUMNS 16
+#define MOST_LINES (TSR_GEMM_MR * TSR_GEMM_LDA / 16)
 #define LEAST_TERMS 64            /* fewer do not pay for moving the sums */
 #define LEAST_GAIN 0.96           /* of the time with all taps */
 
@@ -41,6 +42,7 @@ typedef struct job {
   float *a;              /* [column][image][line][position][TSR_GEMM_LDA] */
   run *runs; int64_t run_count;
   int64_t per_task;      /* panels */
+  int32_t next_lines[MOST_LINES + TSR_GEMM_ROUNDS]; /* of A, of the tile that follows: from its first, the last again */
 } job;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -192,20 +194,23 @@ static void run_panels(const job *j, const run *r, const run *next, tsr_tile *t,
     }
     t->soon = soon + i * bytes / tiles;
     t->step = bytes / (tiles * TSR_MAX(1, t->kc)) + 1;
-    f->tile[vectors - 1][mr - 1](t);
+    t->at_a = j->next_lines + TSR_MIN((panel - r->p0) * (t->kc / 2), MOST_LINES);
+    if (vectors == 2 && f->ahead[mr - 1] != NULL && t->soon_a != NULL) f->ahead[mr - 1](t);
+    else f->tile[vectors - 1][mr - 1](t);
   }
 }
 
 static void multiply(const job *j, const run *r, const run *next) {
   float *c[TSR_GEMM_MR];
   int64_t all = (r->y1 - r->y0) * (r->c->x1 - r->c->x0), tiles = ceil_div(all, j->b->mr), images = j->n1 - j->n0;
-  tsr_tile t = {.kc = r->terms, .c = c, .accumulate = true, .step_a = ceil_div(4 * j->b->mr, r->p1 - r->p0)};
+  tsr_tile t = {.kc = r->terms, .c = c, .accumulate = true, .at_c = tsr_gemm_nowhere};
   for (int64_t n = j->n0; n < j->n1; n++) {
     const float *a = line_at(j, r->c, n, j->line[input_row(j->p, r->y0, r->tap / j->p->k[2])]);
     for (int64_t i = 0; i < tiles; i++) {
       int64_t m0 = i * all / tiles;
       int mr = (int)((i + 1) * all / tiles - m0);
       t.a = a + m0 * TSR_GEMM_LDA;
+      t.soon_c = (const char *)t.a;
       t.soon_a = (const char *)(t.a + mr * TSR_GEMM_LDA); /* the rows of the next tile */
       place_sums(j, r, n, m0, mr, c);
       run_panels(j, r, next, &t, mr, (n - j->n0) * tiles + i, images * tiles);
@@ -222,7 +227,7 @@ static void clear(const job *j, int64_t col, int64_t cols) {
 /* No terms: what is in C becomes a result. */
 static void finish(const job *j, const run *r) {
   float *c[TSR_GEMM_MR];
-  tsr_tile t = {.a = j->a, .soon_a = (const char *)j->a, .c = c, .accumulate = true, .epi = j->epi};
+  tsr_tile t = {.a = j->a, .c = c, .accumulate = true, .epi = j->epi};
   int64_t end = first_sum(j, j->n1);
   for (int64_t m = first_sum(j, j->n0); m < end; m += j->b->mr) {
     int mr = (int)TSR_MIN(j->b->mr, end - m);
@@ -268,6 +273,7 @@ tsr_status tsr_rows_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan,
   float *zero;
   job j = {.ctx = ctx, .p = p, .b = plan, .x = x, .y = y, .epi = &own};
   own.c_base = y;
+  for (int i = 0; i < (int)TSR_COUNT(j.next_lines); i++) j.next_lines[i] = TSR_MIN(i, MOST_LINES - 1) * 64;
   j.columns = find_columns(p, plan, j.col, &j.width);
   j.line = tsr_scratch(ctx, (size_t)p->in[1] * sizeof *j.line + 1);
   j.row = tsr_scratch(ctx, (size_t)p->in[1] * sizeof *j.row + 1);

@@ -121,7 +121,6 @@ static void run_panel(const job *j, int64_t e, int64_t panel) {
     for (int64_t r = 0; r < rows; r++) {
       int64_t m0 = r * j->tiles / rows, mr = (r + 1) * j->tiles / rows - m0;
       t.a = j->v + i * j->v_block + j->v_at[e] + m0 * TSR_GEMM_LDA;
-      t.soon_a = (const char *)t.a;
       t.soon = (const char *)(t.b + kc * w) + r * kc * t.step;
       for (int64_t k = 0; k < mr; k++) c[k] = j->m + e * j->m_step + (m0 + k) * b->n;
       f->tile[ceil_div(t.n, f->lanes) - 1][mr - 1](&t);
@@ -154,7 +153,7 @@ static follow what_follows(const job *j, int64_t c, int64_t panel, int64_t calls
 
 static void fetch(follow *f, tsr_tile *t) {
   int64_t run = f->call * 9 / f->calls, first = ceil_div(run * f->calls, 9), terms = TSR_MAX(1, f->calls / 9 * t->kc);
-  t->soon = t->soon_a = (const char *)t->a;
+  t->soon = (const char *)t->a;
   t->step = 0;
   if (f->bytes > 0) {
     t->step = ceil_div(f->bytes, terms);

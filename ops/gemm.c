@@ -7,6 +7,8 @@
 #define GROUP_BYTES (512 << 10)   /* of a block's panels that stay in L2 while the rows pass by */
 #define LONG_TASK 1e9             /* operations */
 #define MANY_ROWS 84              /* of a thread that has whole rows: they stay in its caches from layer to layer */
+#define LEAST_FETCHED (128 << 10) /* bytes of A and C that are fetched ahead of their use: fewer are in cache */
+#define FAR (1 << 24)             /* between rows: beyond, offsets would not fit their type */
 #define GROUP_FETCHED (256 << 10) /* the same when the next ones are fetched meanwhile and the rows lie ready */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -149,6 +151,39 @@ static const float *panel_at(const tsr_gemm_fns *f, const tsr_packed *p, const b
   return p->direct + b->k0 * p->direct_ld + col;
 }
 
+const int32_t tsr_gemm_nowhere[TSR_GEMM_ROUNDS];
+
+/* Where the lines of a tile lie from its first: all of A's, those of one panel of C. */
+struct tsr_gemm_lines {
+  int32_t a[TSR_GEMM_MR * TSR_GEMM_KC / 16 + TSR_GEMM_MR + TSR_GEMM_ROUNDS], c[TSR_GEMM_ROUNDS];
+  int64_t count_a, count_c;
+};
+
+static int64_t list_lines(int32_t *at, int64_t rows, int64_t step, int64_t floats) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t k = 0; k < floats; k += 16) at[count++] = (int32_t)((i * step + k) * 4);
+  return count;
+}
+
+/* `count` lines spread over the rounds of a tile, the last one again where there are fewer terms. */
+static void spread_lines(int32_t *to, const int32_t *at, int64_t count, int64_t rounds) {
+  for (int64_t i = 0, line = 0, rest = 0; i < TSR_GEMM_ROUNDS; i++) {
+    to[i] = at[TSR_MIN(line, count - 1)];
+    for (rest += count; rest >= rounds; rest -= rounds) line++;
+  }
+}
+
+static void find_lines(tsr_gemm_lines *l, const tsr_gemm *g, int lanes) {
+  const tsr_packed *p = g->b;
+  int64_t kc = p->taps_block * p->c_block, width = (int64_t)p->nv * lanes;
+  bool a = g->rows == NULL && g->lda < FAR, c = g->crows == NULL && g->ldc < FAR;
+  l->count_c = list_lines(l->a, c ? p->mr : 0, g->ldc, width);
+  if (l->count_c > 0) spread_lines(l->c, l->a, l->count_c, TSR_MAX(1, kc / 2));
+  l->count_a = list_lines(l->a, a ? p->mr : 0, g->lda, kc);
+  memset(l->a + l->count_a, 0, TSR_GEMM_ROUNDS * sizeof *l->a);
+}
+
 typedef struct tile_run { /* what the tiles of one chunk of rows, block and group of panels share */
   const tsr_gemm_fns *f;
   const tsr_gemm *g;
@@ -158,19 +193,40 @@ typedef struct tile_run { /* what the tiles of one chunk of rows, block and grou
   bool gathered;          /* the rows are in g->room already */
   const char *next;       /* panels of the group after this one, and their bytes; spread over the calls of tiles */
   int64_t next_bytes, calls, call;
+  const float *next_a, *next_c; /* the first row of the next tile and of its results, or NULL */
 } tile_run;
 
 static int64_t tile_row(const tile_run *r, int64_t tile) { return tile * r->g->m / r->tiles; }
 
-/* What a tile fetches for later: a share of the next group of panels, and of the next tile's rows of A where these
- * are not in cache. */
-static void fetch_ahead(tile_run *r, tsr_tile *t, const float *next_a, int mr, int64_t panel) {
-  int64_t panels = r->p1 - r->p0, share = panel - r->p0;
-  if (next_a != NULL) {
-    bool whole = r->g->lda == r->b.c;
-    t->soon_a = whole ? (const char *)next_a + share * mr * t->kc * 4 / panels : (const char *)(next_a + share * mr / panels * r->g->lda);
-    t->step_a = whole ? ceil_div(4 * mr, panels) : 4;
+/* What the panels of a tile fetch for later of the tile after it: its rows of A where these are not in cache, and what it
+ * writes and adds.  false: nothing. */
+static bool look_ahead(tile_run *r, tsr_tile *t, int64_t tile, int64_t m) {
+  const tsr_gemm *g = r->g;
+  const tsr_gemm_lines *l = g->lines;
+  t->soon = t->soon_a = t->soon_c = (const char *)t->a;
+  t->at_a = t->at_c = tsr_gemm_nowhere;
+  if (l == NULL || tile + 1 >= r->tiles) return false;
+  r->next_a = l->count_a > 0 && !r->gathered ? g->a + m * g->lda + r->b.c0 : NULL;
+  r->next_c = l->count_c > 0 ? g->c + (m - g->c_row0) * g->ldc : NULL;
+  if (r->last && r->next_c != NULL && g->epi.residual != NULL) t->to_r = (g->epi.residual - g->epi.c_base) * 4;
+  return r->next_a != NULL || r->next_c != NULL;
+}
+
+/* The part of one panel. */
+static void share_ahead(const tile_run *r, tsr_tile *t, int64_t panel) {
+  const tsr_gemm_lines *l = r->g->lines;
+  if (r->next_a != NULL) {
+    t->soon_a = (const char *)r->next_a;
+    t->at_a = l->a + TSR_MIN((panel - r->p0) * (t->kc / 2), l->count_a);
   }
+  if (r->next_c != NULL) {
+    t->soon_c = (const char *)(r->next_c + t->c_off);
+    t->at_c = l->c;
+  }
+}
+
+/* A share of the next group of panels. */
+static void fetch_panels(tile_run *r, tsr_tile *t) {
   if (r->next != NULL) {
     t->soon = r->next + r->next_bytes * r->call / r->calls;
     t->step = r->next_bytes / (r->calls * TSR_MAX(1, t->kc)) + 1;
@@ -203,15 +259,15 @@ static void run_rows(tile_run *r, int64_t tile, int64_t m0, int mr) {
   else linear_crows(g, m0, mr, c);
   const float *rows = tile_rows(r, m0, mr, own);
   tsr_tile t = {.a = rows, .kc = r->b.taps * r->b.c, .c = c, .accumulate = !r->first || g->accumulate,
-                .epi = r->last ? &g->epi : NULL, .soon = (const char *)rows, .soon_a = (const char *)rows};
-  const float *next_a = g->rows == NULL && r->b.taps == 1 && !r->gathered && tile + 1 < r->tiles ? g->a + (m0 + mr) * g->lda + r->b.c0 : NULL;
+                .epi = r->last ? &g->epi : NULL};
   int64_t width = (int64_t)p->nv * f->lanes;
+  bool ahead = look_ahead(r, &t, tile, m0 + mr) && f->ahead[mr - 1] != NULL;
   for (int64_t panel = r->p0; panel < r->p1; panel++) {
     t.b = panel_at(f, p, &r->b, panel, &t.ldb);
     t.c_off = panel * width;
     t.n = (int)TSR_MIN(width, p->n - t.c_off);
     int vectors = (int)ceil_div(t.n, f->lanes);
-    fetch_ahead(r, &t, next_a, mr, panel);
+    fetch_panels(r, &t);
     t.b2 = t.b;
     if (mr <= f->pair_mr && vectors == 2 && t.n == width && panel + 1 < r->p1 && p->n - t.c_off >= 2 * width) {
       t.b2 = panel_at(f, p, &r->b, ++panel, &t.ldb);
@@ -219,7 +275,12 @@ static void run_rows(tile_run *r, int64_t tile, int64_t m0, int mr) {
       vectors = 4;
       r->call++;
     }
-    f->tile[vectors - 1][mr - 1](&t);
+    if (ahead && vectors == 2) {
+      share_ahead(r, &t, panel);
+      f->ahead[mr - 1](&t);
+    } else {
+      f->tile[vectors - 1][mr - 1](&t);
+    }
   }
 }
 
@@ -373,6 +434,11 @@ void tsr_gemm_run(tsr_ctx *ctx, const tsr_gemm *g) {
     n.tiles = tsr_gemm_tiles(&n.g);
     divide(&n, j.threads);
     j.next_groups = n.groups;
+  }
+  tsr_gemm_lines lines;
+  if (g->m * (g->b->n + g->b->taps * g->b->c) * 4 >= LEAST_FETCHED) {
+    find_lines(&lines, g, j.f->lanes);
+    j.g.lines = &lines;
   }
   int64_t tasks = j.groups * j.row_parts, floats = j.threads * (int64_t)TSR_GEMM_ROOM;
   tsr_tensor *room = j.tiles > 1 && g->tiles == NULL ? tsr_tensor_new(ctx->mem, TSR_FLOAT32, 1, &floats) : NULL; /* without memory: slower */

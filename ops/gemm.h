@@ -45,9 +45,16 @@ typedef struct tsr_tile {    /* C[mr rows][n] (+)= sum over k of A[row][k] * B[k
   int n;                     /* columns to write: all but the last vector are whole */
   bool accumulate;           /* add to C */
   const tsr_epi *epi;        /* NULL: store the plain sum */
-  const char *soon, *soon_a; /* what is fetched into L2 meanwhile, step bytes with each term: of B and of A */
-  int64_t step, step_a;
+  const char *soon; int64_t step; /* what is fetched into L2 meanwhile, of B: step bytes with each term */
+  /* By the kernels that look ahead, with the i-th two terms: what lies at_a[i] bytes from soon_a, and at_c[i] from soon_c,
+   * where C will be written, and to_r bytes further.  Both have kc / 2 elements. */
+  const char *soon_a, *soon_c;
+  const int32_t *at_a, *at_c;
+  int64_t to_r;
 } tsr_tile;
+
+enum { TSR_GEMM_ROUNDS = TSR_GEMM_KC / 2 };
+extern const int32_t tsr_gemm_nowhere[TSR_GEMM_ROUNDS]; /* zeros, for at_a or at_c */
 
 typedef void (*tsr_tile_fn)(const tsr_tile *t);
 /* The same for rows of A that lie lda apart, read in place; b2 and accumulate are not looked at. */
@@ -58,6 +65,7 @@ typedef struct tsr_gemm_fns {
   int max_mr[3];                    /* by vectors - 1 */
   int pair_mr;                      /* up to this many rows, two panels of two vectors go as one tile of four */
   tsr_tile_fn tile[4][TSR_GEMM_MR]; /* by vectors - 1, rows - 1 */
+  tsr_tile_fn ahead[TSR_GEMM_MR];   /* two vectors, by rows - 1: looking ahead; NULL: there is none */
   tsr_near_fn near[3][TSR_GEMM_MR];
   /* dst[k][w] = src[k * ks + n * ns] for n < n_count, 0 up to w */
   void (*pack)(float *dst, int64_t w, const float *src, int64_t k_count, int64_t ks, int64_t n_count, int64_t ns);
@@ -103,6 +111,8 @@ typedef struct tsr_row_tile {
   const uint8_t *used;        /* by tap */
 } tsr_row_tile;
 
+typedef struct tsr_gemm_lines tsr_gemm_lines;
+
 typedef struct tsr_gemm {
   const tsr_packed *b;
   int64_t m;
@@ -121,6 +131,7 @@ typedef struct tsr_gemm {
   const tsr_packed *next;     /* of the product that comes after this one, or NULL: its first panels are fetched meanwhile */
   const char *after; int64_t after_bytes; /* the same for a part: what its last panels fetch */
   float *room;                /* TSR_GEMM_ROOM floats of this thread, or NULL: rows are gathered again for each group of panels */
+  const tsr_gemm_lines *lines; /* filled in */
 } tsr_gemm;
 
 /* The whole product on the pool. */

@@ -190,8 +190,8 @@ VF_INLINE void tile_term(vf acc[TSR_GEMM_MR][4], const float *a, const float *b,
   for (int i = 0; i < mr; i++) row_term(acc[i], a + i * TSR_GEMM_LDA, bv, nv);
 }
 
-/* Two terms a round: what counts and moves pointers competes with the multiplications for ports. */
-VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
+/* Two terms a round: what counts and moves pointers competes with the multiplications for ports.  ahead: with fetches of A and C. */
+VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv, const bool ahead) {
   vf acc[TSR_GEMM_MR][4];
 #pragma GCC unroll 14
   for (int i = 0; i < mr; i++)
@@ -199,8 +199,9 @@ VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
     for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
   const float *a = t->a, *b = t->b, *b2 = t->b2;
   const int64_t kc = t->kc, ldb = t->ldb;
-  const char *soon = t->soon, *soon_a = t->soon_a;
-  const int64_t step = t->step, step_a = 2 * t->step_a;
+  const char *soon = t->soon, *soon_a = t->soon_a, *soon_c = t->soon_c;
+  const int32_t *at_a = t->at_a, *at_c = t->at_c;
+  const int64_t step = t->step, to_r = t->to_r;
   int64_t k = 0;
 #pragma GCC unroll 1
   for (; k + 2 <= kc; k += 2) {
@@ -208,9 +209,13 @@ VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv) {
     if (mr > 3) {
       __builtin_prefetch(soon, 0, 2);
       __builtin_prefetch(soon + step, 0, 2);
-      __builtin_prefetch(soon_a, 0, 2);
       soon += 2 * step;
-      soon_a += step_a;
+    }
+    if (ahead) {
+      const char *c = soon_c + at_c[k / 2];
+      __builtin_prefetch(soon_a + at_a[k / 2], 0, 2);
+      __builtin_prefetch(c, 1, 2);
+      __builtin_prefetch(c + to_r, 0, 2);
     }
     tile_term(acc, a + 1, b + ldb, b2 + ldb, ldb, mr, nv);
     a += 2;
@@ -263,7 +268,8 @@ VF_INLINE void near_run(const tsr_tile *t, int64_t lda, const int mr, const int 
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
 }
 
-#define TILE(mr, nv) static void tile_##mr##x##nv(const tsr_tile *t) { tile_run(t, mr, nv); }
+#define TILE(mr, nv) static void tile_##mr##x##nv(const tsr_tile *t) { tile_run(t, mr, nv, false); }
+#define AHEAD(mr) static void ahead_##mr(const tsr_tile *t) { tile_run(t, mr, 2, true); }
 #define NEAR(mr, nv) static void near_##mr##x##nv(const tsr_tile *t, int64_t lda) { near_run(t, lda, mr, nv); }
 #define NEAR6(nv) NEAR(1, nv) NEAR(2, nv) NEAR(3, nv) NEAR(4, nv) NEAR(5, nv) NEAR(6, nv)
 #define NEAR_NAMES6(nv) near_1x##nv, near_2x##nv, near_3x##nv, near_4x##nv, near_5x##nv, near_6x##nv
@@ -289,7 +295,9 @@ TILES14(2)
 TILES6(3)
 TILE(7, 3) TILE(8, 3) TILE(9, 3)
 TILES6(4)
+AHEAD(12) AHEAD(13) AHEAD(14)
 #else
+AHEAD(5) AHEAD(6)
 TILE(1, 4) TILE(2, 4)
 #endif
 
@@ -375,12 +383,14 @@ const tsr_gemm_fns VF_NAME(tsr_gemm) = {
     .max_nv = 2,
     .max_mr = {14, 14, 9},
     .pair_mr = 6,
+    .ahead = {[11] = ahead_12, ahead_13, ahead_14},
     .tile = {{NAMES14(1)}, {NAMES14(2)}, {NAMES6(3), tile_7x3, tile_8x3, tile_9x3}, {NAMES6(4)}},
     .near = {{NEAR_NAMES14(1)}, {NEAR_NAMES14(2)}, {NEAR_NAMES6(3), near_7x3, near_8x3, near_9x3}},
 #else
     .max_nv = 2,
     .max_mr = {6, 6},
     .pair_mr = 2,
+    .ahead = {[4] = ahead_5, ahead_6},
     .tile = {{NAMES6(1)}, {NAMES6(2)}, {0}, {tile_1x4, tile_2x4}},
     .near = {{NEAR_NAMES6(1)}, {NEAR_NAMES6(2)}},
 #endif

@@ -68,7 +68,8 @@ static void each_isa(void (*fn)(tsr_isa)) {
 
 static void products(tsr_isa isa) {
   static const int64_t sizes[][3] = {{1, 1, 1}, {1, 64, 300}, {2, 17, 3}, {5, 63, 64}, {6, 65, 65}, {7, 48, 33}, {8, 96, 1}, {13, 130, 7},
-                                     {31, 16, 769}, {64, 200, 385}, {49, 15, 1600}, {3, 1, 50}, {50, 1, 9}};
+                                     {31, 16, 769}, {64, 200, 385}, {49, 15, 1600}, {3, 1, 50}, {50, 1, 9},
+                                     /* large enough to fetch rows and results ahead */ {197, 96, 131}, {169, 70, 521}};
   for (size_t i = 0; i < TSR_COUNT(sizes); i++)
     for (int t = 0; t < 4; t++) product_case(isa, sizes[i][0], sizes[i][1], sizes[i][2], (t & 1) != 0, (t & 2) != 0);
 }
