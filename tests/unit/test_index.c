@@ -109,8 +109,8 @@ static void sort_orders_long_rows(void **state) {
     double values[1000];
     uint32_t seed = 1;
     for (int i = 0; i < 1000; i++) values[i] = (double)((seed = seed * 1664525 + 1013904223) >> 24) - (dtypes[k] == TSR_UINT8 ? 0 : 128);
-    tsr_val x = fx_tensor(&f, dtypes[k], 1, SIZES(1000), values), args[] = {x, tsr_int(0), tsr_bool(false)};
-    assert_int_equal(fx_run(&f, "aten::sort", "", 3, args, 2), TSR_OK);
+    tsr_val x = fx_tensor(&f, dtypes[k], 1, SIZES(1000), values), args[] = {x, tsr_bool(true), tsr_int(0), tsr_bool(false)};
+    assert_int_equal(fx_run(&f, "aten::sort", "stable", 4, args, 2), TSR_OK);
     const int64_t *at = tsr_tensor_data_ro(f.ret[1].t);
     for (int i = 1; i < 1000; i++) assert_true(values[at[i - 1]] < values[at[i]] || (values[at[i - 1]] == values[at[i]] && at[i - 1] < at[i]));
   }
