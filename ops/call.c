@@ -377,7 +377,7 @@ static tsr_status check_out_dtype(const tsr_call *c, tsr_dtype want, tsr_dtype g
 }
 
 bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype) {
-  if (c->outs == NULL || c->outs[i].tag != TSR_V_TENSOR) return false;
+  if (c->outs == NULL || i >= c->nrets || c->outs[i].tag != TSR_V_TENSOR) return false;
   *dtype = (tsr_dtype)c->outs[i].t->dtype;
   return true;
 }

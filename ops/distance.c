@@ -29,7 +29,7 @@ static void grid_rows(void *arg, int64_t begin, int64_t end) {
 
 static tsr_status need_float(tsr_ctx *ctx, const tsr_tensor *x, const char *name) {
   if (tsr_dtype_is_float((tsr_dtype)x->dtype)) return TSR_OK;
-  return tsr_op_fail(ctx, "%s only supports floating-point dtypes, X1 got: %s", name, tsr_dtype_get_info(x->dtype)->cpp_name);
+  return tsr_op_fail(ctx, "cdist only supports floating-point dtypes, %s got: %s", name, tsr_dtype_get_info(x->dtype)->cpp_name);
 }
 
 static tsr_status expand_batch(tsr_ctx *ctx, tsr_tensor **t, int n, const int64_t *batch) {
@@ -47,8 +47,8 @@ TSR_KERNEL(cdist) {
   int64_t batch[TSR_MAX_NDIM];
   int n;
   tsr_dtype dtype = (tsr_dtype)a->dtype;
-  TSR_TRY(need_float(ctx, a, "cdist"));
-  TSR_TRY(need_float(ctx, b, "cdist"));
+  TSR_TRY(need_float(ctx, a, "X1"));
+  TSR_TRY(need_float(ctx, b, "X2"));
   if (a->ndim < 2) return tsr_op_fail(ctx, "cdist only supports at least 2D tensors, X1 got: %dD", a->ndim);
   if (b->ndim < 2) return tsr_op_fail(ctx, "cdist only supports at least 2D tensors, X2 got: %dD", b->ndim);
   if (a->size[a->ndim - 1] != b->size[b->ndim - 1]) {
@@ -77,7 +77,7 @@ TSR_KERNEL(pdist) {
   bool inner = c->op->data != NULL;
   if (inner && !tsr_tensor_is_contiguous(a)) return tsr_op_fail(ctx, "_pdist_forward requires contiguous input");
   if (a->ndim != 2) return tsr_op_fail(ctx, "pdist only supports 2D tensors, got: %dD", a->ndim);
-  TSR_TRY(need_float(ctx, a, "pdist"));
+  if (!tsr_dtype_is_float(dtype)) return inner ? tsr_op_fail(ctx, "\"pdist\" not implemented for '%s'", tsr_dtype_get_info(dtype)->cpp_name) : tsr_op_fail(ctx, "pdist only supports floating-point dtypes");
   if (p < 0) return tsr_op_fail(ctx, "pdist only supports non-negative p values");
   TSR_TRY(tsr_ready(ctx, &a, a, TSR_FLOAT64));
   int64_t rows = a->size[0], n = a->size[1], count = rows * (rows - 1) / 2;

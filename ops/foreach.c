@@ -103,6 +103,11 @@ TSR_KERNEL(each) {
   if (one != NULL && (one->ndim != 0 || one->numel != 1)) {
     return tsr_op_fail(c->ctx, "scalar tensor expected to be 0 dim but it has %d dimensions and %lld elements.", one->ndim, (long long)one->numel);
   }
+  bool max = strcmp(((const struct each *)c->op->data)->name, "aten::max") == 0;
+  for (int64_t i = 0; max && i < l.n; i++) {
+    tsr_val x = c->args[0].l->items[i];
+    if (x.tag == TSR_V_TENSOR && x.t->numel == 0) return tsr_op_fail(c->ctx, "_foreach_max cannot compute the maximum of an empty tensor; max over zero elements is undefined.");
+  }
   return run_each(c, &l, NULL, 0);
 }
 

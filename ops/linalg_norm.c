@@ -1,6 +1,7 @@
 /* Norms of matrices and what else linear algebra makes of other operators: powers, exponential, cross
  * and dot products, tensor equations. */
 #include <math.h>
+#include <stdio.h>
 
 #include "ops/linalg.h"
 
@@ -150,6 +151,19 @@ TSR_KERNEL(nuclear_norm) {
   return tsr_ret_tensor(c, 0, out);
 }
 
+static tsr_status need_square(tsr_ctx *ctx, const tsr_tensor *x, const char *name) {
+  if (x->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name);
+  if (x->size[x->ndim - 1] == x->size[x->ndim - 2]) return TSR_OK;
+  return tsr_op_fail(ctx, "%s: A must be batches of square matrices, but they are %lld by %lld matrices", name, (long long)x->size[x->ndim - 2], (long long)x->size[x->ndim - 1]);
+}
+
+static tsr_status need_square_for(tsr_ctx *ctx, const tsr_tensor *x, tsr_val ord) {
+  char name[64];
+  if (ord.tag == TSR_V_STR) snprintf(name, sizeof name, "linalg.cond(ord=%.16s)", ord.s->bytes);
+  else snprintf(name, sizeof name, "linalg.cond(ord=%f)", ord.tag == TSR_V_FLOAT ? ord.d : (double)ord.i);
+  return need_square(ctx, x, name);
+}
+
 TSR_KERNEL(cond) {
   tsr_ctx *ctx = c->ctx;
   static const int64_t last_two[] = {-2, -1};
@@ -166,10 +180,16 @@ TSR_KERNEL(cond) {
     TSR_TRY(tsr_binary(ctx, &a, "div", kind == TWO ? a : b, kind == TWO ? b : a));
     return tsr_ret_tensor(c, 0, a);
   }
+  TSR_TRY(need_square_for(ctx, x, p));
   tsr_val args[] = {tsr_from_obj(x), tsr_bool(false)}, rets[2];
+  if (kind == NUC) { /* its refusals come first */
+    int64_t last = -1;
+    TSR_TRY(values_along(ctx, &a, x, x->ndim - 2, x->ndim - 1));
+    TSR_TRY(tsr_reduce(ctx, &a, "sum", a, 1, &last, false, -1));
+  }
   TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::linalg_inv_ex", ""), args, 2, rets, 2));
   inv = rets[0].t;
-  TSR_TRY(matrix_norm(ctx, &a, x, p, last_two, 2, false, tsr_none()));
+  if (kind != NUC) TSR_TRY(matrix_norm(ctx, &a, x, p, last_two, 2, false, tsr_none()));
   TSR_TRY(matrix_norm(ctx, &b, inv, p, last_two, 2, false, tsr_none()));
   TSR_TRY(tsr_binary(ctx, &a, "mul", a, b));
   tsr_tensor *info, *bad = NULL; /* singular: infinity */
@@ -191,12 +211,6 @@ static tsr_status identity_like(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
   stride[x->ndim - 2] = (*out)->stride[x->ndim - 2] + (*out)->stride[x->ndim - 1];
   TSR_TRY(tsr_new_view(ctx, &diagonal, *out, 0, x->ndim - 1, size, stride));
   return tsr_fill(ctx, diagonal, tsr_scalar_int(1));
-}
-
-static tsr_status need_square(tsr_ctx *ctx, const tsr_tensor *x, const char *name) {
-  if (x->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name);
-  if (x->size[x->ndim - 1] == x->size[x->ndim - 2]) return TSR_OK;
-  return tsr_op_fail(ctx, "%s: A must be batches of square matrices, but they are %lld by %lld matrices", name, (long long)x->size[x->ndim - 2], (long long)x->size[x->ndim - 1]);
 }
 
 TSR_KERNEL(matrix_power) {

@@ -460,8 +460,23 @@ TSR_KERNEL(sparse_softmax) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* Of two strided matrices PyTorch computes the transposed product, and turns it back as a view. */
+static tsr_status strided_mm(tsr_call *c, tsr_tensor *a, tsr_tensor *b) {
+  tsr_tensor *y;
+  tsr_val zero, ret;
+  TSR_TRY(tsr_new_scalar(c->ctx, &y, (tsr_dtype)a->dtype, tsr_scalar_int(0)));
+  zero = tsr_from_obj(y);
+  TSR_TRY(tsr_transpose(c->ctx, &a, a, 0, 1));
+  TSR_TRY(tsr_transpose(c->ctx, &b, b, 0, 1));
+  tsr_val args[] = {zero, tsr_from_obj(b), tsr_from_obj(a), tsr_int(0), tsr_int(1)};
+  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::addmm", ""), args, 5, &ret, 1));
+  TSR_TRY(tsr_transpose(c->ctx, &y, ret.t, 0, 1));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 TSR_KERNEL(sparse_mm) {
   tsr_tensor *a = arg(c, 0), *b = arg(c, 1), *y;
+  if (a->layout == 0 && b->layout == 0 && a->ndim == 2 && b->ndim == 2 && strstr(c->op->schema, "_sparse_mm") != NULL) return strided_mm(c, a, b);
   TSR_TRY(tsr_sparse_mm(c->ctx, &y, a, b));
   return tsr_ret_tensor(c, 0, y);
 }

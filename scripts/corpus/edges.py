@@ -297,3 +297,11 @@ def storages_taken_over(x: Tensor):
     torch.ops.aten.set_(z, x.clone())
     i = torch.tensor([[7, -12], [3, 4]])
     return [y, z, torch.take_along_dim(x, i, 1)]
+
+
+@case(torch.tensor([[2.0, 1.0], [0.5, 3.0]]), torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+def inverse_into_out(x: Tensor, y: Tensor):
+    a = torch.ops.aten.linalg_inv(x, out=torch.empty(0))
+    b = torch.ops.aten.inverse(x, out=torch.empty(3, 3))
+    p = torch.ops.aten._sparse_mm(x, y)
+    return a, b, p, p.stride(), torch.ops.aten.linalg_cond(x, "nuc")
