@@ -29,7 +29,7 @@ static const tsr_absent rows[] = {
     {"aten::confirmed_by_owner", MACHINES}, {"aten::is_owner", MACHINES}, {"aten::local_value", MACHINES}, {"aten::owner*", MACHINES}, {"aten::to_here*", MACHINES},
     {"*backward*", GRADIENTS}, {"aten::grad", GRADIENTS}, {"aten::get_gradients", GRADIENTS}, {"*_jvp*", GRADIENTS}, {"*_grad", GRADIENTS}, {"*_grad.out", GRADIENTS},
     {"aten::_fused_ada*", GRADIENTS}, {"aten::_fused_sgd*", GRADIENTS}, {"aten::_amp_*", GRADIENTS}, {"aten::_make_dual*", GRADIENTS}, {"aten::_unpack_dual*", GRADIENTS},
-    {"aten::_fw_primal*", GRADIENTS}, {"aten::_grad_sum_to_size", GRADIENTS}, {"prim::Autograd*", GRADIENTS}, 
+    {"aten::_fw_primal*", GRADIENTS}, {"aten::_grad_sum_to_size", GRADIENTS}, {"prim::Autograd*", GRADIENTS},
     {"aten::_fused_moving_avg_obs_fq_helper_functional", GRADIENTS}, {"aten::rrelu_with_noise_functional", GRADIENTS}, {"aten::batch_norm_*", DEVICES},
     {"aten::_new_zeros_with_same_feature_meta*", GRADIENTS}, {"aten::*dropout_mask*", GRADIENTS}, {"aten::_fused_dropout*", DEVICES}, {"aten::_masked_scale*", DEVICES},
     {"*cudnn*", DEVICES}, {"*cufft*", DEVICES}, {"*cuda*", DEVICES}, {"*miopen*", DEVICES}, {"*_mps*", DEVICES}, {"aten::_cslt_*", DEVICES}, {"*semi_structured*", DEVICES}, {"*nnpack*", DEVICES},

@@ -371,36 +371,48 @@ def far_away(runner, key, values, got, want):
     return "coordinates: PyTorch keeps 16 bits of those that are not finite or far outside" if far.any() and compare.differ(torch.where(far, torch.zeros_like(got), got), other, False) is None else None
 
 
+BEYOND = "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
+
+
+def first_reason(judges, runner, key, values, got, want):
+    """A judge that fails on a call explains nothing."""
+    for judge in judges:
+        try:
+            reason = judge(runner, key, values, got, want)
+        except Exception:
+            reason = None
+        if reason:
+            return reason
+    return None
+
+
 def explain(runner, key, values, got, want):
     written_to = written(runner, key, values)
     if isinstance(got, Exception) and getattr(got, "status", 0) == 3 and re.search("sparse", key[0]):
         return "unsupported: tsrun says at the call that it does not have this (sparse tensors of batches)"
-    for judge in (strides_ignored, unread):
-        if isinstance(got, Exception) or judge is strides_ignored and isinstance(want, Exception):
-            try:
-                reason = judge(runner, key, values, got, want)
-            except Exception:
-                reason = None
-            if reason:
-                return reason
+    early = (strides_ignored, unread) if isinstance(got, Exception) else (strides_ignored,) if isinstance(want, Exception) else ()
+    reason = first_reason(early, runner, key, values, got, want)
+    if reason:
+        return reason
     if isinstance(got, Exception) and isinstance(want, Exception):
         return raised(runner, key, values, got, want)
     if isinstance(got, Exception):
-        if unwritten(runner, key, values, got, want):
-            return unwritten(runner, key, values, got, want)
+        reason = unwritten(runner, key, values, got, want)
+        if reason:
+            return reason
         if any(isinstance(t, torch.Tensor) and any(n < 0 for n in t.shape) for t in flat(want)):
             return "sizes: PyTorch makes a tensor of negative size, tsrun refuses"
         if re.search(r"running_(mean|var) should contain|weight should contain|bias should contain", str(got)) and "batch_norm" in key[0] or \
                 re.search("offsets must not fall", str(got)) or "_reshape_alias" in key[0] and re.search("out of bounds for storage", str(got)):
-            return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
+            return BEYOND
         if re.search("kernel_size .* does not fit the weight", str(got)) and torch.Size(values[2]).numel() != values[1].shape[2:].numel():
-            return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
+            return BEYOND
         if re.search("longer than the padded sequences", str(got)) and isinstance(want, (tuple, list)) and want[1].sum().item() != want[0].shape[0]:
             return "lengths: PyTorch packs sequences longer than what there is, and counts more rows than it packs; tsrun refuses"
         if key[0] == "aten::_log_softmax_backward_data" and values[0].shape != values[1].shape and "to have same size" in str(got):
-            return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
+            return BEYOND
         if re.search(r"indices of max_pool\dd are outside its input", str(got)) and (values[7] < 0).any() | (values[7] >= values[1].shape[-int(str(got).split("pool")[1][0]):].numel()).any():
-            return "lengths: PyTorch reads or writes beyond statistics, weights, bags or buffers of another length, tsrun refuses"
+            return BEYOND
         if "_weight_norm" in key[0] and re.search("slices need as many factors", str(got)) and values[1].numel() < values[0].shape[values[2]]:
             return "lengths: PyTorch reads factors that g does not have, tsrun refuses"
         if "ctc_loss" in key[0] and re.search("Expected targets to be between", str(got)) and (values[1].min() < 0 or values[1].max() >= values[0].shape[-1]):
@@ -409,8 +421,9 @@ def explain(runner, key, values, got, want):
             return "overlaps: PyTorch writes one element several times, tsrun refuses"
         return None
     if isinstance(want, Exception):
-        if raised(runner, key, values, got, want):
-            return raised(runner, key, values, got, want)
+        reason = raised(runner, key, values, got, want)
+        if reason:
+            return reason
         if re.search(r"not implemented for|nyi|MKL FFT doesn't support tensors of type|not supported on CPU|could not create a primitive|Unsupported datatype for|DFTI ERROR: Inconsistent", str(want), re.I):
             return "kernels: PyTorch has none for this element type, tsrun has"
         return None
@@ -419,11 +432,5 @@ def explain(runner, key, values, got, want):
         if re.search(r"::(_conj|_neg_view|conj|mH|matrix_H|adjoint)$", key[0]):
             return "conjugates: views in PyTorch, copies in tsrun"
         return unwritten(runner, key, values, got, want)  # strides
-    for judge in (unwritten, narrow, far_away, ties, factors, rounding, strides_ignored, infinite, infinite_sums):
-        try:
-            reason = judge(runner, key, values, got, want)
-        except Exception:
-            reason = None
-        if reason:
-            return reason
-    return not_finite(got, want)
+    judges = (unwritten, narrow, far_away, ties, factors, rounding, strides_ignored, infinite, infinite_sums)
+    return first_reason(judges, runner, key, values, got, want) or not_finite(got, want)
