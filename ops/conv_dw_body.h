@@ -68,6 +68,10 @@ DW_TILES(1) DW_TILES(2) DW_TILES(3) DW_TILES(4) DW_TILES(5) DW_TILES(6) DW_TILES
 typedef void (*dw_tile_fn)(const tsr_dw *d, int64_t o);
 static const dw_tile_fn dw_tiles[DW_TILE] = {dw_tile_1, dw_tile_2, dw_tile_3, dw_tile_4, dw_tile_5, dw_tile_6, dw_tile_7, dw_tile_8};
 
+typedef void (*dw_span_fn)(const tsr_dw *d, int64_t first, int64_t last);
+#if VF_SMALL
+static dw_span_fn dw_choose(const tsr_dw *d, int64_t n) { return (void)d, (void)n, NULL; }
+#else
 /* ---- the usual kernels: their widths and strides are constants ---- */
 
 #if defined(__x86_64__) && VF_N > 4
@@ -123,7 +127,6 @@ VF_INLINE void dw_span(const tsr_dw *d, int64_t first, int64_t last, const int k
 #define DW_SPAN_NAMES(kw, stride) {dw_span_##kw##_##stride##_4, dw_span_##kw##_##stride##_7, dw_span_##kw##_##stride##_8}
 DW_SPANS(3, 1) DW_SPANS(3, 2) DW_SPANS(5, 1) DW_SPANS(5, 2)
 
-typedef void (*dw_span_fn)(const tsr_dw *d, int64_t first, int64_t last);
 static const dw_span_fn dw_spans[2][2][3] = {{DW_SPAN_NAMES(3, 1), DW_SPAN_NAMES(3, 2)}, {DW_SPAN_NAMES(5, 1), DW_SPAN_NAMES(5, 2)}};
 
 /* The kernel for n outputs that makes fewest twice; NULL: none fits. */
@@ -133,6 +136,8 @@ static dw_span_fn dw_choose(const tsr_dw *d, int64_t n) {
   int size = by8 <= by7 && by8 <= by4 ? 2 : by7 <= by4 ? 1 : 0;
   return dw_spans[d->kw == 5][d->stride == 2][size];
 }
+
+#endif
 
 /* a / stride for a >= 0; a division takes as long as ten sums. */
 static int64_t dw_over(int64_t a, int64_t stride) { return stride == 1 ? a : stride == 2 ? a >> 1 : a / stride; }

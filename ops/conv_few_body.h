@@ -72,19 +72,23 @@ VF_INLINE void few_tile(const tsr_few *d, int64_t o, int64_t col, const float *w
 
 #define FEW(name, stride, mr, nv)                                                                      \
   static void few_##name(const tsr_few *d, int64_t o, int64_t col, const float *w) {                   \
-    if (d->n - col >= nv * VF_N) few_tile(d, o, col, w, stride, mr, nv, true);                         \
+    if (VF_N < 16 && !VF_SMALL && d->n - col >= nv * VF_N) few_tile(d, o, col, w, stride, mr, nv, true); \
     else few_tile(d, o, col, w, stride, mr, nv, false);                                                \
   }
+#if VF_SMALL
+#define FEW_STRIDES(nv, most)
+#define FEW_NAMES(nv) {few_sx_##nv, few_sx_##nv, few_sx_##nv, few_sx_##nv, few_h_##nv, few_3_##nv, few_1_##nv}
+#else
+#define FEW_STRIDES(nv, most) FEW(s1_##nv, 1, most, nv) FEW(s2_##nv, 2, most, nv) FEW(s4_##nv, 4, most, nv)
+#define FEW_NAMES(nv) {few_s1_##nv, few_s2_##nv, few_s4_##nv, few_sx_##nv, few_h_##nv, few_3_##nv, few_1_##nv}
+#endif
 /* The usual strides are constants in the addresses of the most rows a tile can have. */
 #define FEW_WIDTH(nv, most, half)                                                                     \
   FEW(1_##nv, d->stride, 1, nv)                                                                       \
   FEW(3_##nv, d->stride, 3, nv)                                                                       \
   FEW(h_##nv, d->stride, half, nv)                                                                    \
-  FEW(s1_##nv, 1, most, nv)                                                                           \
-  FEW(s2_##nv, 2, most, nv)                                                                           \
-  FEW(s4_##nv, 4, most, nv)                                                                           \
+  FEW_STRIDES(nv, most)                                                                               \
   FEW(sx_##nv, d->stride, most, nv)
-#define FEW_NAMES(nv) {few_s1_##nv, few_s2_##nv, few_s4_##nv, few_sx_##nv, few_h_##nv, few_3_##nv, few_1_##nv}
 
 typedef void (*few_fn)(const tsr_few *d, int64_t o, int64_t col, const float *w);
 #if VF_REGS == 32

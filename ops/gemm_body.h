@@ -81,6 +81,9 @@ VF_INLINE void row_store(float *p, vf x, int j, int nv, const bool full, int res
   else vf_store_n(p + j * VF_N, x, rest);
 }
 
+/* With masks in registers of their own, some lanes of a vector cost what all of them do. */
+#define ONE_FINISH (VF_N == 16 || VF_SMALL)
+
 /* biased: the sums began with the bias. */
 VF_INLINE void tile_finish(const tsr_tile *t, vf acc[TSR_GEMM_MR][4], const int mr, const int nv, const bool full, const bool biased) {
   const tsr_epi *e = t->epi;
@@ -223,7 +226,7 @@ VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv, const boo
     b2 += 2 * ldb;
   }
   if (k < kc) tile_term(acc, a, b, b2, ldb, mr, nv);
-  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true, false);
+  if (!ONE_FINISH && t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true, false);
   else tile_finish(t, acc, mr, nv, false, false);
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
 }
@@ -263,7 +266,7 @@ VF_INLINE void near_run(const tsr_tile *t, int64_t lda, const int mr, const int 
     }
   }
   if (k < kc) near_term(acc, a, 0, lda, b, mr, nv);
-  if (t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true, true);
+  if (!ONE_FINISH && t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true, true);
   else tile_finish(t, acc, mr, nv, false, true);
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);
 }

@@ -26,6 +26,10 @@
 #include "ops/vec_scalar.h"
 #endif
 
+#ifndef VF_SMALL
+#define VF_SMALL 0
+#endif
+
 #if defined(__AVX2__)
 /* dst[j][i] = src[i][j] for a block of 8 x 8: half rows are joined on load, which saves the crossing of halves. */
 VF_INLINE void vf_transpose8_(float *dst, int64_t ldd, const float *src, int64_t lds) {
