@@ -13,21 +13,25 @@ typedef struct bn_job {
   const void *x;
   void *y;
   void *scale, *shift;          /* c each */
-  double *mean, *var;           /* statistics: biased variance */
+  double *mean, *var;           /* statistics: biased variance (first its sum) */
   bool rounded;                 /* var already holds 1 / sqrt(var + eps) */
   bool stepwise;                /* ((x - mean) * invstd) * w + b, as PyTorch computes what is not contiguous: x * scale + shift cancels badly */
+  tsr_dtype half;               /* that rounds each of those steps, or float32 */
   const tsr_tensor *w, *b, *mu; /* contiguous, or NULL; for those steps */
 } bn_job;
 
+static double rounded(tsr_dtype d, double v) {
+  uint64_t there;
+  tsr_convert(d, &there, TSR_FLOAT64, &v, 1);
+  tsr_convert(TSR_FLOAT64, &v, d, &there, 1);
+  return v;
+}
+
 /* PyTorch keeps the batch's mean and 1/sqrt(var) in a half type when the parameters have it, and normalises by those. */
 static void round_stats(bn_job *j, tsr_dtype d, double eps) {
-  uint16_t half;
   for (int64_t k = 0; k < j->c; k++) {
-    j->var[k] = j->var[k] == 0 && eps == 0 ? 0 : 1 / sqrt(j->var[k] + eps);
-    tsr_convert(d, &half, TSR_FLOAT64, &j->mean[k], 1);
-    tsr_convert(TSR_FLOAT64, &j->mean[k], d, &half, 1);
-    tsr_convert(d, &half, TSR_FLOAT64, &j->var[k], 1);
-    tsr_convert(TSR_FLOAT64, &j->var[k], d, &half, 1);
+    j->mean[k] = rounded(d, j->mean[k]);
+    j->var[k] = rounded(d, j->var[k] == 0 && eps == 0 ? 0 : 1 / sqrt(j->var[k] + eps));
   }
   j->rounded = true;
 }
@@ -41,7 +45,10 @@ static double number_at(const tsr_tensor *t, int64_t i) { /* contiguous float32 
 static void apply_steps(const bn_job *j, int64_t k, int64_t at, int64_t n, int64_t stride) {
   double mean = j->mu != NULL ? number_at(j->mu, k) : j->mean[k], w = j->w != NULL ? number_at(j->w, k) : 1, b = j->b != NULL ? number_at(j->b, k) : 0;
   for (int64_t i = 0; i < n; i++, at += stride) {
-    if (j->f64) ((double *)j->y)[at] = (((const double *)j->x)[at] - mean) * j->var[k] * w + b;
+    if (j->half != TSR_FLOAT32) {
+      double v = rounded(j->half, rounded(j->half, (double)((const float *)j->x)[at] - mean) * j->var[k]);
+      ((float *)j->y)[at] = (float)rounded(j->half, rounded(j->half, v * w) + b);
+    } else if (j->f64) ((double *)j->y)[at] = (((const double *)j->x)[at] - mean) * j->var[k] * w + b;
     else ((float *)j->y)[at] = (((const float *)j->x)[at] - (float)mean) * (float)j->var[k] * (float)w + (float)b;
   }
 }
@@ -90,7 +97,7 @@ static void stats_task(void *arg, int64_t begin, int64_t end) { /* tasks: channe
         }
     }
     j->mean[k] = sum / n;
-    j->var[k] = sq / n;
+    j->var[k] = sq;
   }
 }
 
@@ -140,20 +147,44 @@ static void set_number(bn_job *j, void *p, int64_t i, double v) {
   else ((float *)p)[i] = (float)v;
 }
 
-/* running = (1 - momentum) * running + momentum * batch, written into the tensor that was passed, element by element: some may lie in one place. */
-static tsr_status update_running(tsr_ctx *ctx, tsr_tensor *t, const double *batch, int64_t c, double momentum, double factor) {
+/* running = (1 - momentum) * running + momentum * batch, written into the tensor that was passed, element by element: some may lie in one place.
+ * batch[k] is a sum of squares to divide by n, or n is 0 and it is the mean.  steps: of bfloat16, whose steps PyTorch rounds where x lies in order, all but one. */
+static tsr_status update_running(tsr_ctx *ctx, tsr_tensor *t, const double *batch, int64_t c, double momentum, double n, bool steps) {
   tsr_dtype d = (tsr_dtype)t->dtype;
+  double rest = 1 - momentum;
+  bool mean = n == 0;
   void *p;
   TSR_TRY(tsr_data_mut(ctx, t, &p));
   int64_t stride = t->ndim == 1 ? t->stride[0] : 1;
   size_t item = tsr_tensor_itemsize(t);
+  if (steps) {
+    momentum = rounded(d, momentum);
+    rest = rounded(d, rest);
+    n = rounded(d, n);
+  }
   for (int64_t k = 0; k < c; k++) {
     double v;
     char *at = (char *)p + (size_t)(k * stride) * item;
     tsr_convert(TSR_FLOAT64, &v, d, at, 1);
-    v = momentum * batch[k] * factor + (1 - momentum) * v;
+    double part = mean ? batch[k] : batch[k] / n;
+    part = momentum * (steps ? rounded(d, part) : part);
+    v = (steps && mean ? rounded(d, part) : part) + (steps ? rounded(d, rest * v) : rest * v);
     tsr_convert(d, at, TSR_FLOAT64, &v, 1);
   }
+  return TSR_OK;
+}
+
+/* Running statistics, from the batch's mean and its sums of squares; those become its variance. */
+static tsr_status update_statistics(tsr_ctx *ctx, const bn_args *a, bn_job *j, double n, bool half, bool ordered) {
+  tsr_dtype d = (tsr_dtype)a->x->dtype;
+  bool steps = half && ordered && d == TSR_BFLOAT16;
+  for (int64_t k = 0; k < j->c && half; k++) {
+    if (steps || !ordered) j->mean[k] = rounded(d, j->mean[k]);
+    if (steps) j->var[k] = rounded(d, j->var[k]);
+  }
+  if (a->rm != NULL) TSR_TRY(update_running(ctx, a->rm, j->mean, j->c, a->momentum, 0, steps));
+  if (a->rv != NULL) TSR_TRY(update_running(ctx, a->rv, j->var, j->c, a->momentum, n > 1 ? n - 1 : NAN, steps));
+  for (int64_t k = 0; k < j->c; k++) j->var[k] = steps ? rounded(d, j->var[k] / rounded(d, n)) : j->var[k] / n;
   return TSR_OK;
 }
 
@@ -194,15 +225,17 @@ static tsr_status run(tsr_ctx *ctx, const bn_args *a, bool mixed, tsr_tensor **o
   j.x = tsr_tensor_data_ro(x);
   TSR_TRY(tsr_data_mut(ctx, y, &j.y));
   if (a->training) tsr_parallel_for(ctx, c, TSR_MAX(1, 8192 / TSR_MAX(1, s)), stats_task, &j);
-  if (a->training && a->rm != NULL) TSR_TRY(update_running(ctx, a->rm, j.mean, c, a->momentum, 1));
-  if (a->training && a->rv != NULL) TSR_TRY(update_running(ctx, a->rv, j.var, c, a->momentum, (double)s / (double)(s - 1)));
+  bool ordered = tsr_tensor_is_contiguous(a->x) || last, half = !mixed && d != compute;
+  if (a->training) TSR_TRY(update_statistics(ctx, a, &j, (double)s, half, ordered));
   *mean = j.mean;
   *invstd = j.var;
   if (a->only_stats) return TSR_OK;
-  if (a->training && !mixed && d != compute) round_stats(&j, d, a->eps);
+  if (a->training && half) round_stats(&j, d, a->eps);
+  j.stepwise = !(ordered && in_order(a->w) && in_order(a->b) && in_order(a->rm) && in_order(a->rv));
+  j.half = half ? d : TSR_FLOAT32;
   for (int64_t k = 0; k < c; k++) {
     double mu = a->training ? j.mean[k] : number_at(ps[2], k), var = a->training ? j.var[k] : number_at(ps[3], k);
-    double inv = j.rounded ? var : inverse_deviation(&j, var, a->eps, a->training);
+    double inv = j.rounded ? var : half && j.stepwise ? rounded(d, 1 / rounded(d, sqrt(rounded(d, var + a->eps)))) : inverse_deviation(&j, var, a->eps, a->training);
     double scale = (ps[0] != NULL ? number_at(ps[0], k) : 1) * inv;
     if (!j.f64) scale = (float)scale;
     set_number(&j, j.scale, k, scale);
@@ -210,7 +243,6 @@ static tsr_status run(tsr_ctx *ctx, const bn_args *a, bool mixed, tsr_tensor **o
     j.var[k] = inv;
   }
   int64_t rows = j.inner == 1 ? j.outer : j.outer * c, len = j.inner == 1 ? c : j.inner;
-  j.stepwise = !((tsr_tensor_is_contiguous(a->x) || last) && in_order(a->w) && in_order(a->b) && in_order(a->rm) && in_order(a->rv));
   j.w = ps[0];
   j.b = ps[1];
   j.mu = a->training ? NULL : ps[2];
