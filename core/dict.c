@@ -13,6 +13,7 @@ tsr_dict *tsr_dict_new(tsr_mem *mem, const tsr_type *key, const tsr_type *value)
   d->h.mem = mem;
   d->key_type = key;
   d->value_type = value;
+  if (value != NULL && tsr_type_may_hold(value)) tsr_mem_watch(mem, d, &d->watch);
   return d;
 }
 

@@ -19,6 +19,11 @@ static const bool separate = true;
 static const size_t large_from = (size_t)16 << 10;
 static const size_t small_region = (size_t)1 << 20, first_small = (size_t)32 << 10; /* mapped, and in memory before the first */
 
+static const uint64_t grown_by = (uint64_t)16 << 20; /* bytes, and watched ones, before cycles are looked for */
+static const uint32_t most_new = 4096;
+
+typedef struct watched { void *o; uint32_t *at; } watched;
+
 typedef struct free_list {
   void *blocks[CLASS_DEPTH];
   int count;
@@ -31,7 +36,10 @@ struct tsr_mem {
   bool hit_limit;
   tsr_lock *lock; /* protects what follows: a value may be freed by another thread than its session's */
   tsr_spans large, small;
-  bool warmed;
+  bool warmed, watching;
+  watched *watched; uint32_t watched_count, watched_cap; /* atomic count */
+  uint32_t next_count;
+  uint64_t next_used, sharers; /* sharers: atomic */
   free_list classes[CLASS_COUNT];
 };
 
@@ -69,6 +77,7 @@ tsr_mem *tsr_mem_new(uint64_t limit) {
 static void mem_destroy(tsr_mem *mem) {
   tsr_mem_trim(mem);
   tsr_lock_free(mem->lock);
+  free(mem->watched);
   free(mem);
 }
 
@@ -231,4 +240,62 @@ void tsr_mem_trim(tsr_mem *mem) {
   tsr_spans_trim(&mem->large);
   tsr_spans_trim(&mem->small);
   tsr_lock_leave(mem->lock);
+}
+
+/* ---- what may come to contain itself ---- */
+
+void tsr_mem_watch_all(tsr_mem *mem) {
+  mem->watching = true;
+  mem->sharers = 1;
+  tsr_mem_cycles_done(mem);
+}
+
+void tsr_mem_watch(tsr_mem *mem, void *o, uint32_t *at) {
+  if (!mem->watching) return;
+  tsr_lock_enter(mem->lock);
+  if (mem->watched_count == mem->watched_cap && mem->watched_cap < (uint32_t)1 << 30) {
+    uint32_t cap = mem->watched_cap == 0 ? 64 : mem->watched_cap * 2;
+    watched *grown = realloc(mem->watched, cap * sizeof *grown);
+    if (grown != NULL) {
+      mem->watched = grown;
+      mem->watched_cap = cap;
+    }
+  }
+  if (mem->watched_count < mem->watched_cap) { /* without room it is not watched, and nothing else is lost */
+    mem->watched[mem->watched_count] = (watched){o, at};
+    *at = __atomic_add_fetch(&mem->watched_count, 1, __ATOMIC_RELAXED);
+  }
+  tsr_lock_leave(mem->lock);
+}
+
+void tsr_mem_unwatch(tsr_mem *mem, uint32_t *at) {
+  tsr_lock_enter(mem->lock);
+  watched last = mem->watched[__atomic_sub_fetch(&mem->watched_count, 1, __ATOMIC_RELAXED)];
+  mem->watched[*at - 1] = last;
+  *last.at = *at;
+  *at = 0;
+  tsr_lock_leave(mem->lock);
+}
+
+void *tsr_mem_watched(const tsr_mem *mem, uint32_t i) { return i < mem->watched_count ? mem->watched[i].o : NULL; }
+
+bool tsr_mem_share(tsr_mem *mem) {
+  if (!mem->watching) return false;
+  __atomic_fetch_add(&mem->used, weight(0), __ATOMIC_RELAXED);
+  __atomic_fetch_add(&mem->sharers, 1, __ATOMIC_RELAXED);
+  return true;
+}
+
+bool tsr_mem_leave(tsr_mem *mem) { return __atomic_sub_fetch(&mem->sharers, 1, __ATOMIC_ACQ_REL) == 0; }
+void tsr_mem_unpin(tsr_mem *mem) { uncharge(mem, 0); }
+
+bool tsr_mem_cycles_due(const tsr_mem *mem) {
+  uint32_t count = __atomic_load_n(&mem->watched_count, __ATOMIC_RELAXED);
+  return (count >= mem->next_count || (count > 0 && tsr_mem_used(mem) >= mem->next_used)) && __atomic_load_n(&mem->sharers, __ATOMIC_ACQUIRE) == 1;
+}
+
+void tsr_mem_cycles_done(tsr_mem *mem) {
+  uint64_t used = tsr_mem_used(mem);
+  mem->next_count = mem->watched_count + TSR_MAX(mem->watched_count, most_new);
+  mem->next_used = used + (mem->limit != 0 ? TSR_MIN(mem->limit / 8, grown_by) : TSR_MAX(used, grown_by));
 }

@@ -23,6 +23,19 @@ void *tsr_zalloc(tsr_mem *mem, size_t size);              /* zeroed */
 void *tsr_realloc(tsr_mem *mem, void *p, size_t old_size, size_t size);
 void tsr_free(tsr_mem *mem, void *p, size_t size);        /* size as allocated; p may be NULL */
 
+/* What may come to contain itself is watched, so that interp/cycles.h can find it: *at is its place, 0 while nobody
+ * watches.  Values out of the heap that reach such things and that users hold are sharers of it, as its owner is: others
+ * may read and free those, on other threads, so nothing is collected but when the owner is the only one, or nobody is. */
+void tsr_mem_watch_all(tsr_mem *mem);                         /* from now on; the owner is a sharer */
+void tsr_mem_watch(tsr_mem *mem, void *o, uint32_t *at);
+void tsr_mem_unwatch(tsr_mem *mem, uint32_t *at);
+void *tsr_mem_watched(const tsr_mem *mem, uint32_t i);        /* NULL: there are no more */
+bool tsr_mem_share(tsr_mem *mem);                             /* false: it watches nothing */
+bool tsr_mem_leave(tsr_mem *mem);                             /* a sharer goes; true: it was the last */
+void tsr_mem_unpin(tsr_mem *mem);                             /* after that: the heap need not live on for the sharer */
+bool tsr_mem_cycles_due(const tsr_mem *mem);                  /* enough was made since the last time, and it is the owner's alone */
+void tsr_mem_cycles_done(tsr_mem *mem);
+
 /* Tensor buffers: 64-byte aligned, not zeroed. */
 void *tsr_buf_alloc(tsr_mem *mem, size_t size);
 void tsr_buf_free(tsr_mem *mem, void *p, size_t size);

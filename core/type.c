@@ -296,6 +296,19 @@ bool tsr_type_accepts_none(const tsr_type *t) {
   return false;
 }
 
+bool tsr_type_may_hold(const tsr_type *t) {
+  if (t == NULL) return false;
+  switch (t->kind) {
+    case TSR_T_ANY: case TSR_T_ANYLIST: case TSR_T_ANYTUPLE: case TSR_T_ANYCLASS: case TSR_T_CLASS: case TSR_T_INTERFACE:
+    case TSR_T_NAMEDTUPLE: case TSR_T_FUNCTION: case TSR_T_VAR: return true;
+    case TSR_T_LIST: case TSR_T_DICT: case TSR_T_TUPLE: case TSR_T_OPTIONAL: case TSR_T_UNION: case TSR_T_FUTURE: case TSR_T_AWAIT: case TSR_T_RREF:
+      for (uint32_t i = 0; i < t->count; i++)
+        if (tsr_type_may_hold(t->args[i])) return true;
+      return false;
+    default: return false;
+  }
+}
+
 const tsr_type *tsr_type_unify(tsr_types *t, const tsr_type *a, const tsr_type *b) {
   if (tsr_type_is_subtype(a, b)) return b;
   if (tsr_type_is_subtype(b, a)) return a;

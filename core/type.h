@@ -75,6 +75,7 @@ void tsr_type_print(const tsr_type *t, tsr_buf *out); /* "Optional[Tensor]", as 
 bool tsr_type_is_subtype(const tsr_type *a, const tsr_type *b);
 bool tsr_type_equal(const tsr_type *a, const tsr_type *b); /* structural: also across tables */
 bool tsr_type_accepts_none(const tsr_type *t);
+bool tsr_type_may_hold(const tsr_type *t); /* objects, or what holds any: only through such types can values contain themselves */
 /* Least common type of two branches: NULL when there is none but Union. */
 const tsr_type *tsr_type_unify(tsr_types *t, const tsr_type *a, const tsr_type *b);
 

@@ -50,6 +50,7 @@ tsr_list *tsr_list_new(tsr_mem *mem, const tsr_type *elem, size_t reserve) {
     tsr_obj_release(l);
     return NULL;
   }
+  if (elem != NULL && tsr_type_may_hold(elem)) tsr_mem_watch(mem, l, &l->watch);
   return l;
 }
 
@@ -67,6 +68,11 @@ tsr_object *tsr_object_new(tsr_mem *mem, tsr_class *cls, uint32_t slots) {
   if (o == NULL) return NULL;
   o->cls = cls;
   o->count = slots;
+  for (uint32_t i = 0; i < cls->attr_count && o->watch == 0; i++)
+    if (cls->attr_types != NULL && tsr_type_may_hold(cls->attr_types[i])) {
+      tsr_mem_watch(mem, o, &o->watch);
+      break;
+    }
   return o;
 }
 
@@ -129,6 +135,7 @@ static void drop_val(tsr_val v, dead_chain *chain) {
 }
 
 static void free_dict(tsr_dict *d, dead_chain *chain) {
+  if (d->watch != 0) tsr_mem_unwatch(d->h.mem, &d->watch);
   for (size_t i = 0; i < d->used; i++) {
     if (!d->entries[i].live) continue;
     drop_val(d->entries[i].key, chain);
@@ -175,6 +182,7 @@ static void free_obj(tsr_obj *o, dead_chain *chain) {
     case TSR_V_DICT: free_dict((tsr_dict *)o, chain); break;
     case TSR_V_LIST: {
       tsr_list *l = (tsr_list *)o;
+      if (l->watch != 0) tsr_mem_unwatch(o->mem, &l->watch);
       for (size_t i = 0; i < l->len; i++) drop_val(l->items[i], chain);
       tsr_free(o->mem, l->items, l->cap * sizeof *l->items);
       tsr_free(o->mem, l, sizeof *l);
@@ -188,6 +196,7 @@ static void free_obj(tsr_obj *o, dead_chain *chain) {
     }
     case TSR_V_OBJECT: {
       tsr_object *b = (tsr_object *)o;
+      if (b->watch != 0) tsr_mem_unwatch(o->mem, &b->watch);
       for (uint32_t i = 0; i < b->count; i++) drop_val(b->slots[i], chain);
       tsr_free(o->mem, b, sizeof *b + b->count * sizeof(tsr_val));
       break;
@@ -254,6 +263,21 @@ void tsr_list_erase(tsr_list *l, size_t at) {
 void tsr_list_clear(tsr_list *l) {
   while (l->len > 0) tsr_release(l->items[--l->len]);
 }
+
+static bool may_hold(tsr_val v, int depth) {
+  switch (v.tag) {
+    case TSR_V_LIST: return v.l->elem == NULL || tsr_type_may_hold(v.l->elem);
+    case TSR_V_DICT: return v.m->value_type == NULL || tsr_type_may_hold(v.m->value_type);
+    case TSR_V_OBJECT: case TSR_V_FUNC: return true;
+    case TSR_V_TUPLE:
+      for (size_t i = 0; i < v.u->len; i++)
+        if (depth > 8 || may_hold(v.u->items[i], depth + 1)) return true;
+      return false;
+    default: return false;
+  }
+}
+
+bool tsr_val_may_hold(tsr_val v) { return may_hold(v, 0); }
 
 /* ---- identity, equality, hash ---- */
 

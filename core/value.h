@@ -49,9 +49,9 @@ typedef struct tsr_val {
 
 struct tsr_complex { tsr_obj h; tsr_c128 z; };
 struct tsr_str { tsr_obj h; size_t len; uint64_t hash; /* 0: not computed */ char bytes[]; /* NUL-terminated */ };
-struct tsr_list { tsr_obj h; const tsr_type *elem; size_t len, cap; tsr_val *items; };
+struct tsr_list { tsr_obj h; const tsr_type *elem; size_t len, cap; tsr_val *items; uint32_t watch; /* core/mem.h */ };
 struct tsr_tuple { tsr_obj h; const tsr_type *type; /* NULL or a NamedTuple type: names */ size_t len; tsr_val items[]; };
-struct tsr_object { tsr_obj h; tsr_class *cls; uint32_t count; tsr_val slots[]; };
+struct tsr_object { tsr_obj h; tsr_class *cls; uint32_t count, watch; tsr_val slots[]; };
 struct tsr_enumval { tsr_obj h; tsr_class *cls; uint32_t member; };
 struct tsr_func { tsr_obj h; const void *code; uint32_t captured; tsr_val captures[]; }; /* function value or closure; code is interp's */
 #define TSR_CAPSULE_ERROR "error" /* a future whose function raised: data is a tsr_errrec */
@@ -60,7 +60,7 @@ struct tsr_capsule { tsr_obj h; const char *kind; void *data; void (*free_fn)(vo
 /* Ordered dictionary: entries in insertion order, deleted ones have live == false until compaction. */
 typedef struct tsr_entry { tsr_val key, value; uint64_t hash; bool live; } tsr_entry;
 struct tsr_dict { tsr_obj h; const tsr_type *key_type, *value_type; size_t count; /* live */
-                  tsr_entry *entries; size_t used, cap; uint32_t *index; size_t index_cap; };
+                  tsr_entry *entries; size_t used, cap; uint32_t *index; size_t index_cap; uint32_t watch; };
 
 static inline tsr_val tsr_none(void) { tsr_val v; memset(&v, 0, sizeof v); return v; }
 static inline tsr_val tsr_bool(bool b) { tsr_val v = tsr_none(); v.tag = TSR_V_BOOL; v.b = b; return v; }
@@ -118,6 +118,10 @@ struct tsr_errrec;
 static inline const struct tsr_errrec *tsr_val_error(tsr_val v) { /* of a future whose function raised, else NULL */
   return v.tag == TSR_V_CAPSULE && strcmp(v.cap->kind, TSR_CAPSULE_ERROR) == 0 ? (const struct tsr_errrec *)v.cap->data : NULL;
 }
+static inline bool tsr_val_is_watched(tsr_val v) { /* core/mem.h */
+  return v.tag == TSR_V_OBJECT ? v.obj->watch != 0 : v.tag == TSR_V_LIST ? v.l->watch != 0 : v.tag == TSR_V_DICT && v.m->watch != 0;
+}
+bool tsr_val_may_hold(tsr_val v);                   /* by its type: see tsr_type_may_hold */
 bool tsr_val_identical(tsr_val a, tsr_val b);       /* TorchScript's "is" */
 /* Structural equality of everything but tensors (those: identity). */
 bool tsr_val_equal(tsr_val a, tsr_val b);

@@ -9,6 +9,7 @@ struct tsr_value {
   tsr_val v;
   tsr_model *keep;   /* v may reach into this model: it lives as long; or NULL */
   tsr_types *types;  /* the same for types of values read from files; or NULL */
+  tsr_mem *shared;   /* v shares this heap with its session (core/mem.h), or NULL */
 };
 
 /* Wrap a value; its reference moves (released on failure).  NULL: out of memory. */

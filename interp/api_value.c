@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "interp/api.h"
+#include "interp/cycles.h"
 
 /* One heap for the values that users make, so that small ones need no heap each.  Made on first use,
  * never closed: it holds no buffers (tensors bring their own). */
@@ -23,7 +24,7 @@ tsr_value *tsr_value_wrap_take(tsr_val v, tsr_model *keep, tsr_types *types) {
     tsr_release(v);
     return NULL;
   }
-  *value = (tsr_value){1, v, keep, types};
+  *value = (tsr_value){1, v, keep, types, tsr_val_may_hold(v) && tsr_mem_share(v.o->mem) ? v.o->mem : NULL};
   if (keep != NULL) tsr_model_retain(keep);
   if (types != NULL) tsr_types_retain(types);
   return value;
@@ -37,6 +38,10 @@ static tsr_value *wrap_part(const tsr_value *v, tsr_val part) { return tsr_value
 void tsr_value_free(tsr_value *v) {
   if (v == NULL || __atomic_sub_fetch(&v->refs, 1, __ATOMIC_ACQ_REL) != 0) return;
   tsr_release(v->v);
+  if (v->shared != NULL) {
+    if (tsr_mem_leave(v->shared)) tsr_cycles_collect(v->shared); /* its session is gone */
+    tsr_mem_unpin(v->shared);
+  }
   tsr_model_free(v->keep);
   if (v->types != NULL) tsr_types_release(v->types);
   free(v);
@@ -174,6 +179,7 @@ static bool common_keep(tsr_value *const *items, size_t count, tsr_model **keep,
     if (items[i] == NULL) return false;
     if (items[i]->keep != NULL && *keep != NULL && items[i]->keep != *keep) return false;
     if (items[i]->types != NULL && *types != NULL && items[i]->types != *types) return false;
+    if (items[i]->shared != NULL) tsr_mem_share(items[i]->shared); /* for good: the container counts in another heap */
     if (items[i]->keep != NULL) *keep = items[i]->keep;
     if (items[i]->types != NULL) *types = items[i]->types;
   }

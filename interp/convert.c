@@ -208,15 +208,17 @@ static const tsr_type *infer(binder *b, tsr_val v, int depth) {
   return t != NULL ? t : &tsr_type_any;
 }
 
+static bool keep_object(binder *b, tsr_val v, tsr_val *out) {
+  if (b->foreign) return false;
+  if (v.o->mem != b->mem && tsr_mem_share(v.o->mem)) tsr_mem_share(b->mem); /* two sessions have it from now on, on two threads perhaps */
+  *out = tsr_retain(v);
+  return true;
+}
+
 static bool convert_any(binder *b, tsr_val v, int depth, tsr_val *out) {
   const tsr_type *t = infer(b, v, 0);
   if (t->kind != TSR_T_ANY) return convert(b, v, t, depth + 1, out);
-  if (v.tag == TSR_V_OBJECT || v.tag == TSR_V_ENUM || v.tag == TSR_V_FUNC) {
-    if (b->foreign) return false;
-    *out = tsr_retain(v);
-    return true;
-  }
-  return false;
+  return (v.tag == TSR_V_OBJECT || v.tag == TSR_V_ENUM || v.tag == TSR_V_FUNC) && keep_object(b, v, out);
 }
 
 /* Exact members first, then those that need a conversion. */
@@ -251,9 +253,7 @@ static bool convert(binder *b, tsr_val v, const tsr_type *t, int depth, tsr_val 
     case TSR_T_UNION: return convert_union(b, v, t, depth, out);
     case TSR_T_ANY: return convert_any(b, v, depth, out);
     default: /* objects, enums: of this very model */
-      if (b->foreign || !tsr_val_is_instance(v, t)) return false;
-      *out = tsr_retain(v);
-      return true;
+      return tsr_val_is_instance(v, t) && keep_object(b, v, out);
   }
 }
 

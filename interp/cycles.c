@@ -114,17 +114,32 @@ static void empty(tsr_obj *o) {
   }
 }
 
+/* Look at everything within reach and empty what is not alive of the first `count` nodes (all: SIZE_MAX). */
+static void settle(graph *g, size_t count) {
+  for (size_t i = 0; i < g->count && !g->oom; i++) visit(g, g->nodes[i].o, count_reference);
+  if (!g->oom) mark_alive(g);
+  count = g->oom ? 0 : TSR_MIN(count, g->count);
+  for (size_t i = 0; i < count; i++)
+    if (!g->nodes[i].alive) tsr_obj_retain(g->nodes[i].o); /* none goes before all are empty */
+  for (size_t i = 0; i < count; i++)
+    if (!g->nodes[i].alive) empty(g->nodes[i].o);
+  for (size_t i = 0; i < count; i++)
+    if (!g->nodes[i].alive) tsr_obj_release(g->nodes[i].o);
+  tsr_umap_dispose(&g->index);
+  free(g->nodes);
+}
+
 void tsr_cycles_break(tsr_obj *const *held, size_t count) {
   graph g = {0};
   for (size_t i = 0; i < count; i++) count_reference(&g, tsr_from_obj(held[i]));
-  for (size_t i = 0; i < g.count && !g.oom; i++) visit(&g, g.nodes[i].o, count_reference);
-  if (!g.oom) mark_alive(&g);
-  for (size_t i = 0; i < g.count && !g.oom; i++)
-    if (!g.nodes[i].alive) tsr_obj_retain(g.nodes[i].o); /* none goes before all are empty */
-  for (size_t i = 0; i < g.count && !g.oom; i++)
-    if (!g.nodes[i].alive) empty(g.nodes[i].o);
-  for (size_t i = 0; i < g.count && !g.oom; i++)
-    if (!g.nodes[i].alive) tsr_obj_release(g.nodes[i].o);
-  tsr_umap_dispose(&g.index);
-  free(g.nodes);
+  settle(&g, SIZE_MAX);
+}
+
+/* Every cycle has a watched one in it.  Others are only read: lists of tensors, say, which users may hold too. */
+void tsr_cycles_collect(tsr_mem *mem) {
+  graph g = {0};
+  tsr_obj *o;
+  for (uint32_t i = 0; (o = tsr_mem_watched(mem, i)) != NULL; i++) node_of(&g, o);
+  settle(&g, g.count);
+  tsr_mem_cycles_done(mem);
 }

@@ -5,6 +5,7 @@
 
 #include "interp/api.h"
 #include "interp/copy.h"
+#include "interp/cycles.h"
 #include "ops/random.h"
 #include "ops/site.h"
 
@@ -156,6 +157,7 @@ tsr_status tsr_session_new(tsr_model *m, const tsr_session_options *opt, tsr_ses
     tsr_fail_nomem(&e);
     return tsr_errrec_publish(&e, err);
   }
+  tsr_mem_watch_all(s->mem);
   warm(s, m);
   session_init(s, m);
   s->vm.hooks.compile = compile;
@@ -172,6 +174,7 @@ void tsr_session_free(tsr_session *s) {
   drop_state(s);
   tsr_vm_dispose(&s->vm);
   tsr_ctx_dispose(&s->ctx);
+  if (tsr_mem_leave(s->mem)) tsr_cycles_collect(s->mem);
   tsr_mem_close(s->mem);
   tsr_model_free(s->model);
   free(s);
@@ -304,6 +307,7 @@ tsr_status tsr_session_run(tsr_session *s, const char *method, tsr_value *const 
   *out = NULL;
   begin_run(s);
   tsr_status st = method == NULL ? run_module(s, args, names, count, out) : run_method(s, method, args, names, count, out);
+  if (tsr_mem_cycles_due(s->mem)) tsr_cycles_collect(s->mem);
   return st == TSR_OK ? TSR_OK : tsr_errrec_publish(&s->ctx.err, err);
 }
 

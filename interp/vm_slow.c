@@ -1,4 +1,5 @@
 /* The virtual machine's out-of-line parts: building and taking apart containers, type tests, raising. */
+#include "interp/cycles.h"
 #include "interp/program.h"
 #include "interp/vm.h"
 
@@ -153,7 +154,7 @@ static tsr_status build_default(tsr_vm *vm, const tsr_type *t, tsr_val *out) {
   }
 }
 
-tsr_status tsr_vm_build(tsr_vm *vm, tsr_vm_site at, uint32_t op, tsr_val *out) {
+static tsr_status build(tsr_vm *vm, tsr_vm_site at, uint32_t op, tsr_val *out) {
   switch (op) {
     case TSR_BC_TUPLE: return build_tuple(vm, at, out);
     case TSR_BC_LIST: return build_list(vm, at, out);
@@ -162,6 +163,12 @@ tsr_status tsr_vm_build(tsr_vm *vm, tsr_vm_site at, uint32_t op, tsr_val *out) {
     case TSR_BC_UNINIT: return build_default(vm, at.site->type, out);
     default: return build_new(vm, at.site->type, out);
   }
+}
+
+tsr_status tsr_vm_build(tsr_vm *vm, tsr_vm_site at, uint32_t op, tsr_val *out) {
+  TSR_TRY(build(vm, at, op, out));
+  if (TSR_UNLIKELY(tsr_val_is_watched(*out)) && tsr_mem_cycles_due(vm->ctx->mem)) tsr_cycles_collect(vm->ctx->mem);
+  return TSR_OK;
 }
 
 /* ---- taking apart ---- */

@@ -214,8 +214,6 @@ static tsr_status run(tsr_ctx *ctx, const bn_args *a, bool mixed, tsr_tensor **o
     *mean = *invstd = tsr_scratch(ctx, sizeof **mean);
     return *mean == NULL ? tsr_op_nomem(ctx) : tsr_clone(ctx, out, a->x);
   }
-  for (int i = 0; i < 4; i++)
-    if (ps[i] != NULL) TSR_TRY(tsr_ready(ctx, &ps[i], ps[i], compute));
   double *stats = tsr_scratch(ctx, (size_t)(4 * c + 1) * sizeof *stats);
   if (stats == NULL) return tsr_op_nomem(ctx);
   j.mean = stats;
@@ -230,6 +228,8 @@ static tsr_status run(tsr_ctx *ctx, const bn_args *a, bool mixed, tsr_tensor **o
   *mean = j.mean;
   *invstd = j.var;
   if (a->only_stats) return TSR_OK;
+  for (int i = 0; i < 4; i++)
+    if (ps[i] != NULL) TSR_TRY(tsr_ready(ctx, &ps[i], ps[i], compute));
   if (a->training && half) round_stats(&j, d, a->eps);
   j.stepwise = !(ordered && in_order(a->w) && in_order(a->b) && in_order(a->rm) && in_order(a->rv));
   j.half = half ? d : TSR_FLOAT32;

@@ -210,6 +210,56 @@ def class_interface(k: float):
     return total
 
 
+@torch.jit.interface
+class Peer:
+    def reach(self, steps: int) -> float:
+        pass
+
+
+@torch.jit.script
+class Link:
+    def __init__(self, x: Tensor):
+        self.x = x
+        self.peers: List[Peer] = []
+
+    def add(self, other: Peer):
+        self.peers.append(other)
+
+    def reach(self, steps: int) -> float:
+        s = float(self.x.sum())
+        if steps > 0:
+            s += self.peers[0].reach(steps - 1)
+        return s
+
+
+@case(3, T(8, 8))
+def values_that_contain_themselves(n: int, x: Tensor):
+    """Rings of objects, lists and dictionaries, most of which nobody holds any more."""
+    kept: List[Link] = []
+    shelf: List[Any] = []
+    for i in range(n):
+        a = Link(x + i)
+        b = Link(x - i)
+        a.add(b)
+        b.add(a)
+        if i % 1000 == 1:
+            kept.append(a)
+        own: List[Any] = [x * i]
+        own.append(own)
+        names: Dict[str, Any] = {"list": own, "tensor": x * 2}
+        names["self"] = names
+        if i % 1000 == 2:
+            shelf.append(names)
+    total = 0.0
+    for k in kept:
+        total += k.reach(5)
+    alike = 0
+    for s in shelf:
+        if isinstance(s, Dict[str, Any]):
+            alike += 1 if s["self"] is s and len(s) == 3 else 0
+    return total, alike, len(kept), len(shelf)
+
+
 @case(T(8))
 class WrittenListAttribute(nn.Module):
     """A list that the module writes anew in each call: archives of bytecode do not say of what."""

@@ -255,6 +255,20 @@ def converted_to_what_it_is(x: Tensor, y: Tensor):
     return [t.stride(), a.stride(), b.stride(), c.stride()], x
 
 
+@case(T(5, 3, 4, 2, scale=4.0), T(3).abs(), T(3))
+def statistics_of_half_types(x: Tensor, w: Tensor, m: Tensor):
+    """Rounded where PyTorch rounds them: otherwise for what is in order, for what is not, and by type."""
+    out: List[Tensor] = []
+    for h in [x.to(torch.bfloat16), x.half()]:
+        for t in [h, h.contiguous(memory_format=torch.channels_last), h.transpose(2, 3)]:
+            mean = m.to(t.dtype)
+            var = w.to(t.dtype)
+            y = torch.native_batch_norm(t, var, mean, mean.clone(), var.clone(), False, 0.3, 1e-3)
+            z = torch.native_batch_norm(t, var, mean, mean, var, True, 0.3, 1e-3)
+            out += [y[0], z[0], z[1], z[2], mean, var]
+    return out
+
+
 @case(T(5, 2), torch.tensor([0, 1, 2, 3]))
 def bags_unusual(w: Tensor, i: Tensor):
     o = torch.tensor([0, 2, 3])
