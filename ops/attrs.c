@@ -133,7 +133,7 @@ static tsr_status only_element(tsr_call *c, tsr_val *out) {
 /* The first element, however many there are. */
 TSR_KERNEL(first_item) {
   const tsr_tensor *x = tsr_arg_tensor(c, 0);
-  if (x->numel == 0) return tsr_op_fail(c->ctx, "a Tensor with 0 elements cannot be converted to Scalar");
+  if (x->numel == 0) return tsr_op_fail(c->ctx, "_local_scalar_dense: Empty tensor not supported");
   tsr_val v = tsr_tensor_get(c->ctx->mem, x, 0);
   return v.tag == TSR_V_NONE ? tsr_op_nomem(c->ctx) : tsr_ret(c, 0, v);
 }

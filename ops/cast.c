@@ -89,7 +89,11 @@ TSR_KERNEL(to_prim_device) { return convert(c, tsr_arg_dtype_or(c, 2, own_dtype(
 TSR_KERNEL(to_prim_dtype) { return convert(c, tsr_arg_dtype_or(c, 1, own_dtype(c)), flag_arg(c, 3), PRESERVE); }
 TSR_KERNEL(to_prim_other) { return convert(c, own_dtype(c), flag_arg(c, 2), PRESERVE); }
 TSR_KERNEL(to_copy) { return convert(c, tsr_arg_dtype_or(c, 1, own_dtype(c)), true, format_arg(c, 6)); }
-TSR_KERNEL(to_copy_out) { return convert(c, own_dtype(c), true, format_arg(c, 2)); }
+TSR_KERNEL(to_copy_out) {
+  tsr_dtype d = own_dtype(c);
+  tsr_out_dtype(c, 0, &d);
+  return convert(c, d, true, format_arg(c, 2));
+}
 TSR_KERNEL(type_as) { return convert(c, (tsr_dtype)tsr_arg_tensor(c, 1)->dtype, false, PRESERVE); }
 TSR_KERNEL(self) { return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0)); }
 TSR_KERNEL(cast) { return convert(c, *(const tsr_dtype *)c->op->data, false, c->nargs > 1 && c->args[1].tag == TSR_V_INT ? format_arg(c, 1) : PRESERVE); }

@@ -167,7 +167,12 @@ TSR_KERNEL(constant) {
   tsr_tensor *y;
   TSR_TRY(tsr_ints_arg(c, 0, &size, &n));
   for (int64_t d = 0; d < n; d++)
-    if (size[d] < 0 && c->op->data == &value_zero && tsr_factory_out(c, 1) == NULL) return tsr_op_fail(c->ctx, "zeros: Dimension size must be non-negative.");
+    if (size[d] < 0 && c->op->data == &value_zero) {
+      char text[256];
+      tsr_sizes_print(text, sizeof text, (int)TSR_MIN(n, TSR_MAX_NDIM), size);
+      if (c->op->schema[6] == '_') return tsr_op_fail(c->ctx, "Trying to create tensor with negative dimension %lld: %s", (long long)size[d], text);
+      if (tsr_factory_out(c, 1) == NULL) return tsr_op_fail(c->ctx, "zeros: Dimension size must be non-negative.");
+    }
   TSR_TRY(tsr_factory_new(c, 1, TSR_FLOAT32, n, size, &y));
   return ret_filled(c, y, 0);
 }

@@ -74,7 +74,7 @@ TSR_KERNEL(native_dropout) {
     return tsr_op_fail(c->ctx, "result type Float can't be cast to the desired output type %s", tsr_dtype_get_info(x->dtype)->cpp_name);
   tsr_rng *r = NULL;
   TSR_TRY(tsr_rng_default(c->ctx, &r));
-  if (train && x->numel == 0) { /* two of the input's type */
+  if (x->numel == 0) { /* two of the input's type */
     TSR_TRY(tsr_clone(c->ctx, &y, x));
     TSR_TRY(tsr_clone(c->ctx, &mask, x));
     TSR_TRY(tsr_ret_tensor(c, 0, y));

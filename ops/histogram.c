@@ -1,6 +1,7 @@
 /* histc, histogram, histogramdd: counts of points in boxes.
  *
  * Points are compared in their own type: float32 data in float32, as bin edges are. */
+#include <float.h>
 #include <math.h>
 
 #include "ops/native.h"
@@ -148,6 +149,9 @@ static tsr_status check_results(tsr_call *c, const axes *a) {
 static tsr_status histc_range(tsr_ctx *ctx, axes *a, const tsr_tensor *x, double low, double high) {
   if (low == high && x->numel > 0) {
     extremes(tsr_tensor_data_ro(x), x->numel, 1, &low, &high);
+    double top = a->dtype == TSR_FLOAT64 ? DBL_MAX : a->dtype == TSR_FLOAT32 ? (double)FLT_MAX : (double)INFINITY; /* where PyTorch's search begins */
+    low = low > top ? top : low;
+    high = high < -top ? -top : high;
     if (!(isfinite(low) && isfinite(high))) return tsr_op_fail(ctx, "torch.histc: range of [%g, %g] is not finite", low, high);
   }
   if (low > high) return tsr_op_fail(ctx, "torch.histc: max must be larger than min");

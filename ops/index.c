@@ -423,6 +423,12 @@ static tsr_status index_put(tsr_ctx *ctx, tsr_tensor *x, tsr_tensor *const *give
   indices ix;
   TSR_TRY(make_plan(ctx, x, given, n, &p, &ix));
   if (values->storage == x->storage) TSR_TRY(tsr_clone(ctx, &values, values));
+  const tsr_tensor *mask = NULL;
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; i++)
+    if (given[i] != NULL) mask = given[i], count++;
+  if (!accumulate && values->numel == 1 && count == 1 && mask->dtype == TSR_UINT8) /* one number behind a mask is filled in */
+    return tsr_op_fail(ctx, "masked_fill_ only supports boolean masks, but got mask with dtype %s", tsr_dtype_c_name(TSR_UINT8));
   TSR_TRY(check_values(ctx, x, &values, &p));
   int64_t numel;
   if (!tsr_numel(p.ndim, p.size, &numel)) return tsr_op_nomem(ctx);
@@ -502,9 +508,9 @@ TSR_KERNEL(masked_index_put) {
   int64_t n;
   tsr_tensor **given, *y, *mask = tsr_arg_tensor(c, 1), *x = tsr_arg_tensor(c, 0), *values = tsr_arg_tensor(c, 3), *zero;
   TSR_TRY(tsr_tensors_arg(c, 2, &given, &n));
-  TSR_TRY(check_unsafe(c->ctx, "_unsafe_masked_index", given, n));
   TSR_TRY(tsr_clone(c->ctx, &y, x));
   if (x->numel == 0) return tsr_ret_tensor(c, 0, y);
+  TSR_TRY(check_unsafe(c->ctx, "_unsafe_masked_index", given, n));
   TSR_TRY(clamp_indices(c->ctx, x, given, n));
   TSR_TRY(tsr_new_scalar(c->ctx, &zero, (tsr_dtype)values->dtype, tsr_scalar_int(0)));
   TSR_TRY(tsr_to_dtype(c->ctx, &mask, mask, TSR_BOOL));

@@ -140,6 +140,7 @@ static tsr_status norm_rows(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor **mean, t
   }
   TSR_TRY(param(ctx, &j.w, w, compute));
   TSR_TRY(param(ctx, &j.b, b, compute));
+  if (n == 0 && rms && r != NULL) TSR_TRY(tsr_fill(ctx, r, tsr_scalar_float((double)NAN))); /* the mean of nothing */
   if (x->numel > 0) tsr_parallel_for(ctx, rows, TSR_MAX(1, 8192 / TSR_MAX(1, n)), rows_task, &j);
   TSR_TRY(tsr_to_dtype(ctx, out, y, d));
   if (mean != NULL) TSR_TRY(tsr_to_dtype(ctx, mean, m, stats));
@@ -195,7 +196,8 @@ static tsr_status rms_norm(tsr_call *c, bool stats) {
   if (shape == NULL) return tsr_op_nomem(ctx);
   bool fits = n >= 1 && x->ndim >= n && memcmp(x->size + x->ndim - n, shape, (size_t)n * sizeof *shape) == 0 &&
               (w == NULL || (w->ndim == n && memcmp(w->size, shape, (size_t)n * sizeof *shape) == 0));
-  if (!stats || n < 1 || x->ndim < n) TSR_TRY(check_shape(ctx, x, shape, n, w, NULL, true));
+  if (stats && n == 0) n = x->ndim; /* no dimensions: all of them */
+  if (!stats || x->ndim < n) TSR_TRY(check_shape(ctx, x, shape, n, w, NULL, true));
   if (!stats && (d == TSR_COMPLEX64 || d == TSR_COMPLEX128)) return rms_norm_complex(c, x, w, n);
   TSR_TRY(tsr_norm_dtype(ctx, x, "rms_norm", &compute));
   double eps = !tsr_arg_is_none(c, 3) ? tsr_arg_float(c, 3) : compute == TSR_FLOAT64 ? DBL_EPSILON : (double)FLT_EPSILON;

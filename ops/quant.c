@@ -380,16 +380,22 @@ tsr_status tsr_quant_call(tsr_call *c, bool *handled) {
 
 /* ---- simulated quantization ---- */
 
-/* mask, unless NULL: where the value was not cut off */
-static tsr_status fake(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor **mask, tsr_tensor *x, tsr_tensor *scale, tsr_tensor *zero, int64_t qmin, int64_t qmax) {
-  tsr_tensor *y, *low, *high;
-  TSR_TRY(tsr_to_dtype(ctx, &y, x, TSR_FLOAT64));
-  TSR_TRY(tsr_binary(ctx, &y, "div", y, scale));
-  TSR_TRY(tsr_binary(ctx, &y, "add", y, zero));
-  TSR_TRY(tsr_unary(ctx, &y, "round", y));
+/* In float32, or in float64 where x is.  Zero points that are fractions (late) are added before the rounding.  mask, unless NULL: where the value was not cut off */
+static tsr_status fake(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor **mask, tsr_tensor *x, tsr_tensor *scale, tsr_tensor *zero, bool late, int64_t qmin, int64_t qmax) {
+  tsr_tensor *y, *low, *high, *inverse, *shift;
+  tsr_dtype wide = x->dtype == TSR_FLOAT64 ? TSR_FLOAT64 : TSR_FLOAT32;
+  TSR_TRY(tsr_to_dtype(ctx, &scale, scale, TSR_FLOAT32));
+  TSR_TRY(tsr_unary(ctx, &inverse, "reciprocal", scale));
+  TSR_TRY(tsr_to_dtype(ctx, &shift, zero, wide));
+  TSR_TRY(tsr_to_dtype(ctx, &y, x, wide));
+  TSR_TRY(tsr_binary(ctx, &y, "mul", y, inverse));
+  if (!late) TSR_TRY(tsr_unary(ctx, &y, "round", y));
+  TSR_TRY(tsr_binary(ctx, &y, "add", y, shift));
+  if (late) TSR_TRY(tsr_unary(ctx, &y, "round", y));
+  TSR_TRY(tsr_to_dtype(ctx, &y, y, TSR_FLOAT64));
   double *v = y->storage->data; /* of our own making; what is no number becomes the least, and is cut off */
   for (int64_t i = 0; i < y->numel; i++)
-    if (isnan(v[i])) v[i] = -INFINITY;
+    if (isnan(v[i]) || (late && v[i] > 9.2e18)) v[i] = -INFINITY;
   if (mask != NULL) {
     tsr_val a[] = {tsr_from_obj(y), tsr_int(qmin)}, b[] = {tsr_from_obj(y), tsr_int(qmax)}, r;
     TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::ge", "Scalar"), a, 2, &r, 1));
@@ -401,6 +407,7 @@ static tsr_status fake(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor **mask, tsr_te
   tsr_val args[] = {tsr_from_obj(y), tsr_float((double)qmin), tsr_float((double)qmax)}, ret;
   TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::clamp", ""), args, 3, &ret, 1));
   TSR_TRY(tsr_binary(ctx, &y, "sub", ret.t, zero));
+  TSR_TRY(tsr_to_dtype(ctx, &y, y, TSR_FLOAT32));
   TSR_TRY(tsr_binary(ctx, &y, "mul", y, scale));
   return tsr_to_dtype(ctx, out, y, (tsr_dtype)x->dtype);
 }
@@ -426,7 +433,7 @@ TSR_KERNEL(fake_per_tensor) {
   if (qmin > qmax) return tsr_op_fail(c->ctx, "`quant_min` should be less than or         equal to `quant_max`.");
   if (c->args[2].tag == TSR_V_INT && (c->args[2].i < qmin || c->args[2].i > qmax)) return tsr_op_fail(c->ctx, "`zero_point` must be between `quant_min` and `quant_max`.");
   TSR_TRY(fake_qparams(c, &scale, &zero));
-  TSR_TRY(fake(c->ctx, &y, c->nrets > 1 ? &mask : NULL, tsr_arg_tensor(c, 0), scale, zero, qmin, qmax));
+  TSR_TRY(fake(c->ctx, &y, c->nrets > 1 ? &mask : NULL, tsr_arg_tensor(c, 0), scale, zero, false, qmin, qmax));
   return ret_fake(c, y, mask);
 }
 
@@ -437,7 +444,7 @@ TSR_KERNEL(fake_switched) {
   TSR_TRY(fake_qparams(c, &scale, &zero));
   TSR_TRY(one_number(c->ctx, on, &enabled));
   if (enabled != 0) {
-    TSR_TRY(fake(c->ctx, &y, &mask, x, scale, zero, tsr_arg_int(c, 4), tsr_arg_int(c, 5)));
+    TSR_TRY(fake(c->ctx, &y, &mask, x, scale, zero, false, tsr_arg_int(c, 4), tsr_arg_int(c, 5)));
   } else {
     TSR_TRY(tsr_clone(c->ctx, &y, x));
     TSR_TRY(tsr_new_like(c->ctx, &mask, x, TSR_BOOL));
@@ -446,15 +453,17 @@ TSR_KERNEL(fake_switched) {
   return ret_fake(c, y, mask);
 }
 
-static tsr_status fake_channels(tsr_call *c, tsr_tensor *scales, tsr_tensor *zeros, int64_t axis, int64_t qmin, int64_t qmax) {
+static tsr_status fake_channels(tsr_call *c, tsr_tensor *scales, tsr_tensor *zeros, bool late, int64_t axis, int64_t qmin, int64_t qmax) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *scale, *zero, *y, *mask = NULL;
   if (axis < 0 || axis >= x->ndim || scales->numel != x->size[axis] || zeros->numel != x->size[axis]) return tsr_op_fail(c->ctx, "dimensions of scale and zero-point are not consistent with input tensor");
   TSR_TRY(channel_vector(c->ctx, &scale, scales, axis, x->ndim));
   TSR_TRY(channel_vector(c->ctx, &zero, zeros, axis, x->ndim));
-  TSR_TRY(fake(c->ctx, &y, c->nrets > 1 ? &mask : NULL, x, scale, zero, qmin, qmax));
+  TSR_TRY(fake(c->ctx, &y, c->nrets > 1 ? &mask : NULL, x, scale, zero, late, qmin, qmax));
   return ret_fake(c, y, mask);
 }
-TSR_KERNEL(fake_per_channel) { return fake_channels(c, tsr_arg_tensor(c, 1), tsr_arg_tensor(c, 2), tsr_arg_int(c, 3), tsr_arg_int(c, 4), tsr_arg_int(c, 5)); }
+TSR_KERNEL(fake_per_channel) {
+  return fake_channels(c, tsr_arg_tensor(c, 1), tsr_arg_tensor(c, 2), tsr_dtype_is_float((tsr_dtype)tsr_arg_tensor(c, 2)->dtype), tsr_arg_int(c, 3), tsr_arg_int(c, 4), tsr_arg_int(c, 5));
+}
 
 /* Zero points that were learnt are numbers: rounded and kept within the range. */
 static tsr_status whole_zeros(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *zeros, int64_t qmin, int64_t qmax) {
@@ -470,14 +479,14 @@ TSR_KERNEL(fake_learnt_tensor) { /* (x, scale, zero_point, qmin, qmax, grad_fact
   tsr_tensor *scale, *zero, *y;
   TSR_TRY(tsr_ready(c->ctx, &scale, tsr_arg_tensor(c, 1), TSR_FLOAT64));
   TSR_TRY(whole_zeros(c->ctx, &zero, tsr_arg_tensor(c, 2), tsr_arg_int(c, 3), tsr_arg_int(c, 4)));
-  TSR_TRY(fake(c->ctx, &y, NULL, tsr_arg_tensor(c, 0), scale, zero, tsr_arg_int(c, 3), tsr_arg_int(c, 4)));
+  TSR_TRY(fake(c->ctx, &y, NULL, tsr_arg_tensor(c, 0), scale, zero, false, tsr_arg_int(c, 3), tsr_arg_int(c, 4)));
   return tsr_ret_tensor(c, 0, y);
 }
 
 TSR_KERNEL(fake_learnt_channels) { /* (x, scale, zero_point, axis, qmin, qmax, grad_factor) */
   tsr_tensor *zero;
   TSR_TRY(whole_zeros(c->ctx, &zero, tsr_arg_tensor(c, 2), tsr_arg_int(c, 4), tsr_arg_int(c, 5)));
-  return fake_channels(c, tsr_arg_tensor(c, 1), zero, tsr_arg_int(c, 3), tsr_arg_int(c, 4), tsr_arg_int(c, 5));
+  return fake_channels(c, tsr_arg_tensor(c, 1), zero, false, tsr_arg_int(c, 3), tsr_arg_int(c, 4), tsr_arg_int(c, 5));
 }
 
 #define P TSR_PURE

@@ -47,7 +47,7 @@ static float range_loss(const float *x, int64_t n, float lo, float hi, int bits)
 }
 
 static void choose_range(const float *x, int64_t n, int64_t bins, double ratio, int bits, float *lo, float *hi) {
-  float step = (*hi - *lo) / (float)bins, least = (float)(int64_t)((double)bins * (1 - (double)(float)ratio)) * step;
+  float step = (*hi - *lo) / (float)bins, least = (float)(int64_t)((float)bins * (1 - (float)ratio)) * step;
   float at_lo = *lo, at_hi = *hi, best = range_loss(x, n, *lo, *hi, bits), loss = best;
   while (step > 0 && at_lo + least < at_hi) {
     float left = range_loss(x, n, at_lo + step, at_hi, bits), right = range_loss(x, n, at_lo, at_hi - step, bits);
@@ -76,8 +76,10 @@ TSR_KERNEL(choose_qparams_optimized) { /* (input, numel, bins, ratio, bits) -> m
   float ends[2];
   if (tsr_arg_tensor(c, 0)->dtype != TSR_FLOAT32) return tsr_op_fail(ctx, "expected scalar type Float but found %s", tsr_dtype_get_info(tsr_arg_tensor(c, 0)->dtype)->cpp_name);
   TSR_TRY(tsr_ready(ctx, &x, tsr_arg_tensor(c, 0), TSR_FLOAT32));
-  if (n < 0 || n > x->numel || bins < 1) return tsr_op_fail(ctx, "numel %lld is not within the input's %lld elements, or there are no bins", (long long)n, (long long)x->numel);
-  range_of(tsr_tensor_data_ro(x), n, &ends[1], &ends[0]);
+  if (n < 0 || n > x->numel) return tsr_op_fail(ctx, "numel is out of the bound of input tensor");
+  if (x->numel == 0) return tsr_op_fail(ctx, "input tensor is empty and has no data");
+  if (bins < 0) return tsr_op_fail(ctx, "choose_qparams_optimized: %lld bins", (long long)bins); /* PyTorch would not come to an end */
+  range_of(tsr_tensor_data_ro(x), TSR_MAX(n, 1), &ends[1], &ends[0]);
   choose_range(tsr_tensor_data_ro(x), n, bins, tsr_arg_float(c, 3), (int)tsr_arg_int(c, 4), &ends[1], &ends[0]);
   for (uint32_t i = 0; i < 2; i++) {
     TSR_TRY(tsr_new(ctx, &out[i], TSR_FLOAT32, 1, &one));

@@ -211,6 +211,23 @@ TSR_KERNEL(sum_to_size) {
 
 /* ---- _chunk_cat ---- */
 
+/* The checks of the operands; *dim: the dimension, counted from the front. */
+static tsr_status chunk_dim(tsr_ctx *ctx, tsr_tensor **ts, int64_t n, int64_t *dim) {
+  bool alike = true;
+  for (int64_t i = 0; i < n; i++) {
+    if (ts[i]->numel == 0) return tsr_op_fail(ctx, "_chunk_cat expects non-empty tensor");
+    if (ts[i]->dtype != ts[0]->dtype) return tsr_op_fail(ctx, "_chunk_cat expects all input tensors with the same dtype");
+    alike = alike && ts[i]->ndim == ts[0]->ndim;
+  }
+  if (alike) TSR_TRY(tsr_wrap_dim(ctx, *dim, ts[0]->ndim, dim));
+  else if (*dim < 0) return tsr_op_fail(ctx, "_chunk_cat expects non-negative dim when input tensors have different ndims");
+  for (int64_t i = 0; i < n; i++)
+    if (*dim >= ts[i]->ndim) return tsr_op_fail(ctx, "_chunk_cat expects dim < ndim for all input tensors");
+  for (int64_t i = 0; i < n; i++)
+    if (memcmp(ts[i]->size, ts[0]->size, (size_t)*dim * sizeof *ts[i]->size) != 0) return tsr_op_fail(ctx, "_chunk_cat expects same sizes of 0,...,dim-1 dimensions for all tensors");
+  return TSR_OK;
+}
+
 TSR_KERNEL(chunk_cat) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor **ts, *y;
@@ -218,10 +235,9 @@ TSR_KERNEL(chunk_cat) {
   TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   if (n == 0) return tsr_op_fail(ctx, "_chunk_cat expects a non-empty input tensor list");
   if (chunks < 1) return tsr_op_fail(ctx, "_chunk_cat expects positive num_chunks");
-  TSR_TRY(tsr_wrap_dim(ctx, dim, ts[0]->ndim, &dim));
+  TSR_TRY(chunk_dim(ctx, ts, n, &dim));
   for (int64_t i = 0; i < n; i++) {
     tsr_tensor *x = ts[i], *padded, *part;
-    if (x->ndim <= dim || x->numel == 0) return tsr_op_fail(ctx, "_chunk_cat expects non-empty tensors of more than %lld dimensions", (long long)dim);
     int64_t width = x->size[dim] / chunks + (x->size[dim] % chunks != 0), rest = 1;
     memcpy(size, x->size, x->ndim * sizeof *size);
     size[dim] = width * chunks;

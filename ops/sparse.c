@@ -60,8 +60,8 @@ tsr_status tsr_sparse_from_dense(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, 
   tsr_tensor *dense, *mask, *rows, *indices, *values;
   int64_t size[TSR_MAX_NDIM + 1], inner = 1, outer = 1, count = 0;
   void *p;
-  if (sparse_dims < 0 || sparse_dims > x->ndim || (sparse_dims == 0 && x->ndim > 0))
-    return tsr_op_fail(ctx, sparse_dims == 0 ? "dense_to_sparse: sparse_dim argument must be in >0 when self.dim()>0" : "sparse_dim argument must be in >0 when given a nonzero-dim tensor and at most %d, but got %lld", x->ndim, (long long)sparse_dims);
+  if (sparse_dims == 0 && x->ndim > 0) return tsr_op_fail(ctx, "dense_to_sparse: sparse_dim argument must be in >0 when self.dim()>0");
+  if (sparse_dims < 0 || sparse_dims > x->ndim) return tsr_op_fail(ctx, "dense_to_sparse: sparse_dim argument must be in [0,%d] range, but %lld is given", x->ndim, (long long)sparse_dims);
   for (int d = 0; d < x->ndim; d++) *(d < sparse_dims ? &outer : &inner) *= x->size[d];
   TSR_TRY(tsr_contiguous(ctx, &dense, x));
   TSR_TRY(tsr_ready(ctx, &mask, dense, TSR_BOOL));
@@ -84,24 +84,6 @@ tsr_status tsr_sparse_from_dense(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, 
   size_t run = (size_t)inner * tsr_tensor_itemsize(x);
   for (int64_t i = 0; i < count; i++) memcpy((char *)p + (size_t)i * run, (const char *)tsr_tensor_data_ro(dense) + (size_t)row[i] * run, run);
   return new_coo(ctx, out, x->ndim, x->size, indices, values, true);
-}
-
-static tsr_status to_sparse(tsr_call *c, int64_t sparse_dims) {
-  tsr_tensor *x = tsr_arg_tensor(c, 0);
-  if (x->layout == 0) TSR_TRY(tsr_sparse_from_dense(c->ctx, &x, x, sparse_dims));
-  return tsr_ret_tensor(c, 0, x);
-}
-
-TSR_KERNEL(to_sparse_dim) { return to_sparse(c, tsr_arg_int(c, 1)); }
-
-TSR_KERNEL(to_sparse) {
-  int64_t layout = tsr_arg_int_or(c, 1, COO);
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
-  if ((layout != COO && layout != TSR_CSR && layout != TSR_CSC) || !tsr_arg_is_none(c, 2))
-    return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "to_sparse to layout %lld is not supported", (long long)layout);
-  if (layout == COO && x->layout == 0) return to_sparse(c, x->ndim - tsr_arg_int_or(c, 3, 0));
-  TSR_TRY(tsr_sparse_to(c->ctx, &y, x, layout));
-  return tsr_ret_tensor(c, 0, y);
 }
 
 /* ---- sparse to strided ---- */
@@ -191,7 +173,7 @@ TSR_KERNEL(raw_values) {
 
 TSR_KERNEL(nnz) {
   if (tsr_arg_tensor(c, 0)->layout == 0) return need_coo(c->ctx, tsr_arg_tensor(c, 0), "_nnz");
-  return tsr_ret_int(c, tsr_arg_tensor(c, 0)->sparse->values->size[0]);
+  return tsr_ret_int(c, tsr_arg_tensor(c, 0)->sparse->values->size[tsr_sparse_batch_dims(tsr_arg_tensor(c, 0))]);
 }
 
 TSR_KERNEL(is_coalesced) {
@@ -206,7 +188,7 @@ TSR_KERNEL(sparse_dim) {
 
 TSR_KERNEL(dense_dim) {
   const tsr_tensor *x = tsr_arg_tensor(c, 0);
-  return tsr_ret_int(c, x->layout == 0 ? x->ndim : x->ndim - tsr_sparse_dims(x));
+  return tsr_ret_int(c, x->layout == 0 ? x->ndim : x->ndim - tsr_sparse_dims(x) - tsr_sparse_batch_dims(x));
 }
 
 /* Entries of one position become their sum, in the order of positions. */
@@ -237,87 +219,154 @@ TSR_KERNEL(coalesce) {
 
 /* ---- compressed to coordinates and back ---- */
 
-/* The pointers of a compressed tensor as one index an entry, checked. */
-static tsr_status expand_pointers(tsr_ctx *ctx, const tsr_tensor *x, int64_t lines, int64_t other, tsr_tensor **line, tsr_tensor **at) {
-  tsr_tensor *ptr;
-  void *p;
-  int64_t nnz = x->sparse->b->numel;
-  TSR_TRY(tsr_index_ready(ctx, &ptr, x->sparse->a));
-  TSR_TRY(tsr_index_ready(ctx, at, x->sparse->b));
-  const int64_t *v = tsr_tensor_data_ro(ptr);
-  if (ptr->ndim != 1 || (*at)->ndim != 1 || ptr->numel != lines + 1 || v[0] != 0 || v[lines] != nnz || x->sparse->values->ndim < 1 || x->sparse->values->size[0] != nnz)
-    return tsr_op_fail(ctx, "`compressed_indices`, `plain_indices` and `values` do not match: %lld pointers, %lld indices", (long long)ptr->numel, (long long)nnz);
-  TSR_TRY(tsr_index_check(ctx, *at, other, 1));
-  TSR_TRY(tsr_new(ctx, line, TSR_INT64, 1, &nnz));
-  TSR_TRY(tsr_data_mut(ctx, *line, &p));
-  for (int64_t i = 0; i < lines; i++) {
-    if (v[i + 1] < v[i] || v[i + 1] > nnz) return tsr_op_fail(ctx, "`0 <= compressed_indices[..., 1:] - compressed_indices[..., :-1] <= plain_dim` is not satisfied.");
-    for (int64_t k = v[i]; k < v[i + 1]; k++) ((int64_t *)p)[k] = i;
-  }
-  return TSR_OK;
+static int64_t product(const int64_t *size, int64_t n) {
+  int64_t y = 1;
+  for (int64_t d = 0; d < n; d++)
+    if (tsr_mul_overflow(y, size[d], &y)) return INT64_MAX;
+  return y;
 }
 
 static tsr_status compressed_to_coo(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x) {
-  if ((x->layout != TSR_CSR && x->layout != TSR_CSC) || x->ndim != 2)
-    return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "sparse tensors of blocks or batches (layout %d, %d dimensions) cannot be computed with", x->layout, x->ndim);
+  if (x->layout != TSR_CSR && x->layout != TSR_CSC) return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "sparse tensors of blocks (layout %d) cannot be computed with", x->layout);
+  TSR_TRY(tsr_sparse_check(ctx, x->layout, x->sparse->a, x->sparse->b, x->sparse->values, x->ndim, x->size));
+  int64_t nb = tsr_sparse_batch_dims(x), batches = product(x->size, nb), nnz = x->sparse->b->size[nb], total = batches * nnz, size[TSR_MAX_NDIM + 1] = {total};
   bool rows = x->layout == TSR_CSR;
-  tsr_tensor *pair[2], *indices;
-  TSR_TRY(expand_pointers(ctx, x, x->size[rows ? 0 : 1], x->size[rows ? 1 : 0], &pair[rows ? 0 : 1], &pair[rows ? 1 : 0]));
-  TSR_TRY(tsr_stack(ctx, &indices, pair, 2, 0));
-  return new_coo(ctx, out, 2, x->size, indices, x->sparse->values, rows);
+  int64_t lines = x->size[nb + !rows], shape[2] = {nb + 2, total};
+  tsr_tensor *ptr, *at, *indices, *values;
+  void *data;
+  TSR_TRY(tsr_index_ready(ctx, &ptr, x->sparse->a));
+  TSR_TRY(tsr_index_ready(ctx, &at, x->sparse->b));
+  TSR_TRY(tsr_index_check(ctx, at, x->size[nb + rows], 1));
+  TSR_TRY(tsr_new(ctx, &indices, TSR_INT64, 2, shape));
+  TSR_TRY(tsr_data_mut(ctx, indices, &data));
+  const int64_t *v = tsr_tensor_data_ro(ptr), *other = tsr_tensor_data_ro(at);
+  int64_t *p = data;
+  for (int64_t i = 0; i < batches; i++, v += lines + 1) {
+    if (v[0] != 0 || v[lines] != nnz) return tsr_op_fail(ctx, "`%s[..., %s` is not satisfied.", rows ? "crow_indices" : "ccol_indices", v[0] != 0 ? "0] == 0" : "-1] == nnz");
+    for (int64_t line = 0; line < lines; line++) {
+      if (v[line + 1] < v[line] || v[line + 1] > nnz) return tsr_op_fail(ctx, "`0 <= compressed_indices[..., 1:] - compressed_indices[..., :-1] <= plain_dim` is not satisfied.");
+      for (int64_t e = i * nnz + v[line]; e < i * nnz + v[line + 1]; e++) {
+        for (int64_t d = nb - 1, rest = i; d >= 0; rest /= x->size[d], d--) p[d * total + e] = rest % x->size[d];
+        p[(nb + !rows) * total + e] = line;
+        p[(nb + rows) * total + e] = other[e];
+      }
+    }
+  }
+  for (int64_t d = nb + 2; d < x->ndim; d++) size[d - nb - 1] = x->size[d];
+  TSR_TRY(tsr_reshape(ctx, &values, x->sparse->values, (int)(x->ndim - nb) - 1, size));
+  return new_coo(ctx, out, x->ndim, x->size, indices, values, rows);
 }
 
-static tsr_status coo_to_compressed(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t layout) {
-  int64_t lines = x->size[layout == TSR_CSR ? 0 : 1], n;
-  tsr_tensor *line, *at, *ptr, *checked, *values = x->sparse->values;
+/* The last two of the sparse dimensions are rows and columns, those before number matrices that all have as many entries. */
+static tsr_status coo_to_rows(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
+  int64_t nb = tsr_sparse_dims(x) - 2, batches = product(x->size, nb), lines = x->size[nb], across = x->size[nb + 1], size[TSR_MAX_NDIM + 1], *count;
+  tsr_tensor *rows, *at, *ptr, *values = x->sparse->values;
   void *p;
-  TSR_TRY(tsr_sparse_rows(ctx, x, &checked));
-  TSR_TRY(tsr_select(ctx, &line, x->sparse->a, 0, layout == TSR_CSR ? 0 : 1));
-  TSR_TRY(tsr_select(ctx, &at, x->sparse->a, 0, layout == TSR_CSR ? 1 : 0));
-  TSR_TRY(tsr_contiguous(ctx, &line, line));
-  TSR_TRY(tsr_clone(ctx, &at, at));
-  n = lines + 1;
-  TSR_TRY(tsr_new(ctx, &ptr, TSR_INT64, 1, &n));
+  TSR_TRY(tsr_sparse_rows(ctx, x, &rows));
+  if (batches == 0) return tsr_op_fail(ctx, "to_sparse_csr: Expected product of batch dimensions to be non-zero.");
+  memcpy(size, x->size, (size_t)nb * sizeof *size);
+  size[nb] = lines + 1;
+  TSR_TRY(tsr_new(ctx, &ptr, TSR_INT64, (int)nb + 1, size));
   TSR_TRY(tsr_fill(ctx, ptr, tsr_scalar_int(0)));
   TSR_TRY(tsr_data_mut(ctx, ptr, &p));
-  const int64_t *v = tsr_tensor_data_ro(line);
-  for (int64_t i = 0; i < line->numel; i++) ((int64_t *)p)[v[i] + 1]++;
-  for (int64_t i = 0; i < lines; i++) ((int64_t *)p)[i + 1] += ((int64_t *)p)[i];
-  return tsr_sparse_new(ctx, out, (int)layout, 2, x->size, ptr, at, values, false);
+  count = p;
+  const int64_t *v = tsr_tensor_data_ro(rows);
+  for (int64_t i = 0; i < rows->numel; i++) count[v[i] / across / lines * (lines + 1) + v[i] / across % lines + 1]++;
+  for (int64_t i = 0; i < batches; i++, count += lines + 1) {
+    for (int64_t k = 0; k < lines; k++) count[k + 1] += count[k];
+    if (count[lines] * batches != rows->numel) return tsr_op_fail(ctx, "Expect the same number of specified elements per batch.");
+  }
+  TSR_TRY(tsr_select(ctx, &at, x->sparse->a, 0, nb + 1));
+  TSR_TRY(tsr_clone(ctx, &at, at));
+  size[nb] = rows->numel / batches;
+  TSR_TRY(tsr_reshape(ctx, &at, at, (int)nb + 1, size));
+  for (int64_t d = nb + 2; d < x->ndim; d++) size[d - 1] = x->size[d];
+  TSR_TRY(tsr_reshape(ctx, &values, values, x->ndim - 1, size));
+  return tsr_sparse_new(ctx, out, TSR_CSR, x->ndim, x->size, ptr, at, values, false);
 }
 
 /* Coordinates with rows and columns exchanged, in the order of the new ones. */
 static tsr_status turned(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
-  tsr_tensor *pair[2], *indices;
-  int64_t size[2] = {x->size[1], x->size[0]};
-  for (int i = 0; i < 2; i++) TSR_TRY(tsr_select(ctx, &pair[i], x->sparse->a, 0, 1 - i));
-  TSR_TRY(tsr_stack(ctx, &indices, pair, 2, 0));
-  TSR_TRY(new_coo(ctx, out, 2, size, indices, x->sparse->values, false));
+  tsr_tensor *row[TSR_MAX_NDIM], *indices;
+  int64_t sd = tsr_sparse_dims(x), size[TSR_MAX_NDIM];
+  for (int64_t d = 0; d < x->ndim; d++) {
+    int64_t from = d == sd - 2 ? d + 1 : d == sd - 1 ? d - 1 : d;
+    size[d] = x->size[from];
+    if (d < sd) TSR_TRY(tsr_select(ctx, &row[d], x->sparse->a, 0, from));
+  }
+  TSR_TRY(tsr_stack(ctx, &indices, row, sd, 0));
+  TSR_TRY(new_coo(ctx, out, x->ndim, size, indices, x->sparse->values, false));
   return tsr_sparse_coalesce(ctx, out, *out);
+}
+
+tsr_status tsr_sparse_compress(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t layout) {
+  int ndim = x->ndim;
+  const int64_t *size = x->size;
+  TSR_TRY(tsr_sparse_coalesce(ctx, &x, x));
+  if (layout == TSR_CSR) return coo_to_rows(ctx, out, x);
+  TSR_TRY(turned(ctx, &x, x));
+  TSR_TRY(coo_to_rows(ctx, &x, x));
+  return tsr_sparse_new(ctx, out, TSR_CSC, ndim, size, x->sparse->a, x->sparse->b, x->sparse->values, false);
 }
 
 tsr_status tsr_sparse_to(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t layout) {
   *out = x;
   if (x->layout == layout) return TSR_OK;
-  if (x->layout == 0) TSR_TRY(tsr_sparse_from_dense(ctx, &x, x, layout == COO ? x->ndim : 2));
+  if (layout != COO && x->layout == COO && tsr_sparse_dims(x) != 2) {
+    const char *name = layout == TSR_CSR ? "Csr" : "Csc";
+    return tsr_op_fail(ctx, "coo_to_sparse_%s: conversion from Sparse to Sparse%s for input tensors with sparse_dim()!=2 is not supported", layout == TSR_CSR ? "csr" : "csc", name);
+  }
+  if (x->layout == 0) TSR_TRY(tsr_sparse_from_dense(ctx, &x, x, x->ndim));
   if (x->layout > COO) TSR_TRY(compressed_to_coo(ctx, &x, x));
-  if (layout == COO) return tsr_sparse_coalesce(ctx, out, x);
-  if (x->ndim != 2 || tsr_sparse_dims(x) != 2)
-    return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "only matrices can be compressed sparse tensors here, not %d dimensions", x->ndim);
-  TSR_TRY(tsr_sparse_coalesce(ctx, &x, x));
-  if (layout == TSR_CSR) return coo_to_compressed(ctx, out, x, TSR_CSR);
-  int64_t size[2] = {x->size[0], x->size[1]};
-  TSR_TRY(turned(ctx, &x, x));
-  TSR_TRY(coo_to_compressed(ctx, &x, x, TSR_CSR));
-  return tsr_sparse_new(ctx, out, TSR_CSC, 2, size, x->sparse->a, x->sparse->b, x->sparse->values, false);
+  return layout == COO ? tsr_sparse_coalesce(ctx, out, x) : tsr_sparse_compress(ctx, out, x, layout);
 }
 
-TSR_KERNEL(to_compressed) {
+/* to_sparse_csr and its like: a strided tensor of matrices, whose elements have dense dimensions */
+static tsr_status compressed(tsr_call *c, int64_t layout, uint32_t dense_at) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
-  const int *layout = c->op->data;
-  if (!tsr_arg_is_none(c, 1) && tsr_arg_int(c, 1) != 0) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "compressed sparse tensors with dense dimensions");
-  if (x->ndim != 2) return tsr_op_fail(c->ctx, "to_sparse_%s: expected a matrix, but got a tensor of %d dimensions", *layout == TSR_CSR ? "csr" : "csc", x->ndim);
-  TSR_TRY(tsr_sparse_to(c->ctx, &y, x, *layout));
+  int64_t dense = tsr_arg_int_or(c, dense_at, 0);
+  const char *low = layout == TSR_CSR ? "csr" : "csc", *name = layout == TSR_CSR ? "Csr" : "Csc";
+  if (x->layout != 0 && !tsr_arg_is_none(c, dense_at))
+    return tsr_op_fail(c->ctx, "coo_to_sparse_%s: conversion from Sparse to Sparse%s with dense_dim argument given is not supported", low, name);
+  if (x->layout == 0 && x->ndim >= 2 && (dense < 0 || dense > x->ndim - 2))
+    return tsr_op_fail(c->ctx, "dense_to_sparse_%s: dense_dim argument must be in [0,%d] range, but %lld is given", low, x->ndim - 2, (long long)dense);
+  if (x->layout == 0 && x->ndim < 2) { /* in the words of what PyTorch runs into */
+    if (layout == TSR_CSC) TSR_TRY(tsr_wrap_dim(c->ctx, 1, x->ndim, &dense));
+    TSR_TRY(tsr_sparse_from_dense(c->ctx, &y, x, x->ndim));
+    return tsr_op_fail(c->ctx, "select(): index 1 out of range for tensor of size [%lld, %d] at dimension 1", (long long)y->sparse->values->size[0], x->ndim);
+  }
+  if (x->layout == 0 && product(x->size, x->ndim - 2 - dense) == 0) return tsr_op_fail(c->ctx, "to_sparse_%s: Expected product of batch dimensions to be non-zero.", low);
+  if (x->layout == 0) {
+    TSR_TRY(tsr_sparse_from_dense(c->ctx, &y, x, x->ndim - dense));
+    TSR_TRY(tsr_sparse_compress(c->ctx, &y, y, layout));
+  } else TSR_TRY(tsr_sparse_to(c->ctx, &y, x, layout));
+  return tsr_ret_tensor(c, 0, y);
+}
+
+TSR_KERNEL(to_compressed) { return compressed(c, *(const int *)c->op->data, 1); }
+
+static tsr_status to_sparse(tsr_call *c, int64_t sparse_dims) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0);
+  if (x->layout == 0) TSR_TRY(tsr_sparse_from_dense(c->ctx, &x, x, sparse_dims));
+  if (x->layout > COO && sparse_dims != 2)
+    return tsr_op_fail(c->ctx, "sparse_compressed_to_sparse: conversion from Sparse%s to Sparse with sparse_dim argument !=2 is not supported", x->layout == TSR_CSR ? "Csr" : "Csc");
+  if (x->layout > COO) TSR_TRY(compressed_to_coo(c->ctx, &x, x));
+  return tsr_ret_tensor(c, 0, x);
+}
+
+TSR_KERNEL(to_sparse_dim) { return to_sparse(c, tsr_arg_int(c, 1)); }
+
+TSR_KERNEL(to_sparse) {
+  int64_t layout = tsr_arg_int_or(c, 1, COO);
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
+  if ((layout != COO && layout != TSR_CSR && layout != TSR_CSC) || !tsr_arg_is_none(c, 2))
+    return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "to_sparse to layout %lld is not supported", (long long)layout);
+  if (layout != COO && x->layout != layout) return compressed(c, layout, 3);
+  int64_t dense = tsr_arg_int_or(c, 3, 0);
+  if (x->layout == 0 && dense == x->ndim && dense > 0) return tsr_op_fail(c->ctx, "dense_to_sparse: dense_dim argument must be !=self.dim() when self.dim()>0");
+  if (x->layout == 0 && (dense < 0 || dense > x->ndim)) return tsr_op_fail(c->ctx, "dense_to_sparse: dense_dim argument must be in [0,%d] range, but %lld is given", x->ndim, (long long)dense);
+  if (layout == COO) return to_sparse(c, x->layout == 0 ? x->ndim - dense : 2);
+  TSR_TRY(tsr_sparse_to(c->ctx, &y, x, layout));
   return tsr_ret_tensor(c, 0, y);
 }
 

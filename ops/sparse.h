@@ -1,7 +1,7 @@
 /* Sparse tensors: coordinate (COO) and compressed rows or columns (CSR, CSC).
  *
- * COO: indices [sparse dims, nnz], values [nnz, dense dims…].  CSR and CSC: pointers [rows or columns + 1], the other index
- * [nnz], values [nnz].  Programs can write into all of them, so they are checked whenever they are used.  What computes
+ * COO: indices [sparse dims, nnz], values [nnz, dense dims…].  CSR and CSC: pointers [batches…, rows or columns + 1], the other
+ * index [batches…, nnz], values [batches…, nnz, dense dims…].  Programs can write into all of them, so they are checked whenever they are used.  What computes
  * turns compressed tensors into COO ones and back. */
 #ifndef TSR_OPS_SPARSE_H
 #define TSR_OPS_SPARSE_H
@@ -21,7 +21,11 @@ tsr_status tsr_sparse_unravel(tsr_ctx *ctx, tsr_tensor **indices, tsr_tensor *ro
 tsr_status tsr_sparse_coalesce(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *coo);
 tsr_status tsr_sparse_dense(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x);                    /* x itself when strided */
 tsr_status tsr_sparse_from_dense(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t sparse_dims);
-tsr_status tsr_sparse_to(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t layout);       /* any layout to another; strided 2-D to compressed too */
+tsr_status tsr_sparse_to(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64_t layout);       /* any layout to another; strided to compressed too */
+tsr_status tsr_sparse_compress(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *coo, int64_t layout); /* the last two sparse dimensions; those before are batches */
+/* Do the parts of a compressed tensor fit each other and the sizes?  In PyTorch's words; indices are looked at when they are used. */
+tsr_status tsr_sparse_check(tsr_ctx *ctx, int layout, const tsr_tensor *ptr, const tsr_tensor *at, const tsr_tensor *values, int64_t n, const int64_t *size);
+static inline int64_t tsr_sparse_batch_dims(const tsr_tensor *x) { return x->layout == TSR_COO ? 0 : x->sparse->b->ndim - 1; }
 static inline int64_t tsr_sparse_dims(const tsr_tensor *x) { return x->layout == TSR_COO ? x->ndim + 1 - x->sparse->values->ndim : 2; }
 
 /* Operators of strided tensors that also take sparse ones (sparse_call.c). */

@@ -206,14 +206,27 @@ static tsr_status softmax(tsr_call *c, tsr_tensor **out) {
 
 /* ---- shapes ---- */
 
+/* Batches among themselves, or rows for columns: then the same parts are those of the other layout. */
+static tsr_status turn_compressed(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const int64_t *perm) {
+  int64_t nb = tsr_sparse_batch_dims(x), size[TSR_MAX_NDIM], inner[TSR_MAX_NDIM + 1];
+  tsr_tensor *part[3] = {x->sparse->a, x->sparse->b, x->sparse->values};
+  if (part[2]->ndim > nb + 1) return tsr_op_fail(ctx, "transpose(): hybrid sparse compressed tensors with dense dimensions are not supported");
+  for (int64_t d = 0; d < x->ndim; d++) {
+    if ((d < nb) != (perm[d] < nb))
+      return tsr_op_fail(ctx, "transpose(): can only transpose dimensions of the same type (Batch, Sparse, Dense), got %lld(%s) and %lld(%s)", (long long)d, d < nb ? "Batch" : "Sparse", (long long)perm[d], d < nb ? "Sparse" : "Batch");
+    size[d] = x->size[perm[d]];
+    inner[d] = d < nb ? perm[d] : d;
+  }
+  for (int i = 0; i < 3 && nb > 0; i++) TSR_TRY(tsr_permute(ctx, &part[i], part[i], inner));
+  int layout = perm[nb] == nb ? x->layout : x->layout == TSR_CSR ? TSR_CSC : TSR_CSR;
+  return tsr_sparse_new(ctx, out, layout, x->ndim, size, part[0], part[1], part[2], false);
+}
+
 static tsr_status exchange(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const int64_t *perm) {
   int64_t size[TSR_MAX_NDIM], sd = tsr_sparse_dims(x);
   tsr_tensor *rows[TSR_MAX_NDIM], *indices, *values = x->sparse->values;
   if (x->layout != TSR_COO) {
-    if (x->ndim != 2 || perm[0] == 0) return *out = x, TSR_OK;
-    size[0] = x->size[1];
-    size[1] = x->size[0];
-    return tsr_sparse_new(ctx, out, x->layout == TSR_CSR ? TSR_CSC : TSR_CSR, 2, size, x->sparse->a, x->sparse->b, values, false);
+    return turn_compressed(ctx, out, x, perm);
   }
   bool moved = false;
   int64_t inner[TSR_MAX_NDIM + 1] = {0};
@@ -289,6 +302,17 @@ static tsr_status select_one(tsr_call *c, tsr_tensor **out) {
   if (at < -x->size[dim] || at >= x->size[dim])
     return tsr_op_fail(ctx, "select(): index %lld out of range for tensor of size with dimension %lld of size %lld", (long long)at, (long long)dim, (long long)x->size[dim]);
   if (at < 0) at += x->size[dim];
+  int64_t nb = tsr_sparse_batch_dims(x);
+  if (compressed && (dim < nb || dim > nb + 1)) { /* in the parts */
+    for (int d = 0; d < x->ndim - 1; d++) size[d] = x->size[d < dim ? d : d + 1];
+    TSR_TRY(tsr_select(ctx, &values, x->sparse->values, dim < nb ? dim : dim - 1, at));
+    indices = x->sparse->a;
+    where = x->sparse->b;
+    if (dim < nb) TSR_TRY(tsr_select(ctx, &indices, indices, dim, at));
+    if (dim < nb) TSR_TRY(tsr_select(ctx, &where, where, dim, at));
+    return tsr_sparse_new(ctx, out, x->layout, x->ndim - 1, size, indices, where, values, false);
+  }
+  if (nb > 0) return tsr_op_fail(ctx, "select(): selecting sparse dimensions is not supported for batched sparse compressed tensors.");
   if (compressed) TSR_TRY(tsr_sparse_to(ctx, &x, x, TSR_COO));
   int64_t sd = tsr_sparse_dims(x);
   for (int d = 0; d < x->ndim - 1; d++) size[d] = x->size[d < dim ? d : d + 1];
@@ -481,7 +505,12 @@ TSR_KERNEL(sparse_mm) {
   return tsr_ret_tensor(c, 0, y);
 }
 
-TSR_KERNEL(sparse_addmm) { return ret(c, addmm); }
+TSR_KERNEL(sparse_addmm) {
+  tsr_val y;
+  if (is_sparse(arg(c, 0)) || is_sparse(arg(c, 1)) || is_sparse(arg(c, 2))) return ret(c, addmm);
+  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::addmm", ""), c->args, 5, &y, 1));
+  return tsr_ret(c, 0, y);
+}
 
 TSR_KERNEL(smm) { /* a sparse tensor of every element of the product */
   tsr_tensor *y, *mask, *indices;

@@ -31,12 +31,12 @@ static tsr_status check_coo_size(tsr_ctx *ctx, const tsr_tensor *i, const tsr_te
   if (n != sd + dd)
     return tsr_op_fail(ctx, "'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = %lld, sparse_dim = %lld, dense_dim = %lld", (long long)n, (long long)sd, (long long)dd);
   for (int64_t d = 0; d < n; d++) {
-    if (size[d] < 0) return tsr_op_fail(ctx, "Trying to create tensor with negative dimension %lld", (long long)size[d]);
+    if (size[d] < 0) return tsr_op_fail(ctx, "numel: integer multiplication overflow");
     if (d >= sd && size[d] != v->size[d - sd + 1])
       return tsr_op_fail(ctx, "values has incorrect size, expected size %lld in dimension %lld, got %lld", (long long)size[d], (long long)(d - sd + 1), (long long)v->size[d - sd + 1]);
   }
   int64_t total;
-  return tsr_numel((int)n, size, &total) ? tsr_check_ndim(ctx, n) : tsr_op_fail(ctx, "sparse_coo_tensor: the sizes overflow");
+  return tsr_numel((int)n, size, &total) ? tsr_check_ndim(ctx, n) : tsr_op_fail(ctx, "numel: integer multiplication overflow");
 }
 
 /* Sizes that hold every index. */
@@ -105,52 +105,89 @@ TSR_KERNEL(coo_with_dims) {
 
 /* ---- compressed ---- */
 
-static tsr_status check_compressed(tsr_ctx *ctx, int64_t layout, const tsr_tensor *ptr, const tsr_tensor *at, const tsr_tensor *v, int64_t n, const int64_t *size) {
-  if (layout != TSR_CSR && layout != TSR_CSC) return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "compressed sparse tensors of layout %lld", (long long)layout);
-  if (ptr->ndim != 1 || at->ndim != 1 || v->ndim != 1 || n != 2) return tsr_fail(&ctx->err, TSR_EUNSUPPORTED, "compressed sparse tensors of batches, or with dense dimensions");
-  if (ptr->dtype != at->dtype || (ptr->dtype != TSR_INT64 && ptr->dtype != TSR_INT32))
-    return tsr_op_fail(ctx, "compressed_indices and plain_indices must have the same dtype, bound to int32 or int64, but got %s and %s",
-                       tsr_dtype_get_info(ptr->dtype)->cpp_name, tsr_dtype_get_info(at->dtype)->cpp_name);
-  if (at->numel != v->numel) return tsr_op_fail(ctx, "plain_indices and values must have the same number of elements, but got %lld and %lld", (long long)at->numel, (long long)v->numel);
-  int64_t lines = size[layout == TSR_CSR ? 0 : 1];
-  if (ptr->numel != lines + 1)
-    return tsr_op_fail(ctx, "compressed_indices.shape[-1] must be equal to the number of compressed_indices_names + 1 (%lld), but got %lld", (long long)lines + 1, (long long)ptr->numel);
+static tsr_status check_dims(tsr_ctx *ctx, int layout, const tsr_tensor *ptr, const tsr_tensor *at, const tsr_tensor *v) {
+  bool rows = layout == TSR_CSR;
+  if (ptr->ndim < 1) return tsr_op_fail(ctx, "%s must have dimensionality >= 1 but got 0", rows ? "crow_indices" : "ccol_indices");
+  if (ptr->ndim != at->ndim)
+    return tsr_op_fail(ctx, "%s dimensionalities must be equal but got %d and %d, respectively", rows ? "crow_indices and col_indices" : "ccol_indices and row_indices", ptr->ndim, at->ndim);
+  if (v->ndim < ptr->ndim) return tsr_op_fail(ctx, "values must have dimensionality > sum of batch and block dimensionalities (=%d + 0) but got %d", ptr->ndim - 1, v->ndim);
   return TSR_OK;
 }
 
-/* The largest index, plus one: the size that PyTorch infers. */
-static tsr_status plain_size(tsr_ctx *ctx, tsr_tensor *at, int64_t *size) {
+tsr_status tsr_sparse_check(tsr_ctx *ctx, int layout, const tsr_tensor *ptr, const tsr_tensor *at, const tsr_tensor *v, int64_t n, const int64_t *size) {
+  bool rows = layout == TSR_CSR;
+  const char *a = rows ? "crow_indices" : "ccol_indices", *b = rows ? "col_indices" : "row_indices";
+  TSR_TRY(check_dims(ctx, layout, ptr, at, v));
+  int nb = ptr->ndim - 1, dense = v->ndim - nb - 1;
+  if (n != nb + 2 + dense)
+    return tsr_op_fail(ctx, "tensor dimensionality must be sum of batch, base, and dense dimensionalities (=%d + 2 + %d) but got %lld", nb, dense, (long long)n);
+  const size_t batch = (size_t)nb * sizeof *size;
+  if (memcmp(ptr->size, size, batch) != 0 || memcmp(at->size, size, batch) != 0 || memcmp(v->size, size, batch) != 0) {
+    char text[4][256];
+    const int64_t *sizes[] = {ptr->size, at->size, v->size, size};
+    for (int i = 0; i < 4; i++) tsr_sizes_print(text[i], sizeof text[i], nb, sizes[i]);
+    return tsr_op_fail(ctx, "all batch dimensions of %s (=%s), %s (=%s), and values (=%s) must be equal to tensor batch dimensions (=%s)", a, text[0], b, text[1], text[2], text[3]);
+  }
+  if (at->size[nb] != v->size[nb])
+    return tsr_op_fail(ctx, "%s.shape[-1] must be equal to nnz (=%lld) as defined by values.shape[%d], but got %lld", b, (long long)v->size[nb], nb, (long long)at->size[nb]);
+  for (int d = 0; d < dense; d++)
+    if (v->size[nb + 1 + d] != size[nb + 2 + d])
+      return tsr_op_fail(ctx, "values has incorrect size, expected size %lld in dimension %d, got %lld", (long long)size[nb + 2 + d], nb + 1 + d, (long long)v->size[nb + 1 + d]);
+  int64_t lines = size[nb + !rows];
+  if (ptr->size[nb] != lines + 1)
+    return tsr_op_fail(ctx, "%s.shape[-1] must be equal to the number of %s + 1 (=%lld), but got %lld", a, rows ? "rows" : "columns", (long long)lines + 1, (long long)ptr->size[nb]);
+  const char *one = tsr_dtype_get_info(ptr->dtype)->cpp_name, *two = tsr_dtype_get_info(at->dtype)->cpp_name;
+  if (ptr->dtype != at->dtype) return tsr_op_fail(ctx, "%s and %s must have the same dtype, bot got %s and %s, respectively", a, b, one, two);
+  if (ptr->dtype != TSR_INT64 && ptr->dtype != TSR_INT32) return tsr_op_fail(ctx, "%s and %s dtype must be Int or Long, but got %s", a, b, one);
+  return TSR_OK;
+}
+
+/* The sizes that hold every index. */
+static tsr_status infer_size(tsr_ctx *ctx, int layout, const tsr_tensor *ptr, tsr_tensor *at, const tsr_tensor *v, int64_t *n, int64_t *size) {
   tsr_tensor *wide;
+  bool rows = layout == TSR_CSR;
+  TSR_TRY(check_dims(ctx, layout, ptr, at, v));
+  int nb = ptr->ndim - 1;
+  if (!tsr_dtype_is_integral((tsr_dtype)at->dtype, false)) return tsr_op_fail(ctx, "\"estimate_sparse_compressed_tensor_size\" not implemented for '%s'", tsr_dtype_get_info(at->dtype)->cpp_name);
+  TSR_TRY(tsr_check_ndim(ctx, v->ndim + 1));
   TSR_TRY(tsr_ready(ctx, &wide, at, TSR_INT64));
   const int64_t *x = tsr_tensor_data_ro(wide);
-  *size = 0;
+  int64_t across = 0;
   for (int64_t i = 0; i < wide->numel; i++)
-    if (x[i] >= *size && x[i] < INT64_MAX) *size = x[i] + 1;
+    if (i == 0 || x[i] >= across) across = (int64_t)((uint64_t)x[i] + 1);
+  if (across < -(INT64_C(1) << 62)) return tsr_op_fail(ctx, "IntArrayRef contains an int that cannot be represented as a SymInt: %lld", (long long)across);
+  *n = v->ndim + 1;
+  for (int d = 0; d < *n; d++) size[d] = d < nb ? ptr->size[d] : d < nb + 2 ? across : v->size[d - 1];
+  size[nb + !rows] = TSR_MAX(ptr->size[nb] - 1, 0);
   return TSR_OK;
 }
 
 typedef struct compressed_args { int layout; bool size; } compressed_args; /* layout 0: an argument says it */
 static const compressed_args csr = {TSR_CSR, false}, csr_size = {TSR_CSR, true}, csc = {TSR_CSC, false}, csc_size = {TSR_CSC, true}, any = {0, false}, any_size = {0, true};
 
+static const char *layout_name(int64_t layout) {
+  static const char *const names[] = {"Strided", "Sparse", "SparseCsr", "Mkldnn", "SparseCsc", "SparseBsr", "SparseBsc", "Jagged"};
+  return layout >= 0 && layout < (int64_t)TSR_COUNT(names) ? names[layout] : "another one";
+}
+
 TSR_KERNEL(compressed) {
   const compressed_args *k = c->op->data;
   tsr_tensor *ptr = tsr_arg_tensor(c, 0), *at = tsr_arg_tensor(c, 1), *v = tsr_arg_tensor(c, 2), *y;
   uint32_t options = k->size ? 4 : 3;
-  int64_t layout = tsr_arg_int_or(c, options + 1, k->layout), n = 2, inferred[2];
+  int64_t layout = tsr_arg_int_or(c, options + 1, k->layout), n, total, inferred[TSR_MAX_NDIM + 1];
   const int64_t *size = inferred;
   if (ptr->layout != 0 || at->layout != 0 || v->layout != 0) return tsr_op_fail(c->ctx, "the parts of a compressed sparse tensor must be strided tensors");
-  if (k->layout != 0 && layout != k->layout) return tsr_op_fail(c->ctx, "layout must be %s but got another one", k->layout == TSR_CSR ? "SparseCsr" : "SparseCsc");
-  if (layout == 0) return tsr_op_fail(c->ctx, "sparse_compressed_tensor expected sparse compressed tensor layout but got none");
-  if (k->size) {
-    TSR_TRY(tsr_ints_arg(c, 3, &size, &n));
-  } else {
-    bool rows = layout == TSR_CSR;
-    TSR_TRY(plain_size(c->ctx, at, &inferred[rows ? 1 : 0]));
-    inferred[rows ? 0 : 1] = ptr->numel - 1;
-  }
-  TSR_TRY(check_compressed(c->ctx, layout, ptr, at, v, n, size));
-  TSR_TRY(check_dtype(c->ctx, v, tsr_arg_dtype_or(c, options, (tsr_dtype)v->dtype)));
-  TSR_TRY(tsr_sparse_new(c->ctx, &y, (int)layout, 2, size, ptr, at, v, false));
+  if (k->layout != 0 && layout != k->layout)
+    return tsr_op_fail(c->ctx, k->layout == TSR_CSR ? "sparse csr layout must be SparseCsr but got %s" : "sparse csc layout must be SparseCsc but got %s", layout_name(layout));
+  if (layout == 0) return tsr_op_fail(c->ctx, "sparse_compressed_tensor expected sparse compressed tensor layout but got %s", tsr_arg_is_none(c, options + 1) ? "none" : "Strided");
+  if (layout != TSR_CSR && layout != TSR_CSC) return tsr_fail(&c->ctx->err, TSR_EUNSUPPORTED, "compressed sparse tensors of layout %s", layout_name(layout));
+  if (k->size) TSR_TRY(tsr_ints_arg(c, 3, &size, &n));
+  else TSR_TRY(infer_size(c->ctx, (int)layout, ptr, at, v, &n, inferred));
+  TSR_TRY(check_dtype(c->ctx, v, tsr_arg_dtype_or(c, options, TSR_FLOAT32)));
+  TSR_TRY(tsr_check_ndim(c->ctx, n));
+  if (!tsr_numel((int)n, size, &total)) return tsr_op_fail(c->ctx, "numel: integer multiplication overflow");
+  TSR_TRY(tsr_sparse_check(c->ctx, (int)layout, ptr, at, v, n, size)); /* PyTorch does so where it is told to check invariants */
+  TSR_TRY(tsr_sparse_new(c->ctx, &y, (int)layout, (int)n, size, ptr, at, v, false));
   return tsr_ret_tensor(c, 0, y);
 }
 

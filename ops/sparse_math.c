@@ -195,7 +195,7 @@ tsr_status tsr_sparse_add(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_ten
   tsr_dtype dtype = tsr_result_type(two, 2);
   TSR_TRY(tsr_binary_scalar(ctx, &scaled, "mul", b->sparse->values, alpha));
   TSR_TRY(add_two(ctx, out, a, b, scaled, dtype));
-  return layout == TSR_COO ? TSR_OK : tsr_sparse_to(ctx, out, *out, layout);
+  return layout == TSR_COO ? TSR_OK : tsr_sparse_compress(ctx, out, *out, layout);
 }
 
 /* ---- products element by element ---- */

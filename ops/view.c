@@ -284,6 +284,7 @@ TSR_KERNEL(matrix_h) {
 
 TSR_KERNEL(neg_view) {
   tsr_tensor *y;
+  if (tsr_arg_tensor(c, 0)->dtype == TSR_BOOL) return tsr_op_fail(c->ctx, "\"neg_cpu\" not implemented for 'Bool'");
   TSR_TRY(tsr_unary(c->ctx, &y, "neg", tsr_arg_tensor(c, 0)));
   return finish(c, y);
 }
@@ -403,42 +404,49 @@ static tsr_status check_bounds(tsr_ctx *ctx, const tsr_tensor *x, size_t have, i
                      a, b, (long long)offset, (long long)item, (long long)need, have);
 }
 
-tsr_status tsr_as_strided(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, int64_t n, const int64_t *size, int64_t m,
-                          const int64_t *stride, int64_t offset) {
+/* as_strided, as_strided_ and _reshape_alias: which checks come before a negative size is found out. */
+enum { WITHIN, IN_PLACE, ALIAS };
+
+static tsr_status restride(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, int64_t n, const int64_t *size, int64_t m, const int64_t *stride, int64_t offset, int how) {
   char a[512], b[512];
   int64_t need = 0, numel, item = (int64_t)tsr_tensor_itemsize(x);
-  if (n != m) return tsr_op_fail(ctx, "mismatch in length of strides and shape");
+  bool negative = false, overflows = false;
+  if (n != m)
+    return how == ALIAS ? tsr_op_fail(ctx, "dimensionality of sizes (%lld) must match dimensionality of strides (%lld)", (long long)n, (long long)m)
+                        : tsr_op_fail(ctx, "mismatch in length of strides and shape");
   TSR_TRY(tsr_check_ndim(ctx, n));
   tsr_sizes_print(a, sizeof a, (int)n, size);
   tsr_sizes_print(b, sizeof b, (int)n, stride);
-  for (int64_t d = 0; d < n; d++)
-    if (stride[d] < 0) return tsr_op_fail(ctx, "as_strided: Negative strides are not supported at the moment, got strides: %s", b);
+  for (int64_t d = 0; d < n; d++) {
+    if (stride[d] < 0 && how != ALIAS) return tsr_op_fail(ctx, "as_strided: Negative strides are not supported at the moment, got strides: %s", b);
+    negative = negative || size[d] < 0;
+    overflows = overflows || (size[d] < 0 && stride[d] != 0);
+  }
   if (offset < 0) return tsr_op_fail(ctx, "Tensor: invalid storage offset %lld", (long long)offset);
-  if (!tsr_numel((int)n, size, &numel) || !bytes_needed(n, size, stride, offset, item, &need))
+  bool counts = tsr_numel((int)n, size, &numel);
+  if (how == WITHIN && (negative ? overflows : !bytes_needed(n, size, stride, offset, item, &need)))
     return tsr_op_fail(ctx, "Storage size calculation overflowed with sizes=%s and strides=%s", a, b);
-  TSR_TRY(check_bounds(ctx, x, x->storage->nbytes, offset, n, size, stride));
+  if (!negative && (counts || how != ALIAS)) TSR_TRY(check_bounds(ctx, x, x->storage->nbytes, offset, n, size, stride));
+  if (!counts) return tsr_op_fail(ctx, "numel: integer multiplication overflow");
   return tsr_new_view(ctx, out, x, offset, (int)n, size, stride);
 }
 
-TSR_KERNEL(as_strided) {
+tsr_status tsr_as_strided(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, int64_t n, const int64_t *size, int64_t m, const int64_t *stride, int64_t offset) {
+  return restride(ctx, out, x, n, size, m, stride, offset, WITHIN);
+}
+
+static tsr_status restrided(tsr_call *c, int64_t offset, int how) {
   int64_t n, m;
   const int64_t *size, *stride;
+  tsr_tensor *y;
   TSR_TRY(tsr_ints_arg(c, 1, &size, &n));
   TSR_TRY(tsr_ints_arg(c, 2, &stride, &m));
-  tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
-  TSR_TRY(tsr_as_strided(c->ctx, &y, x, n, size, m, stride, tsr_arg_int_or(c, 3, x->offset)));
+  TSR_TRY(restride(c->ctx, &y, tsr_arg_tensor(c, 0), n, size, m, stride, offset, how));
   return finish(c, y);
 }
 
-TSR_KERNEL(reshape_alias) {
-  int64_t n, m;
-  const int64_t *size, *stride;
-  TSR_TRY(tsr_ints_arg(c, 1, &size, &n));
-  TSR_TRY(tsr_ints_arg(c, 2, &stride, &m));
-  tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
-  TSR_TRY(tsr_as_strided(c->ctx, &y, x, n, size, m, stride, x->offset));
-  return finish(c, y);
-}
+TSR_KERNEL(as_strided) { return restrided(c, tsr_arg_int_or(c, 3, tsr_arg_tensor(c, 0)->offset), c->op->data != NULL ? IN_PLACE : WITHIN); }
+TSR_KERNEL(reshape_alias) { return restrided(c, tsr_arg_tensor(c, 0)->offset, ALIAS); }
 
 TSR_KERNEL(unfold) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);

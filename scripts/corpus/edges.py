@@ -319,3 +319,16 @@ def inverse_into_out(x: Tensor, y: Tensor):
     b = torch.ops.aten.inverse(x, out=torch.empty(3, 3))
     p = torch.ops.aten._sparse_mm(x, y)
     return a, b, p, p.stride(), torch.ops.aten.linalg_cond(x, "nuc")
+
+
+@case(torch.tensor([[0.5, 1.5, 2.5], [-0.5, float("nan"), float("inf")]]), torch.randn(4, generator=torch.Generator().manual_seed(3)))
+def rarely_called(x: Tensor, r: Tensor):
+    o = torch.ops.aten
+    c = o._chunk_cat([torch.ones(3, 3), torch.ones(5)], 0, 2)
+    a = o._to_copy(x[0], out=torch.empty(0, dtype=torch.int32))
+    d = torch.native_dropout(x[:, :0], 0.5, False)
+    q = [torch.fake_quantize_per_tensor_affine(x.to(t), 1.0, 1, 0, 3).float() for t in [torch.float16, torch.bfloat16, torch.float32, torch.float64]]
+    q += [torch.fake_quantize_per_tensor_affine(x.double(), 3e38, 0, 0, 3), torch.fake_quantize_per_channel_affine(x, torch.tensor([1.0, 0.5]), torch.tensor([1.0, 1.0]), 0, 0, 3)]
+    m = [torch.choose_qparams_optimized(r, 4, 10, 0.1, 2), torch.choose_qparams_optimized(r, 0, 0, 0.1, 4), o._fused_rms_norm(torch.ones(2, 0), [0], None, None), o._fused_rms_norm(x[0], [], None, None)]
+    s = o._sparse_addmm(torch.ones(3, 2).t(), torch.ones(2, 3), torch.ones(3, 3))
+    return c, a, d, q, m, s, s.stride()

@@ -103,6 +103,37 @@ def compressed(d: Tensor, e: Tensor, m: Tensor, v: Tensor):
     return [rows(x) for x in out], [columns(x) for x in sideways], dense, parts(c.to_sparse()), parts(c[1]), c._nnz(), c.sparse_dim(), c.dense_dim(), c.is_sparse_csr, c.layout
 
 
+@case(torch.stack([D, E]), torch.stack([D, E, D, E]).view(2, 1, 2, 2, 3))
+def batches(x: Tensor, w: Tensor):
+    c, s, h, n = x.to_sparse_csr(), x.to_sparse_csc(), x.permute(1, 2, 0).to_sparse_csr(1), w.to_sparse_csr()
+    p, q, v = torch.tensor([[0, 1, 2], [0, 0, 2]]), torch.tensor([[1, 0], [0, 1]]), torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    wide = v.unsqueeze(2).expand(2, 2, 3)
+    out = [c, h, n, c.to_sparse_csc().to_sparse_csr(), h.select(2, 1), c.select(0, 1), c + c, c * 2, torch.sqrt(c.abs()), h.neg(), h + h, c.clone(), h.to(torch.float64),
+           x.to_sparse(2).to_sparse_csr(), torch.sparse_csr_tensor(p, q, v, [2, 2, 3]), torch.sparse_csr_tensor(p, q, wide), torch.zeros(2, 0, 3).to_sparse_csr()]
+    sideways = [s, h.to_sparse_csc(), n.to_sparse_csc(), c.transpose(1, 2), n.transpose(0, 1).transpose(-1, -2), torch.sparse_csc_tensor(p, q, v), x.to_sparse_csc(1)]
+    return [rows(y) for y in out], [columns(y) for y in sideways], [parts(y.to_sparse()) for y in [c, s, h, n]], [y._nnz() for y in [c, h, n]], [y.dense_dim() for y in [c, h, n]], c.sum()
+
+
+@case(torch.tensor([[[1., 0], [0, 0]], [[1, 1], [0, 0]]]), fails=True)
+def batches_of_other_lengths(x: Tensor):
+    return x.to_sparse_csr()
+
+
+@case(torch.stack([D, E]), fails=True)
+def rows_of_batches(x: Tensor):
+    return x.to_sparse_csr().select(1, 0)
+
+
+@case(torch.stack([D, E]), fails=True)
+def batches_turned_into_rows(x: Tensor):
+    return x.to_sparse_csr().transpose(0, 1)
+
+
+@case(torch.stack([D, E]), fails=True)
+def coordinates_of_three(x: Tensor):
+    return x.to_sparse().to_sparse_csr()
+
+
 @case(T(5, 4), form=("scripted", "traced"))
 class GraphConvolution(nn.Module):
     """The adjacency matrix is a sparse buffer, as graph networks keep it."""
