@@ -26,7 +26,7 @@ typedef struct tsr_conv_phase {
   tsr_packed plan;     /* data: of group 0, the groups follow each other */
 } tsr_conv_phase;
 
-typedef enum tsr_conv_kind { TSR_CONV_TILES, TSR_CONV_FEW, TSR_CONV_DEPTHWISE, TSR_CONV_WINOGRAD } tsr_conv_kind;
+typedef enum tsr_conv_kind { TSR_CONV_TILES, TSR_CONV_FEW, TSR_CONV_NARROW, TSR_CONV_WINOGRAD } tsr_conv_kind;
 
 /* What depends on weights and hyperparameters only: made once a call site. */
 typedef struct tsr_conv_plan {

@@ -413,7 +413,7 @@ static bool describe(tsr_ctx *ctx, const block *b, const tsr_tensor *x, tsr_conv
 /* The packed weights are of the kind that the loops read. */
 static bool usual_plan(const job *j, int i) {
   const tsr_conv_plan *q = j->q[i];
-  if (q == NULL || (i == DEEP) != (q->kind == TSR_CONV_DEPTHWISE)) return false;
+  if (q == NULL || (i == DEEP) != (q->kind == TSR_CONV_NARROW)) return false;
   if (i == DEEP) return true;
   if (i == FIRST && j->stem) return q->kind == TSR_CONV_FEW;
   if (q->phase_count != 1 || q->kind != TSR_CONV_TILES) return false;

@@ -33,6 +33,7 @@ VF_INLINE void store_w(float *p, vf x, const bool whole, int lanes) {
 }
 
 #include "ops/conv_dw_body.h"
+#include "ops/conv_group_body.h"
 
 /* ---- sums of rows ---- */
 
@@ -146,7 +147,7 @@ static void max_window(float *y, const tsr_window *w, int64_t c) { window(y, w, 
 static void mean_window(float *y, const tsr_window *w, int64_t c, float div) { window(y, w, c, false, div); }
 
 const tsr_conv_fns VF_NAME(tsr_conv) = {
-    .dw_row = dw_row, .few_row = few_row, .sum_rows = sum_rows, .copy_columns = copy_columns, .wino_in = {wino_in2, wino_in4}, .wino_out = {wino_out2, wino_out4},
+    .dw_row = dw_row, .group_tile = group_tile, .few_row = few_row, .sum_rows = sum_rows, .copy_columns = copy_columns, .wino_in = {wino_in2, wino_in4}, .wino_out = {wino_out2, wino_out4},
     .wino_expand = {wino_expand2, wino_expand4}, .wino_weights = wino_weights, .scale_act = scale_act,
     .max_window = max_window, .mean_window = mean_window,
 };

@@ -4,6 +4,7 @@
 #include "ops/conv.h"
 #include "ops/conv_few.h"
 #include "ops/conv_kernels.h"
+#include "ops/conv_narrow.h"
 #include "ops/conv_regions.h"
 #include "ops/conv_rows.h"
 #include "ops/conv_winograd.h"
@@ -69,15 +70,11 @@ static bool make_phases(const tsr_gemm_fns *g, const tsr_conv *p, tsr_conv_plan 
   return true;
 }
 
-static bool is_depthwise(const tsr_conv *p) {
-  return !p->transposed && p->k[0] * p->k[1] <= 256 && p->groups == p->c && p->oc == p->c && p->c > 1;
-}
-
 static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p, bool wino) {
   const tsr_gemm_fns *g = ctx->kernels->gemm;
   tsr_conv_plan *q = calloc(1, sizeof *q);
   if (q == NULL) return NULL;
-  q->kind = wino ? TSR_CONV_WINOGRAD : is_depthwise(p) ? TSR_CONV_DEPTHWISE : tsr_few_wants(p) ? TSR_CONV_FEW : TSR_CONV_TILES;
+  q->kind = wino ? TSR_CONV_WINOGRAD : tsr_conv_is_narrow(p, g->lanes) ? TSR_CONV_NARROW : tsr_few_wants(p) ? TSR_CONV_FEW : TSR_CONV_TILES;
   int64_t floats, groups = 1;
   bool ok = true;
   if (wino) {
@@ -86,8 +83,8 @@ static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p, bool wino) {
   } else if (q->kind == TSR_CONV_FEW) {
     q->packed = tsr_few_plan(g, p);
     q->group_floats = tsr_packed_floats(&q->packed);
-  } else if (q->kind == TSR_CONV_DEPTHWISE) {
-    q->group_floats = tsr_conv_taps(p) * p->c;
+  } else if (q->kind == TSR_CONV_NARROW) {
+    q->group_floats = tsr_narrow_floats(p);
   } else {
     ok = make_phases(g, p, q);
     groups = p->groups;
@@ -102,7 +99,7 @@ static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p, bool wino) {
 /* How many groups to compute as one, with zeros between them: narrow groups would leave most lanes empty. */
 static int64_t groups_joined(const tsr_gemm_fns *g, const tsr_conv *p) {
   int64_t og = p->oc / p->groups, join = 1;
-  if (p->groups == 1 || is_depthwise(p)) return 1;
+  if (p->groups == 1 || tsr_conv_is_narrow(p, g->lanes)) return 1;
   while (p->groups % (join * 2) == 0 && og * join * 2 <= TSR_MAX(16, g->lanes)) join *= 2;
   return join;
 }
@@ -122,19 +119,11 @@ static tsr_status join_weights(tsr_ctx *ctx, const tsr_conv *p, int64_t join, ts
   return TSR_OK;
 }
 
-static tsr_status pack_depthwise(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const tsr_supply *w) {
-  int64_t taps = tsr_conv_taps(p);
-  const float *all;
-  TSR_TRY(tsr_supply_all(ctx, w, p->c, &all));
-  ctx->kernels->gemm->transpose(q->data, p->c, all, taps, p->c, taps);
-  return TSR_OK;
-}
-
 static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const tsr_supply *w) {
   q->packed.data = q->data;
   if (q->kind == TSR_CONV_WINOGRAD) return tsr_wino_pack(ctx, p, &q->packed, q->data, w);
   if (q->kind == TSR_CONV_FEW) return tsr_few_pack(ctx, &q->packed, w);
-  if (q->kind == TSR_CONV_DEPTHWISE) return pack_depthwise(ctx, p, q, w);
+  if (q->kind == TSR_CONV_NARROW) return tsr_narrow_pack(ctx, p, q->data, w);
   int64_t taps = tsr_conv_taps(p), cg = p->c / p->groups, og = p->oc / p->groups;
   const float *all = NULL;
   if (p->transposed) TSR_TRY(tsr_supply_all(ctx, w, p->c, &all));
@@ -479,28 +468,6 @@ static tsr_status run_turned(job *j) {
   return TSR_OK;
 }
 
-/* ---- depthwise ---- */
-
-static void depthwise_task(void *arg, int64_t begin, int64_t end) {
-  const job *j = arg;
-  const tsr_conv *p = j->p;
-  const float *rows[256];
-  tsr_dw d = {.rows = rows, .row_count = p->k[0] * p->k[1], .w = j->q->data, .bias = j->epi.bias, .c = p->c, .iw = p->in[2],
-              .ow = p->out[2], .kw = p->k[2], .stride = p->stride[2], .pad = p->pad[2], .dil = p->dil[2], .x_step = p->c, .y_step = p->c,
-              .w_step = p->c, .act = j->epi.act, .p0 = j->epi.p0, .p1 = j->epi.p1};
-  for (int64_t at = begin; at < end; at++) {
-    int64_t oh = at % p->out[1], od = at / p->out[1] % p->out[0], n = at / p->out[1] / p->out[0];
-    for (int64_t r = 0; r < d.row_count; r++) {
-      int64_t id = od * p->stride[0] - p->pad[0] + r / p->k[1] * p->dil[0], ih = oh * p->stride[1] - p->pad[1] + r % p->k[1] * p->dil[1];
-      bool inside = (uint64_t)id < (uint64_t)p->in[0] && (uint64_t)ih < (uint64_t)p->in[1];
-      rows[r] = inside ? j->x + ((n * p->in[0] + id) * p->in[1] + ih) * p->in[2] * p->c : NULL;
-    }
-    d.out = j->y + at * p->out[2] * p->c;
-    d.residual = j->epi.residual == NULL ? NULL : j->epi.residual + at * p->out[2] * p->c;
-    j->ctx->kernels->conv->dw_row(&d);
-  }
-}
-
 /* ---- borders ---- */
 
 /* Channels-last data looks contiguous when there is one channel or one position. */
@@ -563,7 +530,7 @@ static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
   const tsr_conv *p = j->p;
   void *out;
   float *zero;
-  bool last = is_last(y, p->oc, tsr_conv_out(p)), depthwise = j->q->kind == TSR_CONV_DEPTHWISE;
+  bool last = is_last(y, p->oc, tsr_conv_out(p)), narrow = j->q->kind == TSR_CONV_NARROW;
   if (j->q->kind == TSR_CONV_FEW) return run_few(j, y, x);
   TSR_TRY(bring_input(j, x));
   TSR_TRY(tsr_data_mut(j->ctx, y, &out));
@@ -576,7 +543,7 @@ static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
   if (side > 0) return run_winograd(j, y, &j->q->phases[0].plan, side);
   if (last && j->q->kind == TSR_CONV_TILES && j->q->phase_count == 1 && tsr_rows_wants(p, &j->q->phases[0].plan))
     return tsr_rows_run(j->ctx, p, &j->q->phases[0].plan, out, j->x, &j->epi);
-  if (!last && !depthwise && j->q->phase_count == 1 && p->groups == 1) return run_turned(j);
+  if (!last && !narrow && j->q->phase_count == 1 && p->groups == 1) return run_turned(j);
   finish_job finish = {j, out, j->epi.residual};
   tsr_act act = j->epi.act;
   if (!last) {
@@ -584,7 +551,7 @@ static tsr_status run(job *j, tsr_tensor *y, tsr_tensor *x) {
     if (finish.residual != NULL) j->epi.act = TSR_ACT_NONE;
     j->epi.residual = NULL;
   }
-  if (depthwise) tsr_parallel_for(j->ctx, p->n * p->out[0] * p->out[1], TSR_MAX(1, 4096 / (p->out[2] * p->c)), depthwise_task, j);
+  if (narrow) tsr_narrow_run(j->ctx, p, j->q->data, j->y, j->x, zero, &j->epi);
   else TSR_TRY(run_last(j));
   if (last) return TSR_OK;
   tsr_from_last(j->ctx, out, j->y, p->n, p->oc, tsr_conv_out(p));

@@ -19,6 +19,16 @@ typedef struct tsr_dw {
   float p0, p1;
 } tsr_dw;
 
+enum { TSR_GROUP_TILE = 8, TSR_GROUP_ROWS = 16, TSR_GROUP_SPAN = 48, TSR_GROUP_LANES = 16 };
+
+/* TSR_GROUP_TILE outputs of a row of a convolution in groups of 2, 4, … channels, at most a vector's. */
+typedef struct tsr_group {
+  const float *at[TSR_GROUP_ROWS][TSR_GROUP_SPAN];   /* where the channels of each column lie, by kernel row that is inside */
+  const float *w[TSR_GROUP_ROWS];                    /* [kw][channel of a group][channel], w_step floats apart */
+  int32_t lanes[TSR_GROUP_LANES][TSR_GROUP_LANES];   /* of each channel of a group: which lane each lane reads */
+  int64_t rows, group, outputs;                      /* only so many are stored */
+} tsr_group;
+
 /* One row of results of a convolution with few input channels. */
 typedef struct tsr_few {
   const float *const *rows; /* input rows by channel and kernel row, padded; NULL: outside the input */
@@ -64,6 +74,7 @@ typedef struct tsr_scaled {
 
 typedef struct tsr_conv_fns {
   void (*dw_row)(const tsr_dw *d);
+  void (*group_tile)(const tsr_dw *d, const tsr_group *g); /* activations that are more than bounds are left out */
   /* y[i] = sum of x[r * step + i] over r < rows, i < n */
   void (*sum_rows)(float *y, const float *x, int64_t step, int64_t rows, int64_t n);
   /* y[r * y_step + i] = x[r * x_step + i], r < rows, i < n: a few vectors of each row */

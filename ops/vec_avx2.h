@@ -51,6 +51,7 @@ VF_INLINE bool vm_any(vm m) { return _mm256_movemask_ps(m) != 0; }
 VF_INLINE vf vf_gather(const float *p, const int32_t *index) {
   return _mm256_i32gather_ps(p, _mm256_loadu_si256((const __m256i *)index), 4);
 }
+VF_INLINE vf vf_lanes(vf x, const int32_t *at) { return _mm256_permutevar8x32_ps(x, _mm256_loadu_si256((const __m256i *)at)); }
 VF_INLINE vf vf_from_half(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 VF_INLINE void vf_to_half(uint16_t *p, vf x) {
   _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));

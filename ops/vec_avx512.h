@@ -52,6 +52,8 @@ VF_INLINE bool vm_any(vm m) { return m != 0; }
 VF_INLINE vf vf_gather(const float *p, const int32_t *index) {
   return _mm512_i32gather_ps(_mm512_loadu_si512(index), p, 4);
 }
+/* Lane i of the result is lane at[i] of x. */
+VF_INLINE vf vf_lanes(vf x, const int32_t *at) { return _mm512_permutexvar_ps(_mm512_loadu_si512(at), x); }
 VF_INLINE vf vf_from_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 VF_INLINE void vf_to_half(uint16_t *p, vf x) {
   _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));

@@ -58,6 +58,10 @@ VF_INLINE vm vf_le(vf a, vf b) { return a <= b; }
 VF_INLINE vm vf_eq(vf a, vf b) { return a == b; }
 VF_INLINE vm vf_isnan(vf a) { return a != a; }
 VF_INLINE bool vm_any(vm m) { return vmaxvq_u32(vreinterpretq_u32_s32(m)) != 0; }
+VF_INLINE vf vf_lanes(vf x, const int32_t *at) {
+  vi bytes = vld1q_s32(at) * 0x04040404 + 0x03020100;
+  return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(x), vreinterpretq_u8_s32(bytes)));
+}
 VF_INLINE vf vf_gather(const float *p, const int32_t *index) { return (vf){p[index[0]], p[index[1]], p[index[2]], p[index[3]]}; }
 VF_INLINE vf vf_from_half(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 VF_INLINE void vf_to_half(uint16_t *p, vf x) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x))); }

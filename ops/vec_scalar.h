@@ -61,6 +61,7 @@ VF_INLINE vm vf_eq(vf a, vf b) { return a == b; }
 VF_INLINE vm vf_isnan(vf a) { return a != a; }
 VF_INLINE bool vm_any(vm m) { return (m[0] | m[1] | m[2] | m[3]) != 0; }
 VF_LOOP vf vf_gather(const float *p, const int32_t *index) { VF_EACH_(p[index[i]]); }
+VF_LOOP vf vf_lanes(vf x, const int32_t *at) { VF_EACH_(x[at[i]]); }
 VF_LOOP vf vf_from_half(const uint16_t *p) { VF_EACH_(tsr_half_to_float(p[i])); }
 VF_LOOP void vf_to_half(uint16_t *p, vf x) { for (int i = 0; i < VF_N; i++) p[i] = tsr_float_to_half(x[i]); }
 VF_LOOP vf vf_from_bf16(const uint16_t *p) { VF_EACH_(tsr_bf16_to_float(p[i])); }

@@ -52,6 +52,13 @@ static const shape shapes[] = {
     {1, 2, 6, 9, 21, 3, 1, 1, 1, 1, false},
     {1, 15, 5, 2, 70, 3, 3, 1, 1, 1, false},
     {1, 2, 2, 600, 17, 3, 1, 1, 1, 1, false},  /* a row in parts */
+    {2, 40, 9, 21, 40, 3, 1, 1, 1, 20, false}, /* groups narrower than a vector: of 2, 8, 4, 8, 16 channels */
+    {1, 104, 9, 30, 104, 3, 2, 1, 1, 13, false},
+    {1, 72, 5, 9, 72, 5, 1, 3, 1, 18, false},
+    {1, 24, 11, 12, 24, 3, 1, 2, 2, 3, false},
+    {1, 48, 3, 7, 48, 1, 1, 0, 1, 3, false},
+    {1, 40, 1, 700, 40, 3, 1, 1, 1, 40, false}, /* rows in pieces */
+    {1, 40, 1, 300, 40, 3, 2, 4, 1, 10, false},
     {1, 24, 7, 7, 24, 3, 1, 1, 1, 24, false},  /* depthwise: rows shorter than a tile, than the kernel */
     {1, 40, 6, 14, 40, 5, 1, 2, 1, 40, false},
     {2, 18, 4, 4, 18, 7, 1, 3, 1, 18, false},
