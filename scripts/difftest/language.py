@@ -29,13 +29,13 @@ WIDE = 1000000  # seeds from here on are programs of wide.py
 
 # Differences that are meant: (reason, pattern of tsrun's complaint)
 EXPLAINED = [
-    # A value that is made in a branch, read in a loop of that branch and returned by the branch is moved out of its register by the loop's
-    # first round: the second finds None.  Python's answer is tsrun's.
-    ("PyTorch's interpreter loses a value that a loop in a branch still needs",
-     r"(expected: |where \")(Can't hash IValues with tag 'None'|0 INTERNAL ASSERT FAILED at .*ivalue\.h.*expected (int|float|bool|str))"),
     # isinstance with a list of numbers, inlined: the archive that PyTorch wrote does not compile again.
     ("PyTorch's alias analysis stops at an assertion about itself", r"(expected: |where \")!failed INTERNAL ASSERT FAILED at .*alias_analysis\.cpp"),
 ]
+# A value that is made in a branch, read in a loop of that branch and returned by the branch is moved out of its register by the loop's
+# first round: the second finds None, which an operator refuses or which comes out.  The program run by Python itself gives tsrun's answer.
+LOST_VALUE = "PyTorch's interpreter loses a value that a loop in a branch still needs"
+NONE_INSTEAD = re.compile(r"(expected: |where \").*(IValues with tag 'None'|INTERNAL ASSERT FAILED at .*ivalue.*([Ee]xpected (int|float|bool|str)|but got None))|None.* expected")
 # Sums of float32 are carried in float64 here, and rounded to float32 at each step in PyTorch.  Where numbers cancel this shows.
 ROUNDED_SUMS = "PyTorch rounds partial sums to float32: with sums in float64 it gives tsrun's answer"
 
@@ -71,6 +71,7 @@ class Oracle:
         torch._C._set_graph_executor_optimize(False)
 
     def compile(self, seed, text):
+        """The program as Python runs it, and scripted."""
         name = "program_%d" % seed
         module = types.ModuleType(name)
         module.__file__ = name + ".py"
@@ -79,17 +80,18 @@ class Oracle:
         exec(compile(text, module.__file__, "exec"), module.__dict__)
         try:
             made = module.program
-            return self.torch.jit.script(made() if isinstance(made, type) else made)
+            made = made() if isinstance(made, type) else made
+            return made, self.torch.jit.script(made)
         finally:
             del linecache.cache[module.__file__], sys.modules[name]
 
-    def write(self, seed, folder, change=None):
-        """A case for `tsrun verify`.  Otherwise why PyTorch does not compile the program."""
+    def write(self, seed, folder, change=None, by_python=False):
+        """A case for `tsrun verify`, answered by PyTorch, or by_python.  Otherwise why PyTorch does not compile the program."""
         torch = self.torch
         text, given = (programs if seed < WIDE else wide).make(seed)
         text = change(text) if change else text
         try:
-            f = self.compile(seed, text)
+            plain, f = self.compile(seed, text)
             os.makedirs(folder)
             torch.jit.save(f, folder + "/model.pt")
         except Exception as e:
@@ -99,27 +101,29 @@ class Oracle:
         with open(folder + "/case.txt", "w") as out:
             out.write("rtol: 2e-6\natol: 1e-7\nseed: 0\n")
         printed = io.StringIO()
-        loaded = torch.jit.load(folder + "/model.pt")
+        run = plain if by_python else torch.jit.load(folder + "/model.pt")
         try:
             with contextlib.redirect_stdout(printed), torch.no_grad():
-                result = loaded(*inputs)
+                result = run(*inputs)
         except Exception as e:
             with open(folder + "/expected_error.txt", "w") as out:
                 out.write(last_line(e) + "\n")
         else:
             torch.save(result, folder + "/expected.pt")
+            if by_python:
+                return None  # it prints containers in another way
             with open(folder + "/expected_stdout.txt", "w") as out:
                 out.write(printed.getvalue())
         return None
 
 
-def write_all(seeds, root, change=None):
+def write_all(seeds, root, change=None, by_python=False):
     """In a process of its own: a program that kills PyTorch says so by its missing answer."""
     oracle = Oracle()
     for seed in seeds:
         print(seed, flush=True)
         signal.alarm(20)
-        why = oracle.write(seed, "%s/%d" % (root, seed), change)
+        why = oracle.write(seed, "%s/%d" % (root, seed), change, by_python)
         signal.alarm(0)
         if why is not None:
             print("refused", seed, why, flush=True)
@@ -157,9 +161,9 @@ def last_places(complaint):
     return all(a == b or "." in a and abs(float(a) - float(b)) <= 2e-6 * abs(float(b)) for a, b in pairs)
 
 
-def rounded_sums(tsrun, seed):
+def agrees(tsrun, seed, how):
     with tempfile.TemporaryDirectory() as root:
-        done = subprocess.run([sys.executable, os.path.abspath(__file__), "--write-exact", root, seed], capture_output=True)
+        done = subprocess.run([sys.executable, os.path.abspath(__file__), how, root, seed], capture_output=True)
         return done.returncode == 0 and answers(tsrun, root + "/" + seed)
 
 
@@ -189,13 +193,15 @@ def answers(tsrun, case, *options):
 
 def explain(tsrun, case, seed, complaint):
     why = next((reason for reason, pattern in EXPLAINED if re.search(pattern, complaint)), None)
+    if why is None and NONE_INSTEAD.search(complaint) and agrees(tsrun, seed, "--write-python"):
+        why = LOST_VALUE
     if why is None and ("did not raise" in complaint or complaint.startswith("raised ")) and answers(tsrun, case, "-O0"):
         why = "what nobody uses is not computed, and so does not raise"  # PyTorch's optimiser, off here, leaves it out too
     if why is None and raises_in_python(seed, complaint):
         why = "PyTorch leaves out a container that nobody reads, and what would raise while it is filled; Python and tsrun raise"
     if why is None and last_places(complaint):
         why = "functions of float32 tensors agree to rounding, and print shows every digit"
-    if why is None and "raise" not in complaint and rounded_sums(tsrun, seed):
+    if why is None and "raise" not in complaint and agrees(tsrun, seed, "--write-exact"):
         why = ROUNDED_SUMS
     return why
 
@@ -225,6 +231,8 @@ def main():
         return write_all([int(s) for s in sys.argv[3:]], sys.argv[2])
     if len(sys.argv) > 2 and sys.argv[1] == "--write-exact":
         return write_all([int(s) for s in sys.argv[3:]], sys.argv[2], exact)
+    if len(sys.argv) > 2 and sys.argv[1] == "--write-python":
+        return write_all([int(s) for s in sys.argv[3:]], sys.argv[2], by_python=True)
     if len(sys.argv) > 2 and sys.argv[1] == "--python":
         return run_in_python(int(sys.argv[2]))
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
