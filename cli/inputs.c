@@ -205,18 +205,37 @@ static bool is_whole_list(const target *t, size_t at, const tsr_value *v) {
   return whole;
 }
 
-static void add_loaded(cli_call *c, const target *t, tsr_value *own) {
+/* Arrays by name, none of them a parameter, where no dictionary is wanted. */
+static int fail_names(const target *t, const char *word, const tsr_value *dict) {
+  char names[160] = "";
+  size_t n = tsr_value_count(dict), used = 0;
+  for (size_t i = 0; i < n && used < sizeof names - 1; i++) {
+    tsr_value *key = tsr_value_key(dict, i);
+    const char *name = key != NULL && tsr_value_kind(key) == TSR_KIND_STR ? tsr_value_get_str(key, NULL) : "?";
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ", name);
+    tsr_value_free(key);
+  }
+  return cli_fail(EXIT_USAGE, "%s holds %s%s, which are not the parameters of %s: %s", word, n == 0 ? "nothing" : names, used >= sizeof names ? "..." : "", t->method,
+                  tsr_model_method_signature(t->model, t->method));
+}
+
+static int add_loaded(cli_call *c, const target *t, const char *word, tsr_value *own) {
   tsr_kind kind = tsr_value_kind(own);
-  bool named = kind == TSR_KIND_DICT && !starts_with(param_type(t, c->count), "Dict[") && names_params(t, own);
+  const char *type = param_type(t, c->count);
+  bool named = kind == TSR_KIND_DICT && !starts_with(type, "Dict[") && names_params(t, own);
+  int rc = EXIT_OK;
   if (named || (kind == TSR_KIND_DICT && is_numbered(own)))
     spread(c, own, named);
   else if ((kind == TSR_KIND_TUPLE || kind == TSR_KIND_LIST) && !is_whole_list(t, c->count, own))
     spread(c, own, false);
+  else if (kind == TSR_KIND_DICT && starts_with(type, "Tensor"))
+    rc = fail_names(t, word, own);
   else {
     add(c, NULL, own);
-    return;
+    return EXIT_OK;
   }
   tsr_value_free(own);
+  return rc;
 }
 
 static int read_word(const char *word, tsr_value **out, bool *is_file) {
@@ -233,7 +252,7 @@ static int read_word(const char *word, tsr_value **out, bool *is_file) {
   cli_progress(NULL);
   if (status == TSR_OK) return EXIT_OK;
   const char *message = err == NULL ? "" : tsr_error_message(err);
-  return cli_report(status, err, strstr(message, word) == NULL ? word : NULL);
+  return cli_report(status, err, strcmp(word, "-") == 0 ? "standard input" : strstr(message, word) == NULL ? word : NULL);
 }
 
 static int add_word(cli_call *c, const target *t, const char *word) {
@@ -250,10 +269,8 @@ static int add_word(cli_call *c, const target *t, const char *word) {
   }
   int rc = read_word(word, &v, &is_file);
   if (rc != EXIT_OK) return rc;
-  if (is_file && name[0] == '\0')
-    add_loaded(c, t, v);
-  else
-    add(c, name[0] == '\0' ? NULL : name, fit(param_type(t, at), v));
+  if (is_file && name[0] == '\0') return add_loaded(c, t, word, v);
+  add(c, name[0] == '\0' ? NULL : name, fit(param_type(t, at), v));
   return EXIT_OK;
 }
 

@@ -223,10 +223,13 @@ static bool store(cli_options *o, const cli_option *r, const char *value) {
 }
 
 static int bad_value(const cli_option *r, const char *value, const char *where) {
-  if (r->choices != NULL)
-    return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not one of %s", where, r->name, value, r->choices);
-  return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not a valid %s", where, r->name, value,
-                  r->argument == NULL ? "value" : r->argument);
+  if (r->choices != NULL && strchr(r->choices, '|') == NULL)
+    return cli_fail(EXIT_USAGE, "%s%s: \"%s\": there is only %s", where, r->name, value, r->choices);
+  if (r->choices != NULL) return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not one of %s", where, r->name, value, r->choices);
+  static const char *const wanted[] = {[NUMBER] = "a number", [SEED] = "a number", [REAL] = "a number", [SECONDS] = "a time such as 5, 500ms or 2m",
+                                       [SIZE] = "a size such as 512M or 2G"};
+  const char *what = (size_t)r->kind < sizeof wanted / sizeof *wanted ? wanted[r->kind] : NULL;
+  return cli_fail(EXIT_USAGE, "%s%s: \"%s\" is not %s", where, r->name, value, what != NULL ? what : r->argument == NULL ? "a valid value" : r->argument);
 }
 
 /* ---- words */
@@ -371,6 +374,9 @@ int cli_options_parse(cli_options *o, int argc, char **argv) {
   if (rc == EXIT_OK) rc = take_words(&w);
   if (rc != EXIT_OK) return rc;
   take_verb(o);
+  const char *first = o->args.count > 0 ? o->args.items[0] : ".";
+  if (!o->verb_given && !o->help && o->model == NULL && strpbrk(first, "./-") == NULL && !cli_file_exists(first))
+    return cli_fail(EXIT_USAGE, "\"%s\" is neither a verb nor a file (tsrun --help lists the verbs)", first);
   for (size_t i = 0; i < ROWS; i++)
     if (w.given[i] && (cli_options_table[i].verbs & (1u << o->verb)) == 0 && !o->help)
       return cli_fail(EXIT_USAGE, "--%s is no option of \"tsrun %s\" (tsrun %s --help lists them)",

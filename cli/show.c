@@ -308,7 +308,7 @@ static int read_labels(shower *s, const char *path) {
   char *line = NULL;
   size_t cap = 0;
   ssize_t n;
-  if (f == NULL) return cli_fail(EXIT_IO, "%s: %s", path, strerror(errno));
+  if (f == NULL) return cli_fail(EXIT_IO, "cannot open %s: %s", path, strerror(errno));
   while ((n = getline(&line, &cap, f)) >= 0) {
     while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) line[--n] = '\0';
     s->labels = cli_alloc(s->labels, (s->label_count + 1) * sizeof *s->labels);

@@ -471,7 +471,8 @@ int cli_verify(const cli_options *o) {
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/') dir[--n] = '\0';
     if (!is_directory(dir))
-      rc = cli_fail(cli_file_exists(dir) ? EXIT_USAGE : EXIT_IO, "%s: no such folder", dir);
+      rc = cli_file_exists(dir) ? cli_fail(EXIT_USAGE, "%s: no such folder: verify takes folders of cases (a model: tsrun verify --against O0 MODEL INPUT...)", dir)
+                                : cli_fail(EXIT_IO, "%s: no such folder", dir);
     else
       search(&v, dir, 0);
     if (rc == EXIT_OK && v.count == before && !stopped(&v))

@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "frontend/scan.h"
 #include "frontend/text.h"
 
 /* ---- what is said about each kind ---- */
@@ -42,9 +43,11 @@ static const struct {
     [TSR_FILE_HTML] = {"html", "an HTML page", "the download failed (a login or error page was saved): download the file again"},
     [TSR_FILE_LFS_POINTER] = {"lfs_pointer", "a Git LFS pointer, not the file itself", "run git lfs pull"},
     [TSR_FILE_TRUNCATED_ZIP] = {"truncated_zip", "a zip file cut short or damaged", "the download is not complete: download or copy it again"},
+    [TSR_FILE_PACKED] = {"packed", "a compressed file or a tar", "unpack it and give the file inside"},
+    [TSR_FILE_MEDIA] = {"media", "a picture or a recording", "decode it and give its numbers as .npy, of the shape and type that the model takes"},
     [TSR_FILE_EMPTY] = {"empty", "an empty file", "the download or the save failed"},
     [TSR_FILE_DIRECTORY] = {"directory", "a directory", "give the file that torch.jit.save wrote"},
-    [TSR_FILE_UNKNOWN] = {"unknown", "not a file of a kind tsrun knows", "give the file that torch.jit.save wrote"},
+    [TSR_FILE_UNKNOWN] = {"unknown", "not a file of a kind tsrun knows", "a model is what torch.jit.save wrote, an input .npy, .npz, .pt, .safetensors or .json"},
 };
 /* clang-format on */
 
@@ -57,7 +60,7 @@ const char *tsr_file_kind_advice(tsr_file_kind k) {
 
 /* torch.save of a whole object, not of its weights: the pickle begins with the object's class.  *cls gets
  * "module.Name". */
-static bool pickled_class(const tsr_archive *a, tsr_shown *cls) {
+static bool pickled_class(const tsr_archive *a, tsr_shown *cls, tsr_scan_trust *trust) {
   size_t index, len = 0;
   const void *data = NULL;
   tsr_errrec scratch = {0};
@@ -77,6 +80,7 @@ static bool pickled_class(const tsr_archive *a, tsr_shown *cls) {
                  memcmp(text, "collections.O", 13) == 0))
     return false;
   *cls = tsr_show(text, n);
+  *trust = tsr_scan_trust_of(text, n);
   return true;
 }
 
@@ -84,7 +88,11 @@ tsr_status tsr_archive_fail_kind(const tsr_archive *a, tsr_errrec *e) {
   tsr_file_kind k = tsr_archive_kind(a);
   const char *path = tsr_archive_path(a), *colon = path != NULL ? ": " : "";
   tsr_shown file = tsr_show(path != NULL ? path : "", path != NULL ? strlen(path) : 0), cls;
-  if (pickled_class(a, &cls))
+  tsr_scan_trust trust;
+  bool pickled = pickled_class(a, &cls, &trust);
+  if (pickled && trust == TSR_TRUST_DANGEROUS)
+    return tsr_fail(e, TSR_EFORMAT, "%s%sthis is a pickle that calls %s in Python: do not load it there (tsrun scan says what it would do)", file.text, colon, cls.text);
+  if (pickled)
     return tsr_fail(e, TSR_EFORMAT,
                     "%s%sthis is a pickled Python object of class %s: load it in Python and export with "
                     "torch.jit.script(model).save(...)",
@@ -182,7 +190,7 @@ static bool is_html(const uint8_t *p, size_t len) {
 tsr_file_kind tsr_detect_bytes(const void *bytes, size_t len) {
   static const struct {
     const char *magic;
-    uint8_t n, at;
+    uint16_t n, at;
     tsr_file_kind kind;
   } magics[] = {
       {"PK\3\4", 4, 0, TSR_FILE_ZIP},
@@ -193,6 +201,10 @@ tsr_file_kind tsr_detect_bytes(const void *bytes, size_t len) {
       {"GGUF", 4, 0, TSR_FILE_GGUF},
       {"\x89HDF\r\n\x1a\n", 8, 0, TSR_FILE_HDF5},
       {"version https://git-lfs", 23, 0, TSR_FILE_LFS_POINTER},
+      {"\x1f\x8b\x08", 3, 0, TSR_FILE_PACKED}, {"BZh", 3, 0, TSR_FILE_PACKED}, {"\xfd" "7zXZ", 6, 0, TSR_FILE_PACKED}, {"\x28\xb5\x2f\xfd", 4, 0, TSR_FILE_PACKED},
+      {"7z\xbc\xaf", 4, 0, TSR_FILE_PACKED}, {"Rar!", 4, 0, TSR_FILE_PACKED},
+      {"\xff\xd8\xff", 3, 0, TSR_FILE_MEDIA}, {"\x89PNG", 4, 0, TSR_FILE_MEDIA}, {"GIF8", 4, 0, TSR_FILE_MEDIA}, {"RIFF", 4, 0, TSR_FILE_MEDIA},
+      {"OggS", 4, 0, TSR_FILE_MEDIA}, {"fLaC", 4, 0, TSR_FILE_MEDIA}, {"ID3", 3, 0, TSR_FILE_MEDIA},
   };
   const uint8_t *p = bytes;
   if (len == 0) return TSR_FILE_EMPTY;
@@ -202,6 +214,7 @@ tsr_file_kind tsr_detect_bytes(const void *bytes, size_t len) {
   if (is_stream(p, len)) return TSR_FILE_TORCH_STREAM;
   if (is_safetensors(p, len)) return TSR_FILE_SAFETENSORS;
   if (is_torch_tar(p, len)) return TSR_FILE_TORCH_TAR;
+  if (len >= 512 && memcmp(p + 257, "ustar", 5) == 0) return TSR_FILE_PACKED;
   if (p[0] == 0x80 && len > 2 && p[1] >= 2 && (p[1] <= 5 || (p[1] <= 9 && p[len - 1] == '.'))) return TSR_FILE_PICKLE; /* later ones are refused by number */
   if (is_html(p, len)) return TSR_FILE_HTML;
   if (is_onnx(p, len)) return TSR_FILE_ONNX;

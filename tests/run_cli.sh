@@ -24,7 +24,7 @@ t unknown-short 2 "unknown option -x" -x
 t no-value 2 "--threads needs a value" "$digits" -t
 t bad-number 2 "not a number of threads" -t many "$digits" "$digit"
 t bad-choice 2 "none|summary|all" --print loud "$digits" "$digit"
-t bad-size 2 "not a valid SIZE" --max-memory 12parsec "$digits"
+t bad-size 2 "is not a size such as 512M" --max-memory 12parsec "$digits"
 t wrong-verb 2 "no option of \"tsrun run\"" "$digits" --fail-fast
 t bad-output 2 "unknown form" "$digits" "$digit" -o "$dir/x.bmp"
 TSRUN_PRINT=loud
@@ -72,6 +72,23 @@ t folder 4 "directory" "$dir"
 printf 'x = \033[31mred\n' >"$dir/escape.pt"
 t escape 4 "*" "$dir/escape.pt"
 lacks "$(printf '\033')"
+
+# usual mistakes: what is said names the file or word, and what to do
+weights=$(dirname "$0")/weights
+t verb-or-file 2 '"runn" is neither a verb nor a file' runn "$digits" "$digit"
+printf '\211PNG\r\n\032\n and so on' >"$dir/seven.png"
+t input-picture 4 "seven.png: this is a picture or a recording: decode it and give its numbers as .npy" "$digits" "$dir/seven.png"
+gzip -c "$digits" >"$dir/model.pt.gz"
+t model-gzip 4 "unpack it and give the file inside" "$dir/model.pt.gz" "$digit"
+tar cf "$dir/model.tar" "$digits" 2>/dev/null
+t model-tar 4 "unpack it and give the file inside" "$dir/model.tar" "$digit"
+echo '{"error": "Repository not found"}' >"$dir/error.pt"
+t model-text 4 "a model is what torch.jit.save wrote" "$dir/error.pt" "$digit"
+t input-names 2 "cuda.pth holds fc1.weight, fc1.bias, fc2.weight, fc2.bias, which are not the parameters of forward: (Tensor x)" "$digits" "$weights/cuda.pth"
+t input-nothing 4 "standard input: this is an empty file" "$digits" -
+t bad-time 2 "is not a time such as" --timeout soon "$digits" "$digit"
+t no-labels 6 "cannot open $dir/none" "$digits" "$digit" --labels "$dir/none"
+t verify-model 2 "takes folders of cases" verify "$digits"
 
 # limits
 t timeout 5 "*" "$digits" "$digit" --timeout 0.000001s
@@ -145,7 +162,7 @@ t disable-layout 0 "1 passed" verify --disable-pass block,layout "$corpus/layout
 t no-winograd 0 "1 passed" verify --no-winograd "$corpus/layout-wide-3x3"
 t strict-device 3 "a tensor was saved on the device \"cuda:0\"" --strict-device "$corpus/formats-cuda-archive/model.pt" "$corpus/formats-cuda-archive/inputs.pt"
 t strict-device-cpu 0 "float32" --strict-device --map-location cpu "$digits" "$digit"
-t map-location 2 "is not one of cpu" --map-location cuda "$digits" "$digit"
+t map-location 2 "there is only cpu" --map-location cuda "$digits" "$digit"
 t code-bytecode 0 "*" code --bytecode "$digits"
 t bench 0 '"median_ms"' bench --json --min-time 0.01 "$digits" "$digit"
 t bench-threads 0 "|" bench --format md -t 1,2 --min-time 0.01 -w 0 "$digits" "$digit"
@@ -172,7 +189,7 @@ t disable-pass-unknown 2 "no pass is called 'frob'" --disable-pass cse,frob "$di
 t against 0 "same   output" verify --against O0 "$resnet/model.pt" "$resnet/inputs.pt"
 t against-folders 0 "info.layers" verify --against O0 "$resnet" "$corpus/nets-dictionary-input"
 t against-differs 1 "DIFFER output" verify --against O0 --rtol 0 --atol 0 "$resnet"
-t against-level 2 "is not one of O0" verify --against O1 "$resnet"
+t against-level 2 "there is only O0" verify --against O1 "$resnet"
 t against-raises 1 "Traceback" verify --against O0 "$key" "$corpus/errors-dict-key/inputs.pt"
 t bisect 1 "changes the result" verify --bisect --rtol 0 --atol 0 "$resnet"
 t bisect-same 0 "no pass changes the result" verify --bisect "$resnet"
