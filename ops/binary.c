@@ -54,9 +54,10 @@ static tsr_status rsub_alpha(tsr_call *c, tsr_pw_state *s) {
 
 /* ---- division ---- */
 
-/* Archives before version 4 divided integers by truncation. */
+/* Archives before version 4 divided integers by truncation where their program says div: not by its other names, nor inside of other operators. */
 static tsr_status div_history(tsr_call *c, tsr_pw_state *s) {
-  if (c->ctx->archive_version < 1 || c->ctx->archive_version > 3) return TSR_OK;
+  bool named = strncmp(c->op->schema, "aten::div.", 10) == 0 || strncmp(c->op->schema, "aten::div_.", 11) == 0;
+  if (!named || c->ctx->depth > 1 || c->ctx->archive_version < 1 || c->ctx->archive_version > 3) return TSR_OK;
   for (int k = 0; k < s->it.count; k++) {
     const tsr_iter_operand *o = &s->it.op[k];
     if ((k > 0 || o->t) && !tsr_dtype_is_integral(o->dtype, true)) return TSR_OK;

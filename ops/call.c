@@ -356,6 +356,13 @@ const char *tsr_dtype_c_name(tsr_dtype d) {
     default: return tsr_dtype_get_info(d)->cpp_name;
   }
 }
+
+const char *tsr_dtype_class_print(char *buf, size_t cap, tsr_dtype d) {
+  bool old = (tsr_dtype_is_integral(d, false) && d <= TSR_INT64) || d == TSR_FLOAT16 || d == TSR_FLOAT32 || d == TSR_FLOAT64;
+  snprintf(buf, cap, old ? "torch.%sTensor" : "CPU%sType", tsr_dtype_get_info(d)->cpp_name);
+  return buf;
+}
+
 static const char *c_name(const tsr_tensor *t) { return tsr_dtype_c_name((tsr_dtype)t->dtype); }
 
 /* An out argument of type got for a result of type want. */
@@ -393,6 +400,12 @@ tsr_status tsr_out_same(const tsr_call *c, uint32_t i, tsr_dtype dtype) {
   tsr_dtype got;
   if (!tsr_out_dtype(c, i, &got) || got == dtype) return TSR_OK;
   return tsr_op_fail(c->ctx, "Expected out tensor to have dtype %s, but got %s instead", tsr_dtype_c_name(dtype), tsr_dtype_c_name(got));
+}
+
+tsr_status tsr_out_access(const tsr_call *c, uint32_t i, tsr_dtype dtype) {
+  tsr_dtype got;
+  if (!tsr_out_dtype(c, i, &got) || got == dtype) return TSR_OK;
+  return tsr_op_fail(c->ctx, "expected scalar_type %s but found %s", tsr_dtype_get_info(dtype)->cpp_name, tsr_dtype_get_info(got)->cpp_name);
 }
 
 tsr_status tsr_out_castable(const tsr_call *c, uint32_t i, tsr_dtype dtype, const char *function, const char *name) {

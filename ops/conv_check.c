@@ -140,23 +140,15 @@ bool tsr_conv_is_native(const tsr_conv *p, tsr_dtype d) {
   return p->groups > 1 || (p->k[2] > 3 && p->k[1] > 3) || p->n > 1 || (double)p->n * (double)p->c * (double)deep * (double)high > 20480;
 }
 
-/* "torch.HalfTensor" */
-static const char *type_name(char *buf, size_t cap, int dtype) {
-  const char *name = tsr_dtype_get_info((tsr_dtype)dtype)->cpp_name;
-  bool old = tsr_dtype_is_integral((tsr_dtype)dtype, false) || dtype == TSR_FLOAT16 || dtype == TSR_FLOAT32 || dtype == TSR_FLOAT64;
-  snprintf(buf, cap, old ? "torch.%sTensor" : "CPU%sType", name);
-  return buf;
-}
-
 /* The types of the operands of a convolution by oneDNN, or of complex numbers. */
 static tsr_status check_types(tsr_ctx *ctx, const tsr_conv_args *a, const tsr_tensor *x, bool native) {
   char xs[48], other[48];
-  type_name(xs, sizeof xs, x->dtype);
+  tsr_dtype_class_print(xs, sizeof xs, (tsr_dtype)x->dtype);
   if (a->w->dtype != x->dtype)
-    return tsr_op_fail(ctx, "Input type (%s) and weight type (%s) should be the same%s", xs, type_name(other, sizeof other, a->w->dtype),
+    return tsr_op_fail(ctx, "Input type (%s) and weight type (%s) should be the same%s", xs, tsr_dtype_class_print(other, sizeof other, (tsr_dtype)a->w->dtype),
                        native ? " or input should be a MKLDNN tensor and weight is a dense tensor" : "");
   if (a->bias != NULL && a->bias->dtype != x->dtype)
-    return tsr_op_fail(ctx, "Input type (%s) and bias type (%s) should be the same%s", xs, type_name(other, sizeof other, a->bias->dtype),
+    return tsr_op_fail(ctx, "Input type (%s) and bias type (%s) should be the same%s", xs, tsr_dtype_class_print(other, sizeof other, (tsr_dtype)a->bias->dtype),
                        native ? " or input should be a MKLDNN tensor and bias is a dense tensor" : "");
   return TSR_OK;
 }

@@ -39,6 +39,8 @@ static bool same_shape(const tsr_tensor *t, int64_t ndim, const int64_t *size) {
   return t->ndim == ndim && memcmp(t->size, size, (size_t)ndim * sizeof *size) == 0;
 }
 
+TSR_KERNEL(empty);
+
 tsr_status tsr_factory_new(tsr_call *c, uint32_t opt, tsr_dtype dflt, int64_t ndim, const int64_t *size, tsr_tensor **out) {
   tsr_dtype dtype;
   TSR_TRY(tsr_check_ndim(c->ctx, ndim));
@@ -47,7 +49,7 @@ tsr_status tsr_factory_new(tsr_call *c, uint32_t opt, tsr_dtype dflt, int64_t nd
   if (*out == NULL) return tsr_new(c->ctx, out, dtype, (int)ndim, size);
   if (same_shape(*out, ndim, size)) return TSR_OK;
   for (int64_t d = 0; d < ndim; d++)
-    if (size[d] < 0) return tsr_op_fail(c->ctx, "numel: integer multiplication overflow"); /* what a resize to it says */
+    if (size[d] < 0) return c->op->kernel == op_empty ? tsr_new(c->ctx, out, dtype, (int)ndim, size) : tsr_op_fail(c->ctx, "numel: integer multiplication overflow"); /* what a resize to it says */
   return tsr_resize(c->ctx, *out, (int)ndim, size);
 }
 
@@ -68,7 +70,7 @@ tsr_status tsr_format_strides(tsr_ctx *ctx, int64_t format, int ndim, const int6
 
 /* Memory format argument right after the four options, or right before out=. */
 static int64_t format_arg(const tsr_call *c, uint32_t opt, int64_t dflt) {
-  uint32_t at = tsr_factory_out(c, opt) != NULL ? c->nargs - 2 : opt + 4;
+  uint32_t at = c->outs != NULL ? opt : tsr_factory_out(c, opt) != NULL ? c->nargs - 2 : opt + 4;
   return at < c->nargs && at >= opt && c->args[at].tag == TSR_V_INT ? c->args[at].i : dflt;
 }
 
@@ -107,7 +109,7 @@ TSR_KERNEL(empty) {
 }
 
 /* Row data of the constant factories: the value, or NULL for a Scalar argument. */
-static const int64_t value_zero = 0, value_one = 1;
+static const int64_t value_zero = 0, value_one = 1, value_nothing = 0; /* the last: of _efficientzerotensor */
 
 /* PyTorch's names of the C types in conversion errors. */
 static const char *c_name(tsr_dtype dtype) {
@@ -167,12 +169,7 @@ TSR_KERNEL(constant) {
   tsr_tensor *y;
   TSR_TRY(tsr_ints_arg(c, 0, &size, &n));
   for (int64_t d = 0; d < n; d++)
-    if (size[d] < 0 && c->op->data == &value_zero) {
-      char text[256];
-      tsr_sizes_print(text, sizeof text, (int)TSR_MIN(n, TSR_MAX_NDIM), size);
-      if (c->op->schema[6] == '_') return tsr_op_fail(c->ctx, "Trying to create tensor with negative dimension %lld: %s", (long long)size[d], text);
-      if (tsr_factory_out(c, 1) == NULL) return tsr_op_fail(c->ctx, "zeros: Dimension size must be non-negative.");
-    }
+    if (size[d] < 0 && c->op->data == &value_zero && c->outs == NULL && tsr_factory_out(c, 1) == NULL) return tsr_op_fail(c->ctx, "zeros: Dimension size must be non-negative.");
   TSR_TRY(tsr_factory_new(c, 1, TSR_FLOAT32, n, size, &y));
   return ret_filled(c, y, 0);
 }
@@ -252,11 +249,12 @@ static tsr_status empty_strided(tsr_call *c, uint32_t at, tsr_dtype dflt) {
   tsr_dtype dtype;
   TSR_TRY(tsr_check_ndim(c->ctx, n));
   TSR_TRY(tsr_factory_dtype(c, at + 2, dflt, &dtype));
+  for (int64_t d = 0; d < n; d++)
+    if (size[d] < 0) return tsr_new(c->ctx, &y, dtype, (int)n, size);
   bool fits = tsr_numel((int)n, size, &numel);
   for (int64_t d = 0; d < n && fits; d++) {
     int64_t span;
     fits = stride[d] >= 0 && (numel == 0 || !tsr_mul_overflow(size[d], stride[d], &span));
-    if (size[d] < 0) return tsr_new(c->ctx, &y, dtype, (int)n, size);
   }
   if (!fits) {
     tsr_sizes_print(a, sizeof a, (int)n, size);
@@ -351,7 +349,7 @@ const tsr_op tsr_ops_create[] = {
     {"aten::empty_like(Tensor self, *, " TSR_FACTORY_OPTIONS ", MemoryFormat? memory_format=None) -> Tensor",
      op_empty_like, TSR_NOOPT},
     {"aten::empty_like.out(Tensor self, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)",
-     op_empty_like, 0},
+     op_empty_like, TSR_NOOPT | TSR_OUT_NEW},
     {"aten::empty_strided(SymInt[] size, SymInt[] stride, *, " TSR_FACTORY_OPTIONS ") -> Tensor",
      op_empty_strided, TSR_NOOPT},
     {"aten::empty_strided.out(SymInt[] size, SymInt[] stride, *, Tensor(a!) out) -> Tensor(a!)",
@@ -363,7 +361,7 @@ const tsr_op tsr_ops_create[] = {
     {"aten::new_empty(Tensor self, SymInt[] size, *, " TSR_FACTORY_OPTIONS ") -> Tensor",
      op_new_empty, TSR_NOOPT},
     {"aten::new_empty.out(Tensor self, SymInt[] size, *, Tensor(a!) out) -> Tensor(a!)",
-     op_new_empty, 0},
+     op_new_empty, TSR_NOOPT | TSR_OUT_NEW},
     {"aten::new_empty_strided(Tensor self, SymInt[] size, SymInt[] stride, *, " TSR_FACTORY_OPTIONS ") -> Tensor",
      op_new_empty_strided, TSR_NOOPT},
     {"aten::new_empty_strided.out(Tensor self, SymInt[] size, SymInt[] stride, *, Tensor(a!) out) -> Tensor(a!)",
@@ -373,9 +371,9 @@ const tsr_op tsr_ops_create[] = {
     {"aten::zeros.out(SymInt[] size, *, Tensor(a!) out) -> Tensor(a!)",
      op_constant, 0, &value_zero},
     {"aten::_efficientzerotensor(SymInt[] size, *, " TSR_FACTORY_OPTIONS ") -> Tensor",
-     op_constant, TSR_PURE | TSR_NOOPT, &value_zero},
+     op_constant, TSR_PURE | TSR_NOOPT, &value_nothing},
     {"aten::_efficientzerotensor.out(SymInt[] size, *, Tensor(a!) out) -> Tensor(a!)",
-     op_constant, 0, &value_zero},
+     op_constant, TSR_NOOPT | TSR_OUT_NEW, &value_nothing},
     {"aten::ones(SymInt[] size, *, " TSR_FACTORY_OPTIONS ") -> Tensor",
      op_constant, TSR_PURE | TSR_NOOPT, &value_one},
     {"aten::ones.out(SymInt[] size, *, Tensor(a!) out) -> Tensor(a!)",
@@ -387,27 +385,27 @@ const tsr_op tsr_ops_create[] = {
     {"aten::zeros_like(Tensor self, *, " TSR_FACTORY_OPTIONS ", MemoryFormat? memory_format=None) -> Tensor",
      op_constant_like, TSR_PURE | TSR_NOOPT, &value_zero},
     {"aten::zeros_like.out(Tensor self, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)",
-     op_constant_like, 0, &value_zero},
+     op_constant_like, TSR_NOOPT | TSR_OUT_NEW, &value_zero},
     {"aten::ones_like(Tensor self, *, " TSR_FACTORY_OPTIONS ", MemoryFormat? memory_format=None) -> Tensor",
      op_constant_like, TSR_PURE | TSR_NOOPT, &value_one},
     {"aten::ones_like.out(Tensor self, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)",
-     op_constant_like, 0, &value_one},
+     op_constant_like, TSR_NOOPT | TSR_OUT_NEW, &value_one},
     {"aten::full_like(Tensor self, Scalar fill_value, *, " TSR_FACTORY_OPTIONS ", MemoryFormat? memory_format=None) -> Tensor",
      op_full_like, TSR_PURE | TSR_NOOPT},
     {"aten::full_like.out(Tensor self, Scalar fill_value, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)",
-     op_full_like, 0},
+     op_full_like, TSR_NOOPT | TSR_OUT_NEW},
     {"aten::new_zeros(Tensor self, SymInt[] size, *, " TSR_FACTORY_OPTIONS ") -> Tensor",
      op_new_constant, TSR_PURE | TSR_NOOPT, &value_zero},
     {"aten::new_zeros.out(Tensor self, SymInt[] size, *, Tensor(a!) out) -> Tensor(a!)",
-     op_new_constant, 0, &value_zero},
+     op_new_constant, TSR_NOOPT | TSR_OUT_NEW, &value_zero},
     {"aten::new_ones(Tensor self, SymInt[] size, *, " TSR_FACTORY_OPTIONS ") -> Tensor",
      op_new_constant, TSR_PURE | TSR_NOOPT, &value_one},
     {"aten::new_ones.out(Tensor self, SymInt[] size, *, Tensor(a!) out) -> Tensor(a!)",
-     op_new_constant, 0, &value_one},
+     op_new_constant, TSR_NOOPT | TSR_OUT_NEW, &value_one},
     {"aten::new_full(Tensor self, SymInt[] size, Scalar fill_value, *, " TSR_FACTORY_OPTIONS ") -> Tensor",
      op_new_full, TSR_PURE | TSR_NOOPT},
     {"aten::new_full.out(Tensor self, SymInt[] size, Scalar fill_value, *, Tensor(a!) out) -> Tensor(a!)",
-     op_new_full, 0},
+     op_new_full, TSR_NOOPT | TSR_OUT_NEW},
     {"aten::resize_(Tensor(a!) self, SymInt[] size, *, MemoryFormat? memory_format=None) -> Tensor(a!)",
      op_resize_inplace, 0},
     {"aten::resize_as_(Tensor(a!) self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor(a!)",

@@ -90,6 +90,20 @@ static tsr_status refuse_dtype(tsr_ctx *ctx, const char *what, tsr_dtype dtype) 
   return tsr_op_fail(ctx, "\"%s\" not implemented for '%s'", what, tsr_dtype_get_info(dtype)->cpp_name);
 }
 
+/* The tensor to fill in order: the out argument when it has n elements in whatever shape, in memory of its own when its strides are of another order. */
+static tsr_status sequence_new(tsr_call *c, uint32_t opt, tsr_dtype dtype, int64_t n, tsr_tensor **y) {
+  *y = tsr_factory_out(c, opt);
+  if (*y == NULL || (*y)->numel != n) TSR_TRY(tsr_factory_new(c, opt, dtype, 1, &n, y));
+  return tsr_tensor_is_contiguous(*y) ? TSR_OK : tsr_new(c->ctx, y, dtype, (*y)->ndim, (*y)->size);
+}
+
+static tsr_status sequence_ret(tsr_call *c, uint32_t opt, tsr_tensor *y) {
+  tsr_tensor *out = tsr_factory_out(c, opt);
+  if (out == NULL || out == y) return tsr_ret_tensor(c, 0, y);
+  TSR_TRY(tsr_copy_into(c->ctx, out, y));
+  return tsr_ret_tensor(c, 0, out);
+}
+
 /* start, end, step are arguments `at`, at + 1, at + 2 as far as the row has them; opt follows. */
 static tsr_status arange(tsr_call *c, tsr_scalar start, tsr_scalar end, tsr_scalar step, uint32_t opt) {
   tsr_ctx *ctx = c->ctx;
@@ -97,22 +111,14 @@ static tsr_status arange(tsr_call *c, tsr_scalar start, tsr_scalar end, tsr_scal
     return tsr_op_fail(ctx, "value cannot be converted to type double without overflow");
   bool floating = is_float_scalar(start) || is_float_scalar(end) || is_float_scalar(step);
   tsr_dtype dtype;
-  int64_t n;
+  int64_t n = 0;
   tsr_tensor *y;
   TSR_TRY(tsr_factory_dtype(c, opt, floating ? TSR_FLOAT32 : TSR_INT64, &dtype));
   if (dtype == TSR_BOOL || tsr_dtype_is_complex(dtype)) return refuse_dtype(ctx, "arange_cpu", dtype);
   TSR_TRY(arange_count(ctx, dtype, start, end, step, &n));
-  y = tsr_factory_out(c, opt);
-  if (y == NULL || y->numel != n) TSR_TRY(tsr_factory_new(c, opt, dtype, 1, &n, &y));
-  if (tsr_tensor_is_contiguous(y)) {
-    TSR_TRY(fill_arange(ctx, y, start, step));
-  } else {
-    tsr_tensor *dense;
-    TSR_TRY(tsr_new(ctx, &dense, (tsr_dtype)y->dtype, y->ndim, y->size));
-    TSR_TRY(fill_arange(ctx, dense, start, step));
-    TSR_TRY(tsr_copy_into(ctx, y, dense));
-  }
-  return tsr_ret_tensor(c, 0, y);
+  TSR_TRY(sequence_new(c, opt, dtype, n, &y));
+  TSR_TRY(fill_arange(ctx, y, start, step));
+  return sequence_ret(c, opt, y);
 }
 
 TSR_KERNEL(arange_end) { return arange(c, tsr_scalar_int(0), tsr_arg_scalar(c, 0), tsr_scalar_int(1), 1); }
@@ -122,10 +128,11 @@ TSR_KERNEL(arange_step) { return arange(c, tsr_arg_scalar(c, 0), tsr_arg_scalar(
 static tsr_status range(tsr_call *c, tsr_scalar step, uint32_t opt) {
   tsr_ctx *ctx = c->ctx;
   tsr_scalar start = tsr_arg_scalar(c, 0), end = tsr_arg_scalar(c, 1);
-  double lo = as_double(start), hi = as_double(end), by = as_double(step);
   tsr_dtype dtype;
   tsr_tensor *y;
   TSR_TRY(tsr_factory_dtype(c, opt, TSR_FLOAT32, &dtype));
+  bool whole = tsr_dtype_is_integral(dtype, false); /* counted in integers */
+  double lo = whole ? (double)start.i : as_double(start), hi = whole ? (double)end.i : as_double(end), by = whole ? (double)step.i : as_double(step);
   if (dtype == TSR_BOOL || tsr_dtype_is_complex(dtype)) return refuse_dtype(ctx, "range_cpu", dtype);
   if (by == 0 || isnan(by)) return tsr_op_fail(ctx, "step must be nonzero");
   if (!isfinite(lo) || !isfinite(hi)) return tsr_op_fail(ctx, "unsupported range: %g -> %g", lo, hi);
@@ -133,15 +140,15 @@ static tsr_status range(tsr_call *c, tsr_scalar step, uint32_t opt) {
   double count = floor((hi - lo) / by) + 1;
   if (!(count >= 0 && count <= 9.2e18)) return tsr_op_fail(ctx, "invalid size, possible overflow?");
   int64_t n = (int64_t)count;
-  TSR_TRY(tsr_factory_new(c, opt, dtype, 1, &n, &y));
+  TSR_TRY(sequence_new(c, opt, dtype, n, &y));
   void *p;
   TSR_TRY(tsr_data_mut(ctx, y, &p));
   for (int64_t i = 0; i < n; i++) {
     double v = lo + (double)i * by;
-    if (dtype == TSR_INT64) ((int64_t *)p)[i] = start.i + i * step.i;
-    else tsr_convert(dtype, (char *)p + (size_t)i * tsr_dtype_size(dtype), TSR_FLOAT64, &v, 1);
+    int64_t k = (int64_t)((uint64_t)start.i + (uint64_t)i * (uint64_t)step.i);
+    tsr_convert(dtype, (char *)p + (size_t)i * tsr_dtype_size(dtype), whole ? TSR_INT64 : TSR_FLOAT64, whole ? (void *)&k : (void *)&v, 1);
   }
-  return tsr_ret_tensor(c, 0, y);
+  return sequence_ret(c, opt, y);
 }
 
 TSR_KERNEL(range) { return range(c, tsr_scalar_int(1), 2); }
@@ -224,6 +231,9 @@ static tsr_status fill_linspace(tsr_ctx *ctx, tsr_tensor *y, tsr_scalar start, t
 
 static tsr_status space(tsr_call *c, uint32_t opt, const char *op, tsr_scalar *start, tsr_scalar *end, tsr_tensor **y) {
   int64_t n = tsr_arg_int(c, 2);
+  const tsr_tensor *a = tsr_arg_opt_tensor(c, 0), *b = tsr_arg_opt_tensor(c, 1);
+  if (a != NULL && b != NULL && a->ndim + b->ndim > 0)
+    return tsr_op_fail(c->ctx, "%s only supports 0-dimensional start and end tensors, but got start with %d dimension(s) and end with %d dimension(s).", op, a->ndim, b->ndim);
   TSR_TRY(end_point(c, 0, op, start));
   TSR_TRY(end_point(c, 1, op, end));
   if (n < 0) return tsr_op_fail(c->ctx, "number of steps must be non-negative");
@@ -234,7 +244,7 @@ static tsr_status space(tsr_call *c, uint32_t opt, const char *op, tsr_scalar *s
   if (complex && !tsr_dtype_is_complex(dtype))
     return tsr_op_fail(c->ctx, "torch.%s(): inferred dtype ComplexFloat can't be safely cast to passed dtype %s", op,
                        tsr_dtype_get_info(dtype)->cpp_name);
-  return tsr_factory_new(c, opt, dtype, 1, &n, y);
+  return sequence_new(c, opt, dtype, n, y);
 }
 
 TSR_KERNEL(linspace) {
@@ -248,7 +258,7 @@ TSR_KERNEL(linspace) {
     TSR_TRY(tsr_scalar_check(c->ctx, v, (tsr_dtype)y->dtype));
   }
   if (y->numel > 0) TSR_TRY(fill_linspace(c->ctx, y, start, end));
-  return tsr_ret_tensor(c, 0, y);
+  return sequence_ret(c, 3, y);
 }
 
 /* base ** z for a complex z. */
@@ -280,7 +290,7 @@ TSR_KERNEL(logspace) {
   TSR_TRY(space(c, 4, "logspace", &start, &end, &y));
   TSR_TRY(tsr_data_mut(c->ctx, y, &p));
   fill_logspace((tsr_dtype)y->dtype, p, y->numel, start.z, end.z, tsr_arg_float(c, 3));
-  return tsr_ret_tensor(c, 0, y);
+  return sequence_ret(c, 4, y);
 }
 
 /* ---- eye, triangle indices ---- */

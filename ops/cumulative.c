@@ -155,6 +155,7 @@ TSR_KERNEL(cumulate_extreme) {
 TSR_KERNEL(logcumsumexp) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   int64_t dim;
+  TSR_TRY(tsr_out_access(c, 0, (tsr_dtype)x->dtype));
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   bool z = tsr_dtype_is_complex((tsr_dtype)x->dtype);
   if (!z && !tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "logcumsumexp_out_cpu", (tsr_dtype)x->dtype);

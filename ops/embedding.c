@@ -6,20 +6,11 @@
 #include "ops/native.h"
 #include "ops/shape.h"
 
-/* The name that PyTorch's older checks give a tensor's type: torch.FloatTensor, but CPUBoolType. */
-static const char *type_name(const tsr_tensor *t, char *buf, size_t size) {
-  static const tsr_dtype old[] = {TSR_UINT8, TSR_INT8, TSR_INT16, TSR_INT32, TSR_INT64, TSR_FLOAT16, TSR_FLOAT32, TSR_FLOAT64};
-  bool is_old = false;
-  for (size_t i = 0; i < TSR_COUNT(old); i++) is_old |= t->dtype == old[i];
-  snprintf(buf, size, is_old ? "torch.%sTensor" : "CPU%sType", tsr_dtype_get_info(t->dtype)->cpp_name);
-  return buf;
-}
-
 static tsr_status check_index_type(tsr_ctx *ctx, const tsr_tensor *idx, int number, const char *op) {
   char buf[64];
   if (idx->dtype == TSR_INT64 || idx->dtype == TSR_INT32) return TSR_OK;
   return tsr_op_fail(ctx, "Expected tensor for argument #%d 'indices' to have one of the following scalar types: Long, Int; but got %s instead (while checking arguments for %s)",
-                     number, type_name(idx, buf, sizeof buf), op);
+                     number, tsr_dtype_class_print(buf, sizeof buf, (tsr_dtype)idx->dtype), op);
 }
 
 static tsr_status check_rows(tsr_ctx *ctx, const tsr_tensor *idx, int64_t rows) {
@@ -139,7 +130,7 @@ static tsr_status check_weights(tsr_ctx *ctx, const bags *b, int64_t mode) {
   if (mode != BAG_SUM) return tsr_op_fail(ctx, "embedding_bag: per_sample_weights only supported with mode='sum'");
   if (b->weights->dtype != b->w->dtype)
     return tsr_op_fail(ctx, "Expected tensor for argument #1 'weight' to have the same type as tensor for argument #1 'per_sample_weights'; but type %s does not equal %s (while checking arguments for embedding_bag)",
-                       type_name(b->w, mine, sizeof mine), type_name(b->weights, theirs, sizeof theirs));
+                       tsr_dtype_class_print(mine, sizeof mine, (tsr_dtype)b->w->dtype), tsr_dtype_class_print(theirs, sizeof theirs, (tsr_dtype)b->weights->dtype));
   if (b->weights->ndim != 1 || b->weights->numel != b->idx->numel)
     return tsr_op_fail(ctx, "expected per_sample_weights to be the same shape as input, but got %lld and %lld elements", (long long)b->weights->numel, (long long)b->idx->numel);
   return TSR_OK;
@@ -193,7 +184,7 @@ static tsr_status open_bags(tsr_call *c, bags *b, tsr_dtype *index_dtype) {
   TSR_TRY(check_index_type(ctx, &kind, 1, "embedding_bag"));
   if (!half && b->w->dtype != TSR_FLOAT32 && b->w->dtype != TSR_FLOAT64)
     return tsr_op_fail(ctx, "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, Float, Double; but got %s instead (while checking arguments for embedding_bag)",
-                       type_name(b->w, buf, sizeof buf));
+                       tsr_dtype_class_print(buf, sizeof buf, (tsr_dtype)b->w->dtype));
   TSR_TRY(tsr_ready(ctx, &b->idx, b->idx, TSR_INT64));
   TSR_TRY(tsr_ready(ctx, &b->offsets, b->offsets, TSR_INT64));
   TSR_TRY(check_ends(ctx, b));

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "ops/fft_plan.h"
+#include "ops/pointwise.h"
 
 typedef struct lines {
   const tsr_fft_plan *plan;
@@ -259,78 +260,132 @@ static tsr_status lay_out(tsr_ctx *ctx, tsr_tensor **y, const tsr_tensor *x, con
   return TSR_OK;
 }
 
-static tsr_status check_input(tsr_ctx *ctx, const fft_spec *spec, const tsr_tensor *x, tsr_dtype *real) {
-  tsr_dtype d = (tsr_dtype)x->dtype;
-  if (d == TSR_FLOAT16 || d == TSR_BFLOAT16 || d == TSR_COMPLEX32) {
-    return tsr_op_fail(ctx, spec->name[0] == '_' ? "MKL FFT doesn't support tensors of type: %s" : "Unsupported dtype %s", tsr_dtype_get_info(d)->cpp_name);
-  }
-  if (spec->kind == R2C && tsr_dtype_is_complex(d)) {
-    return tsr_op_fail(ctx, "%s expects a real input tensor, but got %s", spec->name, tsr_dtype_get_info(d)->cpp_name);
-  }
-  *real = d == TSR_FLOAT64 || d == TSR_COMPLEX128 ? TSR_FLOAT64 : TSR_FLOAT32;
+/* ---- element types ---- */
+
+static const char *type_name(tsr_dtype d) { return tsr_dtype_get_info(d)->cpp_name; }
+static tsr_dtype real_of(tsr_dtype d) { return d == TSR_FLOAT64 || d == TSR_COMPLEX128 ? TSR_FLOAT64 : TSR_FLOAT32; }
+static bool is_half(tsr_dtype d) { return d == TSR_FLOAT16 || d == TSR_BFLOAT16; }
+
+static tsr_status no_halves(tsr_ctx *ctx, tsr_dtype d) { return is_half(d) ? tsr_op_fail(ctx, "Unsupported dtype %s", type_name(d)) : TSR_OK; }
+
+/* What the library itself is handed. */
+static tsr_status check_library(tsr_ctx *ctx, fft_kind kind, tsr_dtype d) {
+  bool complex = tsr_dtype_is_complex(d);
+  if (kind == R2C && !tsr_dtype_is_float(d)) return tsr_op_fail(ctx, "Only supports floating-point dtypes, but found: %s", type_name(d));
+  if (kind != R2C && !complex) return tsr_op_fail(ctx, "Only supports complex dtypes, but found: %s", type_name(d));
   return TSR_OK;
+}
+static tsr_status check_precision(tsr_ctx *ctx, tsr_dtype d) {
+  return is_half(d) || d == TSR_COMPLEX32 ? tsr_op_fail(ctx, "MKL FFT doesn't support tensors of type: %s", d == TSR_BFLOAT16 ? "BFloat16" : "Half") : TSR_OK;
+}
+
+/* The out argument of the named functions. */
+static tsr_status check_out(const tsr_call *c, const fft_spec *spec) {
+  tsr_dtype d;
+  if (!tsr_out_dtype(c, 0, &d) || (spec->kind == C2R ? tsr_dtype_is_float(d) : tsr_dtype_is_complex(d))) return TSR_OK;
+  return tsr_op_fail(c->ctx, "%s expects a %s output tensor, but got %s", spec->kind == C2C && spec->many ? "fftn" : spec->name, spec->kind == C2R ? "floating point" : "complex", type_name(d));
+}
+
+/* y into the out argument, if there is one.  mirrored: the other half of a spectrum is completed there; found: a pointwise operator writes it. */
+static tsr_status give(tsr_call *c, tsr_tensor *y, bool mirrored, bool found) {
+  tsr_dtype d;
+  if (!tsr_out_dtype(c, 0, &d)) {
+    if (y == tsr_arg_tensor(c, 0)) TSR_TRY(tsr_clone(c->ctx, &y, y));
+    return tsr_ret_tensor(c, 0, y);
+  }
+  tsr_tensor *out = c->outs[0].t;
+  if (found && d != (tsr_dtype)y->dtype) return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", type_name(d), type_name((tsr_dtype)y->dtype));
+  bool fits = out->ndim == y->ndim && memcmp(out->size, y->size, (size_t)y->ndim * sizeof *y->size) == 0;
+  if (!fits) TSR_TRY(tsr_resize(c->ctx, out, y->ndim, y->size));
+  if (!fits && found && !tsr_tensor_set_dims(out, y->ndim, y->size, y->stride)) return tsr_ctx_nomem(c->ctx);
+  if (mirrored && d != TSR_COMPLEX64 && d != TSR_COMPLEX128) return tsr_op_fail(c->ctx, "\"_fft_fill_with_conjugate_symmetry\" not implemented for '%s'", type_name(d));
+  TSR_TRY(tsr_copy_into(c->ctx, out, y));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+/* The transform of x in the type and order of PyTorch's result. */
+static tsr_status run_fft(tsr_ctx *ctx, tsr_tensor **y, tsr_tensor *x, const fft_spec *spec, request *r, double scale) {
+  tsr_tensor *operand = x, *converted;
+  tsr_dtype real = real_of((tsr_dtype)x->dtype);
+  TSR_TRY(tsr_to_dtype(ctx, &converted, x, TSR_COMPLEX128));
+  TSR_TRY(tsr_contiguous(ctx, &x, converted));
+  TSR_TRY(transform(ctx, y, x, spec, r, scale));
+  TSR_TRY(tsr_to_dtype(ctx, y, *y, spec->kind == C2R ? real : tsr_dtype_complex_of(real)));
+  TSR_TRY(tsr_contiguous(ctx, y, *y));
+  return lay_out(ctx, y, operand, converted, spec, r);
 }
 
 TSR_KERNEL(fft) {
   const fft_spec *spec = c->op->data;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
-  tsr_dtype real;
+  tsr_dtype d = (tsr_dtype)x->dtype;
   request r = {0};
-  TSR_TRY(check_input(c->ctx, spec, x, &real));
+  bool complex = tsr_dtype_is_complex(d), r2c = !spec->many && (spec->kind == R2C || (spec->kind == C2C && !complex)), early = r2c || (!spec->many && spec->kind == C2R);
+  if (spec->kind == R2C && complex && (!spec->many || spec->forward)) return tsr_op_fail(c->ctx, "%s expects a real%s input tensor, but got %s", spec->name, spec->many ? "-valued" : "", type_name(d));
+  if (early) TSR_TRY(check_out(c, spec));
+  if (!spec->many) TSR_TRY(no_halves(c->ctx, d));
   if (x->ndim == 0 && !spec->many) { /* a scalar is a signal of one point */
     int64_t one = 1;
     TSR_TRY(tsr_view_as(c->ctx, &x, x, 1, &one));
   }
   if (spec->many) TSR_TRY(request_many(c, spec, x, &r));
   else TSR_TRY(request_one(c, spec, x, &r));
+  TSR_TRY(no_halves(c->ctx, d));
   if (!spec->many) r.sizes[0] = r.last;
   double points = 1, scale;
   if (r.n > 0) r.sizes[r.n - 1] = r.last;
   for (int i = 0; i < r.n; i++) points *= (double)r.sizes[i];
   TSR_TRY(norm_scale(c, 3, spec->forward, points, &scale));
-  tsr_tensor *operand = x, *converted;
-  TSR_TRY(tsr_to_dtype(c->ctx, &converted, x, TSR_COMPLEX128));
-  TSR_TRY(tsr_contiguous(c->ctx, &x, converted));
-  TSR_TRY(transform(c->ctx, &y, x, spec, &r, scale));
-  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, spec->kind == C2R ? real : tsr_dtype_complex_of(real)));
-  TSR_TRY(tsr_contiguous(c->ctx, &y, y));
-  TSR_TRY(lay_out(c->ctx, &y, operand, converted, spec, &r));
-  if (y == tsr_arg_tensor(c, 0)) TSR_TRY(tsr_clone(c->ctx, &y, y));
-  return tsr_ret_tensor(c, 0, y);
+  if (spec->kind == R2C && complex) return check_library(c->ctx, R2C, d);
+  if (!early) TSR_TRY(check_out(c, spec));
+  TSR_TRY(check_precision(c->ctx, d));
+  TSR_TRY(run_fft(c->ctx, &y, x, spec, &r, scale));
+  return give(c, y, r2c && spec->kind == C2C && spec->forward, r2c && !spec->forward);
 }
 
-/* aten::_fft_*: normalisation 0 none, 1 by root n, 2 by n; sizes as they are */
-static double code_scale(int64_t code, double n) { return code == 1 ? 1 / sqrt(n) : code == 2 ? 1 / n : 1; }
+/* aten::_fft_*: normalisation 0 none, 1 by root n, others by n; sizes as they are */
+static double code_scale(int64_t code, double n) { return code == 0 ? 1 : code == 1 ? 1 / sqrt(n) : 1 / n; }
 
 static tsr_status internal(tsr_call *c, fft_kind kind, bool forward, int64_t last, bool onesided) {
   fft_spec spec = {"_fft", kind, forward, true};
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   request r = {0};
-  tsr_dtype real;
   int64_t n;
   const int64_t *dims = tsr_arg_ints(c, 1, &n);
   if (dims == NULL) return c->ctx->err.status;
   if (n > TSR_MAX_NDIM || (n == 0 && kind != C2C)) return tsr_op_fail(c->ctx, "_fft: %lld dimensions", (long long)n);
-  TSR_TRY(check_input(c->ctx, &spec, x, &real));
+  TSR_TRY(check_library(c->ctx, kind, (tsr_dtype)x->dtype));
+  if (n > 0) TSR_TRY(check_precision(c->ctx, (tsr_dtype)x->dtype));
   r.n = (int)n;
   double points = 1;
   for (int i = 0; i < r.n; i++) {
     TSR_TRY(tsr_wrap_dim(c->ctx, dims[i], x->ndim, &r.dims[i]));
-    r.sizes[i] = i == r.n - 1 && last > 0 ? last : x->ndim == 0 ? 1 : x->size[r.dims[i]];
+    r.sizes[i] = i == r.n - 1 && kind == C2R ? last : x->ndim == 0 ? 1 : x->size[r.dims[i]];
     points *= (double)r.sizes[i];
   }
   r.last = r.n > 0 ? r.sizes[r.n - 1] : 0;
+  if (kind == C2R && last == 0) return bad_points(c->ctx, last);
+  if (kind == C2R && last < 0) { /* the error of a tensor of this size */
+    int64_t size[TSR_MAX_NDIM];
+    memcpy(size, x->size, (size_t)x->ndim * sizeof *size);
+    size[r.dims[n - 1]] = last;
+    return tsr_new(c->ctx, &y, TSR_FLOAT32, x->ndim, size);
+  }
+  for (int i = 0; i < r.n; i++)
+    if (r.sizes[i] == 0) return tsr_op_fail(c->ctx, "cannot reshape tensor of 0 elements into shape [-1, 0] because the unspecified dimension size -1 can be any value and is ambiguous");
   if (kind == R2C && !onesided) spec.kind = C2C;
-  tsr_tensor *operand = x, *converted;
-  TSR_TRY(tsr_to_dtype(c->ctx, &converted, x, TSR_COMPLEX128));
-  TSR_TRY(tsr_contiguous(c->ctx, &x, converted));
-  TSR_TRY(transform(c->ctx, &y, x, &spec, &r, code_scale(tsr_arg_int(c, 2), points)));
-  TSR_TRY(tsr_to_dtype(c->ctx, &y, y, kind == C2R ? real : tsr_dtype_complex_of(real)));
-  TSR_TRY(tsr_contiguous(c->ctx, &y, y));
-  TSR_TRY(lay_out(c->ctx, &y, operand, converted, &spec, &r));
-  if (y == tsr_arg_tensor(c, 0)) TSR_TRY(tsr_clone(c->ctx, &y, y));
-  return tsr_ret_tensor(c, 0, y);
+  TSR_TRY(run_fft(c->ctx, &y, x, &spec, &r, code_scale(tsr_arg_int(c, 2), points)));
+  return give(c, y, kind == R2C && !onesided, false);
 }
+
+tsr_status tsr_fft_last(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, bool onesided, double scale) {
+  fft_spec spec = {"_fft", tsr_dtype_is_complex((tsr_dtype)x->dtype) || !onesided ? C2C : R2C, true, true};
+  int last = x->ndim - 1;
+  request r = {1, {last}, {x->size[last]}, x->size[last]};
+  TSR_TRY(check_precision(ctx, (tsr_dtype)x->dtype));
+  return run_fft(ctx, out, x, &spec, &r, scale);
+}
+
 TSR_KERNEL(c2c) { return internal(c, C2C, tsr_arg_bool(c, 3), 0, false); }
 TSR_KERNEL(r2c) { return internal(c, R2C, true, 0, tsr_arg_bool(c, 3)); }
 TSR_KERNEL(c2r) { return internal(c, C2R, false, tsr_arg_int(c, 3), false); }
@@ -341,10 +396,14 @@ static tsr_status frequencies(tsr_call *c, bool half) {
   int64_t n = tsr_arg_int(c, 0);
   double d = tsr_arg_float(c, 1);
   tsr_dtype dtype = tsr_arg_dtype_or(c, 2, TSR_FLOAT32);
-  if (tsr_dtype_is_integral(dtype, true)) return tsr_op_fail(c->ctx, "%s requires a floating point or complex dtype", half ? "rfftfreq" : "fftfreq");
   int64_t count = half ? n / 2 + 1 : n;
+  bool out = tsr_out_dtype(c, 0, &dtype);
   tsr_tensor *t;
-  TSR_TRY(tsr_new(c->ctx, &t, dtype, 1, &count));
+  if (!out) TSR_TRY(tsr_new(c->ctx, &t, dtype, 1, &count));
+  if (tsr_dtype_is_integral(dtype, true)) return tsr_op_fail(c->ctx, "%s requires a floating point or complex dtype", half ? "rfftfreq" : "fftfreq");
+  if (tsr_dtype_is_complex(dtype)) return tsr_not_implemented(c->ctx, "arange_cpu", dtype);
+  if (count < 0) return tsr_op_fail(c->ctx, "upper bound and lower bound inconsistent with step sign");
+  if (out) TSR_TRY(tsr_new(c->ctx, &t, dtype, 1, &count));
   double unit = 1.0 / ((double)n * d);
   for (int64_t i = 0; i < count; i++) {
     double f = (double)(half || i < (n + 1) / 2 ? i : i - n) * unit;

@@ -200,6 +200,7 @@ TSR_KERNEL(index_copy) {
   tsr_update u;
   void *data;
   TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 1), x->ndim, &dim));
+  TSR_TRY(tsr_out_same(c, 0, (tsr_dtype)x->dtype));
   if (idx->ndim > 1) return tsr_op_fail(ctx, "index_copy_(): Index should have dimension 1 or 0 (got %d)", idx->ndim);
   if (source->ndim == 0 && idx->numel != 1)
     return tsr_op_fail(ctx, "index_copy_(): When source is scalar, index should have one element (got %lld)", (long long)idx->numel);

@@ -128,15 +128,15 @@ TSR_KERNEL(masked_scatter) {
   bool writes = c->op->data == &in_place;
   void *data;
   int64_t size[TSR_MAX_NDIM];
-  int n;
+  int n = 0;
+  if (!writes) TSR_TRY(tsr_broadcast_sizes(ctx, mask->ndim, mask->size, x->ndim, x->size, &n, size));
   if (x->dtype != source->dtype)
     return tsr_op_fail(ctx, "masked_scatter: expected self and source to have same dtypes but got%s and %s", tsr_dtype_get_info(x->dtype)->cpp_name,
                        tsr_dtype_get_info(source->dtype)->cpp_name);
-  if (mask->dtype != TSR_BOOL)
-    return tsr_op_fail(ctx, "masked_scatter_ only supports boolean masks, but got mask with dtype %s", tsr_dtype_get_info(mask->dtype)->cpp_name);
-  TSR_TRY(tsr_broadcast_sizes(ctx, mask->ndim, mask->size, x->ndim, x->size, &n, size));
   if (writes) n = x->ndim, memcpy(size, x->size, (size_t)n * sizeof *size);
   TSR_TRY(tsr_expand(ctx, &mask, mask, n, size));
+  if (mask->dtype != TSR_BOOL)
+    return tsr_op_fail(ctx, "masked_scatter_ only supports boolean masks, but got mask with dtype %s", tsr_dtype_get_info(mask->dtype)->cpp_name);
   TSR_TRY(truth(ctx, &mask, mask));
   TSR_TRY(tsr_contiguous(ctx, &source, source));
   if (count_true(mask) > source->numel) return tsr_op_fail(ctx, "Number of elements of source < number of ones in mask");

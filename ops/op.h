@@ -179,6 +179,8 @@ void tsr_parallel_for(tsr_ctx *ctx, int64_t n, int64_t grain, void (*fn)(void *a
 tsr_status tsr_wrap_dim(tsr_ctx *ctx, int64_t dim, int64_t ndim, int64_t *out); /* ndim 0 counts as 1 */
 /* The element type as C++ spells it: what PyTorch's texts have ("c10::Half", "long int"). */
 const char *tsr_dtype_c_name(tsr_dtype d);
+/* A tensor's type as PyTorch's older checks print it: torch.FloatTensor, but CPUBoolType.  Returns buf. */
+const char *tsr_dtype_class_print(char *buf, size_t cap, tsr_dtype d);
 /* The element type of the i-th out argument of a TSR_OUT row; false in other forms. */
 bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype);
 /* The i-th out argument must be fit for results of this type, in the words of the row's flag: for kernels that PyTorch checks before it looks at
@@ -187,6 +189,7 @@ tsr_status tsr_out_expect(const tsr_call *c, uint32_t i, tsr_dtype dtype);
 /* … must be of this type ("Expected out tensor to have dtype …"), or one that it can be cast to, in the words of linear algebra's older functions: also where
  * a row forwards its out arguments. */
 tsr_status tsr_out_same(const tsr_call *c, uint32_t i, tsr_dtype dtype);
+tsr_status tsr_out_access(const tsr_call *c, uint32_t i, tsr_dtype dtype); /* "expected scalar_type … but found …" */
 tsr_status tsr_out_castable(const tsr_call *c, uint32_t i, tsr_dtype dtype, const char *function, const char *name);
 /* What TSR_OUT_NEW does with a result, for kernels that store by themselves. */
 tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src);

@@ -132,7 +132,7 @@ TSR_KERNEL(extreme_all) {
   char kernel[16];
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   bool mask[TSR_MAX_NDIM];
-  if (x->numel == 0)
+  if (x->numel == 0 && c->outs == NULL) /* an out argument gets the least or largest number there is */
     return tsr_op_fail(c->ctx, "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.", name);
   snprintf(kernel, sizeof kernel, "%s_all", name);
   if (tsr_dtype_is_complex((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, kernel, (tsr_dtype)x->dtype);
@@ -358,9 +358,10 @@ static tsr_status complex_logsumexp(tsr_call *c, tsr_tensor *x, const bool *mask
 
 TSR_KERNEL(logsumexp) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
-  tsr_dtype d = tsr_dtype_is_integral((tsr_dtype)x->dtype, true) ? TSR_FLOAT32 : (tsr_dtype)x->dtype;
+  tsr_dtype d = tsr_dtype_is_integral((tsr_dtype)x->dtype, true) ? TSR_FLOAT32 : (tsr_dtype)x->dtype, into;
   int64_t size[TSR_MAX_NDIM], nout;
   void *acc;
+  if (tsr_out_dtype(c, 0, &into) && tsr_dtype_is_integral(into, true)) return tsr_op_fail(c->ctx, "logsumexp(): Expected floating point type for result tensor, but got: %s", cpp_name(into));
   tsr_reduction r = {.x = x, .id = TSR_RED_max, .ct = tsr_ct_of(d)};
   TSR_TRY(dims_arg(c, x, 1, false, r.dims));
   if (r.ct == TSR_CT_C128 && x->numel > 0) return complex_logsumexp(c, x, r.dims);

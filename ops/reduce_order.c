@@ -123,15 +123,13 @@ TSR_KERNEL(median) {
 /* What PyTorch says of out arguments of other element types. */
 static tsr_status check_median_outs(const tsr_call *c, const tsr_tensor *x) {
   tsr_dtype out;
-  const char *got;
+  char got[32];
   if (tsr_out_dtype(c, 0, &out) && out != (tsr_dtype)x->dtype) {
     return tsr_op_fail(c->ctx, "Expected tensor for 'values' to have the same type as tensor for argument #2 'self'; but type torch.%sTensor does not equal torch.%sTensor (while checking arguments for median)",
                        tsr_dtype_get_info(out)->cpp_name, tsr_dtype_get_info(x->dtype)->cpp_name);
   }
   if (!tsr_out_dtype(c, 1, &out) || out == TSR_INT64) return TSR_OK;
-  got = tsr_dtype_get_info(out)->cpp_name;
-  bool legacy = out != TSR_BOOL && out != TSR_FLOAT16 && out != TSR_BFLOAT16 && !tsr_dtype_is_complex(out);
-  return tsr_op_fail(c->ctx, "Expected tensor for argument #1 'indices' to have scalar type Long; but got %s%s%s instead (while checking arguments for median)", legacy ? "torch." : "CPU", got, legacy ? "Tensor" : "Type");
+  return tsr_op_fail(c->ctx, "Expected tensor for argument #1 'indices' to have scalar type Long; but got %s instead (while checking arguments for median)", tsr_dtype_class_print(got, sizeof got, out));
 }
 
 static tsr_status check_mode_outs(const tsr_call *c, const tsr_tensor *x) {
@@ -223,10 +221,13 @@ static double quantile_of(const item *line, int64_t good, double q, between mode
 }
 
 static tsr_status check_quantile(tsr_call *c, const tsr_tensor *x, const tsr_tensor *q) {
+  tsr_dtype into;
+  if (q == NULL && !(tsr_arg_float(c, 1) >= 0 && tsr_arg_float(c, 1) <= 1)) return tsr_op_fail(c->ctx, "quantile() q must be in the range [0, 1] but got %g", tsr_arg_float(c, 1));
   if (x->numel == 0) return tsr_op_fail(c->ctx, "quantile() input tensor must be non-empty");
   if (q && q->ndim > 1) return tsr_op_fail(c->ctx, "quantile() q must be a scalar or 1D tensor");
   if (x->dtype != TSR_FLOAT32 && x->dtype != TSR_FLOAT64) return tsr_op_fail(c->ctx, "quantile() input tensor must be either float or double dtype");
   if (q && q->dtype != x->dtype) return tsr_op_fail(c->ctx, "quantile() q tensor must be same dtype as the input tensor");
+  if (tsr_out_dtype(c, 0, &into) && into != (tsr_dtype)x->dtype) return tsr_op_fail(c->ctx, "quantile() out tensor must be same dtype as the input tensor");
   return TSR_OK;
 }
 
@@ -238,7 +239,7 @@ static tsr_status quantile_points(tsr_call *c, const tsr_tensor *qt, const doubl
     *one = tsr_arg_float(c, 1);
     *q = one;
     *nq = 1;
-    return *one >= 0 && *one <= 1 ? TSR_OK : tsr_op_fail(c->ctx, "quantile() q must be in the range [0, 1] but got %g", *one);
+    return TSR_OK;
   }
   TSR_TRY(tsr_ready(c->ctx, &wide, (tsr_tensor *)(uintptr_t)qt, TSR_FLOAT64));
   *q = tsr_tensor_data_ro(wide);
@@ -259,9 +260,9 @@ TSR_KERNEL(quantile) {
   bool mask[TSR_MAX_NDIM];
   TSR_TRY(check_quantile(c, x, qt));
   TSR_TRY(parse_between(c->ctx, tsr_arg_str(c, 4)->bytes, &mode));
-  TSR_TRY(quantile_points(c, qt, &q, &nq));
   if (!whole) TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), x->ndim, &dim));
   else TSR_TRY(tsr_reshape(c->ctx, &flat, x, 1, &numel));
+  TSR_TRY(quantile_points(c, qt, &q, &nq));
   for (int d = 0; d < TSR_MAX_NDIM; d++) mask[d] = whole || d == dim;
   int lead = qt && qt->ndim == 1 ? 1 : 0, n = tsr_reduce_shape(x, mask, keepdim, size + lead);
   if (lead) size[n + 1] = nq; /* the quantiles of one line lie together */

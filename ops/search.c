@@ -159,7 +159,8 @@ TSR_KERNEL(isin) {
   TSR_TRY(number_arg(c, 0, &pair[0]));
   TSR_TRY(number_arg(c, 1, &pair[1]));
   tsr_dtype common = tsr_result_type(pair, 2);
-  if (tsr_dtype_is_complex(common)) return tsr_op_fail(ctx, "Unsupported input type encountered for isin(): %s", tsr_dtype_get_info(common)->cpp_name);
+  for (int i = 0; i < 2; i++)
+    if (tsr_dtype_is_complex((tsr_dtype)pair[i]->dtype) || pair[i]->dtype == TSR_BOOL) return tsr_op_fail(ctx, "Unsupported input type encountered for isin(): %s", tsr_dtype_get_info(pair[i]->dtype)->cpp_name);
   /* PyTorch compares few with each by a view of them, which not every layout permits */
   if ((double)pair[1]->numel < 10 * pow((double)pair[0]->numel, 0.145)) {
     int64_t flat = pair[1]->numel;

@@ -63,7 +63,7 @@ TSR_KERNEL(repeat_interleave) {
       return tsr_op_fail(ctx, "repeats must be 0-dim or 1-dim tensor");
     } else if (repeats->numel != have) {
       return tsr_op_fail(ctx, "repeats must have the same size as input along dim, but got repeats.size(0) = %lld and input.size(%lld) = %lld",
-                         (long long)repeats->numel, (long long)dim, (long long)have);
+                         (long long)repeats->numel, (long long)tsr_arg_int_or(c, 2, 0), (long long)have);
     }
     TSR_TRY(repeated_positions(ctx, repeats, expected, &at));
   }
@@ -87,15 +87,16 @@ TSR_KERNEL(trace) {
 TSR_KERNEL(diff) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *parts[3], *a, *b;
-  int64_t times = tsr_arg_int(c, 1), dim, n = 0;
+  int64_t times = tsr_arg_int(c, 1), dim = 0, n = 0;
   if (x->ndim < 1) return tsr_op_fail(ctx, "diff expects input to be at least one-dimensional");
-  TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 2), x->ndim, &dim));
-  for (uint32_t i = 3; i <= 4; i++) {
-    const tsr_tensor *t = tsr_arg_opt_tensor(c, i);
+  if (times < 0) return tsr_op_fail(ctx, "order must be non-negative but got %lld", (long long)times);
+  for (uint32_t i = 3; i <= 5; i++) {
+    const tsr_tensor *t = i < 5 ? tsr_arg_opt_tensor(c, i) : NULL;
+    if (t != NULL || (i == 5 && times > 0)) TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 2), x->ndim, &dim));
     if (t != NULL && t->ndim != x->ndim) return tsr_op_fail(ctx, "diff expects prepend or append to be the same dimension as input");
   }
-  if (times < 0) return tsr_op_fail(ctx, "order must be non-negative but got %lld", (long long)times);
   if (times == 0) {
+    TSR_TRY(tsr_out_access(c, 0, (tsr_dtype)x->dtype));
     TSR_TRY(tsr_clone(ctx, &x, x));
     return tsr_ret_tensor(c, 0, x);
   }

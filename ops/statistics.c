@@ -221,6 +221,8 @@ TSR_KERNEL(hash_tensor) {
   int64_t n, size[TSR_MAX_NDIM], step[TSR_MAX_NDIM], next = 1;
   const int64_t *dims = tsr_arg_ints(c, 1, &n);
   if (dims == NULL) return tsr_ctx_nomem(c->ctx);
+  tsr_dtype into;
+  if (tsr_out_dtype(c, 0, &into) && into != TSR_UINT64) return tsr_op_fail(c->ctx, "Expected result to be of dtype uint64, but got %s", tsr_dtype_get_info(into)->cpp_name);
   TSR_TRY(tsr_reduce_dims(c->ctx, x, dims, n, mask));
   if (tsr_arg_int(c, 3) != 0) return tsr_op_fail(c->ctx, "Unknown hash_tensor mode: %lld", (long long)tsr_arg_int(c, 3));
   if (tsr_dtype_is_complex((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, "hash_tensor_cpu", (tsr_dtype)x->dtype);

@@ -52,7 +52,7 @@ static tsr_status two_reals(tsr_call *c, tsr_pw_state *s) {
     return tsr_op_fail(c->ctx, "Expected both inputs to be Half, Float or Double tensors but got %s and %s", an, bn);
   if (a != b) return tsr_op_fail(c->ctx, "Expected object of scalar type %s but got scalar type %s for second argument", an, bn);
   s->common = a;
-  return TSR_OK;
+  return tsr_out_expect(c, 0, tsr_dtype_complex_of(a));
 }
 
 static const tsr_pw pw_addcmul = {TSR_MAP_addcmul, "ooop", TSR_PROMO_SAME, TSR_NO_BOOL, .kernel = "addcmul_cpu_out"};

@@ -46,6 +46,16 @@ TSR_KERNEL(view_copy) {
   return tsr_ret_tensors(c, 0, ys, (int64_t)n);
 }
 
+/* A copy's negative length is found where it ends; a view's is refused first. */
+TSR_KERNEL(narrow_copy) {
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *nothing;
+  int64_t start = tsr_arg_int(c, 2), length = tsr_arg_int(c, 3), dim;
+  if (length >= 0) return op_view_copy(c);
+  TSR_TRY(tsr_narrow(c->ctx, &nothing, x, tsr_arg_int(c, 1), start, 0));
+  TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
+  return tsr_op_fail(c->ctx, "start (%lld) + length (%lld) exceeds dimension size (%lld).", (long long)(start < 0 ? start + x->size[dim] : start), (long long)length, (long long)x->size[dim]);
+}
+
 tsr_status tsr_clone_strided(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x) {
   int64_t span = (int64_t)(x->storage->nbytes / tsr_tensor_itemsize(x)), one = 1;
   tsr_tensor *flat, *copy;
@@ -158,9 +168,9 @@ const tsr_op tsr_ops_view_copy[] = {
     {"aten::expand_copy(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor", op_view_copy, TSR_PURE},
     {"aten::expand_copy.out(Tensor self, SymInt[] size, *, bool implicit=False, Tensor(a!) out) -> Tensor(a!)",
      op_view_copy, TSR_OUT_NEW},
-    {"aten::narrow_copy(Tensor self, int dim, SymInt start, SymInt length) -> Tensor", op_view_copy, TSR_PURE},
+    {"aten::narrow_copy(Tensor self, int dim, SymInt start, SymInt length) -> Tensor", op_narrow_copy, TSR_PURE},
     {"aten::narrow_copy.out(Tensor self, int dim, SymInt start, SymInt length, *, Tensor(a!) out) -> Tensor(a!)",
-     op_view_copy, TSR_OUT},
+     op_narrow_copy, TSR_OUT},
     {"aten::_neg_view_copy(Tensor self) -> Tensor", op_view_copy, TSR_PURE},
     {"aten::_neg_view_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_view_copy, TSR_OUT_NEW},
     {"aten::alias_copy(Tensor self) -> Tensor", op_view_copy, TSR_PURE},

@@ -332,3 +332,42 @@ def rarely_called(x: Tensor, r: Tensor):
     m = [torch.choose_qparams_optimized(r, 4, 10, 0.1, 2), torch.choose_qparams_optimized(r, 0, 0, 0.1, 4), o._fused_rms_norm(torch.ones(2, 0), [0], None, None), o._fused_rms_norm(x[0], [], None, None)]
     s = o._sparse_addmm(torch.ones(3, 2).t(), torch.ones(2, 3), torch.ones(3, 3))
     return c, a, d, q, m, s, s.stride()
+
+
+@case(torch.arange(60.0).view(5, 12).sin(), torch.tensor([[1, 2, 4], [3, 0, -2], [9, 5, 1]]))
+def spectra_unusual(x: Tensor, i: Tensor):
+    t = x.t().contiguous().t()
+    w = torch.arange(1.0, 5.0)
+    s = torch.stft(t, 4, 2, 4, w, center=False, return_complex=True)
+    a = torch.ops.aten.stft(x, 6, 2, 4, w, False, True, True, True)
+    n = torch.stft(t, 4, center=False, return_complex=True)
+    z = torch.stft(x, 4, 2, 4, torch.complex(w, w * 0.5), return_complex=True)
+    c = torch.istft(z, 4, 2, 4, torch.complex(w, w * 0.5), return_complex=True)
+    h = torch.ops.aten.fft_ihfft(t, None, 0, out=torch.empty(0, dtype=torch.complex64))
+    f = torch.ops.aten.fft_fft(i, None, 0, out=torch.empty(0, dtype=torch.complex128))
+    return [s, a, n, z, c, h, f, torch.ops.aten._fft_c2c(s, [1], 5, True), torch.ops.aten._fft_r2c(t, [1], 0, False, out=torch.empty(0, dtype=torch.complex128))], [s.stride(), a.stride(), n.stride(), z.stride(), h.stride(), f.stride()]
+
+
+@case(torch.tensor([[1.0, float("inf"), 4.0], [3.0, float("nan"), -2.0], [9.0, 5.0, 1.0]]), torch.tensor([[1, 2, 4], [3, 0, -2], [9, 5, 1]]))
+def gradients_unusual(x: Tensor, i: Tensor):
+    t = torch.stack([x, x * 2]).permute(1, 2, 0)
+    out: List[Tensor] = []
+    for e in [1, 2]:
+        out += torch.gradient(x, dim=[0, 1], edge_order=e)
+        out += torch.gradient(i, spacing=2, dim=[1], edge_order=e)
+        out += torch.gradient(i, spacing=[torch.tensor([0, 1, 3])], dim=[0], edge_order=e)
+        out += torch.gradient(x.half(), spacing=[torch.tensor([0.0, 1.0, 3.0])], dim=[1], edge_order=e)
+        out += torch.gradient(t, dim=[0], edge_order=e)
+        out += torch.gradient(torch.complex(x, x)[:, ::2].t().contiguous().t(), spacing=0.5, dim=[0], edge_order=e)
+    return out, [o.stride() for o in out]
+
+
+@case(T(2, 3))
+def sequences_into_out(x: Tensor):
+    a = torch.zeros(6).view(2, 3).t()
+    o = torch.ops.aten.linspace(0.0, 5.0, 6, out=a)
+    b = torch.ops.aten.logspace(0.0, 1.0, 4, 2.0, out=torch.zeros(4, 2)[:, 0])
+    c = torch.ops.aten.linspace(0.0, 5.0, 0, out=torch.zeros(1, 0))
+    d = torch.ops.aten.range(0.5, 3.7, 1.5, out=torch.zeros(0, dtype=torch.int8))
+    e = torch.ops.aten.zeros_like(x.t(), out=torch.ones(0))
+    return [o, b, c, d, e, torch.ops.aten.new_full(x, [2, 2], 3, out=torch.zeros(0, dtype=torch.int16))], [o.stride(), b.stride(), e.stride()]
