@@ -737,11 +737,17 @@ tsr_status tsr_zip_writer_add_part(tsr_zip_writer *w, tsr_errrec *e, const char 
   return add_stored(w, e, name, source, head_len + size);
 }
 
+#if LIBZIP_VERSION_MAJOR > 1 || LIBZIP_VERSION_MINOR >= 10
+#define source_zip zip_source_zip_file
+#else // the name before 1.10, without the last argument, a password
+#define source_zip(zip, from, index, flags, start, len, password) zip_source_zip(zip, from, index, flags, start, len)
+#endif
+
 tsr_status tsr_zip_writer_copy(tsr_zip_writer *w, tsr_errrec *e, tsr_archive *a, size_t index) {
   const tsr_zipent *t = &a->ents[index];
   char *name = strndup(t->name, t->name_len);
   if (name == NULL) return tsr_fail_nomem(e);
-  zip_source_t *source = zip_source_zip(w->zip, a->zip, index, ZIP_FL_COMPRESSED | ZIP_FL_UNCHANGED, 0, -1);
+  zip_source_t *source = source_zip(w->zip, a->zip, index, ZIP_FL_COMPRESSED | ZIP_FL_UNCHANGED, 0, -1, NULL);
   zip_int64_t at = source != NULL ? zip_file_add(w->zip, name, source, ZIP_FL_ENC_UTF_8) : -1;
   if (at < 0 && source != NULL) zip_source_free(source);
   tsr_status st = TSR_OK;

@@ -163,7 +163,7 @@ static char *acc_at(const red_job *j, int64_t segment, int64_t out) { return j->
 /* Units are (output, segment). */
 static void rows_range(void *arg, int64_t begin, int64_t end) {
   const red_job *j = arg;
-  walk w;
+  walk w = {0};
   for (int64_t u = begin; u < end; u++) {
     int64_t k = u / j->segments, s = u % j->segments;
     if (u == begin || j->segments > 1) walk_seek(&w, j->kept, j->nk, k, j->x);
