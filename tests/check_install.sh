@@ -37,7 +37,7 @@ if command -v c++ >/dev/null; then
 else
   echo "C++: no compiler here, not tried"
 fi
-cmake -S . -B build "-DCMAKE_PREFIX_PATH=$work/to" -DCMAKE_C_COMPILER="$2" "-DCMAKE_C_FLAGS=$san" >/dev/null
+cmake -G Ninja -S . -B build "-DCMAKE_PREFIX_PATH=$work/to" -DCMAKE_C_COMPILER="$2" "-DCMAKE_C_FLAGS=$san" >/dev/null
 cmake --build build >/dev/null
 cp build/demo demo
 reads "find_package"
