@@ -178,10 +178,15 @@ tsr_status tsr_new_view(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *t, int
   return own_temp(ctx, view, out);
 }
 
+bool tsr_arg_moved(const tsr_call *c, uint32_t i) {
+  const tsr_tensor *t = tsr_arg_tensor(c, i);
+  return (c->moved >> i & 1) != 0 && tsr_obj_is_unique(t) && tsr_obj_is_unique(t->storage) && t->storage->owned && t->quant == NULL &&
+         tsr_tensor_is_dense(t);
+}
+
 tsr_status tsr_out_like(tsr_call *c, uint32_t i, tsr_tensor **out) {
   tsr_tensor *t = tsr_arg_tensor(c, i);
-  if ((c->moved >> i & 1) != 0 && tsr_obj_is_unique(t) && tsr_obj_is_unique(t->storage) && t->storage->owned &&
-      t->quant == NULL && tsr_tensor_is_dense(t)) {
+  if (tsr_arg_moved(c, i)) {
     *out = t;
     return TSR_OK;
   }

@@ -149,6 +149,13 @@ static tsr_status meet_layout(tsr_ctx *ctx, tsr_tensor **residual, const tsr_ten
   return turn ? tsr_layout_hide(ctx, residual, r) : TSR_OK;
 }
 
+/* Can the hidden result lie where the residual does?  That saves reading memory only to write it. */
+static bool takes_residual(const tsr_ctx *ctx, const tsr_conv_args *a, const tsr_conv *p) {
+  const tsr_tensor *r = a->residual;
+  int64_t size[4] = {p->n, p->oc, p->out[1], p->out[2]};
+  return a->take && r->hidden && r != a->x && memcmp(r->size, size, sizeof size) == 0 && tsr_conv_f32_in_place(ctx, a->site, p);
+}
+
 tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *a) {
   tsr_conv p;
   tsr_tensor *x = a->x, *y, *residual = a->residual;
@@ -156,7 +163,8 @@ tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *
   if (tsr_conv_is_empty(&p)) return empty_result(ctx, out, &p, a);
   tsr_dtype d = (tsr_dtype)x->dtype;
   bool last = result_last(&p, x, a->w, d), hide = a->hide && !last && p.nd == 2 && d == TSR_FLOAT32;
-  if (hide) TSR_TRY(tsr_layout_new(ctx, &y, (int64_t[]){p.n, p.oc, p.out[1], p.out[2]}));
+  if (hide && takes_residual(ctx, a, &p)) y = residual;
+  else if (hide) TSR_TRY(tsr_layout_new(ctx, &y, (int64_t[]){p.n, p.oc, p.out[1], p.out[2]}));
   else TSR_TRY(new_result(ctx, &y, &p, d, last));
   *out = y;
   if (y->numel == 0) return TSR_OK;
@@ -385,6 +393,7 @@ static tsr_status conv_act(tsr_call *c, bool hide) {
   tsr_conv_args a = conv_args(c);
   tsr_tensor *y;
   a.residual = tsr_arg_opt_tensor(c, 7);
+  a.take = a.residual != NULL && tsr_arg_moved(c, 7);
   TSR_TRY(tsr_act_read(c, 8, &a.epi));
   a.hide = hide;
   if (a.x->ndim + 1 == a.w->ndim && a.w->ndim >= 3 && a.w->ndim <= 5) TSR_TRY(unbatched_act(c->ctx, &a, &y));

@@ -45,6 +45,8 @@ typedef struct tsr_conv_plan {
  * site may be NULL; else it keeps the packed weights. */
 tsr_status tsr_conv_f32(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *y, tsr_tensor *x, tsr_tensor *w,
                         const tsr_epi *epi);
+/* May y be the residual itself, channels last?  Each result is written once, when its residual has been read. */
+bool tsr_conv_f32_in_place(const tsr_ctx *ctx, const tsr_site *site, const tsr_conv *p);
 /* The plan that a direct convolution of this site uses, kept by the site (not NULL); NULL when the site is made for others. */
 tsr_status tsr_conv_plan_get(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w, const tsr_conv_plan **out);
 /* Pack w for p ahead of the first call; the sizes of data in p (n, in, out) are guesses. */
@@ -61,6 +63,7 @@ typedef struct tsr_conv_args {
   int64_t groups;
   tsr_epi epi;           /* activation only */
   bool hide;             /* a C-ordered result may be hidden (layout.h) */
+  bool take;             /* the residual's memory may become the result's */
   tsr_site *site;        /* NULL unless the weight is the same at every call */
 } tsr_conv_args;
 tsr_status tsr_convolution(tsr_ctx *ctx, tsr_tensor **out, const tsr_conv_args *a);

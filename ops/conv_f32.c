@@ -196,6 +196,12 @@ static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, 
 
 static bool wants_winograd(const tsr_ctx *ctx, const tsr_conv *p) { return !ctx->no_winograd && tsr_wino_wants(p); }
 
+bool tsr_conv_f32_in_place(const tsr_ctx *ctx, const tsr_site *site, const tsr_conv *p) {
+  if (wants_winograd(ctx, p) && tsr_wino_fits(p)) return site != NULL;
+  if (!ctx->no_winograd && tsr_wino_side_direct(p) > 0) return true;
+  return tsr_conv_taps(p) == 1 && p->groups == 1 && !p->transposed && p->c <= TSR_GEMM_KC; /* one block of terms */
+}
+
 tsr_status tsr_conv_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w) {
   tsr_conv_plan *q;
   bool owned;

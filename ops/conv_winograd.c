@@ -71,8 +71,7 @@ typedef struct job {
   int64_t t0, tiles;             /* of the chunk */
   float *v; int64_t v_at[36], v_block; /* where the rows of an element start; between blocks of channels */
   float *m; int64_t m_step;      /* between elements: padded, else 36 rows may share their cache sets */
-  int64_t group;                 /* tiles a task transforms */
-  int64_t per_task;              /* panels a task multiplies by */
+  int64_t groups, tasks;         /* of tiles to transform, of panels to multiply by: each thread has as many */
   int64_t v_floats, m_floats;    /* of a thread that makes chunks alone */
   float *u; int64_t u_floats, expand; /* transformed weights of `expand` input channels, by worker; 0: they are packed so */
 } job;
@@ -85,12 +84,15 @@ static place place_of(const job *j, int64_t tile) {
   return (place){tile / j->per_image, i / j->across * j->side * p->dil[1] + grid / p->dil[2], i % j->across * j->side * p->dil[2] + grid % p->dil[2]};
 }
 
+/* The number nearest to `want` that threads can share evenly, where `all` allows it. */
+static int64_t evenly(int64_t all, int64_t want, int64_t threads) { return TSR_MIN(all, ceil_div(want, threads) * threads); }
+
 static void in_task(void *arg, int64_t task, int worker) {
   const job *j = arg;
   const tsr_conv *p = j->p;
   int in = j->side + 2;
   TSR_UNUSED(worker);
-  for (int64_t t = task * j->group; t < TSR_MIN(j->tiles, (task + 1) * j->group); t++) {
+  for (int64_t t = task * j->tiles / j->groups; t < (task + 1) * j->tiles / j->groups; t++) {
     place at = place_of(j, j->t0 + t);
     const float *x[36], *image = j->x + at.n * p->in[1] * p->in[2] * p->c;
     for (int e = 0; e < j->elements; e++) {
@@ -130,9 +132,9 @@ static void run_panel(const job *j, int64_t e, int64_t panel) {
 
 static void product_task(void *arg, int64_t task, int worker) {
   const job *j = arg;
-  int64_t panels = j->plan->panels;
+  int64_t panels = j->plan->panels, all = j->elements * panels;
   TSR_UNUSED(worker);
-  for (int64_t i = task * j->per_task; i < TSR_MIN(j->elements * panels, (task + 1) * j->per_task); i++) run_panel(j, i / panels, i % panels);
+  for (int64_t i = task * all / j->tasks; i < (task + 1) * all / j->tasks; i++) run_panel(j, i / panels, i % panels);
 }
 
 /* Where the weights lie that follow channel c of a panel, for calls of tiles that have time to fetch them. */
@@ -195,7 +197,7 @@ static void out_task(void *arg, int64_t task, int worker) {
   TSR_UNUSED(worker);
   tsr_wino_out o = {.step = j->m_step, .has_residual = epi->residual != NULL, .residual = epi->residual != NULL ? epi->residual - j->y : 0,
                     .bias = epi->bias, .c = p->oc, .act = epi->act, .p0 = epi->p0, .p1 = epi->p1};
-  for (int64_t t = task * j->group; t < TSR_MIN(j->tiles, (task + 1) * j->group); t++) {
+  for (int64_t t = task * j->tiles / j->groups; t < (task + 1) * j->tiles / j->groups; t++) {
     place at = place_of(j, j->t0 + t);
     float *image = j->y + at.n * p->out[1] * p->out[2] * p->oc;
     for (int i = 0; i < j->side * j->side; i++) {
@@ -215,8 +217,7 @@ static void chunk_task(void *arg, int64_t chunk, int worker) {
   j.tiles = TSR_MIN(tiles, all - j.t0);
   j.v += worker * j.v_floats;
   j.m += worker * j.m_floats;
-  j.group = j.tiles;
-  j.per_task = j.elements * j.plan->panels;
+  j.groups = j.tasks = 1;
   in_task(&j, 0, worker);
   product_task(&j, 0, worker);
   out_task(&j, 0, worker);
@@ -243,7 +244,7 @@ static tsr_status take_room(job *j, int64_t tiles, int64_t copies) {
 static void multiply(job *j) {
   int64_t panels = j->plan->panels;
   if (j->expand > 0) tsr_pool_run(j->ctx->pool, j->ctx->max_threads, panels, expand_task, j);
-  else tsr_pool_run(j->ctx->pool, j->ctx->max_threads, ceil_div(j->elements * panels, j->per_task), product_task, j);
+  else tsr_pool_run(j->ctx->pool, j->ctx->max_threads, j->tasks, product_task, j);
 }
 
 tsr_status tsr_wino_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan, const float *data, int side, float *y, const float *x, const tsr_epi *epi) {
@@ -260,8 +261,7 @@ tsr_status tsr_wino_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan,
   int64_t most = TSR_MAX(24, floats / j.elements / (p->c + p->oc)), chunks = ceil_div(all, most);
   if (alone) chunks = TSR_MIN(ceil_div(chunks, threads) * threads, all / LEAST_TILES);
   int64_t tiles = ceil_div(all, chunks);
-  j.group = TSR_MAX(1, 2048 / TSR_MAX(p->c, p->oc));
-  j.per_task = TSR_MAX(1, j.elements * plan->panels / (6 * tsr_gemm_threads(ctx)));
+  j.tasks = evenly(j.elements * plan->panels, 6 * threads, threads);
   TSR_TRY(take_room(&j, tiles, alone ? threads : 1));
   TSR_TRY(tsr_work(ctx, p->c, &zero));
   memset(zero, 0, (size_t)p->c * sizeof *zero);
@@ -273,10 +273,10 @@ tsr_status tsr_wino_run(tsr_ctx *ctx, const tsr_conv *p, const tsr_packed *plan,
   }
   for (; j.t0 < all; j.t0 += tiles) {
     j.tiles = TSR_MIN(tiles, all - j.t0);
-    int64_t groups = ceil_div(j.tiles, j.group);
-    tsr_pool_run(ctx->pool, ctx->max_threads, groups, in_task, &j);
+    j.groups = evenly(j.tiles, ceil_div(j.tiles, TSR_MAX(1, 2048 / TSR_MAX(p->c, p->oc))), threads);
+    tsr_pool_run(ctx->pool, ctx->max_threads, j.groups, in_task, &j);
     multiply(&j);
-    tsr_pool_run(ctx->pool, ctx->max_threads, groups, out_task, &j);
+    tsr_pool_run(ctx->pool, ctx->max_threads, j.groups, out_task, &j);
   }
   return TSR_OK;
 }

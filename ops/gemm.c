@@ -408,7 +408,7 @@ static void divide(gemm_job *j, int threads) {
   j->groups = j->row_parts = 1;
   int64_t want = threads == 1 || flops < 2e5 ? 1 : flops < 4e6 ? threads : flops < 2e8 ? 2 * threads : 4 * threads;
   if (want == 1) return;
-  if (j->g.m >= threads * MANY_ROWS && j->g.tiles == NULL && j->g.rows == NULL) {
+  if (j->g.m >= threads * MANY_ROWS && j->g.tiles == NULL) {
     j->row_parts = TSR_MIN(j->tiles, threads * ceil_div(j->g.m, (int64_t)threads * TSR_GEMM_ROWS));
     return;
   }

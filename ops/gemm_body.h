@@ -178,54 +178,75 @@ VF_INLINE void row_term(vf *s, const float *a, const vf *b, const int nv) {
  * to a quarter of the time of a product), and into L2, for weights that come from memory and are read by few rows. */
 enum { B_AHEAD = 16, B_FAR = 128 };
 
-/* One term of every sum. */
-VF_INLINE void tile_term(vf acc[TSR_GEMM_MR][4], const float *a, const float *b, const float *b2, int64_t ldb, const int mr, const int nv) {
+/* Fetches the line `off` bytes after p[far] into L1.  Left to choose, the compiler has a register for each sum of the two. */
+VF_INLINE void fetch_near(const float *p, int64_t far, const int off) {
+#if defined(__x86_64__)
+  __asm__ volatile("prefetcht0 %c2(%0,%1)" : : "r"(p), "r"(far), "i"(off));
+#else
+  __builtin_prefetch((const char *)p + far + off);
+#endif
+}
+
+/* One term of every sum; far: bytes to the row that is fetched into L1. */
+VF_INLINE void tile_term(vf acc[TSR_GEMM_MR][4], const float *a, const float *b, const float *b2, int64_t far, const int mr, const int nv) {
   vf bv[4];
 #pragma GCC unroll 4
   for (int j = 0; j < nv; j++) bv[j] = vf_load(nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N);
 #pragma GCC unroll 4
   for (int j = 0; j < nv; j += TSR_MAX(1, 16 / VF_N)) {
-    const float *at = nv == 4 && j >= 2 ? b2 + (j - 2) * VF_N : b + j * VF_N;
-    __builtin_prefetch(at + B_AHEAD * ldb);
-    if (mr <= 3) __builtin_prefetch(at + B_FAR * ldb, 0, 2);
+    const float *at = nv == 4 && j >= 2 ? b2 : b;
+    const int off = (nv == 4 && j >= 2 ? j - 2 : j) * VF_N * 4;
+    fetch_near(at, far, off);
+    if (mr <= 3) __builtin_prefetch((const char *)at + B_FAR / B_AHEAD * far + off, 0, 2);
   }
 #pragma GCC unroll 14
   for (int i = 0; i < mr; i++) row_term(acc[i], a + i * TSR_GEMM_LDA, bv, nv);
 }
 
-/* Two terms a round: what counts and moves pointers competes with the multiplications for ports.  ahead: with fetches of A and C. */
+/* What counts and moves pointers competes with the multiplications for ports, and so would pointers that do not stay in
+ * registers.  ahead: with fetches of A and C. */
 VF_INLINE void tile_run(const tsr_tile *t, const int mr, const int nv, const bool ahead) {
   vf acc[TSR_GEMM_MR][4];
 #pragma GCC unroll 14
   for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
     for (int j = 0; j < nv; j++) acc[i][j] = vf_zero();
-  const float *a = t->a, *b = t->b, *b2 = t->b2;
-  const int64_t kc = t->kc, ldb = t->ldb;
+  const float *a = t->a, *b = t->b, *b2 = t->b2, *const end = a + t->kc;
+  const int64_t ldb = t->ldb, far = B_AHEAD * 4 * ldb, step = t->step, to_r = t->to_r;
   const char *soon = t->soon, *soon_a = t->soon_a, *soon_c = t->soon_c;
   const int32_t *at_a = t->at_a, *at_c = t->at_c;
-  const int64_t step = t->step, to_r = t->to_r;
-  int64_t k = 0;
+#define NEXT_TERM              \
+  tile_term(acc, a, b, b2, far, mr, nv); \
+  a++;                         \
+  b += ldb;                    \
+  if (nv == 4) b2 += ldb;      \
+  KEEP_POINTER(a);             \
+  KEEP_POINTER(b);             \
+  KEEP_POINTER(b2)
+#define FETCH_SOON                \
+  do {                            \
+    __builtin_prefetch(soon, 0, 2); \
+    soon += step;                 \
+    KEEP_POINTER(soon);           \
+  } while (0)
 #pragma GCC unroll 1
-  for (; k + 2 <= kc; k += 2) {
-    tile_term(acc, a, b, b2, ldb, mr, nv);
-    if (mr > 3) {
-      __builtin_prefetch(soon, 0, 2);
-      __builtin_prefetch(soon + step, 0, 2);
-      soon += 2 * step;
-    }
+  while (a != end) {
+    if (mr > 3) FETCH_SOON;
+    NEXT_TERM;
+    if (a == end) break;
     if (ahead) {
-      const char *c = soon_c + at_c[k / 2];
-      __builtin_prefetch(soon_a + at_a[k / 2], 0, 2);
+      const char *c = soon_c + *at_c++;
+      __builtin_prefetch(soon_a + *at_a++, 0, 2);
       __builtin_prefetch(c, 1, 2);
       __builtin_prefetch(c + to_r, 0, 2);
+      KEEP_POINTER(at_a);
+      KEEP_POINTER(at_c);
     }
-    tile_term(acc, a + 1, b + ldb, b2 + ldb, ldb, mr, nv);
-    a += 2;
-    b += 2 * ldb;
-    b2 += 2 * ldb;
+    if (mr > 3) FETCH_SOON;
+    NEXT_TERM;
   }
-  if (k < kc) tile_term(acc, a, b, b2, ldb, mr, nv);
+#undef NEXT_TERM
+#undef FETCH_SOON
   if (!ONE_FINISH && t->n == nv * VF_N) tile_finish(t, acc, mr, nv, true, false);
   else tile_finish(t, acc, mr, nv, false, false);
   if (t->epi != NULL && !act_in_tile(t->epi->act)) act_rows(t, mr);

@@ -166,8 +166,8 @@ void tsr_dense_strides(const tsr_tensor *t, int64_t *stride); /* in the order of
 tsr_status tsr_new_scalar(tsr_ctx *ctx, tsr_tensor **out, tsr_dtype dtype, tsr_scalar s);         /* 0-dim */
 /* A view of t's storage; checks that it stays inside. offset is absolute, in elements. */
 tsr_status tsr_new_view(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *t, int64_t offset, int ndim, const int64_t *size, const int64_t *stride);
-/* Result buffer for an operator whose output has args[i]'s shape, strides and dtype: args[i] itself when
- * it was moved in, is the only holder of an owned, dense storage; else tsr_new_like. */
+bool tsr_arg_moved(const tsr_call *c, uint32_t i); /* a tensor that was moved in and is the only holder of an owned, dense storage */
+/* Result buffer for an operator whose output has args[i]'s shape, strides and dtype: args[i] itself when tsr_arg_moved; else tsr_new_like. */
 tsr_status tsr_out_like(tsr_call *c, uint32_t i, tsr_tensor **out);
 /* To write in place: tsr_tensor_data_mut with the error reported. */
 tsr_status tsr_data_mut(tsr_ctx *ctx, tsr_tensor *t, void **data);
