@@ -81,6 +81,7 @@ tsr_status tsr_pass_freeze(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_share(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* constants and literal lists nothing writes */
 tsr_status tsr_pass_cse(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
 tsr_status tsr_pass_batchnorm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);
+tsr_status tsr_pass_sums(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);    /* convolutions of one input that are added */
 tsr_status tsr_pass_lists(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* local lists without appends */
 tsr_status tsr_pass_norm(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);    /* what batchnorm left, with cat and activation */
 tsr_status tsr_pass_scale(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed);   /* factors of linear layers, sums with what is permuted */

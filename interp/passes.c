@@ -14,7 +14,7 @@ static const pass_row prepare_rows[] = {
 static const pass_row finish_rows[] = {
     {"freeze", tsr_pass_freeze},       {"lists", tsr_pass_lists}, {"share", tsr_pass_share}, {"fold", tsr_pass_fold}, {"dce", tsr_pass_dce},
     {"cse", tsr_pass_cse},             {"fold", tsr_pass_fold},   {"dce", tsr_pass_dce},
-    {"batchnorm", tsr_pass_batchnorm}, {"norm", tsr_pass_norm},   {"scale", tsr_pass_scale}, {"fuse", tsr_pass_fuse},   {"attention", tsr_pass_attention},
+    {"batchnorm", tsr_pass_batchnorm}, {"sums", tsr_pass_sums}, {"norm", tsr_pass_norm},   {"scale", tsr_pass_scale}, {"fuse", tsr_pass_fuse},   {"attention", tsr_pass_attention},
     {"mlp", tsr_pass_mlp},
     {"dce", tsr_pass_dce},
 };
@@ -31,6 +31,7 @@ const tsr_pass_switch tsr_pass_switches[] = {
     {"cse", "common subexpressions among numbers and shapes"},
     {"dce", "what nobody uses"},
     {"batchnorm", "batch normalisation moves into the weights before it"},
+    {"sums", "convolutions of one input whose results are added become one"},
     {"norm", "batch normalisation that no convolution took, with the join before and the activation after it"},
     {"scale", "constant factors of a linear layer's results move into its weights, sums with its permuted result in front of the permutation"},
     {"gelu", "GELU written out becomes one operator"},

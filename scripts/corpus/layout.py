@@ -374,3 +374,45 @@ class Padded(nn.Module):
         q = F.pad(self.a(u), [1, 0], value=3.0)
         o = F.pad(y, [0, 0, 0, 0, 1, 2])
         return [z, r, s, t, v, w, q, o, self.e(F.pad(y, [0, 0, 0, 0]))]
+
+
+class Branch(nn.Module):
+    """A convolution and its normalisation."""
+
+    def __init__(self, c, out, k, **options):
+        super().__init__()
+        self.conv, self.bn = nn.Conv2d(c, out, k, bias=False, **options), nn.BatchNorm2d(out)
+        self.bn.running_mean.normal_()
+        self.bn.running_var.uniform_(0.5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.bn(self.conv(x))
+
+
+@case(T(2, 8, 9, 10), form=("scripted", "traced"))
+class Branches(nn.Module):
+    """Convolutions of one input whose results are added, and some that only seem to be."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide = nn.ModuleList([Branch(8, 12, 3, padding=1) for _ in range(3)])
+        self.point, self.deep, self.dot = Branch(8, 12, 1), Branch(12, 12, 3, padding=1, groups=12), Branch(12, 12, 1, groups=12)
+        self.far, self.near = Branch(12, 8, 5, stride=2, padding=4, dilation=2), nn.Conv2d(12, 8, 1, stride=2)
+        self.plain, self.valid, self.other = conv(8, 8), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 1, padding=1)
+        self.eval()
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+        y = self.point(x) + 0
+        for b in self.wide:
+            y += b(x)
+        y = F.relu(y)
+        z = F.relu(self.deep(y) + self.dot(y) + y)
+        z = self.near(z) + 1.5 + self.far(z)
+        a = self.plain(z)
+        double = self.plain(z * 2)
+        framed = self.valid(F.pad(z, [1, 1, 1, 1])) + a
+        kept = self.plain(z) + a
+        z.relu_()
+        late = self.plain(z) + a
+        twice = torch.add(self.plain(z), self.plain(z), alpha=2) + self.other(z)[:, :, 1:-1, 1:-1]
+        return z + a, framed + double, kept + late, twice
