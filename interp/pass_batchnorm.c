@@ -45,7 +45,7 @@ static bool read_norm(const tsr_ir_node *bn, int64_t channels, norm *out) {
 static double scale_of(const norm *n, int64_t c) { return (n->gamma != NULL ? n->gamma[c] : 1.0) / sqrt((double)n->var[c] + n->eps); }
 
 /* How to compute the weights; everything it points to lives as long as the model. */
-typedef struct recipe { norm n; const float *w; int64_t count; /* weights of a channel */ } recipe;
+typedef struct recipe { norm n; const float *w; int64_t channels, count; /* weights of a channel */ } recipe;
 
 __attribute__((optimize("O3"))) static void scale_weights(const void *user, int64_t row, int64_t rows, float *out) {
   const recipe *r = user;
@@ -55,6 +55,16 @@ __attribute__((optimize("O3"))) static void scale_weights(const void *user, int6
     float *o = out + c * r->count;
     for (int64_t i = 0; i < r->count; i++) o[i] = (float)(w[i] * s);
   }
+}
+
+static void name_weights(const void *user, tsr_block_name *name) {
+  const recipe *r = user;
+  int64_t ints[] = {r->channels, r->count, r->n.gamma != NULL, 0};
+  memcpy(&ints[3], &r->n.eps, sizeof r->n.eps);
+  tsr_block_name_ints(name, ints, TSR_COUNT(ints));
+  tsr_block_name_floats(name, r->n.gamma, r->channels);
+  tsr_block_name_floats(name, r->n.var, r->channels);
+  tsr_block_name_source(name, r->w, r->channels * r->count);
 }
 
 static tsr_status merged_bias(tsr_pass_env *env, const norm *n, const float *bias, int64_t channels, tsr_val *out) {
@@ -73,8 +83,8 @@ static tsr_status merge(tsr_pass_env *env, tsr_ir_fn *fn, tsr_ir_node *conv, con
   if (!tsr_model_settle(env->model, w)) return tsr_fail_nomem(env->e); /* two normalisations in a row */
   recipe *r = malloc(sizeof *r);
   if (r == NULL) return tsr_fail_nomem(env->e);
-  *r = (recipe){*n, tsr_tensor_data_ro(w), w->numel / w->size[0]};
-  TSR_TRY(tsr_model_defer(env->model, env->e, w, scale_weights, r, &wv));
+  *r = (recipe){*n, tsr_tensor_data_ro(w), w->size[0], w->numel / w->size[0]};
+  TSR_TRY(tsr_model_defer(env->model, env->e, w, scale_weights, name_weights, r, &wv));
   TSR_TRY(merged_bias(env, n, bias, w->size[0], &bv));
   tsr_ir_value *wc = tsr_ir_insert_const(fn, conv, wv, &tsr_type_tensor, TSR_CONST_SHARED);
   tsr_ir_value *bc = tsr_ir_insert_const(fn, conv, bv, &tsr_type_tensor, TSR_CONST_SHARED);
