@@ -39,7 +39,8 @@ typedef struct cli_options {
   int64_t min_runs, runs; /* negative: not given */
   int64_t seed, opt_level, warmup;
   const char *weights, *strip_prefix, *add_prefix;
-  uint64_t max_memory;      /* bytes, 0: none */
+  const char *cache;
+  uint64_t max_memory, cache_limit; /* bytes, 0: none */
   double timeout, min_time; /* seconds */
   double rtol, atol;        /* negative: not given */
   bool bisect;

@@ -28,7 +28,8 @@ cli_list cli_inputs(const cli_options *o) {
 int cli_load(const cli_options *o, const char *path, int threads, tsr_model **out) {
   tsr_load_options opt = {
       .struct_size = sizeof opt, .opt_level = cli_opt_level(o), .max_memory = o->max_memory, .threads = threads,
-      .lazy = o->lazy, .method = o->method, .no_winograd = o->no_winograd, .strict_device = o->strict_device, .disable_passes = o->disable_passes, .eval = o->eval};
+      .lazy = o->lazy, .method = o->method, .no_winograd = o->no_winograd, .strict_device = o->strict_device, .disable_passes = o->disable_passes, .eval = o->eval,
+      .cache_dir = o->cache, .cache_limit = o->cache_limit, .note = cli_note};
   tsr_error *err = NULL;
   tsr_weights *w = NULL;
   char what[300];
@@ -202,6 +203,10 @@ static void tell_start(const cli_options *o, tsr_model *m, double load) {
     fputs("tsrun: ", stderr);
     tsr_build_info(cli_write, stderr);
     fprintf(stderr, "tsrun: loaded in %.1f ms, %d threads\n", load * 1e3, tsr_model_threads(m));
+    tsr_load_stats stats = {.struct_size = sizeof stats};
+    tsr_model_load_stats(m, &stats);
+    if (o->cache != NULL)
+      fprintf(stderr, "tsrun: %llu of %llu bytes of prepared weights are in the cache\n", (unsigned long long)stats.cached_bytes, (unsigned long long)stats.packed_bytes);
   }
   if (tsr_model_is_training(m) && (o->verbose || isatty(STDERR_FILENO)))
     fputs("tsrun: warning: the model was saved in training mode (dropout and batch norm behave as in training; --eval turns that off)\n",

@@ -28,6 +28,7 @@ struct tsr_archive {
   const uint8_t *bytes;
   size_t len;
   enum { BYTES_BORROWED, BYTES_MAPPED, BYTES_MALLOC } own;
+  uint64_t device, inode, seconds, nanos; /* of the mapped file */
   bool raw; /* the zip's entries are not wanted */
   tsr_zipent *ents;
   size_t count;
@@ -279,6 +280,22 @@ tsr_status tsr_archive_verify(tsr_archive *a, size_t i, tsr_errrec *e) {
   return st;
 }
 
+bool tsr_archive_identify(const tsr_archive *a, tsr_digest *where, tsr_digest *what) {
+  if (a->own != BYTES_MAPPED || a->count == 0) return false;
+  tsr_digest_int(where, a->device);
+  tsr_digest_int(where, a->inode);
+  tsr_digest_int(what, a->len);
+  tsr_digest_int(what, a->seconds);
+  tsr_digest_int(what, a->nanos);
+  for (size_t i = 0; i < a->count; i++) {
+    const tsr_zipent *t = &a->ents[i];
+    uint64_t numbers[] = {t->crc, t->csize, t->usize, t->data_off, t->method};
+    tsr_digest_add(what, t->name, t->name_len);
+    tsr_digest_add(what, numbers, sizeof numbers);
+  }
+  return true;
+}
+
 /* ---- opening ---- */
 
 static void read_small_records(tsr_archive *a) {
@@ -413,6 +430,10 @@ static tsr_status load_fd(tsr_archive *a, int fd, bool no_mmap, tsr_errrec *e) {
     void *p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p != MAP_FAILED) {
       a->own = BYTES_MAPPED;
+      a->device = (uint64_t)s.st_dev;
+      a->inode = (uint64_t)s.st_ino;
+      a->seconds = (uint64_t)s.st_mtim.tv_sec;
+      a->nanos = (uint64_t)s.st_mtim.tv_nsec;
       a->bytes = p;
       a->len = (size_t)s.st_size;
       return TSR_OK;

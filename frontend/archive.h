@@ -2,6 +2,7 @@
 #ifndef TSR_FRONTEND_ARCHIVE_H
 #define TSR_FRONTEND_ARCHIVE_H
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/mem.h"
 
@@ -38,6 +39,9 @@ tsr_status tsr_archive_open_fd(int fd, bool no_mmap, tsr_errrec *e, tsr_archive 
 void tsr_archive_retain(tsr_archive *a);
 void tsr_archive_release(tsr_archive *a); /* mapped entries stay valid while a reference is held */
 
+/* What tells this file from others (where: device and inode) and this version of it from later ones (what: its size, its
+ * time, its directory with the checksums of all entries).  false: it is not a mapped zip file. */
+bool tsr_archive_identify(const tsr_archive *a, tsr_digest *where, tsr_digest *what);
 tsr_file_kind tsr_archive_kind(const tsr_archive *a);
 const char *tsr_file_kind_name(tsr_file_kind k);   /* "a state dict or checkpoint of torch.save", … */
 const char *tsr_file_kind_id(tsr_file_kind k);     /* "torch_zip": for programs */

@@ -112,7 +112,7 @@ tsr_status tsr_outfile_commit(tsr_outfile *o, tsr_errrec *e) {
   } else if (o->temp != NULL) {
     struct stat s;
     if (stat(o->path, &s) == 0) fchmod(o->fd, s.st_mode & 07777); /* an overwritten file keeps its mode */
-    if (fsync(o->fd) != 0)
+    if (!o->no_sync && fsync(o->fd) != 0)
       st = fail_io(e, o, "write");
     else if (rename(o->temp, o->path) != 0)
       st = fail_io(e, o, "replace");
@@ -120,7 +120,7 @@ tsr_status tsr_outfile_commit(tsr_outfile *o, tsr_errrec *e) {
       tsr_outfile_abort(o);
       return st;
     }
-    sync_directory(o->path);
+    if (!o->no_sync) sync_directory(o->path);
   }
   forget(o);
   return st;

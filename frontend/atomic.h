@@ -9,6 +9,7 @@ typedef struct tsr_outfile {
   int fd;
   char *path, *temp;   /* temp NULL: nothing to rename */
   bool to_stdout;      /* fd is a memory file, copied to stdout at commit */
+  bool no_sync;        /* may be lost or cut short when the machine stops: its readers find out */
 } tsr_outfile;
 
 /* The fd is a regular file that starts empty, but for devices and pipes. */

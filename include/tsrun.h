@@ -162,6 +162,13 @@ typedef struct tsr_load_options {
   void *note_user;
   bool strict_device;      /* refuse tensors and code of other devices; otherwise all of them are taken for the CPU */
   bool eval;               /* as model.eval() does: every module leaves training mode */
+  /* A folder for prepared weights; NULL: none.  The first load of an archive writes a file there, the following ones map it:
+   * faster, and most weights are pages that the system shares between processes and may drop.  The folder is made when
+   * only it is missing; it must not be writable by other users.  A file of another archive, version of tsrun or
+   * processor, or a damaged one, is not used; what is wrong goes to note, and loading goes on without.  Weights that
+   * are not the mapped archive's own are never cached. */
+  const char *cache_dir;
+  uint64_t cache_limit;    /* bytes of all files in it, 0: 16 GiB; those used longest ago are removed */
 } tsr_load_options;
 
 /* Load an archive of torch.jit.save, or a module that torch.save pickled when it consists of torch.nn layers whose
@@ -191,6 +198,7 @@ typedef struct tsr_load_stats {
   double pack_seconds;     /* weights into the kernels' layouts */
   uint64_t packed_bytes;   /* of weights packed so far, also by runs */
   uint64_t freed_bytes;    /* of weights that optimising made and packing replaced */
+  uint64_t cached_bytes;   /* of packed_bytes, in the file of cache_dir */
 } tsr_load_stats;
 TSR_API void tsr_model_load_stats(const tsr_model *m, tsr_load_stats *out);
 TSR_API int tsr_model_threads(const tsr_model *m);         /* workers of its pool, the caller included */

@@ -1,5 +1,6 @@
 /* Loading and compiling models. */
 #include "core/warm.h"
+#include "frontend/cache.h"
 #include "interp/devices.h"
 #include "interp/model.h"
 
@@ -119,7 +120,8 @@ static tsr_tensor *blank_like(tsr_mem *mem, const tsr_tensor *w) {
   return t;
 }
 
-tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, int64_t, int64_t, float *), void *recipe, tsr_val *out) {
+tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, int64_t, int64_t, float *),
+                           void (*name)(const void *, tsr_block_name *), void *recipe, tsr_val *out) {
   tsr_tensor *t = blank_like(m->mem, w);
   if (t == NULL || !tsr_grow((void **)&m->deferred, &m->deferred_cap, m->ndeferred + 1, sizeof *m->deferred)) {
     if (t != NULL) t->storage->nbytes = 0;
@@ -127,7 +129,7 @@ tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, voi
     free(recipe);
     return tsr_fail_nomem(e);
   }
-  m->deferred[m->ndeferred++] = (tsr_deferred){t, fill, recipe, w};
+  m->deferred[m->ndeferred++] = (tsr_deferred){t, fill, name, recipe, w};
   *out = tsr_from_obj(t);
   return tsr_model_own(m, e, out);
 }
@@ -331,6 +333,7 @@ static void model_destroy(tsr_model *m) {
   if (m->archive != NULL) tsr_archive_release(m->archive);
   if (m->mem != NULL) tsr_mem_close(m->mem);
   tsr_site_heap_free(m->heap);
+  tsr_cache_close(m->cache);
   if (m->pool != NULL) tsr_pool_free(m->pool);
   if (m->lock != NULL) tsr_lock_free(m->lock);
   free(m);
@@ -452,8 +455,8 @@ static void load_and_prepare(tsr_archive *archive, const tsr_load_options *o, do
   tsr_warm_code();
   if (tsr_model_load_archive(archive, o, TSR_MODEL_RUN, e, &m) != TSR_OK) return;
   m->stats.read_seconds = tsr_clock_now() - start;
-  if (!o->lazy && tsr_model_prepare(m, e, o->method) != TSR_OK) tsr_model_free(m);
-  else *out = m;
+  if (o->lazy || tsr_model_prepare(m, e, o) == TSR_OK) *out = m;
+  else tsr_model_free(m);
 }
 
 tsr_status tsr_model_load(const char *path, const tsr_load_options *opt, tsr_model **out, tsr_error **err) {
@@ -491,6 +494,7 @@ void tsr_model_load_stats(const tsr_model *m, tsr_load_stats *out) {
   tsr_load_stats s = m->stats;
   s.struct_size = out->struct_size;
   s.packed_bytes = tsr_site_heap_bytes(m->heap);
+  s.cached_bytes = tsr_site_heap_lent(m->heap);
   memcpy(out, &s, TSR_MIN(out->struct_size, sizeof s));
 }
 

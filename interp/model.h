@@ -6,6 +6,7 @@
 #include "interp/alias.h"
 #include "interp/program.h"
 #include "interp/vm.h"
+#include "ops/block.h"
 
 typedef struct tsr_method {
   const char *name;
@@ -21,6 +22,7 @@ typedef struct tsr_method {
 typedef struct tsr_deferred {
   tsr_tensor *t;                       /* dense float32; its storage has no bytes yet */
   void (*fill)(const void *recipe, int64_t row, int64_t rows, float *out); /* of its first dimension */
+  void (*name)(const void *recipe, struct tsr_block_name *n); /* says what they are computed from (ops/block.h) */
   void *recipe;                        /* malloc'ed */
   const tsr_tensor *from;              /* what it is computed from */
 } tsr_deferred;
@@ -32,6 +34,7 @@ struct tsr_model {
   tsr_program *program;
   tsr_pool *pool;
   tsr_site_heap *heap;       /* packed weights */
+  struct tsr_cache *cache;   /* the file that some of them lie in, or NULL */
   tsr_load_stats stats;
   tsr_lock *lock;            /* guards compiling and the tables below */
   int opt_level;             /* negative: TSR_OPT_NONE */
@@ -77,7 +80,8 @@ const tsr_bytecode *tsr_model_compile_fn(void *model, tsr_errrec *e, tsr_ir_fn *
 /* Keep *v (its reference moves) as an immortal constant of the model; the lock is held. */
 tsr_status tsr_model_own(tsr_model *m, tsr_errrec *e, tsr_val *v);
 /* An immortal tensor like w whose rows fill(recipe, …) computes; recipe: taken, also on failure. */
-tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, int64_t, int64_t, float *), void *recipe, tsr_val *out);
+tsr_status tsr_model_defer(tsr_model *m, tsr_errrec *e, const tsr_tensor *w, void (*fill)(const void *, int64_t, int64_t, float *),
+                           void (*name)(const void *, struct tsr_block_name *), void *recipe, tsr_val *out);
 static inline bool tsr_is_deferred(const tsr_tensor *t) { return t->storage->data == NULL && t->storage->nbytes > 0; }
 /* Give t its bytes if they are still missing; false: out of memory. */
 bool tsr_model_settle(tsr_model *m, const tsr_tensor *t);

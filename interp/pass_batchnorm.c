@@ -48,7 +48,7 @@ static double scale_of(const norm *n, int64_t c) { return (n->gamma != NULL ? n-
 typedef struct term { norm n; bool scaled; const float *w; int64_t count; } term;
 
 /* How to compute the weights; everything it points to lives as long as the model. */
-typedef struct recipe { int64_t count, taps; uint32_t terms; term term[]; } recipe; /* count: weights of a channel */
+typedef struct recipe { int64_t channels, count, taps; uint32_t terms; term term[]; } recipe; /* count: weights of a channel */
 
 __attribute__((optimize("O3"))) static void add_term(const term *t, int64_t channel, int64_t step, bool first, float *out) {
   const double s = t->scaled ? scale_of(&t->n, channel) : 1;
@@ -67,6 +67,24 @@ static void make_weights(const void *user, int64_t row, int64_t rows, float *out
     }
 }
 
+static void name_term(const term *t, int64_t channels, tsr_block_name *name) {
+  int64_t ints[] = {t->count, t->scaled, t->n.gamma != NULL, 0};
+  memcpy(&ints[3], &t->n.eps, sizeof t->n.eps);
+  tsr_block_name_ints(name, ints, TSR_COUNT(ints));
+  if (t->scaled) {
+    tsr_block_name_floats(name, t->n.gamma, channels);
+    tsr_block_name_floats(name, t->n.var, channels);
+  }
+  tsr_block_name_source(name, t->w, channels * t->count);
+}
+
+static void name_weights(const void *user, tsr_block_name *name) {
+  const recipe *r = user;
+  int64_t ints[] = {r->channels, r->count, r->taps, r->terms};
+  tsr_block_name_ints(name, ints, TSR_COUNT(ints));
+  for (uint32_t i = 0; i < r->terms; i++) name_term(&r->term[i], r->channels, name);
+}
+
 static tsr_status merged_bias(tsr_pass_env *env, const norm *n, const float *bias, int64_t channels, tsr_val *out) {
   tsr_tensor *t = tsr_tensor_new(env->model->mem, TSR_FLOAT32, 1, &channels);
   if (t == NULL) return tsr_fail_nomem(env->e);
@@ -83,9 +101,9 @@ static tsr_status merge(tsr_pass_env *env, tsr_ir_fn *fn, tsr_ir_node *conv, con
   if (!tsr_model_settle(env->model, w)) return tsr_fail_nomem(env->e); /* two normalisations in a row */
   recipe *r = malloc(sizeof *r + sizeof *r->term);
   if (r == NULL) return tsr_fail_nomem(env->e);
-  *r = (recipe){w->numel / w->size[0], 1, 1};
+  *r = (recipe){w->size[0], w->numel / w->size[0], 1, 1};
   r->term[0] = (term){*n, true, tsr_tensor_data_ro(w), r->count};
-  TSR_TRY(tsr_model_defer(env->model, env->e, w, make_weights, r, &wv));
+  TSR_TRY(tsr_model_defer(env->model, env->e, w, make_weights, name_weights, r, &wv));
   TSR_TRY(merged_bias(env, n, bias, w->size[0], &bv));
   tsr_ir_value *wc = tsr_ir_insert_const(fn, conv, wv, &tsr_type_tensor, TSR_CONST_SHARED);
   tsr_ir_value *bc = tsr_ir_insert_const(fn, conv, bv, &tsr_type_tensor, TSR_CONST_SHARED);
@@ -199,11 +217,11 @@ static tsr_status join(tsr_pass_env *env, tsr_ir_fn *fn, tsr_ir_node *add, tsr_i
   uint32_t terms = (parts[0] != NULL ? parts[0]->terms : 1) + (parts[1] != NULL ? parts[1]->terms : 1);
   recipe *r = malloc(sizeof *r + terms * sizeof *r->term);
   if (r == NULL) return tsr_fail_nomem(env->e);
-  *r = (recipe){.count = w->numel / w->size[0], .taps = w->numel / w->size[0] / w->size[1]};
+  *r = (recipe){.channels = w->size[0], .count = w->numel / w->size[0], .taps = w->numel / w->size[0] / w->size[1]};
   take_terms(parts[0], w, r);
   take_terms(parts[1], v, r);
   tsr_val sum;
-  TSR_TRY(tsr_model_defer(env->model, env->e, w, make_weights, r, &sum));
+  TSR_TRY(tsr_model_defer(env->model, env->e, w, make_weights, name_weights, r, &sum));
   tsr_ir_value *wc = tsr_ir_insert_const(fn, last, sum, &tsr_type_tensor, TSR_CONST_SHARED);
   if (wc == NULL) return tsr_fail_nomem(env->e);
   for (uint32_t i = 2; i < a->nin; i++) tsr_ir_set_input(last, i, a->in[i]);

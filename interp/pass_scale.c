@@ -81,13 +81,21 @@ static const float *factors_of(const layer *l, const tsr_ir_value *v, int64_t n)
   return tsr_tensor_data_ro(t);
 }
 
-typedef struct recipe { const float *w, *factor; int64_t count; } recipe;
+typedef struct recipe { const float *w, *factor; int64_t rows, count; } recipe;
 
 static void scale_rows(const void *user, int64_t row, int64_t rows, float *out) {
   const recipe *r = user;
   const float *w = r->w + row * r->count;
   for (int64_t i = 0; i < rows; i++)
     for (int64_t k = 0; k < r->count; k++) out[i * r->count + k] = w[i * r->count + k] * r->factor[row + i];
+}
+
+static void name_rows(const void *user, tsr_block_name *name) {
+  const recipe *r = user;
+  int64_t ints[] = {r->rows, r->count};
+  tsr_block_name_ints(name, ints, TSR_COUNT(ints));
+  tsr_block_name_floats(name, r->factor, r->rows);
+  tsr_block_name_source(name, r->w, r->rows * r->count);
 }
 
 static tsr_status scaled_bias(tsr_pass_env *env, const float *bias, const float *factor, int64_t n, tsr_val *out) {
@@ -107,8 +115,8 @@ static tsr_status scale(scaler *s, tsr_ir_node *mul, const layer *l, const float
   if (!tsr_model_settle(s->env->model, w)) return tsr_fail_nomem(s->env->e);
   recipe *r = malloc(sizeof *r);
   if (r == NULL) return tsr_fail_nomem(s->env->e);
-  *r = (recipe){tsr_tensor_data_ro(w), factor, w->size[1]};
-  TSR_TRY(tsr_model_defer(s->env->model, s->env->e, w, scale_rows, r, &wv));
+  *r = (recipe){tsr_tensor_data_ro(w), factor, w->size[0], w->size[1]};
+  TSR_TRY(tsr_model_defer(s->env->model, s->env->e, w, scale_rows, name_rows, r, &wv));
   tsr_ir_value *wc = tsr_ir_insert_const(s->fn, linear, wv, &tsr_type_tensor, TSR_CONST_SHARED);
   if (wc == NULL) return tsr_fail_nomem(s->env->e);
   tsr_ir_set_input(linear, 1, wc);

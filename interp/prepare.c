@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "frontend/cache.h"
+#include "interp/caching.h"
 #include "interp/ptrset.h"
 #include "ops/site.h"
 #include "ops/supply.h"
@@ -85,8 +87,9 @@ static void forget(tsr_model *m, tsr_val v) {
     if (v.l->items[i].tag == TSR_V_TENSOR) forget(m, v.l->items[i]);
 }
 
+/* With a cache, few weights of the archive are looked at. */
 static void fetch(tsr_model *m, tsr_val v) {
-  if (v.tag == TSR_V_TENSOR && v.t->layout == 0 && v.t->storage->nbytes >= FORGET_BYTES && !v.t->storage->owned && v.t->storage->data != NULL)
+  if (m->cache == NULL && v.tag == TSR_V_TENSOR && v.t->layout == 0 && v.t->storage->nbytes >= FORGET_BYTES && !v.t->storage->owned && v.t->storage->data != NULL)
     tsr_archive_fetch(m->archive, v.t->storage->data, v.t->storage->nbytes);
 }
 
@@ -109,7 +112,7 @@ static tsr_status call_prepare(tsr_model *m, tsr_call *c) {
     const tsr_deferred *d = deferred_of(m, c->args[i]);
     if (d == NULL) continue;
     fetch(m, tsr_from_obj((void *)(uintptr_t)d->from));
-    makers[ctx->maker_count++] = (tsr_maker){d->t->storage, d->fill, d->recipe};
+    makers[ctx->maker_count++] = (tsr_maker){d->t->storage, d->fill, d->recipe, d->name};
     blank = blank || (c->op->flags & TSR_MAKES) == 0;
   }
   tsr_status s = blank ? TSR_OK : tsr_call_prepare(c);
@@ -254,6 +257,10 @@ typedef struct ahead { tsr_model *m; size_t file; int stop; /* atomic */ tsr_asi
 /* The weights come from the disk, and pages for their packed form into memory. */
 static void look_ahead(void *user) {
   ahead *a = user;
+  if (a->m->cache != NULL) {
+    tsr_cache_enter(a->m->cache, &a->stop);
+    return;
+  }
   tsr_archive_expect(a->m->archive);
   tsr_site_heap_enter(a->m->heap, TSR_MIN(a->file / 2, AHEAD_MOST), &a->stop);
 }
@@ -262,7 +269,7 @@ static void start_ahead(ahead *a) {
   if (a->m->archive == NULL) return;
   (void)tsr_archive_bytes(a->m->archive, &a->file);
   if (a->file < AHEAD_LEAST) return;
-  tsr_site_heap_reserve(a->m->heap, a->file + a->file / 2);
+  if (a->m->cache == NULL) tsr_site_heap_reserve(a->m->heap, a->file + a->file / 2);
   if (tsr_pool_threads(a->m->pool) > 1) a->thread = tsr_aside_start(look_ahead, a);
 }
 
@@ -278,11 +285,13 @@ static tsr_method *entry_of(tsr_model *m, const char *name) {
   return method == NULL && name == NULL && m->exported == 1 ? &m->methods[0] : method;
 }
 
-tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const char *name) {
-  tsr_method *method = entry_of(m, name);
+tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const tsr_load_options *opt) {
+  tsr_method *method = entry_of(m, opt->method);
   work w = {.m = m};
   if (method == NULL) return TSR_OK;
   double start = tsr_clock_now();
+  tsr_caching caching;
+  tsr_caching_begin(&caching, m, opt, method->name);
   ahead beside = {.m = m};
   start_ahead(&beside);
   m->defer = true;
@@ -296,6 +305,7 @@ tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const char *name) {
   if (s == TSR_OK) s = pack(&w, e);
   if (s == TSR_OK) s = drop_dead(&w, e);
   tsr_site_heap_trim(m->heap);
+  tsr_caching_end(&caching, s == TSR_OK);
   m->stats.pack_seconds = tsr_clock_now() - compiled;
   free(w.items);
   tsr_ptrset_dispose(&w.seen);

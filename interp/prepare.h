@@ -4,8 +4,8 @@
 
 #include "interp/model.h"
 
-/* method NULL: forward, or the only method there is.  Belongs to loading: no session exists yet.  What the program
+/* opt->method NULL: forward, or the only method there is.  Belongs to loading: no session exists yet.  What the program
  * gets wrong is left for the run to report; only want of memory fails. */
-tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const char *method);
+tsr_status tsr_model_prepare(tsr_model *m, tsr_errrec *e, const tsr_load_options *opt);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef TSR_OPS_CONV_H
 #define TSR_OPS_CONV_H
 
+#include "ops/block.h"
 #include "ops/gemm.h"
 
 typedef struct tsr_conv {
@@ -37,6 +38,7 @@ typedef struct tsr_conv_plan {
   tsr_conv_phase *phases;
   tsr_packed packed;     /* FEW, and WINOGRAD: of each of the 36 matrices in data; there are no phases */
   int64_t group_floats;  /* between the packed weights of two groups, whole plan */
+  tsr_block block;       /* of data */
   float *data;
 } tsr_conv_plan;
 

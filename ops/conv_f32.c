@@ -21,7 +21,7 @@ static void plan_free(void *data) {
   if (q == NULL) return;
   for (int64_t i = 0; q->phases != NULL && i < q->phase_count; i++) free(q->phases[i].tap);
   free(q->phases);
-  tsr_site_free(q->data);
+  tsr_block_free(q->block);
   free(q);
 }
 
@@ -70,8 +70,8 @@ static bool make_phases(const tsr_gemm_fns *g, const tsr_conv *p, tsr_conv_plan 
   return true;
 }
 
-static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p, bool wino) {
-  const tsr_gemm_fns *g = ctx->kernels->gemm;
+/* Without data. */
+static tsr_conv_plan *plan_new(const tsr_gemm_fns *g, const tsr_conv *p, bool wino, size_t *size) {
   tsr_conv_plan *q = calloc(1, sizeof *q);
   if (q == NULL) return NULL;
   q->kind = wino ? TSR_CONV_WINOGRAD : tsr_conv_is_narrow(p, g->lanes) ? TSR_CONV_NARROW : tsr_few_wants(p) ? TSR_CONV_FEW : TSR_CONV_TILES;
@@ -90,10 +90,22 @@ static tsr_conv_plan *plan_new(tsr_ctx *ctx, const tsr_conv *p, bool wino) {
     groups = p->groups;
   }
   ok = ok && !tsr_mul_overflow(q->group_floats, groups, &floats) && floats < INT64_MAX / 8;
-  if (ok) q->data = tsr_site_alloc(ctx, (size_t)floats * sizeof *q->data);
-  if (q->data != NULL) return q;
+  if (ok) {
+    *size = (size_t)floats * sizeof *q->data;
+    return q;
+  }
   plan_free(q);
   return NULL;
+}
+
+/* Where the parts of the packed weights lie. */
+static void place(tsr_conv_plan *q) {
+  q->packed.data = q->data = q->block.data;
+  float *data = q->data;
+  for (int64_t i = 0; q->phases != NULL && i < q->phase_count; i++) {
+    q->phases[i].plan.data = data;
+    data += (tsr_packed_floats(&q->phases[i].plan) + 15) / 16 * 16;
+  }
 }
 
 /* How many groups to compute as one, with zeros between them: narrow groups would leave most lanes empty. */
@@ -120,7 +132,6 @@ static tsr_status join_weights(tsr_ctx *ctx, const tsr_conv *p, int64_t join, ts
 }
 
 static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, const tsr_supply *w) {
-  q->packed.data = q->data;
   if (q->kind == TSR_CONV_WINOGRAD) return tsr_wino_pack(ctx, p, &q->packed, q->data, w);
   if (q->kind == TSR_CONV_FEW) return tsr_few_pack(ctx, &q->packed, w);
   if (q->kind == TSR_CONV_NARROW) return tsr_narrow_pack(ctx, p, q->data, w);
@@ -130,16 +141,13 @@ static tsr_status pack_plan(tsr_ctx *ctx, const tsr_conv *p, tsr_conv_plan *q, c
   int64_t *at = tsr_scratch(ctx, (size_t)(taps + 1) * sizeof *at);
   if (at == NULL) return tsr_op_nomem(ctx);
   for (int64_t g = 0; g < p->groups; g++) {
-    float *data = q->data + g * q->group_floats;
     for (int64_t i = 0; i < q->phase_count; i++) {
       tsr_conv_phase *f = &q->phases[i];
       tsr_packed plan = f->plan;
-      plan.data = data;
-      if (g == 0) f->plan.data = data;
+      plan.data += g * q->group_floats;
       for (int64_t t = 0; t < f->taps; t++) at[t] = f->tap[4 * t + 3];
       if (p->transposed) tsr_packed_fill_taps(ctx, &plan, all + g * og * cg * taps, at, og * taps, taps);
       else TSR_TRY(tsr_packed_fill_rows(ctx, &plan, w, g * og, at, taps));
-      data += (tsr_packed_floats(&plan) + 15) / 16 * 16;
     }
   }
   return TSR_OK;
@@ -167,22 +175,43 @@ static tsr_status get_weights(tsr_ctx *ctx, tsr_site *site, const tsr_conv *give
   return tsr_wino_unpack(ctx, given, &q->packed, q->data, back);
 }
 
+/* The weights, from where they are, in the plan's order. */
+static tsr_status fill_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, int64_t join, const tsr_conv *p, tsr_tensor *w, tsr_conv_plan *q) {
+  tsr_supply source;
+  TSR_TRY(get_weights(ctx, q->kind == TSR_CONV_WINOGRAD ? NULL : site, given, w, &source));
+  if (join > 1) TSR_TRY(join_weights(ctx, given, join, &source));
+  return pack_plan(ctx, p, q, &source);
+}
+
+static tsr_block_name name_of(const tsr_ctx *ctx, const tsr_conv *p, int64_t join, const tsr_tensor *w, bool wino) {
+  tsr_block_name n = tsr_block_name_of(ctx, "convolution");
+  int64_t ints[] = {p->nd, p->transposed, p->n, p->c, p->oc, p->groups, join, wino};
+  const int64_t *triples[] = {p->in, p->out, p->k, p->stride, p->pad, p->dil, p->opad};
+  tsr_block_name_ints(&n, ints, TSR_COUNT(ints));
+  for (size_t i = 0; i < TSR_COUNT(triples); i++) tsr_block_name_ints(&n, triples[i], 3);
+  tsr_block_name_tensor(&n, ctx, w);
+  return n;
+}
+
 /* The plan of the site (it has one for Winograd and one for all else), made on first use; *owned: it is this call's
  * alone, to be freed. */
 static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, int64_t join, tsr_tensor *w, bool wino, tsr_conv_plan **out, bool *owned) {
-  tsr_supply source;
   tsr_site *sub = tsr_site_sub(site, 2, wino);
+  size_t size;
+  bool filled;
   *out = tsr_site_get(sub);
   *owned = false;
   if (*out != NULL && fits(&(*out)->made_for, given)) return TSR_OK;
   if (*out != NULL) sub = NULL;
-  TSR_TRY(get_weights(ctx, wino ? NULL : site, given, w, &source));
   tsr_conv p = *given;
-  if (join > 1) TSR_TRY(join_weights(ctx, given, join, &source));
   p.groups /= join;
-  tsr_conv_plan *q = plan_new(ctx, &p, wino);
+  tsr_conv_plan *q = plan_new(ctx->kernels->gemm, &p, wino, &size);
   if (q == NULL) return tsr_fail_nomem(&ctx->err);
-  tsr_status status = pack_plan(ctx, &p, q, &source);
+  tsr_block_name name = name_of(ctx, given, join, w, wino);
+  if (sub == NULL) name.store = NULL;
+  q->block = tsr_block_get(ctx, &name, size, &filled);
+  place(q);
+  tsr_status status = q->data == NULL ? tsr_fail_nomem(&ctx->err) : filled ? TSR_OK : fill_plan(ctx, site, given, join, &p, w, q);
   if (status != TSR_OK) {
     plan_free(q);
     return status;
@@ -190,6 +219,7 @@ static tsr_status get_plan(tsr_ctx *ctx, tsr_site *site, const tsr_conv *given, 
   q->made_for = *given;
   *owned = sub == NULL;
   *out = sub == NULL ? q : tsr_site_publish(sub, q, plan_free);
+  if (*out == q && !filled) tsr_block_offer(ctx, &name, q->block, size);
   if (*out == q || fits(&(*out)->made_for, given)) return TSR_OK;
   return get_plan(ctx, site, given, join, w, wino, out, owned); /* another thread was faster, for other hyperparameters */
 }

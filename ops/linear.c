@@ -1,6 +1,7 @@
 /* Linear layers: x . w^T with w packed once at the call site, everything after the sum fused. */
 #include <stdlib.h>
 
+#include "ops/block.h"
 #include "ops/native.h"
 #include "ops/product.h"
 #include "ops/site.h"
@@ -25,9 +26,15 @@ static tsr_status flat_rows(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, int64
 
 typedef struct linear_site {
   tsr_packed plan;
+  tsr_block block;
   struct linear_site *next; /* atomic: what the layer after this one had packed the last time */
-  float data[];
 } linear_site;
+
+static void site_free(void *data) {
+  linear_site *kept = data;
+  tsr_block_free(kept->block);
+  free(kept);
+}
 
 static const char way; /* of packing, for sites that share */
 
@@ -37,6 +44,28 @@ static tsr_status fill(tsr_ctx *ctx, const tsr_packed *p, const tsr_tensor *w) {
     return tsr_packed_fill_rows(ctx, p, &rows, 0, NULL, 1);
   }
   tsr_packed_fill(ctx, p, tsr_tensor_data_ro(w), 0, w->stride[1], w->stride[0]);
+  return TSR_OK;
+}
+
+/* Another site's, one of the model's store, or a new one. */
+static tsr_status get_block(tsr_ctx *ctx, tsr_tensor *w, linear_site *kept) {
+  size_t size = (size_t)tsr_packed_floats(&kept->plan) * sizeof(float);
+  bool filled;
+  kept->plan.data = kept->block.data = tsr_site_shared(ctx, &way, w);
+  if (kept->plan.data != NULL) return TSR_OK;
+  tsr_block_name name = tsr_block_name_of(ctx, "linear");
+  tsr_block_name_tensor(&name, ctx, w);
+  kept->block = tsr_block_get(ctx, &name, size, &filled);
+  kept->plan.data = kept->block.data;
+  if (filled) return TSR_OK;
+  if (kept->plan.data == NULL) return tsr_fail_nomem(&ctx->err);
+  tsr_status status = fill(ctx, &kept->plan, w);
+  if (status != TSR_OK) {
+    tsr_block_free(kept->block);
+    return status;
+  }
+  tsr_block_offer(ctx, &name, kept->block, size);
+  tsr_site_offer(ctx, &way, w, kept->block.data);
   return TSR_OK;
 }
 
@@ -53,26 +82,15 @@ static tsr_status packed_weight(tsr_ctx *ctx, tsr_site *site, tsr_tensor *w, tsr
     TSR_TRY(tsr_work(ctx, tsr_packed_floats(out), &out->data));
     return fill(ctx, out, w);
   }
-  kept = tsr_site_shared(ctx, &way, w);
-  if (kept != NULL) {
-    kept = tsr_site_publish(site, kept, tsr_site_free);
-    *out = kept->plan;
-    return TSR_OK;
-  }
-  size_t head = (sizeof *kept + 63) / 64 * 64;
-  kept = tsr_site_alloc(ctx, head + (size_t)tsr_packed_floats(out) * sizeof(float));
+  kept = calloc(1, sizeof *kept);
   if (kept == NULL) return tsr_fail_nomem(&ctx->err);
-  out->data = (float *)(void *)((char *)kept + head);
-  tsr_status status = fill(ctx, out, w);
+  kept->plan = *out;
+  tsr_status status = get_block(ctx, w, kept);
   if (status != TSR_OK) {
-    tsr_site_free(kept);
+    free(kept);
     return status;
   }
-  kept->plan = *out;
-  kept->next = NULL;
-  linear_site *published = tsr_site_publish(site, kept, tsr_site_free);
-  if (published == kept) tsr_site_offer(ctx, &way, w, kept);
-  *out = published->plan;
+  *out = ((linear_site *)tsr_site_publish(site, kept, site_free))->plan;
   return TSR_OK;
 }
 

@@ -6,6 +6,7 @@
  * h . w_hh to them.  Two directions are two tasks; a single one divides its blocks over the threads. */
 #include <stdlib.h>
 
+#include "ops/block.h"
 #include "ops/native.h"
 #include "ops/nn.h"
 #include "ops/rnn.h"
@@ -15,9 +16,12 @@
 #define CHUNK_FLOATS (8 << 20) /* input products kept at a time */
 
 typedef struct pack { tsr_packed ih, hh, hr; float *bias_x, *bias_h; int64_t blocks, width; } pack; /* width: columns of a block */
-typedef struct kept { int dirs; pack p[2]; float data[]; } kept;
+typedef struct kept { int dirs; pack p[2]; tsr_block block; } kept;
 
-static void kept_free(void *p) { tsr_site_free(p); }
+static void kept_free(void *p) {
+  tsr_block_free(((kept *)p)->block);
+  free(p);
+}
 
 static int64_t round16(int64_t n) { return (n + 15) / 16 * 16; }
 
@@ -75,15 +79,18 @@ static tsr_status fill_bias(tsr_ctx *ctx, const tsr_rnn_layer *l, pack *p, const
   return TSR_OK;
 }
 
-static tsr_status fill_pack(tsr_ctx *ctx, const tsr_rnn_layer *l, pack *p, const tsr_rnn_weights *w, float *data) {
-  float *tmp;
+static void place(pack *p, float *data) {
   int64_t n = p->blocks * p->width;
   p->ih.data = data;
   p->hh.data = p->ih.data + round16(tsr_packed_floats(&p->ih));
   p->bias_x = p->hh.data + round16(tsr_packed_floats(&p->hh));
   p->bias_h = p->bias_x + n;
   p->hr.data = p->bias_h + n;
-  TSR_TRY(tsr_work(ctx, n * TSR_MAX(l->in, l->out), &tmp));
+}
+
+static tsr_status fill_pack(tsr_ctx *ctx, const tsr_rnn_layer *l, pack *p, const tsr_rnn_weights *w) {
+  float *tmp;
+  TSR_TRY(tsr_work(ctx, p->blocks * p->width * TSR_MAX(l->in, l->out), &tmp));
   TSR_TRY(fill_one(ctx, l, p, &p->ih, w->w_ih, tmp));
   TSR_TRY(fill_one(ctx, l, p, &p->hh, w->w_hh, tmp));
   if (w->w_hr != NULL) {
@@ -94,30 +101,56 @@ static tsr_status fill_pack(tsr_ctx *ctx, const tsr_rnn_layer *l, pack *p, const
   return fill_bias(ctx, l, p, w);
 }
 
+static tsr_block_name name_of(const tsr_ctx *ctx, const tsr_rnn_layer *l) {
+  tsr_block_name n = tsr_block_name_of(ctx, "recurrent");
+  int64_t ints[] = {l->kind, l->in, l->hidden, l->out, l->dirs};
+  tsr_block_name_ints(&n, ints, TSR_COUNT(ints));
+  for (int d = 0; d < l->dirs; d++) {
+    const tsr_tensor *const all[] = {l->w[d].w_ih, l->w[d].w_hh, l->w[d].b_ih, l->w[d].b_hh, l->w[d].w_hr};
+    for (size_t i = 0; i < TSR_COUNT(all); i++) tsr_block_name_tensor(&n, ctx, all[i]);
+  }
+  return n;
+}
+
+static tsr_status fill_packs(tsr_ctx *ctx, const tsr_rnn_layer *l, kept *k, float *data, int64_t each, bool filled) {
+  pack p = plan_pack(ctx->kernels->gemm, l);
+  k->dirs = l->dirs;
+  for (int d = 0; d < l->dirs; d++) {
+    k->p[d] = p;
+    place(&k->p[d], data + d * each);
+    if (!filled) TSR_TRY(fill_pack(ctx, l, &k->p[d], &l->w[d]));
+  }
+  return TSR_OK;
+}
+
+/* For this call only. */
+static tsr_status temporary(tsr_ctx *ctx, const tsr_rnn_layer *l, int64_t each, kept **out) {
+  float *data;
+  *out = tsr_scratch(ctx, sizeof **out);
+  if (*out == NULL) return tsr_op_nomem(ctx);
+  TSR_TRY(tsr_work(ctx, each * l->dirs, &data));
+  return fill_packs(ctx, l, *out, data, each, false);
+}
+
 static tsr_status get_packs(tsr_ctx *ctx, tsr_site *site, const tsr_rnn_layer *l, kept **out) {
   *out = tsr_site_get(site);
   if (*out != NULL) return TSR_OK;
   pack p = plan_pack(ctx->kernels->gemm, l);
   int64_t each = pack_floats(&p, l->w[0].w_hr != NULL);
-  size_t head = (sizeof **out + 63) / 64 * 64, size = head + (size_t)(each * l->dirs) * sizeof(float);
-  float *work = NULL;
-  kept *k;
-  if (site != NULL) {
-    k = tsr_site_alloc(ctx, size);
-    if (k == NULL) return tsr_fail_nomem(&ctx->err);
-  } else {
-    TSR_TRY(tsr_work(ctx, (int64_t)(size / sizeof(float)), &work));
-    k = (kept *)(void *)work;
-  }
-  k->dirs = l->dirs;
-  for (int d = 0; d < l->dirs; d++) {
-    k->p[d] = p;
-    tsr_status status = fill_pack(ctx, l, &k->p[d], &l->w[d], (float *)(void *)((char *)k + head) + d * each);
-    if (status == TSR_OK) continue;
-    if (site != NULL) kept_free(k);
+  if (site == NULL) return temporary(ctx, l, each, out);
+  size_t size = (size_t)(each * l->dirs) * sizeof(float);
+  tsr_block_name name = name_of(ctx, l);
+  bool filled;
+  kept *k = calloc(1, sizeof *k);
+  if (k == NULL) return tsr_fail_nomem(&ctx->err);
+  k->block = tsr_block_get(ctx, &name, size, &filled);
+  tsr_status status = k->block.data == NULL ? tsr_fail_nomem(&ctx->err) : fill_packs(ctx, l, k, k->block.data, each, filled);
+  if (status != TSR_OK) {
+    kept_free(k);
     return status;
   }
-  *out = site == NULL ? k : tsr_site_publish(site, k, kept_free);
+  *out = tsr_site_publish(site, k, kept_free);
+  if (*out == k && !filled) tsr_block_offer(ctx, &name, k->block, size);
   return TSR_OK;
 }
 

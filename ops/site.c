@@ -30,6 +30,9 @@ struct tsr_site_heap {
   uint64_t bytes; /* atomic */
   bool sharing;   /* as the offers, under lock */
   offer *offers; size_t count, cap;
+  const tsr_store *store;
+  tsr_noted *noted; size_t nnoted, noted_cap; /* under lock */
+  uint64_t lent; /* atomic */
 };
 
 tsr_site_heap *tsr_site_heap_new(void) {
@@ -50,6 +53,7 @@ void tsr_site_heap_free(tsr_site_heap *h) {
   if (h->current != NULL) chunk_release(h->current);
   if (h->reserved != NULL) chunk_release(h->reserved);
   free(h->offers);
+  free(h->noted);
   tsr_lock_free(h->lock);
   free(h);
 }
@@ -228,6 +232,47 @@ void tsr_site_offer(tsr_ctx *ctx, const void *packer, const tsr_tensor *w, void 
   }
   if (h->sharing && h->count < h->cap) h->offers[h->count++] = o; /* else memory is short: it is packed again */
   tsr_lock_leave(h->lock);
+}
+
+/* ---- blocks with names ---- */
+
+void tsr_site_heap_set_store(tsr_site_heap *h, const tsr_store *store) {
+  h->store = store;
+  if (store != NULL) return;
+  free(h->noted);
+  h->noted = NULL;
+  h->nnoted = h->noted_cap = 0;
+}
+
+const tsr_store *tsr_site_heap_store(const tsr_site_heap *h) { return h->store; }
+
+uint64_t tsr_site_heap_lent(const tsr_site_heap *h) { return h == NULL ? 0 : __atomic_load_n(&h->lent, __ATOMIC_RELAXED); }
+
+const tsr_noted *tsr_site_heap_noted(const tsr_site_heap *h, size_t *count) {
+  *count = h->nnoted;
+  return h->noted;
+}
+
+void tsr_site_heap_note(tsr_site_heap *h, tsr_noted block) {
+  tsr_lock_enter(h->lock);
+  bool known = false;
+  for (size_t i = 0; i < h->nnoted && !known; i++) known = tsr_digest_same(h->noted[i].name, block.name);
+  if (!known && h->nnoted == h->noted_cap) {
+    size_t cap = h->noted_cap == 0 ? 64 : h->noted_cap * 2;
+    tsr_noted *noted = realloc(h->noted, cap * sizeof *noted);
+    if (noted != NULL) h->noted = noted, h->noted_cap = cap;
+  }
+  if (!known && h->nnoted < h->noted_cap) h->noted[h->nnoted++] = block; /* else it is made again the next time */
+  tsr_lock_leave(h->lock);
+}
+
+void *tsr_site_heap_find(tsr_site_heap *h, tsr_digest name, size_t size) {
+  const void *p = h->store->find == NULL ? NULL : h->store->find(h->store->user, name, size);
+  if (p == NULL) return NULL;
+  __atomic_add_fetch(&h->bytes, size, __ATOMIC_RELAXED);
+  __atomic_add_fetch(&h->lent, size, __ATOMIC_RELAXED);
+  tsr_site_heap_note(h, (tsr_noted){name, p, size, true});
+  return (void *)(uintptr_t)p;
 }
 
 typedef struct group { int n; tsr_site sub[]; } group;

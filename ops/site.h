@@ -2,6 +2,7 @@
 #ifndef TSR_OPS_SITE_H
 #define TSR_OPS_SITE_H
 
+#include "core/digest.h"
 #include "ops/op.h"
 
 /* Blocks lie close together on huge pages, so that packing touches few of them and a kernel that streams
@@ -14,7 +15,22 @@ void tsr_site_heap_reserve(tsr_site_heap *h, size_t size);
 /* Have the first pages of that room in memory ahead of its use, until *stop (atomic) is set; beside other threads. */
 void tsr_site_heap_enter(tsr_site_heap *h, size_t size, const int *stop);
 void tsr_site_heap_trim(tsr_site_heap *h); /* the rest of that room goes back */
-uint64_t tsr_site_heap_bytes(const tsr_site_heap *h); /* in blocks */
+uint64_t tsr_site_heap_bytes(const tsr_site_heap *h); /* in blocks, lent ones too */
+
+/* While sites are prepared, blocks may come from elsewhere, and those that were made are noted (ops/block.h). */
+typedef struct tsr_store {
+  void *user;
+  const void *(*find)(void *user, tsr_digest name, size_t size); /* NULL: it has none; lives as long as the heap; any thread */
+  const void *mapped; size_t mapped_len; /* the archive's bytes, which nothing has changed */
+} tsr_store;
+typedef struct tsr_noted { tsr_digest name; const void *data; size_t size; bool lent; } tsr_noted;
+void tsr_site_heap_set_store(tsr_site_heap *h, const tsr_store *store); /* borrowed; NULL: no more, and what was noted is forgotten */
+const tsr_store *tsr_site_heap_store(const tsr_site_heap *h);           /* or NULL */
+void *tsr_site_heap_find(tsr_site_heap *h, tsr_digest name, size_t size); /* of the store: not to be written */
+void tsr_site_heap_note(tsr_site_heap *h, tsr_noted block);
+/* All blocks with a name, found ones as well; a name comes once. */
+const tsr_noted *tsr_site_heap_noted(const tsr_site_heap *h, size_t *count);
+uint64_t tsr_site_heap_lent(const tsr_site_heap *h); /* bytes of tsr_site_heap_bytes that lie in the store */
 
 /* 64-byte aligned; NULL: out of memory.  Not metered: sites belong to the model, not to a session. */
 void *tsr_site_alloc(tsr_ctx *ctx, size_t size);

@@ -4,11 +4,14 @@
 
 #include "ops/op.h"
 
+struct tsr_block_name; /* ops/block.h */
+
 /* How to compute rows [row, row + rows), of the first dimension, of the tensor that has this storage. */
 typedef struct tsr_maker {
   const tsr_storage *of;
   void (*fill)(const void *recipe, int64_t row, int64_t rows, float *out);
   const void *recipe;
+  void (*name)(const void *recipe, struct tsr_block_name *n); /* says what the recipe makes; or NULL */
 } tsr_maker;
 
 typedef struct tsr_supply {
