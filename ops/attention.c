@@ -383,7 +383,6 @@ static tsr_status refuse_both(tsr_ctx *ctx, const tsr_tensor *mask, bool causal)
   return mask != NULL && causal ? tsr_op_fail(ctx, "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True") : TSR_OK;
 }
 
-static int64_t rows_of(const tsr_tensor *t) { return t->size[t->ndim - 2]; }
 
 TSR_KERNEL(sdpa) {
   tsr_ctx *ctx = c->ctx;
@@ -392,7 +391,7 @@ TSR_KERNEL(sdpa) {
   bool causal = tsr_arg_bool(c, 5), gqa = tsr_arg_bool(c, 7);
   tsr_dtype dtype = (tsr_dtype)q->dtype;
   TSR_TRY(check(ctx, q, k, v, mask));
-  if (rows_of(q) == 0 || rows_of(k) == 0 || rows_of(v) == 0) { /* nothing else is looked at */
+  if (q->size[q->ndim - 2] == 0 || v->numel == 0) { /* nothing else is looked at */
     int64_t size[TSR_MAX_NDIM];
     memcpy(size, q->size, q->ndim * sizeof *size);
     size[q->ndim - 1] = v->size[v->ndim - 1];

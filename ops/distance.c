@@ -32,7 +32,9 @@ TSR_KERNEL(euclidean_dist) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x[2] = {tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)}, *parts[2][3], *y;
   int64_t last = -1;
+  bool widen = x[0]->dtype == TSR_FLOAT32 && x[1]->dtype == TSR_FLOAT32; /* the difference of large squares */
   for (int k = 0; k < 2; k++) {
+    if (widen) TSR_TRY(tsr_to_dtype(ctx, &x[k], x[k], TSR_FLOAT64));
     tsr_tensor **norm = &parts[k][1 + k], **ones = &parts[k][2 - k];
     TSR_TRY(tsr_binary(ctx, norm, "mul", x[k], x[k]));
     TSR_TRY(tsr_reduce(ctx, norm, "sum", *norm, 1, &last, true, -1));
@@ -47,6 +49,7 @@ TSR_KERNEL(euclidean_dist) {
   tsr_val args[] = {tsr_from_obj(y), tsr_int(0)}, ret;
   TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::clamp_min", ""), args, 2, &ret, 1));
   TSR_TRY(tsr_unary(ctx, &y, "sqrt", ret.t));
+  if (widen) TSR_TRY(tsr_to_dtype(ctx, &y, y, TSR_FLOAT32));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -86,6 +89,7 @@ TSR_KERNEL(cdist) {
   TSR_TRY(expand_batch(ctx, &b, n, batch));
   bool empty = a->numel == 0 || b->numel == 0;
   if (!empty && a->dtype != b->dtype) {
+    if (!product && dtype != TSR_FLOAT32 && dtype != TSR_FLOAT64) return tsr_op_fail(ctx, "\"cdist\" not implemented for '%s'", tsr_dtype_get_info(dtype)->cpp_name);
     return product ? tsr_op_fail(ctx, "expected m1 and m2 to have the same dtype, but got: %s != %s", tsr_dtype_c_name(dtype), tsr_dtype_c_name((tsr_dtype)b->dtype))
                    : tsr_op_fail(ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(dtype)->cpp_name, tsr_dtype_get_info(b->dtype)->cpp_name);
   }

@@ -274,11 +274,14 @@ TSR_KERNEL(matrix_exp) {
   TSR_TRY(tsr_to_dtype(ctx, &x, x, tsr_dtype_is_complex(dtype) ? TSR_COMPLEX128 : TSR_FLOAT64));
   int squarings = 0;
   if (x->numel > 0) {
-    tsr_tensor *largest;
+    double l = 0;
     TSR_TRY(matrix_norm(ctx, &norm, x, tsr_float(1), last_two, 2, false, tsr_none()));
-    TSR_TRY(tsr_reduce(ctx, &largest, "amax", norm, -1, NULL, false, -1));
-    double l = tsr_tensor_get(ctx->mem, largest, 0).d;
-    if (isfinite(l) && l > 0.5) squarings = TSR_MIN((int)ceil(log2(l * 2)), 1100);
+    TSR_TRY(tsr_ready(ctx, &norm, norm, TSR_FLOAT64));
+    for (int64_t i = 0; i < norm->numel; i++) { /* the largest of those that have one */
+      double v = ((const double *)tsr_tensor_data_ro(norm))[i];
+      if (isfinite(v) && v > l) l = v;
+    }
+    if (l > 0.5) squarings = TSR_MIN((int)ceil(log2(l * 2)), 1100);
     TSR_TRY(tsr_binary_scalar(ctx, &x, "mul", x, tsr_scalar_float(ldexp(1, -squarings))));
   }
   TSR_TRY(identity_like(ctx, &sum, x));
