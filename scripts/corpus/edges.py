@@ -369,8 +369,9 @@ def attention_in_steps(q: Tensor, k: Tensor, v: Tensor):
     out += torch._scaled_dot_product_attention_math(q, k, v, keep)
     out += torch._scaled_dot_product_attention_math(q, k, v, None, 0.5, False, keep.expand(2, 2, 3, 4))
     out += torch._scaled_dot_product_attention_math(q, k[:, :1], v[:, :1], enable_gqa=True)
-    t = [torch._trilinear(q[0, 0], k[0, :, :3], v[0, 0, :, :4].t(), [1, 2], [3], [0, 1], [3], d) for d in [1, 3]]
-    t.append(torch.ops.aten._trilinear(q[0, 0], k[0, :, :3], v[0, 0, :, :4].t(), [1, 2], [3], [0, 1], [], out=torch.empty(0)))
+    i = k[0, :, :3, :4].transpose(0, 1)
+    t = [torch._trilinear(q[0, 0], i, k[0, 0], [1, 2], [3], [0, 1], [3], d) for d in [1, 3]]
+    t.append(torch.ops.aten._trilinear(q[0, 0], i, k[0, 0], [1, 2], [3], [0, 1], [], out=torch.empty(0)))
     out += [torch.ops.aten.scaled_dot_product_attention(q, k, v[:, :, :0]), torch.ops.aten.scaled_dot_product_attention(q[0], k[0, :1], v[0, :, :0])]
     out += [torch.ops.aten.scaled_dot_product_attention(q[0], k[0, :1], v[0, :1], enable_gqa=True), torch.ops.aten.scaled_dot_product_attention(q, k, v[:, :1], enable_gqa=True)]
     return out + t
