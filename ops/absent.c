@@ -52,7 +52,7 @@ static const tsr_absent rows[] = {
     {"aten::*fake_quantize_*out", GRADIENTS}, {"aten::_fused_moving_avg_*out", GRADIENTS}, {"aten::fbgemm_linear_fp16_weight*.out", PACKED_OUT},
     {"aten::addmm.dtype*", PLACEHOLDER}, {"aten::baddbmm.dtype*", PLACEHOLDER}, {"aten::_copy_from*", PLACEHOLDER}, {"aten::_resize_output*", STEP},
     {"aten::_compute_linear_combination*", STEP}, {"aten::_cummax_helper", STEP}, {"aten::_cummin_helper", STEP},
-    {"aten::_scaled_dot_product_attention_math*", STEP}, {"aten::_transform_bias_rescale_qkv*", STEP}, {"aten::_trilinear*", STEP}, {"aten::_conj_copy*", STEP}, {"aten::_pack_sequence", STEP},
+    {"aten::_transform_bias_rescale_qkv*", STEP}, {"aten::_conj_copy*", STEP}, {"aten::_pack_sequence", STEP},
     {"aten::_ncf_*", COMPILER}, {"aten::dequantize.any", STEP}, {"aten::_rowwise_prune", GRADIENTS}, {"quantized::conv2d_unpack_sizes", STEP},
     {"*", OTHER},
 };

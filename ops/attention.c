@@ -291,8 +291,8 @@ static tsr_status attention_f32(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, t
   return run_job(&j, q->size[0]);
 }
 
-/* Any dtype, step by step. */
-static tsr_status attention_plain(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale, double dropout) {
+/* Any dtype, step by step; *probs: what the values are multiplied with. */
+static tsr_status attention_probs(tsr_ctx *ctx, tsr_tensor **probs, tsr_tensor *q, tsr_tensor *k, tsr_tensor *mask, bool causal, double scale) {
   tsr_tensor *scores;
   TSR_TRY(tsr_transpose(ctx, &k, k, -1, -2));
   TSR_TRY(tsr_matmul(ctx, &scores, q, k));
@@ -311,22 +311,43 @@ static tsr_status attention_plain(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q,
   }
   tsr_val args[] = {tsr_from_obj(scores), tsr_int(-1), tsr_none()}, ret;
   TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::_safe_softmax", ""), args, 3, &ret, 1));
-  if (dropout > 0) {
-    tsr_val drop[] = {ret, tsr_float(dropout), tsr_bool(true)};
-    TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::dropout", ""), drop, 3, &ret, 1));
-  }
-  return tsr_matmul(ctx, out, ret.t, v);
+  *probs = ret.t;
+  return TSR_OK;
 }
 
+static tsr_status attention_plain(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale, double dropout, tsr_tensor **probs) {
+  tsr_tensor *p;
+  TSR_TRY(attention_probs(ctx, &p, q, k, mask, causal, scale));
+  if (dropout > 0) {
+    tsr_val drop[] = {tsr_from_obj(p), tsr_float(dropout), tsr_bool(true)}, ret;
+    TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::dropout", ""), drop, 3, &ret, 1));
+    p = ret.t;
+  }
+  if (probs != NULL) *probs = p;
+  return tsr_matmul(ctx, out, p, v);
+}
+
+/* Every head (dimension -3) several times. */
 static tsr_status share_heads(tsr_ctx *ctx, tsr_tensor **t, int64_t group) {
-  int64_t wide[5], flat[4];
+  int64_t wide[TSR_MAX_NDIM + 1];
+  int n = (*t)->ndim;
   if (group == 1) return TSR_OK;
-  memcpy(flat, (*t)->size, sizeof flat);
-  flat[1] *= group;
-  wide[0] = (*t)->size[0], wide[1] = (*t)->size[1], wide[2] = group, wide[3] = (*t)->size[2], wide[4] = (*t)->size[3];
-  TSR_TRY(tsr_unsqueeze(ctx, t, *t, 2));
-  TSR_TRY(tsr_expand(ctx, t, *t, 5, wide));
-  return tsr_reshape(ctx, t, *t, 4, flat);
+  TSR_TRY(tsr_unsqueeze(ctx, t, *t, n - 2));
+  memcpy(wide, (*t)->size, (size_t)(n + 1) * sizeof *wide);
+  wide[n - 2] = group;
+  TSR_TRY(tsr_expand(ctx, t, *t, n + 1, wide));
+  return tsr_flatten(ctx, t, *t, n - 3, n - 2);
+}
+
+/* As many heads of keys and values as of queries. */
+static tsr_status group_heads(tsr_ctx *ctx, const tsr_tensor *q, tsr_tensor **k, tsr_tensor **v) {
+  const tsr_tensor *low = q->ndim < 3 ? q : (*k)->ndim < 3 ? *k : (*v)->ndim < 3 ? *v : NULL;
+  if (low != NULL) return tsr_op_fail(ctx, "Dimension out of range (expected to be in range of [-%d, %d], but got -3)", low->ndim, low->ndim - 1);
+  int64_t n = q->size[q->ndim - 3], nk = (*k)->size[(*k)->ndim - 3], nv = (*v)->size[(*v)->ndim - 3];
+  if (n == nk && n == nv) return TSR_OK;
+  if (nk == 0 || nv == 0 || n % nk != 0 || n % nv != 0) return tsr_op_fail(ctx, "Number of heads in key and value must divide the number of heads in ");
+  TSR_TRY(share_heads(ctx, k, n / nk));
+  return share_heads(ctx, v, n / nv);
 }
 
 static bool fits_fast(const tsr_tensor *q, const tsr_tensor *k, const tsr_tensor *v) {
@@ -341,23 +362,27 @@ tsr_status tsr_attention(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tens
     TSR_TRY(share_heads(ctx, &k, q->size[1] / k->size[1]));
     TSR_TRY(share_heads(ctx, &v, q->size[1] / v->size[1]));
   }
-  return attention_plain(ctx, out, q, k, v, mask, causal, scale, 0);
+  return attention_plain(ctx, out, q, k, v, mask, causal, scale, 0, NULL);
 }
 
-static tsr_status check(tsr_ctx *ctx, const tsr_tensor *q, const tsr_tensor *k, const tsr_tensor *v, const tsr_tensor *mask, bool causal) {
+static tsr_status check(tsr_ctx *ctx, const tsr_tensor *q, const tsr_tensor *k, const tsr_tensor *v, const tsr_tensor *mask) {
   if (q->ndim < 2 || k->ndim < 2 || v->ndim < 2) {
     return tsr_op_fail(ctx, "scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got query.dim(): %d, key.dim(): %d and value.dim(): %d instead.", q->ndim, k->ndim, v->ndim);
   }
   if (q->dtype != k->dtype || q->dtype != v->dtype) {
     return tsr_op_fail(ctx, "Expected query, key, and value to have the same dtype, but got query.dtype: %s key.dtype: %s and value.dtype: %s instead.",
-                       tsr_cxx_name((tsr_dtype)q->dtype), tsr_cxx_name((tsr_dtype)k->dtype), tsr_cxx_name((tsr_dtype)v->dtype));
+                       tsr_dtype_c_name((tsr_dtype)q->dtype), tsr_dtype_c_name((tsr_dtype)k->dtype), tsr_dtype_c_name((tsr_dtype)v->dtype));
   }
   if (mask != NULL && mask->dtype != TSR_BOOL && mask->dtype != q->dtype && mask->dtype != TSR_FLOAT32) {
     return tsr_op_fail(ctx, "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: %s and  query.dtype: %s instead.", tsr_dtype_name((tsr_dtype)mask->dtype), tsr_dtype_name((tsr_dtype)q->dtype));
   }
-  if (mask != NULL && causal) return tsr_op_fail(ctx, "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   return TSR_OK;
 }
+
+static tsr_status refuse_both(tsr_ctx *ctx, const tsr_tensor *mask, bool causal) {
+  return mask != NULL && causal ? tsr_op_fail(ctx, "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True") : TSR_OK;
+}
+
 
 TSR_KERNEL(sdpa) {
   tsr_ctx *ctx = c->ctx;
@@ -365,19 +390,56 @@ TSR_KERNEL(sdpa) {
   double dropout = tsr_arg_float(c, 4), scale;
   bool causal = tsr_arg_bool(c, 5), gqa = tsr_arg_bool(c, 7);
   tsr_dtype dtype = (tsr_dtype)q->dtype;
-  TSR_TRY(check(ctx, q, k, v, mask, causal));
+  TSR_TRY(check(ctx, q, k, v, mask));
+  if (q->size[q->ndim - 2] == 0 || v->numel == 0) { /* nothing else is looked at */
+    int64_t size[TSR_MAX_NDIM];
+    memcpy(size, q->size, q->ndim * sizeof *size);
+    size[q->ndim - 1] = v->size[v->ndim - 1];
+    TSR_TRY(tsr_new(ctx, &out, dtype, q->ndim, size));
+    TSR_TRY(tsr_fill(ctx, out, tsr_scalar_int(0)));
+    return tsr_ret_tensor(c, 0, out);
+  }
+  TSR_TRY(refuse_both(ctx, mask, causal));
   scale = tsr_arg_is_none(c, 6) ? 1 / sqrt((double)q->size[q->ndim - 1]) : tsr_arg_float(c, 6);
   if (dtype == TSR_FLOAT16 || dtype == TSR_BFLOAT16) {
     TSR_TRY(tsr_to_dtype(ctx, &q, q, TSR_FLOAT32));
     TSR_TRY(tsr_to_dtype(ctx, &k, k, TSR_FLOAT32));
     TSR_TRY(tsr_to_dtype(ctx, &v, v, TSR_FLOAT32));
   }
-  bool same_heads = q->ndim != 4 || k->ndim != 4 || q->size[1] == k->size[1];
-  if (dropout > 0) TSR_TRY(attention_plain(ctx, &out, q, k, v, mask, causal, scale, dropout));
-  else if (same_heads || gqa) TSR_TRY(tsr_attention(ctx, &out, q, k, v, mask, causal, scale));
-  else TSR_TRY(attention_plain(ctx, &out, q, k, v, mask, causal, scale, 0)); /* heads broadcast, or do not match */
+  bool same_heads = q->ndim != 4 || k->ndim != 4 || q->size[1] == k->size[1], equal = k->ndim == v->ndim && k->ndim > 2 && k->size[k->ndim - 3] == v->size[v->ndim - 3];
+  bool fast = dropout <= 0 && (gqa ? equal : same_heads);
+  if (gqa && !(fast && fits_fast(q, k, v))) TSR_TRY(group_heads(ctx, q, &k, &v));
+  if (fast) TSR_TRY(tsr_attention(ctx, &out, q, k, v, mask, causal, scale));
+  else TSR_TRY(attention_plain(ctx, &out, q, k, v, mask, causal, scale, dropout, NULL)); /* heads broadcast, or do not match */
   TSR_TRY(tsr_to_dtype(ctx, &out, out, dtype));
   return tsr_ret_tensor(c, 0, out);
+}
+
+/* (values, probabilities); the last but two argument is a mask of what dropout keeps */
+TSR_KERNEL(sdpa_math) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_tensor *x[3] = {tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), tsr_arg_tensor(c, 2)}, *mask = tsr_arg_opt_tensor(c, 3), *keep = tsr_arg_opt_tensor(c, 6), *out, *probs;
+  double dropout = tsr_arg_float(c, 4), scale;
+  tsr_dtype dtype = (tsr_dtype)x[0]->dtype;
+  for (int i = 0; i < 3 && (dtype == TSR_FLOAT16 || dtype == TSR_BFLOAT16); i++) TSR_TRY(tsr_to_dtype(ctx, &x[i], x[i], TSR_FLOAT32));
+  if (mask != NULL && mask->dtype == TSR_BOOL) TSR_TRY(tsr_to_dtype(ctx, &mask, mask, TSR_FLOAT32)); /* added as it is: to turn it into -inf is the caller's part */
+  TSR_TRY(refuse_both(ctx, mask, tsr_arg_bool(c, 5)));
+  scale = tsr_arg_is_none(c, 7) ? 1 / sqrt((double)x[0]->size[x[0]->ndim - 1]) : tsr_arg_float(c, 7);
+  if (tsr_arg_bool(c, 8)) TSR_TRY(group_heads(ctx, x[0], &x[1], &x[2]));
+  if (keep == NULL || dropout <= 0) {
+    TSR_TRY(attention_plain(ctx, &out, x[0], x[1], x[2], mask, tsr_arg_bool(c, 5), scale, dropout, &probs));
+  } else {
+    tsr_tensor *none;
+    TSR_TRY(attention_probs(ctx, &probs, x[0], x[1], mask, tsr_arg_bool(c, 5), scale));
+    TSR_TRY(tsr_new_scalar(ctx, &none, (tsr_dtype)probs->dtype, tsr_scalar_int(0)));
+    TSR_TRY(tsr_where(ctx, &probs, keep, probs, none));
+    TSR_TRY(tsr_binary_scalar(ctx, &x[2], "mul", x[2], tsr_scalar_float(1 / (1 - dropout))));
+    TSR_TRY(tsr_matmul(ctx, &out, probs, x[2]));
+  }
+  TSR_TRY(tsr_to_dtype(ctx, &out, out, dtype));
+  TSR_TRY(tsr_ret_tensor(c, 0, out));
+  TSR_TRY(tsr_to_dtype(ctx, &probs, probs, dtype));
+  return tsr_ret_tensor(c, 1, probs);
 }
 
 /* softmax that gives 0 instead of NaN where a whole row is -inf */
@@ -527,5 +589,6 @@ const tsr_op tsr_ops_attention[] = {
     {"tsr::softmax_matmul(Tensor x, Tensor v, int dim, ScalarType? dtype, bool by_row) -> Tensor", op_softmax_matmul, TSR_PURE | TSR_HIDDEN},
     {"tsr::attention(Tensor q, Tensor kt, Tensor v, Tensor? mask, Tensor? windows, int[]? view, float scale, bool scale_q, int dim, ScalarType? dtype, bool by_row) -> Tensor", op_attention, TSR_PURE | TSR_HIDDEN},
     {"aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor", op_sdpa, TSR_PURE},
+    {"aten::_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor)", op_sdpa_math, TSR_PURE},
     {"aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", op_safe_softmax, TSR_PURE},
     {0}};

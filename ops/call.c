@@ -419,14 +419,27 @@ tsr_status tsr_out_castable(const tsr_call *c, uint32_t i, tsr_dtype dtype, cons
   return tsr_op_fail(c->ctx, "%s: Expected %s to be safely castable from %s dtype, but got %s with dtype %s", function, name, tsr_dtype_get_info(dtype)->cpp_name, name, tsr_dtype_get_info(got)->cpp_name);
 }
 
+static bool same_size(const tsr_tensor *a, const tsr_tensor *b) { return a->ndim == b->ndim && memcmp(a->size, b->size, a->ndim * sizeof *a->size) == 0; }
+
 tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src) {
   if (src->dtype != dst->dtype) return tsr_op_fail(ctx, "Expected out tensor to have dtype %s, but got %s instead", c_name(src), c_name(dst));
-  if (dst->ndim != src->ndim || memcmp(dst->size, src->size, src->ndim * sizeof *src->size) != 0) TSR_TRY(tsr_resize(ctx, dst, src->ndim, src->size));
+  if (!same_size(dst, src)) TSR_TRY(tsr_resize(ctx, dst, src->ndim, src->size));
   return dst == src ? TSR_OK : tsr_copy_into(ctx, dst, src);
+}
+
+/* Does PyTorch copy fresh results into the out arguments?  Then those that are resized are contiguous. */
+static bool copies_results(const tsr_call *c, const tsr_call *inner) {
+  if ((c->op->flags & TSR_OUT_LAPACK) != TSR_OUT_LAPACK) return (c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN;
+  for (uint32_t i = 0; i < c->nrets; i++) {
+    const tsr_tensor *dst = inner->outs[i].t, *src = inner->rets[i].t;
+    if (dst->dtype != src->dtype || (dst->numel > 0 && (!same_size(dst, src) || memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0))) return true;
+  }
+  return false;
 }
 
 /* out(...): the functional kernel, then each result is copied into its out argument, resized when the shape differs. */
 static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
+  bool copied = copies_results(c, inner);
   for (uint32_t i = 0; i < c->nrets; i++) {
     tsr_val out = c->args[c->nargs - c->nrets + i];
     if (out.tag != TSR_V_TENSOR || inner->rets[i].tag != TSR_V_TENSOR) {
@@ -438,12 +451,16 @@ static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
     TSR_TRY(tsr_temp(c->ctx, inner->rets[i]));
     inner->rets[i] = tsr_none();
     TSR_TRY(check_out_dtype(c, (tsr_dtype)src->dtype, (tsr_dtype)dst->dtype));
-    bool fits = dst->ndim == src->ndim && memcmp(dst->size, src->size, src->ndim * sizeof *src->size) == 0;
+    bool fits = same_size(dst, src);
     bool anew = (c->op->flags & (src->ndim == 4 ? TSR_OUT_ANEW4 : src->ndim == 5 ? TSR_OUT_ANEW5 : 0)) != 0 && memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0;
-    if (!fits || anew) {
+    if (!copied && !fits && src->numel > 0 && !tsr_tensor_is_dense(src) && (c->op->flags & TSR_OUT_LAPACK) == TSR_OUT_LAPACK) { /* a part of LAPACK's rows */
+      int64_t extent = 1;
+      for (int d = 0; d < src->ndim; d++) extent += (src->size[d] - 1) * src->stride[d];
+      TSR_TRY(tsr_resize(c->ctx, dst, 1, &extent));
+      if (!tsr_tensor_set_dims(dst, src->ndim, src->size, src->stride)) return tsr_ctx_nomem(c->ctx);
+    } else if (!fits || anew) {
       TSR_TRY(tsr_resize(c->ctx, dst, src->ndim, src->size));
       /* a resized result is laid out as a fresh one would be */
-      bool copied = (c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN;
       if (!copied && src->numel > 0 && tsr_tensor_is_dense(src) && !tsr_tensor_set_dims(dst, src->ndim, src->size, src->stride)) return tsr_ctx_nomem(c->ctx);
     }
     TSR_TRY(tsr_copy_into(c->ctx, dst, src));
@@ -487,7 +504,7 @@ static tsr_status run_inplace(tsr_call *c) {
     return tsr_op_fail(c->ctx, "result type %s can't be cast to the desired output type %s",
                        tsr_dtype_get_info(result->dtype)->cpp_name, tsr_dtype_get_info(self->dtype)->cpp_name);
   }
-  if (result->ndim != self->ndim || memcmp(result->size, self->size, self->ndim * sizeof *self->size) != 0) {
+  if (!same_size(result, self)) {
     char want[256], got[256];
     tsr_sizes_print(got, sizeof got, self->ndim, self->size);
     tsr_sizes_print(want, sizeof want, result->ndim, result->size);

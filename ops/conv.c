@@ -248,7 +248,7 @@ TSR_KERNEL(conv) {
   const conv_row *r = c->op->data;
   tsr_conv_args a = conv_args(c);
   if (a.bias != NULL && a.bias->dtype != a.x->dtype)
-    return tsr_op_fail(c->ctx, "Input type (%s) and bias type (%s) should be the same", tsr_cxx_name((tsr_dtype)a.x->dtype), tsr_cxx_name((tsr_dtype)a.bias->dtype));
+    return tsr_op_fail(c->ctx, "Input type (%s) and bias type (%s) should be the same", tsr_dtype_c_name((tsr_dtype)a.x->dtype), tsr_dtype_c_name((tsr_dtype)a.bias->dtype));
   return run_batched(c, &a, r->nd, r->name);
 }
 

@@ -301,6 +301,7 @@ TSR_KERNEL(tensordot) {
   bool seen[2][TSR_MAX_NDIM] = {{false}};
   if (da == NULL || db == NULL) return ctx->err.status;
   if (na != nb) return tsr_op_fail(ctx, "both dimension lists should have same length");
+  if (a->dtype != b->dtype) return tsr_op_fail(ctx, "both inputs should have same dtype");
   if (a->ndim + b->ndim > LETTERS) return tsr_op_fail(ctx, "tensordot: too many dimensions");
   for (int i = 0; i < a->ndim; i++) terms[0].label[i] = i;
   for (int i = 0; i < b->ndim; i++) terms[1].label[i] = a->ndim + i;
@@ -312,7 +313,7 @@ TSR_KERNEL(tensordot) {
     seen[0][i] = seen[1][j] = true;
     int64_t si = a->ndim == 0 ? 1 : a->size[i], sj = b->ndim == 0 ? 1 : b->size[j];
     if (si != sj && si != 1 && sj != 1) {
-      return tsr_op_fail(ctx, "contracted dimensions need to match, but first has size %lld in dim %lld and second has size %lld in dim %lld", (long long)si, (long long)i, (long long)sj, (long long)j);
+      return tsr_op_fail(ctx, "contracted dimensions need to match, but first has size %lld in dim %lld and second has size %lld in dim %lld", (long long)si, (long long)da[k], (long long)sj, (long long)db[k]);
     }
     if (b->ndim > 0 && a->ndim > 0) terms[1].label[j] = (int)i;
   }
@@ -322,12 +323,76 @@ TSR_KERNEL(tensordot) {
     }
   }
   TSR_TRY(evaluate(ctx, &eq, &out));
+  tsr_dtype got;
+  if (tsr_out_dtype(c, 0, &got) && got != out->dtype)
+    return tsr_op_fail(ctx, "tensordot: Expected the output tensor to have dtype %s, but got an output tensor with dtype %s", tsr_dtype_get_info(out->dtype)->cpp_name, tsr_dtype_get_info(got)->cpp_name);
   return tsr_ret_tensor(c, 0, out);
 }
 
+/* The product of three operands, with dimensions of size 1 put in where expand says, summed over sumdim. */
+TSR_KERNEL(trilinear) {
+  tsr_ctx *ctx = c->ctx;
+  term terms[3] = {{0}};
+  equation eq = {.terms = 3, .term = terms};
+  tsr_tensor *out;
+  int64_t n, at, total = 0;
+  bool summed[TSR_MAX_NDIM] = {false};
+  for (uint32_t k = 0; k < 3; k++) {
+    bool put_in[TSR_MAX_NDIM] = {false};
+    term *t = &terms[k];
+    const int64_t *expand = tsr_arg_ints(c, 3 + k, &n);
+    if (expand == NULL) return ctx->err.status;
+    t->t = tsr_arg_tensor(c, k);
+    int64_t own = t->t->ndim + n;
+    if (k == 0) total = own;
+    if (own > TSR_MAX_NDIM) return tsr_op_fail(ctx, "_trilinear: too many dimensions");
+    for (int64_t i = 0; i < n; i++) {
+      TSR_TRY(tsr_wrap_dim(ctx, expand[i], total, &at));
+      put_in[at] = true;
+    }
+    if (own < total) return tsr_op_fail(ctx, "Dimension out of range (expected to be in range of [%lld, %lld], but got %lld)", (long long)-own, (long long)own - 1, (long long)own);
+    if (own > total) return tsr_op_fail(ctx, "number of dimensions must match");
+    for (int d = 0; d < total; d++) {
+      if (!put_in[d]) t->label[t->count++] = d;
+    }
+    if (t->count != t->t->ndim) return tsr_op_fail(ctx, "number of dimensions must match");
+    if (t->t->dtype != terms[0].t->dtype) return tsr_op_fail(ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(terms[0].t->dtype)->cpp_name, tsr_dtype_get_info(t->t->dtype)->cpp_name);
+  }
+  const int64_t *dims = tsr_arg_ints(c, 6, &n);
+  if (dims == NULL) return ctx->err.status;
+  for (int64_t i = 0; i < n; i++) {
+    TSR_TRY(tsr_wrap_dim(ctx, dims[i], total, &at));
+    summed[at] = true;
+  }
+  int unroll = (int)tsr_arg_int(c, 7);
+  if (tsr_arg_int(c, 7) < 0 || tsr_arg_int(c, 7) >= total) return tsr_op_fail(ctx, "unroll_dim must be in [0,%lld]", (long long)total - 1);
+  for (int d = 0; d < total; d++) {
+    int64_t size = 1;
+    bool there = false;
+    for (int k = 0; k < 3; k++) {
+      int p = find_label(&terms[k], d);
+      if (p < 0) continue;
+      if (d == unroll && there) TSR_TRY(tsr_narrow(ctx, &terms[k].t, terms[k].t, p, 0, size)); /* PyTorch walks as many slices as the first operand has */
+      if (!there) size = terms[k].t->size[p];
+      there = true;
+      if (terms[k].t->size[p] != 1 && size != 1 && terms[k].t->size[p] != size) return tsr_op_fail(ctx, "non-broadcast dimensions must match");
+      if (terms[k].t->size[p] != 1) size = terms[k].t->size[p];
+    }
+    if (!there) return tsr_op_fail(ctx, "_trilinear: dimension %d belongs to no operand", d);
+    if (!summed[d]) eq.out[eq.out_count++] = d;
+  }
+  if (terms[0].t->dtype == TSR_BOOL) return tsr_op_fail(ctx, "\"bmm\" not implemented for 'Bool'");
+  TSR_TRY(evaluate(ctx, &eq, &out));
+  TSR_TRY(tsr_contiguous(ctx, &out, out));
+  return tsr_ret_tensor(c, 0, out);
+}
+
+#define TRILINEAR "Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] expand3, int[] sumdim, int unroll_dim=1"
 const tsr_op tsr_ops_einsum[] = {
     {"aten::einsum.sublist(Tensor a, ...) -> Tensor", op_einsum_sublist, TSR_PURE | TSR_NOOPT},
     {"aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", op_einsum, TSR_PURE | TSR_NOOPT},
     {"aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", op_tensordot, TSR_PURE},
-    {"aten::tensordot.out(Tensor self, Tensor other, int[] dims_self, int[] dims_other, *, Tensor(a!) out) -> Tensor(a!)", op_tensordot, TSR_OUT},
+    {"aten::tensordot.out(Tensor self, Tensor other, int[] dims_self, int[] dims_other, *, Tensor(a!) out) -> Tensor(a!)", op_tensordot, TSR_OUT_PLAIN},
+    {"aten::_trilinear(" TRILINEAR ") -> Tensor", op_trilinear, TSR_PURE},
+    {"aten::_trilinear.out(" TRILINEAR ", *, Tensor(a!) out) -> Tensor(a!)", op_trilinear, TSR_OUT_NEW},
     {0}};

@@ -39,7 +39,7 @@ static tsr_status check_operands(tsr_call *c, const tsr_tensor *a, const tsr_ten
   if (!tsr_arg_is_none(c, 3)) return tsr_op_fail(ctx, "Bias not supported yet");
   if (tsr_arg_dtype_or(c, 4, (tsr_dtype)a->dtype) != (tsr_dtype)a->dtype) return tsr_op_fail(ctx, "Grouped gemm output dtype must match `mat_a` dtype");
   if (a->dtype != b->dtype)
-    return tsr_op_fail(ctx, "expected m1 and m2 to have the same dtype, but got: %s != %s", tsr_cxx_name((tsr_dtype)a->dtype), tsr_cxx_name((tsr_dtype)b->dtype));
+    return tsr_op_fail(ctx, "expected m1 and m2 to have the same dtype, but got: %s != %s", tsr_dtype_c_name((tsr_dtype)a->dtype), tsr_dtype_c_name((tsr_dtype)b->dtype));
   return TSR_OK;
 }
 

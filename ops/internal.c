@@ -99,11 +99,10 @@ TSR_KERNEL(renorm_copy) {
 
 TSR_KERNEL(int_mm) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *y;
-  static const char *const name = "int_mm_out_cpu";
   if (a->ndim != 2 || b->ndim != 2) return tsr_op_fail(c->ctx, "Expected %s to be of dimension 2 but got %d", a->ndim != 2 ? "self" : "mat2", a->ndim != 2 ? a->ndim : b->ndim);
   if (a->size[1] != b->size[0]) return tsr_op_fail(c->ctx, "int_mm_out_cpu: self.size(1) needs to match mat2.size(0) but got %lld and %lld", (long long)a->size[1], (long long)b->size[0]);
-  if ((a->dtype != TSR_INT8 && a->dtype != TSR_UINT8) || b->dtype != TSR_INT8)
-    return tsr_op_fail(c->ctx, "%s: Expected self dtype to be int8 or uint8 and mat2 dtype to be int8, but got %s and %s", name, tsr_dtype_get_info(a->dtype)->cpp_name, tsr_dtype_get_info(b->dtype)->cpp_name);
+  if (a->dtype != TSR_INT8 && a->dtype != TSR_UINT8) return tsr_op_fail(c->ctx, "int_mm_out_cpu: Expected self dtype to be int8 or uint8 but got %s", tsr_dtype_c_name((tsr_dtype)a->dtype));
+  if (b->dtype != TSR_INT8) return tsr_op_fail(c->ctx, "int_mm_out_cpu: Expected mat2 dtype to be of type int8 but got %s", tsr_dtype_c_name((tsr_dtype)b->dtype));
   TSR_TRY(tsr_to_dtype(c->ctx, &a, a, TSR_INT32));
   TSR_TRY(tsr_to_dtype(c->ctx, &b, b, TSR_INT32));
   TSR_TRY(tsr_matmul(c->ctx, &y, a, b));
@@ -116,13 +115,6 @@ TSR_KERNEL(dim_arange) {
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), like->ndim, &dim));
   tsr_val args[5] = {tsr_int(like->ndim > 0 ? like->size[dim] : 1), tsr_int(TSR_INT64), tsr_none(), tsr_none(), tsr_none()}, ret;
   TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::arange", ""), args, 5, &ret, 1));
-  return tsr_ret(c, 0, ret);
-}
-
-/* sqrt(|a|² - 2 a·b + |b|²), not below zero, as one product of widened matrices. */
-TSR_KERNEL(euclidean_dist) {
-  tsr_val args[4] = {c->args[0], c->args[1], tsr_float(2), tsr_int(1)}, ret;
-  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::cdist", ""), args, 4, &ret, 1));
   return tsr_ret(c, 0, ret);
 }
 
@@ -165,8 +157,6 @@ const tsr_op tsr_ops_internal[] = {
     {"aten::_int_mm(Tensor self, Tensor mat2) -> Tensor", op_int_mm, P},
     {"aten::_int_mm.out(Tensor self, Tensor mat2, *, Tensor(a!) out) -> Tensor(a!)", op_int_mm, TSR_OUT},
     {"aten::_dim_arange(Tensor like, int dim) -> Tensor", op_dim_arange, P},
-    {"aten::_euclidean_dist(Tensor x1, Tensor x2) -> Tensor", op_euclidean_dist, P},
-    {"aten::_euclidean_dist.out(Tensor x1, Tensor x2, *, Tensor(a!) out) -> Tensor(a!)", op_euclidean_dist, TSR_OUT_NEW},
     {"aten::quantize_per_tensor.tensors(Tensor[] tensors, Tensor scales, Tensor zero_points, ScalarType dtype) -> Tensor[]", op_quantize_list, P},
     {0},
 };

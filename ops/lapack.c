@@ -30,6 +30,7 @@ extern void dsyevd_(cc job, cc uplo, ci n, void *a, ci lda, double *w, void *wor
 extern void zheevd_(cc job, cc uplo, ci n, void *a, ci lda, double *w, void *work, ci lwork, double *rwork, ci lrwork, int *iwork, ci liwork, int *info, size_t, size_t);
 extern void dgeev_(cc jl, cc jr, ci n, void *a, ci lda, double *wr, double *wi, void *vl, ci ldvl, void *vr, ci ldvr, void *work, ci lwork, int *info, size_t, size_t);
 extern void zgeev_(cc jl, cc jr, ci n, void *a, ci lda, void *w, void *vl, ci ldvl, void *vr, ci ldvr, void *work, ci lwork, double *rwork, int *info, size_t, size_t);
+BOTH(gels, cc trans, ci m, ci n, ci nrhs, void *a, ci lda, void *b, ci ldb, void *work, ci lwork, int *info, size_t);
 extern void dgelsy_(ci m, ci n, ci nrhs, void *a, ci lda, void *b, ci ldb, int *jpvt, const double *rcond, int *rank, void *work, ci lwork, int *info);
 extern void zgelsy_(ci m, ci n, ci nrhs, void *a, ci lda, void *b, ci ldb, int *jpvt, const double *rcond, int *rank, void *work, ci lwork, double *rwork, int *info);
 extern void dgelsd_(ci m, ci n, ci nrhs, void *a, ci lda, void *b, ci ldb, double *s, const double *rcond, int *rank, void *work, ci lwork, int *iwork, int *info);
@@ -58,6 +59,9 @@ int tsr_lapack_getrs(bool z, char trans, int n, int nrhs, const void *lu, int ld
 int tsr_lapack_potrf(bool z, char uplo, int n, void *a, int lda) {
   int info = 0;
   (z ? FN(zpotrf_) : FN(dpotrf_))(&uplo, &n, a, &lda, &info, 1);
+  for (int i = 0; info == 0 && i < n; i++) { /* OpenBLAS goes on with a NaN, LAPACK stops there */
+    if (isnan(((const double *)a)[(size_t)i * ((size_t)lda + 1) * (z ? 2 : 1)])) info = i + 1;
+  }
   return info;
 }
 
@@ -178,6 +182,17 @@ int tsr_lapack_geev(tsr_ctx *ctx, bool z, int n, void *a, int lda, tsr_c128 *w, 
     FN(dgeev_)(&none, &right, &n, a, &lda, wr, wi, NULL, &one, vr, &ldv, work, &lwork, &info, 1, 1);
     unpack_pairs(n, wr, wi, vr, w, v);
   }
+  return info;
+}
+
+int tsr_lapack_gels(tsr_ctx *ctx, bool z, int m, int n, int nrhs, void *a, int lda, void *b, int ldb) {
+  int info = 0, lwork = -1;
+  tsr_c128 ask;
+  (z ? FN(zgels_) : FN(dgels_))("N", &m, &n, &nrhs, a, &lda, b, &ldb, &ask, &lwork, &info, 1);
+  lwork = work_size(&ask);
+  void *work = work_space(ctx, z, lwork);
+  if (work == NULL) return TSR_LAPACK_NOMEM;
+  (z ? FN(zgels_) : FN(dgels_))("N", &m, &n, &nrhs, a, &lda, b, &ldb, work, &lwork, &info, 1);
   return info;
 }
 

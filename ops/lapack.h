@@ -22,6 +22,7 @@ int tsr_lapack_heevd(tsr_ctx *ctx, bool z, char job, char uplo, int n, void *a, 
 /* w: n complex eigenvalues, v: n x n complex eigenvectors or NULL, also for real a */
 int tsr_lapack_geev(tsr_ctx *ctx, bool z, int n, void *a, int lda, tsr_c128 *w, tsr_c128 *v);
 int tsr_lapack_gelsy(tsr_ctx *ctx, bool z, int m, int n, int nrhs, void *a, int lda, void *b, int ldb, double rcond, int *rank);
+int tsr_lapack_gels(tsr_ctx *ctx, bool z, int m, int n, int nrhs, void *a, int lda, void *b, int ldb);
 int tsr_lapack_gelsd(tsr_ctx *ctx, bool z, int m, int n, int nrhs, void *a, int lda, void *b, int ldb, double *s, double rcond, int *rank);
 int tsr_lapack_sytrf(tsr_ctx *ctx, bool z, bool hermitian, int n, void *a, int lda, int *pivots);
 int tsr_lapack_sytrs(bool z, bool hermitian, int n, int nrhs, const void *a, int lda, const int *pivots, void *b, int ldb);

@@ -19,6 +19,7 @@ static const dtype_rule dtype_rules[] = {
     {"cholesky_inverse", "cholesky_inverse_out_cpu", true, false}, {"linalg.qr", "geqrf_cpu", false, false}, {"torch.geqrf", "geqrf_cpu", true, false},
     {"torch.linalg.householder_product", "orgqr_cpu", true, false}, {"torch.ormqr", "ormqr_cpu", true, false}, {"linalg.svd", "linalg_svd_cpu", false, true},
     {"linalg.eig", "linalg_eig_out_cpu", false, false}, {"linalg.eigvals", "linalg_eig_out_cpu", false, false}, {"linalg.eigh", "linalg_eigh_cpu", true, true},
+    {"torch.linalg.lstsq", "linalg_lstsq_cpu", true, false},
     {"torch.linalg.ldl_factor_ex", "ldl_factor_kernel_cpu", false, true}, {"torch.linalg.ldl_solve", "ldl_solve_kernel_cpu", false, true}};
 
 tsr_status tsr_mats_check_dtype(tsr_ctx *ctx, const tsr_tensor *t, const char *name) {
@@ -230,7 +231,9 @@ TSR_KERNEL(cholesky_inverse) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *out;
   bool upper = tsr_arg_bool(c, 1);
   tsr_mats m;
-  TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, "cholesky_inverse"));
+  TSR_TRY(tsr_mats_check_square(c->ctx, a, "cholesky_inverse"));
+  TSR_TRY(tsr_out_castable(c, 0, dtype_of(c, 0), "cholesky_inverse", "result"));
+  TSR_TRY(tsr_mats_load(c->ctx, &m, a, "cholesky_inverse"));
   for (int64_t i = 0; i < m.batch; i++) {
     int info = tsr_lapack_potri(m.z, upper ? 'U' : 'L', m.n, tsr_mats_at(&m, i), lead(m.m));
     TSR_TRY(tsr_mats_info(c->ctx, a, i, info, "cholesky_inverse", "The diagonal element %d is zero, the inversion could not be completed because the input matrix is singular."));
@@ -271,34 +274,39 @@ static tsr_status check_infos(tsr_ctx *ctx, const tsr_tensor *like, const tsr_te
   return TSR_OK;
 }
 
-static tsr_status lu_factor(tsr_call *c, const char *name, bool pivot, bool check) {
+/* errors: what names the call when a pivot is zero, or NULL */
+static tsr_status lu_factor(tsr_call *c, bool pivot, const char *errors) {
+  static const char *const name = "torch.lu_factor";
   lu f;
   tsr_tensor *out;
   TSR_TRY(need_matrix(c->ctx, tsr_arg_tensor(c, 0), name));
   TSR_TRY(tsr_out_same(c, 0, dtype_of(c, 0)));
   for (uint32_t i = 1; i < c->nrets; i++) TSR_TRY(tsr_out_same(c, i, TSR_INT32));
   TSR_TRY(factor(c->ctx, &f, tsr_arg_tensor(c, 0), name, pivot));
-  for (int64_t i = 0; check && i < f.info->numel; i++) {
+  for (int64_t i = 0; errors != NULL && i < f.info->numel; i++) {
     int info = ((const int *)f.info->storage->data)[i];
-    if (info > 0) return tsr_op_fail(c->ctx, "torch.linalg.lu_factor: U[%d,%d] is zero and using it on lu_solve would result in a division by zero. If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)", info, info);
+    if (info > 0) return tsr_op_fail(c->ctx, "%s: U[%d,%d] is zero and using it on lu_solve would result in a division by zero. If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)", errors, info, info);
   }
   TSR_TRY(tsr_mats_store(c->ctx, &out, &f.m, dtype_of(c, 0)));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
   TSR_TRY(tsr_ret_tensor(c, 1, f.pivots));
   return c->nrets > 2 ? tsr_ret_tensor(c, 2, f.info) : TSR_OK;
 }
-TSR_KERNEL(lu_factor) { return lu_factor(c, "torch.lu_factor", tsr_arg_bool(c, 1), true); }
-TSR_KERNEL(lu_factor_ex) { return lu_factor(c, "torch.lu_factor", tsr_arg_bool(c, 1), tsr_arg_bool(c, 2)); }
+TSR_KERNEL(lu_factor) { return lu_factor(c, tsr_arg_bool(c, 1), "torch.linalg.lu_factor"); }
+TSR_KERNEL(lu_factor_ex) { return lu_factor(c, tsr_arg_bool(c, 1), tsr_arg_bool(c, 2) ? "torch.linalg.lu_factor_ex" : NULL); }
+TSR_KERNEL(lu_with_info) { return lu_factor(c, tsr_arg_bool(c, 1), NULL); } /* whose check_errors PyTorch does not look at */
 
-/* PyTorch walks the pivots as they lie in memory, in steps of their last dimension, and past their end when there are fewer than the matrices' rows. */
-static tsr_status check_pivots(tsr_ctx *ctx, const tsr_tensor *pivots, const tsr_mats *m) {
-  const int *p = tsr_tensor_data_ro(pivots);
-  for (int64_t i = 0; i < pivots->numel; i++) {
+/* The first pivots of each row, as many as the matrices have; PyTorch reads past the rows' end when there are fewer. */
+static tsr_status check_pivots(tsr_ctx *ctx, tsr_tensor **pivots, const tsr_mats *m) {
+  int64_t k = TSR_MIN(m->m, m->n), need = m->batch * k;
+  if ((*pivots)->ndim > 0 && (*pivots)->size[(*pivots)->ndim - 1] > k) TSR_TRY(tsr_narrow(ctx, pivots, *pivots, -1, 0, k));
+  TSR_TRY(tsr_ready(ctx, pivots, *pivots, TSR_INT32));
+  const int *p = tsr_tensor_data_ro(*pivots);
+  for (int64_t i = 0; i < (*pivots)->numel; i++) {
     if (p[i] < 1 || p[i] > m->m) return tsr_op_fail(ctx, "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the result of lu_factor?");
   }
-  int64_t need = m->batch * TSR_MIN(m->m, m->n);
-  if (pivots->numel == need || need == 0) return TSR_OK;
-  return tsr_op_fail(ctx, "lu_unpack: LU_pivots has %lld numbers for LU_data that needs %lld", (long long)pivots->numel, (long long)need);
+  if ((*pivots)->numel == need || need == 0) return TSR_OK;
+  return tsr_op_fail(ctx, "lu_unpack: LU_pivots has %lld numbers for LU_data that needs %lld", (long long)(*pivots)->numel, (long long)need);
 }
 
 /* P (m x m), L (m x k), U (k x n) of a packed factorisation; only those asked for */
@@ -367,8 +375,7 @@ TSR_KERNEL(lu_unpack) {
   for (uint32_t i = 0; i < 3; i++) TSR_TRY(tsr_out_same(c, i, dtype_of(c, 0)));
   TSR_TRY(tsr_mats_copy(c->ctx, &m, a, "lu_unpack"));
   if (!perm) return unpack_lu(c, &m, NULL, dtype_of(c, 0), tsr_arg_bool(c, 2), false);
-  TSR_TRY(tsr_ready(c->ctx, &pivots, pivots, TSR_INT32));
-  TSR_TRY(check_pivots(c->ctx, pivots, &m));
+  TSR_TRY(check_pivots(c->ctx, &pivots, &m));
   return unpack_lu(c, &m, pivots, dtype_of(c, 0), tsr_arg_bool(c, 2), true);
 }
 
@@ -533,7 +540,7 @@ static tsr_status determinants(tsr_call *c, det_kind kind, const char *name) {
   tsr_dtype dtype = dtype_of(c, 0), real = tsr_dtype_real_of(dtype);
   lu f;
   TSR_TRY(tsr_mats_check_square(c->ctx, a, name));
-  if (tsr_dtype_is_integral(dtype, true)) TSR_TRY(tsr_mats_check_dtype(c->ctx, a, name));
+  if (kind != DET || tsr_dtype_is_integral(dtype, true)) TSR_TRY(tsr_mats_check_dtype(c->ctx, a, name));
   TSR_TRY(tsr_out_same(c, 0, dtype));
   if (kind == SLOGDET) TSR_TRY(tsr_out_same(c, 1, real));
   /* PyTorch factors the transpose of C-ordered real matrices: seen where the factors are results too */
@@ -567,12 +574,13 @@ TSR_KERNEL(logdet) { return determinants(c, LOGDET, "logdet"); }
 
 static tsr_status solve_triangular(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_tensor *b, bool upper, bool left, bool unit, char trans) {
   tsr_mats ma, mb;
-  tsr_dtype dtype = (tsr_dtype)b->dtype;
-  TSR_TRY(tsr_mats_broadcast(ctx, &a, &b));
+  tsr_dtype dtype = (tsr_dtype)a->dtype;
+  TSR_TRY(check_solver(ctx, a, b, left, "linalg.solve_triangular"));
+  TSR_TRY(broadcast_pair(ctx, &b, &a));
   if (!left) TSR_TRY(tsr_transpose(ctx, &b, b, -1, -2));
-  TSR_TRY(tsr_mats_load_square(ctx, &ma, a, "linalg.solve_triangular"));
-  TSR_TRY(tsr_mats_load(ctx, &mb, b, "linalg.solve_triangular"));
-  if (mb.m != ma.n) return tsr_op_fail(ctx, "linalg.solve_triangular: Incompatible shapes of A and B for the equation %s (%dx%d and %dx%d)", left ? "AX = B" : "XA = B", ma.m, ma.n, left ? mb.m : mb.n, left ? mb.n : mb.m);
+  TSR_TRY(tsr_mats_load(ctx, &ma, a, "linalg.solve_triangular"));
+  TSR_TRY(tsr_to_dtype(ctx, &b, b, dtype)); /* PyTorch copies B into a result of A's type */
+  TSR_TRY(tsr_mats_copy(ctx, &mb, b, "linalg.solve_triangular"));
   for (int64_t i = 0; i < mb.batch; i++) {
     int info = tsr_lapack_trtrs(ma.z, upper ? 'U' : 'L', left ? trans : 'T', unit ? 'U' : 'N', ma.n, mb.n, tsr_mats_at(&ma, i), lead(ma.m), tsr_mats_at(&mb, i), lead(mb.m));
     if (info > 0) { /* singular: PyTorch returns what division by zero gives */
@@ -581,12 +589,16 @@ static tsr_status solve_triangular(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a
     }
   }
   TSR_TRY(tsr_mats_store(ctx, out, &mb, dtype));
-  return left ? TSR_OK : tsr_transpose(ctx, out, *out, -1, -2);
+  if (left) return TSR_OK;
+  TSR_TRY(tsr_contiguous(ctx, out, *out));
+  return tsr_transpose(ctx, out, *out, -1, -2);
 }
 
 TSR_KERNEL(solve_triangular) {
   tsr_tensor *out;
+  tsr_dtype dtype = dtype_of(c, 0), got;
   TSR_TRY(solve_triangular(c->ctx, &out, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), tsr_arg_bool(c, 2), tsr_arg_bool(c, 3), tsr_arg_bool(c, 4), 'N'));
+  if (tsr_out_dtype(c, 0, &got) && got != dtype) return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(dtype)->cpp_name, tsr_dtype_get_info(got)->cpp_name);
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -679,18 +691,18 @@ const tsr_op tsr_ops_linalg[] = {
     {"aten::linalg_cholesky.out(Tensor self, *, bool upper=False, Tensor(a!) out) -> Tensor(a!)", op_linalg_cholesky, TSR_OUT_SAME},
     {"aten::linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)", op_cholesky_ex, P},
     {"aten::linalg_cholesky_ex.L(Tensor self, *, bool upper=False, bool check_errors=False, Tensor(a!) L, Tensor(b!) info) -> (Tensor(a!) L, Tensor(b!) info)", op_cholesky_ex, TSR_OUT_SAME},
-    {"aten::cholesky(Tensor self, bool upper=False) -> Tensor", op_cholesky, P}, {"aten::cholesky.out(Tensor self, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky, O},
+    {"aten::cholesky(Tensor self, bool upper=False) -> Tensor", op_cholesky, P}, {"aten::cholesky.out(Tensor self, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky, TSR_OUT_PLAIN},
     {"aten::cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", op_cholesky_solve, P},
     {"aten::cholesky_solve.out(Tensor self, Tensor input2, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky_solve, TSR_OUT_PLAIN},
     {"aten::cholesky_inverse(Tensor self, bool upper=False) -> Tensor", op_cholesky_inverse, P},
-    {"aten::cholesky_inverse.out(Tensor self, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky_inverse, O},
+    {"aten::cholesky_inverse.out(Tensor self, bool upper=False, *, Tensor(a!) out) -> Tensor(a!)", op_cholesky_inverse, TSR_OUT_LAPACK},
     {"aten::linalg_lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)", op_linalg_lu, P},
     {"aten::linalg_lu.out(Tensor A, *, bool pivot=True, Tensor(a!) P, Tensor(b!) L, Tensor(c!) U) -> (Tensor(a!) P, Tensor(b!) L, Tensor(c!) U)", op_linalg_lu, TSR_OUT_SAME},
     {"aten::linalg_lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, Tensor pivots)", op_lu_factor, P},
     {"aten::linalg_lu_factor.out(Tensor A, *, bool pivot=True, Tensor(a!) LU, Tensor(b!) pivots) -> (Tensor(a!) LU, Tensor(b!) pivots)", op_lu_factor, TSR_OUT_SAME},
     {"aten::linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor pivots, Tensor info)", op_lu_factor_ex, P},
     {"aten::linalg_lu_factor_ex.out(Tensor A, *, bool pivot=True, bool check_errors=False, Tensor(a!) LU, Tensor(b!) pivots, Tensor(c!) info) -> (Tensor(a!) LU, Tensor(b!) pivots, Tensor(c!) info)", op_lu_factor_ex, TSR_OUT_SAME},
-    {"aten::_lu_with_info(Tensor self, bool pivot=True, bool check_errors=True) -> (Tensor LU, Tensor pivots, Tensor info)", op_lu_factor_ex, P},
+    {"aten::_lu_with_info(Tensor self, bool pivot=True, bool check_errors=True) -> (Tensor LU, Tensor pivots, Tensor info)", op_lu_with_info, P},
     {"aten::lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)", op_lu_unpack, P},
     {"aten::lu_unpack.out(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True, *, Tensor(a!) P, Tensor(b!) L, Tensor(c!) U) -> (Tensor(a!) P, Tensor(b!) L, Tensor(c!) U)", op_lu_unpack, TSR_OUT_SAME},
     {"aten::linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor", op_linalg_lu_solve, P},

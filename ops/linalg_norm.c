@@ -32,22 +32,20 @@ static tsr_status vector_norm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr
 
 typedef enum mat_norm { FRO, NUC, INF, NEG_INF, ONE, NEG_ONE, TWO, NEG_TWO } mat_norm;
 
-static tsr_status norm_kind(tsr_ctx *ctx, tsr_val ord, mat_norm *out) {
+/* The order that function (linalg.matrix_norm or linalg.cond) is asked for. */
+static tsr_status norm_kind(tsr_ctx *ctx, tsr_val ord, bool cond, mat_norm *out) {
+  char name[64];
   if (ord.tag == TSR_V_STR) {
-    const char *s = ord.s->bytes;
-    if (strcmp(s, "fro") == 0) *out = FRO;
-    else if (strcmp(s, "nuc") == 0) *out = NUC;
-    else if (strcmp(s, "inf") == 0) *out = INF;
-    else if (strcmp(s, "-inf") == 0) *out = NEG_INF;
-    else return tsr_op_fail(ctx, "linalg.matrix_norm: Order %s not supported.", s);
-    return TSR_OK;
+    *out = ord.s->bytes[0] == 'f' ? FRO : NUC;
+    if (strcmp(ord.s->bytes, *out == FRO ? "fro" : "nuc") == 0) return TSR_OK;
+    snprintf(name, sizeof name, "%.40s", ord.s->bytes);
+  } else {
+    double p = tsr_scalar_of(ord).d, size = fabs(p);
+    *out = isinf(p) ? (p > 0 ? INF : NEG_INF) : size == 1 ? (p > 0 ? ONE : NEG_ONE) : p > 0 ? TWO : NEG_TWO;
+    if (isinf(p) || size == 1 || size == 2) return TSR_OK;
+    snprintf(name, sizeof name, "%g", p);
   }
-  double p = tsr_scalar_of(ord).d;
-  if (isinf(p)) *out = p > 0 ? INF : NEG_INF;
-  else if (fabs(p) == 1) *out = p > 0 ? ONE : NEG_ONE;
-  else if (fabs(p) == 2) *out = p > 0 ? TWO : NEG_TWO;
-  else return tsr_op_fail(ctx, "linalg.matrix_norm: Order %g not supported.", p);
-  return TSR_OK;
+  return cond ? tsr_op_fail(ctx, "linalg.cond got an invalid norm type: %s", name) : tsr_op_fail(ctx, "linalg.matrix_norm: Order %s not supported.", name);
 }
 
 /* Singular values along dims d0 (rows), d1 (columns), in the last dimension of the result. */
@@ -65,21 +63,26 @@ static tsr_status values_along(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, in
 }
 
 /* out= arguments of another element type than the norm has */
-static tsr_status check_norm_out(const tsr_call *c, const tsr_tensor *y) {
+static tsr_status check_norm_out(const tsr_call *c, const tsr_tensor *y, const char *name) {
   tsr_dtype out;
   if (!tsr_out_dtype(c, 0, &out) || out == (tsr_dtype)y->dtype) return TSR_OK;
-  return tsr_op_fail(c->ctx, "linalg.matrix_norm expected out tensor dtype %s but got: %s", tsr_dtype_get_info(y->dtype)->cpp_name, tsr_dtype_get_info(out)->cpp_name);
+  return tsr_op_fail(c->ctx, "%s expected out tensor dtype %s but got: %s", name, tsr_dtype_get_info(y->dtype)->cpp_name, tsr_dtype_get_info(out)->cpp_name);
 }
 
 static tsr_status matrix_norm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr_val ord, const int64_t *dim, int64_t ndim, bool keepdim, tsr_val dtype) {
   int64_t d[2];
   mat_norm kind;
+  TSR_TRY(norm_kind(ctx, ord, false, &kind));
   TSR_TRY(need(ctx, x->ndim >= 2, "linalg.matrix_norm: The input tensor A must have at least 2 dimensions."));
   if (tsr_dtype_is_integral((tsr_dtype)x->dtype, true) && dtype.tag == TSR_V_NONE) TSR_TRY(tsr_mats_check_dtype(ctx, x, "linalg.matrix_norm"));
-  TSR_TRY(need(ctx, ndim == 2, "linalg.matrix_norm: dim must be a 2-tuple."));
+  if (ndim != 2) {
+    char dims[64];
+    tsr_sizes_print(dims, sizeof dims, (int)TSR_MIN(ndim, 8), dim);
+    dims[strlen(dims) - 1] = 0;
+    return tsr_op_fail(ctx, "linalg.matrix_norm: dim must be a 2-tuple. Got %s", dims + 1);
+  }
   for (int i = 0; i < 2; i++) TSR_TRY(tsr_wrap_dim(ctx, dim[i], x->ndim, &d[i]));
-  if (d[0] == d[1]) return tsr_op_fail(ctx, "linalg.matrix_norm: dims must be different. Got (%lld, %lld)", (long long)dim[0], (long long)dim[1]);
-  TSR_TRY(norm_kind(ctx, ord, &kind));
+  if (d[0] == d[1]) return tsr_op_fail(ctx, "linalg.matrix_norm: dims must be different. Got (%lld, %lld)", (long long)d[0], (long long)d[1]);
   if (dtype.tag == TSR_V_NONE && (kind == NUC || kind == TWO || kind == NEG_TWO)) TSR_TRY(tsr_mats_check_dtype(ctx, x, "linalg.matrix_norm"));
   if (dtype.tag == TSR_V_INT) TSR_TRY(tsr_to_dtype(ctx, &x, x, (tsr_dtype)dtype.i));
   if (kind == FRO) {
@@ -113,7 +116,7 @@ TSR_KERNEL(matrix_norm) {
   tsr_tensor *out;
   if (dim == NULL) return c->ctx->err.status;
   TSR_TRY(matrix_norm(c->ctx, &out, tsr_arg_tensor(c, 0), c->args[1], dim, n, tsr_arg_bool(c, 3), c->args[4]));
-  TSR_TRY(check_norm_out(c, out));
+  TSR_TRY(check_norm_out(c, out, "linalg.matrix_norm"));
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -134,6 +137,7 @@ TSR_KERNEL(norm) {
   } else {
     TSR_TRY(vector_norm(ctx, &out, x, ord.tag == TSR_V_NONE ? tsr_float(2) : ord, c->args[2], keepdim, c->args[4]));
   }
+  TSR_TRY(check_norm_out(c, out, "linalg.norm"));
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -147,7 +151,7 @@ TSR_KERNEL(nuclear_norm) {
   if (dim == NULL || nuc == NULL) return tsr_ctx_nomem(c->ctx);
   TSR_TRY(tsr_temp(c->ctx, tsr_from_obj(nuc)));
   TSR_TRY(matrix_norm(c->ctx, &out, tsr_arg_tensor(c, 0), tsr_from_obj(nuc), dim, n, keepdim, tsr_none()));
-  TSR_TRY(check_norm_out(c, out));
+  TSR_TRY(check_norm_out(c, out, "linalg.matrix_norm"));
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -160,40 +164,50 @@ static tsr_status need_square(tsr_ctx *ctx, const tsr_tensor *x, const char *nam
 static tsr_status need_square_for(tsr_ctx *ctx, const tsr_tensor *x, tsr_val ord) {
   char name[64];
   if (ord.tag == TSR_V_STR) snprintf(name, sizeof name, "linalg.cond(ord=%.16s)", ord.s->bytes);
-  else snprintf(name, sizeof name, "linalg.cond(ord=%f)", ord.tag == TSR_V_FLOAT ? ord.d : (double)ord.i);
+  else if (ord.tag == TSR_V_FLOAT) snprintf(name, sizeof name, "linalg.cond(ord=%f)", ord.d);
+  else snprintf(name, sizeof name, "linalg.cond(ord=%lld)", (long long)ord.i);
   return need_square(ctx, x, name);
 }
 
 TSR_KERNEL(cond) {
   tsr_ctx *ctx = c->ctx;
   static const int64_t last_two[] = {-2, -1};
-  tsr_tensor *x = tsr_arg_tensor(c, 0), *a, *b, *inv;
+  int64_t last = -1;
+  tsr_tensor *x = tsr_arg_tensor(c, 0), *a, *b, *info, *bad;
   tsr_val p = c->args[1];
+  tsr_dtype real = tsr_dtype_real_of((tsr_dtype)x->dtype);
   mat_norm kind = TWO;
-  TSR_TRY(need(ctx, x->ndim >= 2, "linalg.cond: The input tensor A must have at least 2 dimensions."));
-  if (p.tag != TSR_V_NONE) TSR_TRY(norm_kind(ctx, p, &kind));
-  if (kind == TWO || kind == NEG_TWO) {
+  TSR_TRY(tsr_out_castable(c, 0, p.tag == TSR_V_STR ? (tsr_dtype)x->dtype : real, "linalg.cond", "result"));
+  TSR_TRY(need(ctx, p.tag == TSR_V_STR || x->ndim >= 2, "linalg.cond: The input tensor must have at least 2 dimensions."));
+  if (p.tag == TSR_V_STR) TSR_TRY(need_square_for(ctx, x, p));
+  if (p.tag != TSR_V_NONE) TSR_TRY(norm_kind(ctx, p, true, &kind));
+  if (x->numel == 0) {
+    TSR_TRY(tsr_new(ctx, &a, real, x->ndim - 2, x->size));
+    TSR_TRY(tsr_fill(ctx, a, tsr_scalar_int(0)));
+    return tsr_ret_tensor(c, 0, a);
+  }
+  if (kind == TWO || kind == NEG_TWO || kind == NUC) {
     TSR_TRY(values_along(ctx, &x, x, x->ndim - 2, x->ndim - 1));
-    int64_t last = -1;
-    TSR_TRY(tsr_reduce(ctx, &a, "amax", x, 1, &last, false, -1));
-    TSR_TRY(tsr_reduce(ctx, &b, "amin", x, 1, &last, false, -1));
-    TSR_TRY(tsr_binary(ctx, &a, "div", kind == TWO ? a : b, kind == TWO ? b : a));
+    if (kind == NUC) {
+      TSR_TRY(tsr_unary(ctx, &b, "reciprocal", x));
+      TSR_TRY(tsr_reduce(ctx, &a, "sum", x, 1, &last, false, -1));
+      TSR_TRY(tsr_reduce(ctx, &b, "sum", b, 1, &last, false, -1));
+    } else { /* sorted, the largest first */
+      TSR_TRY(tsr_select(ctx, &a, x, -1, 0));
+      TSR_TRY(tsr_select(ctx, &b, x, -1, -1));
+    }
+    TSR_TRY(tsr_binary(ctx, &a, kind == NUC ? "mul" : "div", kind == NEG_TWO ? b : a, kind == NEG_TWO ? a : b));
     return tsr_ret_tensor(c, 0, a);
   }
   TSR_TRY(need_square_for(ctx, x, p));
   tsr_val args[] = {tsr_from_obj(x), tsr_bool(false)}, rets[2];
-  if (kind == NUC) { /* its refusals come first */
-    int64_t last = -1;
-    TSR_TRY(values_along(ctx, &a, x, x->ndim - 2, x->ndim - 1));
-    TSR_TRY(tsr_reduce(ctx, &a, "sum", a, 1, &last, false, -1));
-  }
   TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::linalg_inv_ex", ""), args, 2, rets, 2));
-  inv = rets[0].t;
-  if (kind != NUC) TSR_TRY(matrix_norm(ctx, &a, x, p, last_two, 2, false, tsr_none()));
-  TSR_TRY(matrix_norm(ctx, &b, inv, p, last_two, 2, false, tsr_none()));
+  TSR_TRY(matrix_norm(ctx, &a, x, p, last_two, 2, false, tsr_none()));
+  TSR_TRY(matrix_norm(ctx, &b, rets[0].t, p, last_two, 2, false, tsr_none()));
   TSR_TRY(tsr_binary(ctx, &a, "mul", a, b));
-  tsr_tensor *info, *bad = NULL; /* singular: infinity */
-  TSR_TRY(tsr_to_dtype(ctx, &info, rets[1].t, TSR_BOOL));
+  TSR_TRY(tsr_to_dtype(ctx, &info, rets[1].t, TSR_BOOL)); /* singular, or zero times infinity: infinity */
+  TSR_TRY(tsr_binary(ctx, &b, "ne", a, a));
+  TSR_TRY(tsr_binary(ctx, &info, "logical_or", info, b));
   TSR_TRY(tsr_new_scalar(ctx, &bad, (tsr_dtype)a->dtype, tsr_scalar_float(INFINITY)));
   TSR_TRY(tsr_where(ctx, &a, info, bad, a));
   return tsr_ret_tensor(c, 0, a);
@@ -218,10 +232,18 @@ TSR_KERNEL(matrix_power) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *r = NULL;
   int64_t n = tsr_arg_int(c, 1);
   TSR_TRY(need_square(ctx, x, "linalg.matrix_power"));
+  TSR_TRY(tsr_out_castable(c, 0, (tsr_dtype)x->dtype, "matrix_power", "result"));
+  if (n > 1 || n < 0) TSR_TRY(tsr_out_same(c, 0, (tsr_dtype)x->dtype));
   if (n < 0) {
     tsr_val args[] = {tsr_from_obj(x)};
     TSR_TRY(call1(ctx, &x, "aten::linalg_inv", "", args, 1));
     n = n == INT64_MIN ? INT64_MAX : -n;
+  }
+  if (n == 0) TSR_TRY(identity_like(ctx, &r, x));
+  if (n == 3) { /* (x x) x, not x (x x) */
+    TSR_TRY(tsr_matmul(ctx, &r, x, x));
+    TSR_TRY(tsr_matmul(ctx, &r, r, x));
+    n = 0;
   }
   for (; n > 0; n >>= 1) {
     if ((n & 1) != 0) {
@@ -230,8 +252,12 @@ TSR_KERNEL(matrix_power) {
     }
     if (n > 1) TSR_TRY(tsr_matmul(ctx, &x, x, x));
   }
-  if (r == NULL) TSR_TRY(identity_like(ctx, &r, x));
-  else if (r == tsr_arg_tensor(c, 0)) TSR_TRY(tsr_clone(ctx, &r, r));
+  if (r == tsr_arg_tensor(c, 0)) { /* a copy, in order */
+    tsr_tensor *copy;
+    TSR_TRY(tsr_new(ctx, &copy, (tsr_dtype)r->dtype, r->ndim, r->size));
+    TSR_TRY(tsr_copy_into(ctx, copy, r));
+    r = copy;
+  }
   return tsr_ret_tensor(c, 0, r);
 }
 
@@ -243,14 +269,19 @@ TSR_KERNEL(matrix_exp) {
   static const int64_t last_two[] = {-2, -1};
   TSR_TRY(need_square(ctx, x, "linalg.matrix_exp"));
   if (tsr_dtype_is_integral(dtype, true)) return tsr_op_fail(ctx, "linalg.matrix_exp: Expected a floating point or complex tensor as input. Got %s", tsr_dtype_get_info(dtype)->cpp_name);
+  int64_t n = x->size[x->ndim - 1], flat[] = {-1, n, n};
+  if (n > 1 && x->ndim > 3) TSR_TRY(tsr_view_as(ctx, &term, x, 3, flat)); /* PyTorch views the batch as one dimension, or refuses */
   TSR_TRY(tsr_to_dtype(ctx, &x, x, tsr_dtype_is_complex(dtype) ? TSR_COMPLEX128 : TSR_FLOAT64));
   int squarings = 0;
   if (x->numel > 0) {
-    tsr_tensor *largest;
+    double l = 0;
     TSR_TRY(matrix_norm(ctx, &norm, x, tsr_float(1), last_two, 2, false, tsr_none()));
-    TSR_TRY(tsr_reduce(ctx, &largest, "amax", norm, -1, NULL, false, -1));
-    double l = tsr_tensor_get(ctx->mem, largest, 0).d;
-    if (isfinite(l) && l > 0.5) squarings = TSR_MIN((int)ceil(log2(l * 2)), 1100);
+    TSR_TRY(tsr_ready(ctx, &norm, norm, TSR_FLOAT64));
+    for (int64_t i = 0; i < norm->numel; i++) { /* the largest of those that have one */
+      double v = ((const double *)tsr_tensor_data_ro(norm))[i];
+      if (isfinite(v) && v > l) l = v;
+    }
+    if (l > 0.5) squarings = TSR_MIN((int)ceil(log2(l * 2)), 1100);
     TSR_TRY(tsr_binary_scalar(ctx, &x, "mul", x, tsr_scalar_float(ldexp(1, -squarings))));
   }
   TSR_TRY(identity_like(ctx, &sum, x));
@@ -292,31 +323,24 @@ static tsr_status broadcast_two(tsr_ctx *ctx, tsr_tensor **a, tsr_tensor **b) {
   return tsr_expand(ctx, b, *b, n, size);
 }
 
+/* cross has None for the first dimension of length 3 */
 TSR_KERNEL(linalg_cross) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
-  int64_t dim;
+  const char *type = tsr_dtype_get_info(a->dtype)->cpp_name;
+  int64_t given = tsr_arg_int(c, 2), dim;
+  if (tsr_arg_is_none(c, 2)) {
+    for (given = 0; given < a->ndim && a->size[given] != 3; given++) {}
+    if (given == a->ndim) return tsr_op_fail(c->ctx, "no dimension of size 3 in input");
+  }
   TSR_TRY(need(c->ctx, a->ndim == b->ndim, "linalg.cross: inputs must have the same number of dimensions."));
-  TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), a->ndim, &dim));
+  TSR_TRY(tsr_wrap_dim(c->ctx, given, a->ndim, &dim));
   if (a->ndim == 0 || a->size[dim] != 3 || b->size[dim] != 3) {
-    return tsr_op_fail(c->ctx, "linalg.cross: inputs dimension %lld must have length 3. Got %lld and %lld", (long long)tsr_arg_int(c, 2),
-                       a->ndim == 0 ? 0LL : (long long)a->size[dim], b->ndim == 0 ? 0LL : (long long)b->size[dim]);
+    return tsr_op_fail(c->ctx, "linalg.cross: inputs dimension %lld must have length 3. Got %lld and %lld", (long long)given, a->ndim == 0 ? 0LL : (long long)a->size[dim], b->ndim == 0 ? 0LL : (long long)b->size[dim]);
   }
   TSR_TRY(broadcast_two(c->ctx, &a, &b));
-  return cross(c, a, b, dim);
-}
-
-TSR_KERNEL(cross) { /* without dim: the first one of length 3 */
-  tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
-  int64_t dim = -1;
-  TSR_TRY(broadcast_two(c->ctx, &a, &b));
-  if (!tsr_arg_is_none(c, 2)) TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), a->ndim, &dim));
-  for (int d = 0; d < a->ndim && dim < 0; d++) {
-    if (a->size[d] == 3) dim = d;
-  }
-  if (dim < 0) return tsr_op_fail(c->ctx, "no dimension of size 3 in input");
-  if (a->size[dim] != 3) {
-    return tsr_op_fail(c->ctx, "linalg.cross: inputs dimension %lld must have length 3. Got %lld and %lld", (long long)dim, (long long)a->size[dim], (long long)b->size[dim]);
-  }
+  TSR_TRY(tsr_out_same(c, 0, (tsr_dtype)a->dtype));
+  if (a->dtype == TSR_BOOL) return tsr_op_fail(c->ctx, "\"cross\" not implemented for '%s'", type);
+  if (b->dtype != a->dtype) return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", type, tsr_dtype_get_info(b->dtype)->cpp_name);
   return cross(c, a, b, dim);
 }
 
@@ -324,9 +348,12 @@ TSR_KERNEL(vecdot) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out;
   int64_t dim = tsr_arg_int(c, 2);
+  tsr_dtype got;
+  if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) TSR_TRY(tsr_mats_check_dtype(ctx, a, "linalg.vecdot"));
   if (a->dtype != b->dtype)
     return tsr_op_fail(ctx, "linalg.vecdot: Expected x and y to have the same dtype, but found x of type %s and y of type %s instead",
                        tsr_dtype_get_info(a->dtype)->cpp_name, tsr_dtype_get_info(b->dtype)->cpp_name);
+  if (tsr_out_dtype(c, 0, &got) && got != a->dtype) return tsr_op_fail(ctx, "linalg.vecdot: Expected out of dtype%s but found %s", tsr_dtype_get_info(a->dtype)->cpp_name, tsr_dtype_get_info(got)->cpp_name);
   if (a->ndim == 1 && b->ndim == 1) { /* a plain dot product: dim is not looked at */
     if (a->numel != b->numel)
       return tsr_op_fail(ctx, "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of elements, but got %lld and %lld elements respectively",
@@ -350,27 +377,26 @@ static int64_t product(const int64_t *xs, int n) {
 TSR_KERNEL(tensorsolve) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out;
-  int64_t n, perm[TSR_MAX_NDIM], x_size[TSR_MAX_NDIM];
+  int64_t n, to[TSR_MAX_NDIM];
   const int64_t *dims = tsr_arg_ints(c, 2, &n);
   if (ctx->err.status != TSR_OK) return ctx->err.status;
+  TSR_TRY(tsr_out_castable(c, 0, (tsr_dtype)a->dtype, "tensorsolve", "result"));
   if (dims != NULL) { /* move them to the end */
-    int to = 0;
-    for (int d = 0; d < a->ndim; d++) {
-      bool moved = false;
-      for (int64_t k = 0; k < n; k++) moved |= (dims[k] < 0 ? dims[k] + a->ndim : dims[k]) == d;
-      if (!moved) perm[to++] = d;
-    }
-    for (int64_t k = 0; k < n && to < a->ndim; k++) perm[to++] = dims[k];
-    TSR_TRY(tsr_permute(ctx, &a, a, perm));
+    if (n > TSR_MAX_NDIM) return tsr_op_fail(ctx, "tensorsolve: more dims than a tensor can have");
+    for (int64_t k = 0; k < n; k++) to[k] = a->ndim - n + k;
+    tsr_val args[] = {tsr_from_obj(a), c->args[2], tsr_none()};
+    TSR_TRY(int_list(ctx, &args[2], to, (int)n));
+    TSR_TRY(call1(ctx, &a, "aten::movedim", "intlist", args, 3));
   }
   TSR_TRY(need(ctx, a->ndim >= b->ndim, "Expected self.ndim >= other.ndim"));
   int nx = a->ndim - b->ndim;
-  memcpy(x_size, a->size + b->ndim, (size_t)nx * sizeof *x_size);
-  int64_t rows = product(a->size, b->ndim), cols = product(x_size, nx), square[] = {rows, cols}, flat = b->numel;
-  if (rows != cols) return tsr_op_fail(ctx, "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got %lld != %lld", (long long)cols, (long long)rows);
-  TSR_TRY(tsr_reshape(ctx, &a, a, 2, square));
-  TSR_TRY(tsr_reshape(ctx, &b, b, 1, &flat));
-  tsr_val args[] = {tsr_from_obj(a), tsr_from_obj(b), tsr_bool(true)};
+  const int64_t *x_size = a->size + b->ndim;
+  int64_t cols = product(x_size, nx), square[] = {cols, cols};
+  if (cols != b->numel) return tsr_op_fail(ctx, "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got %lld != %lld", (long long)cols, (long long)b->numel);
+  tsr_val args[] = {tsr_none(), tsr_none(), tsr_bool(true)};
+  TSR_TRY(tsr_reshape(ctx, &args[0].t, a, 2, square));
+  TSR_TRY(tsr_reshape(ctx, &args[1].t, b, 1, &cols));
+  args[0] = tsr_from_obj(args[0].t), args[1] = tsr_from_obj(args[1].t);
   TSR_TRY(call1(ctx, &out, "aten::linalg_solve", "", args, 3));
   TSR_TRY(tsr_reshape(ctx, &out, out, nx, x_size));
   return tsr_ret_tensor(c, 0, out);
@@ -380,15 +406,17 @@ TSR_KERNEL(tensorinv) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *out;
   int64_t ind = tsr_arg_int(c, 1), size[TSR_MAX_NDIM];
+  TSR_TRY(tsr_out_castable(c, 0, (tsr_dtype)a->dtype, "tensorinv", "result"));
   if (ind <= 0) return tsr_op_fail(ctx, "Expected a strictly positive integer for 'ind', but got %lld", (long long)ind);
-  TSR_TRY(need(ctx, ind <= a->ndim, "linalg.tensorinv: 'ind' is larger than the number of dimensions"));
+  if (ind > a->ndim) return tsr_op_fail(ctx, "ArrayRef: invalid slice, N = %lld; size = %d", (long long)ind, a->ndim);
   int64_t rows = product(a->size, (int)ind), cols = product(a->size + ind, a->ndim - (int)ind), square[] = {rows, cols};
   if (rows != cols) return tsr_op_fail(ctx, "Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got %lld != %lld", (long long)cols, (long long)rows);
   for (int d = 0; d < a->ndim; d++) size[d] = a->size[(d + ind) % a->ndim];
   TSR_TRY(tsr_reshape(ctx, &out, a, 2, square));
-  tsr_val args[] = {tsr_from_obj(out)};
-  TSR_TRY(call1(ctx, &out, "aten::linalg_inv", "", args, 1));
-  TSR_TRY(tsr_reshape(ctx, &out, out, a->ndim, size));
+  tsr_val args[] = {tsr_from_obj(out), tsr_bool(false)}, rets[2];
+  TSR_TRY(tsr_invoke(ctx, tsr_op_get("aten::linalg_inv_ex", ""), args, 2, rets, 2));
+  TSR_TRY(tsr_mats_info(ctx, out, 0, *(const int *)tsr_tensor_data_ro(rets[1].t), "inv", "The diagonal element %d is zero, the inversion could not be completed because the input matrix is singular."));
+  TSR_TRY(tsr_reshape(ctx, &out, rets[0].t, a->ndim, size));
   return tsr_ret_tensor(c, 0, out);
 }
 
@@ -438,18 +466,18 @@ const tsr_op tsr_ops_linalg_norm[] = {
     {"aten::nuclear_norm.out(Tensor self, bool keepdim=False, *, Tensor(a!) out) -> Tensor(a!)", op_nuclear_norm, O},
     {"aten::nuclear_norm.dim_out(Tensor self, int[2] dim, bool keepdim=False, *, Tensor(a!) out) -> Tensor(a!)", op_nuclear_norm, O},
     {"aten::linalg_cond(Tensor self, Scalar? p=None) -> Tensor", op_cond, P}, {"aten::linalg_cond.p_str(Tensor self, str p) -> Tensor", op_cond, P},
-    {"aten::linalg_cond.out(Tensor self, Scalar? p=None, *, Tensor(a!) out) -> Tensor(a!)", op_cond, O},
-    {"aten::linalg_cond.p_str_out(Tensor self, str p, *, Tensor(a!) out) -> Tensor(a!)", op_cond, O},
+    {"aten::linalg_cond.out(Tensor self, Scalar? p=None, *, Tensor(a!) out) -> Tensor(a!)", op_cond, TSR_OUT_PLAIN},
+    {"aten::linalg_cond.p_str_out(Tensor self, str p, *, Tensor(a!) out) -> Tensor(a!)", op_cond, TSR_OUT_PLAIN},
     {"aten::linalg_matrix_power(Tensor self, int n) -> Tensor", op_matrix_power, P}, {"aten::matrix_power(Tensor self, int n) -> Tensor", op_matrix_power, P},
-    {"aten::linalg_matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, TSR_OUT_SAME},
-    {"aten::matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, TSR_OUT_SAME},
+    {"aten::linalg_matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, TSR_OUT_PLAIN},
+    {"aten::matrix_power.out(Tensor self, int n, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_power, TSR_OUT_PLAIN},
     {"aten::linalg_matrix_exp(Tensor self) -> Tensor", op_matrix_exp, P}, {"aten::matrix_exp(Tensor self) -> Tensor", op_matrix_exp, P},
     {"aten::linalg_matrix_exp.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_matrix_exp, TSR_OUT_NEW},
     {"aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", op_linalg_cross, P},
     {"aten::linalg_cross.out(Tensor self, Tensor other, *, int dim=-1, Tensor(a!) out) -> Tensor(a!)", op_linalg_cross, TSR_OUT_SAME},
-    {"aten::cross(Tensor self, Tensor other, int? dim=None) -> Tensor", op_cross, P}, {"aten::cross.out(Tensor self, Tensor other, int? dim=None, *, Tensor(a!) out) -> Tensor(a!)", op_cross, TSR_OUT_SAME},
+    {"aten::cross(Tensor self, Tensor other, int? dim=None) -> Tensor", op_linalg_cross, P}, {"aten::cross.out(Tensor self, Tensor other, int? dim=None, *, Tensor(a!) out) -> Tensor(a!)", op_linalg_cross, TSR_OUT_SAME},
     {"aten::linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor", op_vecdot, P}, {"aten::linalg_vecdot.out(Tensor x, Tensor y, *, int dim=-1, Tensor(a!) out) -> Tensor(a!)", op_vecdot, O},
     {"aten::linalg_tensorsolve(Tensor self, Tensor other, int[]? dims=None) -> Tensor", op_tensorsolve, P},
-    {"aten::linalg_tensorsolve.out(Tensor self, Tensor other, int[]? dims=None, *, Tensor(a!) out) -> Tensor(a!)", op_tensorsolve, O},
-    {"aten::linalg_tensorinv(Tensor self, int ind=2) -> Tensor", op_tensorinv, P}, {"aten::linalg_tensorinv.out(Tensor self, int ind=2, *, Tensor(a!) out) -> Tensor(a!)", op_tensorinv, O},
+    {"aten::linalg_tensorsolve.out(Tensor self, Tensor other, int[]? dims=None, *, Tensor(a!) out) -> Tensor(a!)", op_tensorsolve, TSR_OUT_PLAIN},
+    {"aten::linalg_tensorinv(Tensor self, int ind=2) -> Tensor", op_tensorinv, P}, {"aten::linalg_tensorinv.out(Tensor self, int ind=2, *, Tensor(a!) out) -> Tensor(a!)", op_tensorinv, TSR_OUT_PLAIN},
     {0}};

@@ -78,6 +78,7 @@ TSR_KERNEL(geqrf) {
   tsr_mats m;
   tsr_tensor *tau, *out;
   if (tsr_arg_tensor(c, 0)->ndim < 2) return tsr_op_fail(c->ctx, "torch.geqrf: input must have at least 2 dimensions.");
+  for (uint32_t i = 0; i < 2; i++) TSR_TRY(tsr_out_castable(c, i, dtype_of(c, 0), "torch.geqrf", i == 0 ? "a" : "tau"));
   TSR_TRY(geqrf(c->ctx, &m, &tau, tsr_arg_tensor(c, 0), "torch.geqrf"));
   TSR_TRY(tsr_mats_store(c->ctx, &out, &m, dtype_of(c, 0)));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
@@ -110,6 +111,7 @@ TSR_KERNEL(householder_product) {
   if (t->dtype != a->dtype) {
     return tsr_op_fail(c->ctx, "torch.linalg.householder_product: tau dtype %s does not match input dtype %s", tsr_dtype_get_info(t->dtype)->cpp_name, tsr_dtype_get_info(a->dtype)->cpp_name);
   }
+  TSR_TRY(tsr_out_castable(c, 0, dtype_of(c, 0), "torch.linalg.householder_product", "result"));
   TSR_TRY(tsr_mats_load(c->ctx, &m, a, "torch.linalg.householder_product"));
   TSR_TRY(load_tau(c->ctx, &tau, tsr_arg_tensor(c, 1), &m));
   int k = m.batch > 0 ? (int)(tau->numel / m.batch) : 0;
@@ -121,6 +123,32 @@ TSR_KERNEL(householder_product) {
   return tsr_ret_tensor(c, 0, out);
 }
 
+/* Shapes and types, in PyTorch's order. */
+static tsr_status check_ormqr(tsr_call *c, const tsr_tensor *a, const tsr_tensor *t, const tsr_tensor *other, int dim) {
+  tsr_ctx *ctx = c->ctx;
+  tsr_dtype out = (tsr_dtype)a->dtype;
+  int64_t rows = other->size[other->ndim + dim], cols = a->size[a->ndim - 1];
+  char sizes[256];
+  if (rows != a->size[a->ndim - 2]) return tsr_op_fail(ctx, "torch.ormqr: other.shape[%d] must be equal to input.shape[-2]", dim);
+  if (t->ndim < 1) return tsr_op_fail(ctx, "Dimension specified as -1 but tensor has no dimensions");
+  if (t->size[t->ndim - 1] != TSR_MIN(rows, cols)) return tsr_op_fail(ctx, "torch.ormqr: tau.shape[-1] must be equal to min(other.shape[%d], input.shape[-1])", dim);
+  if (a->ndim - t->ndim != 1) return tsr_op_fail(ctx, "torch.ormqr: Expected tau to have one dimension less than input, but got tau.ndim equal to %d and input.ndim is equal to %d", t->ndim, a->ndim);
+  if (a->ndim != other->ndim) return tsr_op_fail(ctx, "torch.ormqr: Expected other to have the same number of dimensions as input, but got other.ndim equal to %d and input.ndim is equal to %d", other->ndim, a->ndim);
+  for (int k = 0; k < 2; k++) {
+    const tsr_tensor *x = k == 0 ? t : other;
+    if (memcmp(x->size, a->size, (size_t)(a->ndim - 2) * sizeof *a->size) == 0) continue;
+    tsr_sizes_print(sizes, sizeof sizes, a->ndim - 2, x->size);
+    return tsr_op_fail(ctx, "torch.ormqr: Expected batch dimensions of %s to be equal to input.shape[:-2], but got %s", k == 0 ? "tau" : "other", sizes);
+  }
+  tsr_out_dtype(c, 0, &out);
+  for (int k = 0; k < 3; k++) {
+    tsr_dtype d = k == 0 ? (tsr_dtype)t->dtype : k == 1 ? (tsr_dtype)other->dtype : out;
+    const char *name = k == 0 ? "tau" : k == 1 ? "other" : "result", *own = tsr_dtype_get_info(a->dtype)->cpp_name;
+    if (d != a->dtype) return tsr_op_fail(ctx, "torch.ormqr: Expected input and %s to have the same dtype, but input has dtype%s and %s has dtype %s", name, own, name, tsr_dtype_get_info(d)->cpp_name);
+  }
+  return TSR_OK;
+}
+
 TSR_KERNEL(ormqr) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *other = tsr_arg_tensor(c, 2), *tau, *out;
   bool left = tsr_arg_bool(c, 3), trans = tsr_arg_bool(c, 4);
@@ -128,16 +156,11 @@ TSR_KERNEL(ormqr) {
   const tsr_tensor *t = tsr_arg_tensor(c, 1);
   if (a->ndim < 2) return tsr_op_fail(c->ctx, "torch.ormqr: input must have at least 2 dimensions.");
   if (other->ndim < 2) return tsr_op_fail(c->ctx, "torch.ormqr: other must have at least 2 dimensions.");
-  int64_t rows = other->size[other->ndim - (left ? 2 : 1)];
-  if (t->ndim < 1 || rows < t->size[t->ndim - 1]) return tsr_op_fail(c->ctx, "torch.ormqr: other.shape[%d] must be greater than or equal to tau.shape[-1]", left ? -2 : -1);
-  if (rows != a->size[a->ndim - 2]) return tsr_op_fail(c->ctx, "torch.ormqr: other.shape[%d] must be equal to input.shape[-2]", left ? -2 : -1);
-  if (t->size[t->ndim - 1] > a->size[a->ndim - 1]) return tsr_op_fail(c->ctx, "torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1]");
-  if (t->size[t->ndim - 1] != TSR_MIN(rows, a->size[a->ndim - 1])) return tsr_op_fail(c->ctx, "torch.ormqr: tau.shape[-1] must be equal to min(other.shape[%d], input.shape[-1])", left ? -2 : -1);
+  TSR_TRY(check_ormqr(c, a, t, other, left ? -2 : -1));
   TSR_TRY(tsr_mats_load(c->ctx, &m, a, "torch.ormqr"));
   TSR_TRY(tsr_mats_load(c->ctx, &o, other, "torch.ormqr"));
   TSR_TRY(load_tau(c->ctx, &tau, tsr_arg_tensor(c, 1), &m));
   int k = m.batch > 0 ? (int)(tau->numel / m.batch) : 0;
-  if (m.m != (left ? o.m : o.n) || (o.batch != m.batch && o.batch > 0)) return tsr_op_fail(c->ctx, "torch.ormqr: other.shape[%d] must be equal to input.shape[-2]", left ? -2 : -1);
   for (int64_t i = 0; i < o.batch; i++) {
     int info = tsr_lapack_ormqr(c->ctx, m.z, left ? 'L' : 'R', trans ? (m.z ? 'C' : 'T') : 'N', o.m, o.n, k, tsr_mats_at(&m, i), lead(m.m),
                                 (const char *)tsr_tensor_data_ro(tau) + (size_t)i * (size_t)k * tsr_mats_item(&m), tsr_mats_at(&o, i), lead(o.m));
@@ -216,12 +239,15 @@ static tsr_status ret_svd(tsr_call *c, bool full, bool vectors, bool v_not_h, co
   tsr_ctx *ctx = c->ctx;
   svd d;
   tsr_tensor *out;
-  tsr_dtype dtype = dtype_of(c, 0);
+  tsr_dtype dtype = dtype_of(c, 0), real = tsr_dtype_real_of(dtype);
+  if (tsr_arg_tensor(c, 0)->ndim >= 2 && !tsr_dtype_is_integral(dtype, true)) {
+    for (uint32_t i = 0; i < 3; i++) TSR_TRY(tsr_out_same(c, 2 * i % 3, i == 2 ? real : dtype)); /* the values last */
+  }
   TSR_TRY(svd_of(ctx, &d, tsr_arg_tensor(c, 0), full, vectors, name));
   if (vectors) TSR_TRY(tsr_mats_store(ctx, &out, &d.u, dtype));
   else TSR_TRY(empty_tensor(ctx, &out, dtype));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
-  TSR_TRY(tsr_to_dtype(ctx, &out, d.s, tsr_dtype_real_of(dtype)));
+  TSR_TRY(tsr_to_dtype(ctx, &out, d.s, real));
   TSR_TRY(tsr_ret_tensor(c, 1, out));
   if (vectors) TSR_TRY(tsr_mats_store(ctx, &out, &d.vh, dtype));
   else TSR_TRY(empty_tensor(ctx, &out, dtype));
@@ -230,11 +256,31 @@ static tsr_status ret_svd(tsr_call *c, bool full, bool vectors, bool v_not_h, co
 }
 TSR_KERNEL(linalg_svd) { return ret_svd(c, tsr_arg_bool(c, 1), true, false, "linalg.svd"); }
 TSR_KERNEL(_linalg_svd) { return ret_svd(c, tsr_arg_bool(c, 1), tsr_arg_bool(c, 2), false, "linalg.svd"); }
-TSR_KERNEL(svd) { /* without vectors the old operator returns zeros of their shapes */
-  int ndim = tsr_arg_tensor(c, 0)->ndim;
-  if (ndim < 2) return tsr_op_fail(c->ctx, "linalg.svd: input should have at least 2 dimensions, but has %d dimensions instead", ndim);
-  TSR_TRY(ret_svd(c, !tsr_arg_bool(c, 1), true, true, "linalg.svd"));
-  for (uint32_t i = 0; i < 3 && !tsr_arg_bool(c, 2); i += 2) TSR_TRY(tsr_fill(c->ctx, c->rets[i].t, tsr_scalar_int(0)));
+static tsr_status zeros(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *like, int64_t n) {
+  int64_t size[TSR_MAX_NDIM];
+  memcpy(size, like->size, like->ndim * sizeof *size);
+  size[like->ndim - 2] = size[like->ndim - 1] = n;
+  TSR_TRY(tsr_new(ctx, out, (tsr_dtype)like->dtype, like->ndim, size));
+  return tsr_fill(ctx, *out, tsr_scalar_int(0));
+}
+TSR_KERNEL(svd) { /* without vectors the old operator returns zeros, of square matrices */
+  tsr_tensor *a = tsr_arg_tensor(c, 0), *v[2];
+  if (a->ndim < 2) return tsr_op_fail(c->ctx, "linalg.svd: input should have at least 2 dimensions, but has %d dimensions instead", a->ndim);
+  bool vectors = tsr_arg_bool(c, 2);
+  for (uint32_t i = 0; i < 3 && !vectors; i++) {
+    tsr_dtype want = i == 0 ? tsr_dtype_real_of(dtype_of(c, 0)) : dtype_of(c, 0), got;
+    if (i == 0) TSR_TRY(tsr_out_same(c, 1, want));
+    else if (tsr_out_dtype(c, 2 * i - 2, &got) && got != want) return tsr_op_fail(c->ctx, "torch.svd: Expected out tensor to have dtype %s but got %s instead", tsr_dtype_get_info(want)->cpp_name, tsr_dtype_get_info(got)->cpp_name);
+  }
+  TSR_TRY(ret_svd(c, !tsr_arg_bool(c, 1), vectors, true, "linalg.svd"));
+  if (vectors) return TSR_OK;
+  for (int i = 0; i < 2; i++) {
+    TSR_TRY(zeros(c->ctx, &v[i], a, a->size[a->ndim - 2 + i]));
+    if (i == 1) TSR_TRY(tsr_transpose(c->ctx, &v[i], v[i], -1, -2));
+    tsr_release(c->rets[2 * i]);
+    c->rets[2 * i] = tsr_none();
+    TSR_TRY(tsr_ret_tensor(c, 2 * (uint32_t)i, v[i]));
+  }
   return TSR_OK;
 }
 static tsr_status svdvals(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a) {
@@ -245,6 +291,7 @@ static tsr_status svdvals(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a) {
 }
 TSR_KERNEL(svdvals) {
   tsr_tensor *s;
+  if (tsr_arg_tensor(c, 0)->ndim >= 2 && !tsr_dtype_is_integral(dtype_of(c, 0), true)) TSR_TRY(tsr_out_same(c, 0, tsr_dtype_real_of(dtype_of(c, 0))));
   TSR_TRY(svdvals(c->ctx, &s, tsr_arg_tensor(c, 0)));
   TSR_TRY(tsr_to_dtype(c->ctx, &s, s, tsr_dtype_real_of(dtype_of(c, 0))));
   return tsr_ret_tensor(c, 0, s);
@@ -268,6 +315,8 @@ static tsr_status eigh(tsr_call *c, bool vectors, bool two) {
   tsr_tensor *w, *out;
   TSR_TRY(tsr_mats_check_square(c->ctx, tsr_arg_tensor(c, 0), "linalg.eigh"));
   if (uplo[0] == 0 || strchr("ULul", uplo[0]) == NULL) return tsr_op_fail(c->ctx, "Expected UPLO argument to be 'L' or 'U', but got %s", uplo);
+  if (two) TSR_TRY(tsr_out_same(c, 1, dtype_of(c, 0)));
+  TSR_TRY(tsr_out_same(c, 0, tsr_dtype_real_of(dtype_of(c, 0))));
   TSR_TRY(eigh_of(c->ctx, &m, &w, tsr_arg_tensor(c, 0), (char)(uplo[0] & ~32), vectors));
   TSR_TRY(tsr_to_dtype(c->ctx, &w, w, tsr_dtype_real_of(dtype_of(c, 0))));
   TSR_TRY(tsr_ret_tensor(c, 0, w));
@@ -286,7 +335,9 @@ static tsr_status eig(tsr_call *c, bool vectors) {
   tsr_dtype dtype = tsr_dtype_complex_of(tsr_dtype_real_of(dtype_of(c, 0)));
   const char *name = vectors ? "linalg.eig" : "linalg.eigvals";
   if (tsr_dtype_is_integral((tsr_dtype)a->dtype, true)) return tsr_op_fail(c->ctx, "Unknown Complex ScalarType for %s", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name);
-  TSR_TRY(tsr_mats_load_square(c->ctx, &m, a, name));
+  TSR_TRY(tsr_mats_check_square(c->ctx, a, name));
+  for (uint32_t i = 0; i < c->nrets; i++) TSR_TRY(tsr_out_castable(c, i, dtype, vectors ? "torch.linalg.eig" : "torch.linalg.eigvals", i == 0 ? "eigenvalues" : "eigenvectors"));
+  TSR_TRY(tsr_mats_load(c->ctx, &m, a, name));
   for (int64_t i = 0; i < m.batch && vectors; i++) {
     if (!all_finite(&m, i)) return tsr_op_fail(c->ctx, "torch.linalg.eig: input tensor should not contain infs or NaNs.");
   }
@@ -360,11 +411,14 @@ static tsr_status above(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *s, const tol
   return tsr_binary(ctx, out, "gt", s, limit);
 }
 
+static const char rank_name[] = "torch.linalg.matrix_rank", pinv_name[] = "torch.linalg.pinv";
+
 static tsr_status matrix_rank(tsr_call *c, const tolerance *t, bool hermitian) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *s, *out;
   tsr_mats m;
   int64_t last = -1;
+  TSR_TRY(tsr_out_castable(c, 0, TSR_INT64, rank_name, "result"));
   if (a->numel == 0) { /* of no elements: rank 0, and the tolerances are not looked at */
     TSR_TRY(tsr_mats_vector(ctx, &out, a, TSR_INT64, -1));
     return tsr_ret_tensor(c, 0, out);
@@ -379,8 +433,6 @@ static tsr_status matrix_rank(tsr_call *c, const tolerance *t, bool hermitian) {
   TSR_TRY(tsr_reduce(ctx, &out, "sum", out, 1, &last, false, -1));
   return tsr_ret_tensor(c, 0, out);
 }
-
-static const char rank_name[] = "torch.linalg.matrix_rank", pinv_name[] = "torch.linalg.pinv";
 
 static tsr_status need_matrix(tsr_ctx *ctx, const tsr_tensor *a) {
   return a->ndim < 2 ? tsr_op_fail(ctx, "%s: The input tensor input must have at least 2 dimensions.", rank_name) : TSR_OK;
@@ -449,6 +501,7 @@ TSR_KERNEL(pinv) {
   tolerance t;
   bool numbers = strstr(c->op->schema, "float? rtol") != NULL; /* whose default is computed before the matrix is looked at */
   tsr_tensor *a = tsr_arg_tensor(c, 0);
+  TSR_TRY(tsr_out_castable(c, 0, dtype_of(c, 0), "linalg.pinv", "result"));
   if (!numbers || a->ndim < 2) TSR_TRY(check_pinv(c->ctx, a));
   TSR_TRY(read_tolerances(c, &t, a, 1, pinv_name));
   TSR_TRY(check_pinv(c->ctx, a));
@@ -456,6 +509,7 @@ TSR_KERNEL(pinv) {
 }
 TSR_KERNEL(pinv_rcond) { /* one relative tolerance; pinverse has no third argument */
   tolerance t = {0};
+  TSR_TRY(tsr_out_castable(c, 0, dtype_of(c, 0), "linalg.pinv", "result"));
   TSR_TRY(check_pinv(c->ctx, tsr_arg_tensor(c, 0)));
   TSR_TRY(tsr_new_scalar(c->ctx, &t.atol, TSR_FLOAT64, tsr_scalar_float(0)));
   TSR_TRY(read_tolerance(c, &t.rtol, 1, pinv_name, "rtol"));
@@ -464,72 +518,88 @@ TSR_KERNEL(pinv_rcond) { /* one relative tolerance; pinverse has no third argume
 
 /* ---- least squares ---- */
 
+static const char lstsq_name[] = "torch.linalg.lstsq";
+
+static tsr_status check_lstsq(tsr_call *c, const tsr_tensor *a, const tsr_tensor *b, bool vector) {
+  static const char *const names[] = {"solution", "residuals", "rank", "singular_values"};
+  tsr_ctx *ctx = c->ctx;
+  if (a->ndim < b->ndim || a->ndim > b->ndim + 1) return tsr_op_fail(ctx, "%s: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1", lstsq_name);
+  if (a->size[a->ndim - 2] != b->size[b->ndim - (vector ? 1 : 2)]) return tsr_op_fail(ctx, "%s: input.size(-2) should match other.size(-%d)", lstsq_name, vector ? 1 : 2);
+  for (uint32_t i = 0; i < 4; i++) TSR_TRY(tsr_out_castable(c, i, i == 0 ? (tsr_dtype)a->dtype : i == 2 ? TSR_INT64 : tsr_dtype_real_of((tsr_dtype)a->dtype), lstsq_name, names[i]));
+  return TSR_OK;
+}
+
 TSR_KERNEL(lstsq) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *out, *residuals, *rank, *s;
   const char *driver = tsr_arg_is_none(c, 3) ? "gelsy" : tsr_arg_str(c, 3)->bytes;
-  tsr_dtype dtype = dtype_of(c, 0);
-  if (a->ndim < 2) return tsr_op_fail(ctx, "torch.linalg.lstsq: input must have at least 2 dimensions.");
-  if (b->ndim < 1) return tsr_op_fail(ctx, "torch.linalg.lstsq: other must have at least 1 dimension.");
+  tsr_dtype dtype = dtype_of(c, 0), real = tsr_dtype_real_of(dtype);
+  if (a->ndim < 2) return tsr_op_fail(ctx, "%s: input must have at least 2 dimensions.", lstsq_name);
+  if (b->ndim < 1) return tsr_op_fail(ctx, "%s: other must have at least 1 dimension.", lstsq_name);
   if (a->dtype != b->dtype) {
-    return tsr_op_fail(ctx, "torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype %s and other's dtype %s", tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name,
+    return tsr_op_fail(ctx, "%s: Expected input and other to have the same dtype, but got input's dtype %s and other's dtype %s", lstsq_name, tsr_dtype_get_info((tsr_dtype)a->dtype)->cpp_name,
                        tsr_dtype_get_info((tsr_dtype)b->dtype)->cpp_name);
   }
-  if (strcmp(driver, "gels") != 0 && strcmp(driver, "gelsy") != 0 && strcmp(driver, "gelsd") != 0 && strcmp(driver, "gelss") != 0) {
-    return tsr_op_fail(ctx, "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)");
-  }
   bool vector = b->ndim == 1 || (a->ndim - 1 == b->ndim && memcmp(a->size, b->size, b->ndim * sizeof *b->size) == 0);
-  if (vector) TSR_TRY(tsr_unsqueeze(ctx, &b, b, -1));
-  if (tsr_arg_is_none(c, 2) && tsr_dtype_real_of(dtype) != TSR_FLOAT32 && tsr_dtype_real_of(dtype) != TSR_FLOAT64) { /* there is no default of rcond */
-    return tsr_op_fail(ctx, "This function doesn't handle types other than float and double");
+  TSR_TRY(check_lstsq(c, a, b, vector));
+  if (strcmp(driver, "gels") != 0 && strcmp(driver, "gelsy") != 0 && strcmp(driver, "gelsd") != 0 && strcmp(driver, "gelss") != 0) {
+    return tsr_op_fail(ctx, "%s: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)", lstsq_name);
   }
-  TSR_TRY(tsr_mats_broadcast(ctx, &a, &b));
+  if (vector) TSR_TRY(tsr_unsqueeze(ctx, &b, b, -1));
+  if (tsr_arg_is_none(c, 2) && real != TSR_FLOAT32 && real != TSR_FLOAT64) return tsr_op_fail(ctx, "This function doesn't handle types other than float and double"); /* there is no default of rcond */
+  tsr_tensor *own = a;
   tsr_mats m, rhs, x;
-  TSR_TRY(tsr_mats_load(ctx, &m, a, "torch.linalg.lstsq"));
-  TSR_TRY(tsr_mats_load(ctx, &rhs, b, "torch.linalg.lstsq"));
-  if (rhs.m != m.m) return tsr_op_fail(ctx, "torch.linalg.lstsq: input.size(-2) should match other.size(-%d)", vector ? 1 : 2);
+  int64_t batch[TSR_MAX_NDIM];
+  int nb;
+  TSR_TRY(tsr_broadcast_sizes(ctx, a->ndim - 2, a->size, a->ndim - 2, b->size, &nb, batch)); /* the leading ones of both, as PyTorch looks at them */
+  TSR_TRY(tsr_mats_broadcast(ctx, &a, &b));
+  TSR_TRY(tsr_mats_load(ctx, &m, a, lstsq_name));
+  TSR_TRY(tsr_mats_load(ctx, &rhs, b, lstsq_name));
   bool singular = strcmp(driver, "gelsd") == 0 || strcmp(driver, "gelss") == 0, ranked = strcmp(driver, "gels") != 0;
   int k = TSR_MIN(m.m, m.n), rows = TSR_MAX(m.m, m.n);
   double rcond = tsr_arg_is_none(c, 2) ? epsilon(dtype) * (double)rows : tsr_arg_float(c, 2);
-  TSR_TRY(tsr_mats_vector(ctx, &rank, a, TSR_INT64, -1));
-  TSR_TRY(tsr_mats_vector(ctx, &s, a, TSR_FLOAT64, k));
+  TSR_TRY(tsr_mats_vector(ctx, &rank, own, TSR_INT64, -1)); /* one for each matrix that was given */
+  TSR_TRY(tsr_mats_vector(ctx, &s, own, TSR_FLOAT64, k));
   TSR_TRY(tsr_mats_new(ctx, &x, rhs.t, m.z, rows, rhs.n));
-  tsr_mats sol;
-  TSR_TRY(tsr_mats_new(ctx, &sol, rhs.t, m.z, m.n, rhs.n));
-  TSR_TRY(tsr_mats_vector(ctx, &residuals, a, TSR_FLOAT64, rhs.n));
   bool full_rank = true;
-  for (int64_t i = 0; i < x.batch && m.batch > 0; i++) {
-    int r = 0;
-    size_t item = tsr_mats_item(&x);
-    memset(tsr_mats_at(&x, i), 0, (size_t)x.m * (size_t)x.n * item);
-    copy_cols(&x, &rhs, i, rhs.n);
-    int info = singular ? tsr_lapack_gelsd(ctx, m.z, m.m, m.n, rhs.n, tsr_mats_at(&m, i), lead(m.m), tsr_mats_at(&x, i), lead(x.m), (double *)s->storage->data + i * k, rcond, &r)
-                        : tsr_lapack_gelsy(ctx, m.z, m.m, m.n, rhs.n, tsr_mats_at(&m, i), lead(m.m), tsr_mats_at(&x, i), lead(x.m), rcond, &r);
-    TSR_TRY(tsr_mats_info(ctx, a, i, info, "torch.linalg.lstsq", "The least squares solution could not be computed because the input matrix does not have full rank (error code: %d)."));
-    ((int64_t *)rank->storage->data)[i] = r;
-    full_rank &= r == m.n;
-    copy_cols(&sol, &x, i, rhs.n);
+  for (int64_t i = 0; i < x.batch; i++) {
+    int r = 0, info = 0;
+    int64_t at = i % TSR_MAX(rank->numel, (int64_t)1);
+    memset(tsr_mats_at(&x, i), 0, (size_t)x.m * (size_t)x.n * tsr_mats_item(&x));
+    if (m.m > 0 && (ranked || m.n > 0)) copy_cols(&x, &rhs, i, rhs.n);
+    if (m.batch == 0) continue;
+    if (singular) info = tsr_lapack_gelsd(ctx, m.z, m.m, m.n, rhs.n, tsr_mats_at(&m, i), lead(m.m), tsr_mats_at(&x, i), lead(x.m), (double *)s->storage->data + at * k, rcond, &r);
+    else if (ranked) info = tsr_lapack_gelsy(ctx, m.z, m.m, m.n, rhs.n, tsr_mats_at(&m, i), lead(m.m), tsr_mats_at(&x, i), lead(x.m), rcond, &r);
+    else info = tsr_lapack_gels(ctx, m.z, m.m, m.n, rhs.n, tsr_mats_at(&m, i), lead(m.m), tsr_mats_at(&x, i), lead(x.m));
+    if (info < 0 && info != TSR_LAPACK_NOMEM) { /* what is not finite cannot be scaled */
+      fill_nan(x.t->storage->data, (int64_t)x.m * x.n * (m.z ? 2 : 1), i);
+      fill_nan(s->storage->data, k, at);
+      info = 0;
+    }
+    TSR_TRY(tsr_mats_info(ctx, a, i, info, lstsq_name, "The least squares solution could not be computed because the input matrix does not have full rank (error code: %d)."));
+    ((int64_t *)rank->storage->data)[at] = r;
+    full_rank &= r == m.n || !ranked;
   }
-  TSR_TRY(tsr_mats_store(ctx, &out, &sol, dtype));
-  tsr_tensor *result = out;
+  TSR_TRY(tsr_mats_store(ctx, &out, &x, dtype));
+  TSR_TRY(tsr_narrow(ctx, &out, out, -2, 0, m.n)); /* the rest of LAPACK's rows holds no solution */
   if (m.m > m.n && full_rank && strcmp(driver, "gelsy") != 0) { /* PyTorch gives no residuals with gelsy */
-    tsr_tensor *diff;
-    TSR_TRY(tsr_matmul(ctx, &diff, a, out));
-    TSR_TRY(tsr_binary(ctx, &diff, "sub", diff, b));
-    TSR_TRY(tsr_unary(ctx, &diff, "abs", diff));
-    TSR_TRY(tsr_binary(ctx, &diff, "mul", diff, diff));
     int64_t dim = -2;
-    TSR_TRY(tsr_reduce(ctx, &residuals, "sum", diff, 1, &dim, false, -1));
+    TSR_TRY(tsr_mats_store(ctx, &residuals, &x, m.z ? TSR_COMPLEX128 : TSR_FLOAT64));
+    TSR_TRY(tsr_narrow(ctx, &residuals, residuals, -2, m.n, m.m - m.n));
+    TSR_TRY(tsr_unary(ctx, &residuals, "abs", residuals));
+    TSR_TRY(tsr_binary(ctx, &residuals, "mul", residuals, residuals));
+    TSR_TRY(tsr_reduce(ctx, &residuals, "sum", residuals, 1, &dim, false, -1));
+    TSR_TRY(tsr_to_dtype(ctx, &residuals, residuals, real));
   } else {
-    TSR_TRY(empty_tensor(ctx, &residuals, tsr_dtype_real_of(dtype)));
+    TSR_TRY(empty_tensor(ctx, &residuals, real));
   }
-  if (vector) TSR_TRY(tsr_squeeze_dim(ctx, &result, result, -1));
-  TSR_TRY(tsr_ret_tensor(c, 0, result));
+  if (vector) TSR_TRY(tsr_squeeze_dim(ctx, &out, out, -1));
+  TSR_TRY(tsr_ret_tensor(c, 0, out));
   TSR_TRY(tsr_ret_tensor(c, 1, residuals));
   if (!ranked) TSR_TRY(empty_tensor(ctx, &rank, TSR_INT64));
   TSR_TRY(tsr_ret_tensor(c, 2, rank));
-  if (singular) TSR_TRY(tsr_to_dtype(ctx, &s, s, tsr_dtype_real_of(dtype)));
-  else TSR_TRY(empty_tensor(ctx, &s, tsr_dtype_real_of(dtype)));
+  if (singular) TSR_TRY(tsr_to_dtype(ctx, &s, s, real));
+  else TSR_TRY(empty_tensor(ctx, &s, real));
   return tsr_ret_tensor(c, 3, s);
 }
 
@@ -540,12 +610,12 @@ const tsr_op tsr_ops_linalg_spectral[] = {
     {"aten::linalg_qr.out(Tensor A, str mode=\"reduced\", *, Tensor(a!) Q, Tensor(b!) R) -> (Tensor(a!) Q, Tensor(b!) R)", op_linalg_qr, TSR_OUT_SAME},
     {"aten::qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)", op_qr, P},
     {"aten::qr.Q(Tensor self, bool some=True, *, Tensor(a!) Q, Tensor(b!) R) -> (Tensor(a!) Q, Tensor(b!) R)", op_qr, TSR_OUT_SAME},
-    {"aten::geqrf(Tensor self) -> (Tensor a, Tensor tau)", op_geqrf, P}, {"aten::geqrf.a(Tensor self, *, Tensor(a!) a, Tensor(b!) tau) -> (Tensor(a!) a, Tensor(b!) tau)", op_geqrf, O},
+    {"aten::geqrf(Tensor self) -> (Tensor a, Tensor tau)", op_geqrf, P}, {"aten::geqrf.a(Tensor self, *, Tensor(a!) a, Tensor(b!) tau) -> (Tensor(a!) a, Tensor(b!) tau)", op_geqrf, TSR_OUT_LAPACK},
     {"aten::linalg_householder_product(Tensor input, Tensor tau) -> Tensor", op_householder_product, P},
-    {"aten::linalg_householder_product.out(Tensor input, Tensor tau, *, Tensor(a!) out) -> Tensor(a!)", op_householder_product, O},
-    {"aten::orgqr(Tensor self, Tensor input2) -> Tensor", op_householder_product, P}, {"aten::orgqr.out(Tensor self, Tensor input2, *, Tensor(a!) out) -> Tensor(a!)", op_householder_product, O},
+    {"aten::linalg_householder_product.out(Tensor input, Tensor tau, *, Tensor(a!) out) -> Tensor(a!)", op_householder_product, TSR_OUT_LAPACK},
+    {"aten::orgqr(Tensor self, Tensor input2) -> Tensor", op_householder_product, P}, {"aten::orgqr.out(Tensor self, Tensor input2, *, Tensor(a!) out) -> Tensor(a!)", op_householder_product, TSR_OUT_LAPACK},
     {"aten::ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor", op_ormqr, P},
-    {"aten::ormqr.out(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False, *, Tensor(a!) out) -> Tensor(a!)", op_ormqr, O},
+    {"aten::ormqr.out(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False, *, Tensor(a!) out) -> Tensor(a!)", op_ormqr, TSR_OUT_LAPACK},
     {"aten::linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)", op_linalg_svd, P},
     {"aten::linalg_svd.U(Tensor A, bool full_matrices=True, *, str? driver=None, Tensor(a!) U, Tensor(b!) S, Tensor(c!) Vh) -> (Tensor(a!) U, Tensor(b!) S, Tensor(c!) Vh)", op_linalg_svd, TSR_OUT_SAME},
     {"aten::_linalg_svd(Tensor A, bool full_matrices=False, bool compute_uv=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)", op__linalg_svd, P},
@@ -558,8 +628,8 @@ const tsr_op tsr_ops_linalg_spectral[] = {
     {"aten::linalg_eigvalsh.out(Tensor self, str UPLO=\"L\", *, Tensor(a!) out) -> Tensor(a!)", op_eigvalsh, TSR_OUT_SAME},
     {"aten::_linalg_eigh(Tensor A, str UPLO=\"L\", bool compute_v=True) -> (Tensor eigenvalues, Tensor eigenvectors)", op__eigh, P},
     {"aten::linalg_eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)", op_eig, P},
-    {"aten::linalg_eig.out(Tensor self, *, Tensor(a!) eigenvalues, Tensor(b!) eigenvectors) -> (Tensor(a!) eigenvalues, Tensor(b!) eigenvectors)", op_eig, O},
-    {"aten::linalg_eigvals(Tensor self) -> Tensor", op_eigvals, P}, {"aten::linalg_eigvals.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_eigvals, O},
+    {"aten::linalg_eig.out(Tensor self, *, Tensor(a!) eigenvalues, Tensor(b!) eigenvectors) -> (Tensor(a!) eigenvalues, Tensor(b!) eigenvectors)", op_eig, TSR_OUT_LAPACK},
+    {"aten::linalg_eigvals(Tensor self) -> Tensor", op_eigvals, P}, {"aten::linalg_eigvals.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_eigvals, TSR_OUT_LAPACK},
     {"aten::_linalg_eigvals(Tensor self) -> Tensor", op_eigvals, P},
     /* overloads that fit the same call stand in PyTorch's order */
     {"aten::linalg_matrix_rank(Tensor self, float tol, bool hermitian=False) -> Tensor", op_matrix_rank_tol, P},
@@ -572,4 +642,6 @@ const tsr_op tsr_ops_linalg_spectral[] = {
     {"aten::linalg_pinv.rcond_tensor(Tensor self, Tensor rcond, bool hermitian=False) -> Tensor", op_pinv_rcond, P},
     {"aten::pinverse(Tensor self, float rcond=1.0000000000000001e-15) -> Tensor", op_pinv_rcond, P},
     {"aten::linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None) -> (Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)", op_lstsq, P},
+    {"aten::linalg_lstsq.out(Tensor self, Tensor b, float? rcond=None, *, str? driver=None, Tensor(a!) solution, Tensor(b!) residuals, Tensor(c!) rank, Tensor(d!) singular_values) -> (Tensor(a!) solution, Tensor(b!) residuals, Tensor(c!) rank, Tensor(d!) singular_values)", op_lstsq, TSR_OUT_LAPACK},
+    {"aten::svd.U(Tensor self, bool some=True, bool compute_uv=True, *, Tensor(a!) U, Tensor(b!) S, Tensor(c!) V) -> (Tensor(a!) U, Tensor(b!) S, Tensor(c!) V)", op_svd, TSR_OUT_SAME},
     {0}};

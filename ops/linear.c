@@ -196,8 +196,8 @@ static tsr_status check_operands(tsr_ctx *ctx, tsr_tensor *x, tsr_tensor *w, tsr
     return tsr_op_fail(ctx, "mat1 and mat2 must have the same dtype, but got %s and %s", tsr_dtype_get_info(x->dtype)->cpp_name,
                        tsr_dtype_get_info(w->dtype)->cpp_name);
   if (x->dtype != w->dtype)
-    return tsr_op_fail(ctx, "expected m1 and m2 to have the same dtype, but got: %s != %s", tsr_cxx_name((tsr_dtype)x->dtype),
-                       tsr_cxx_name((tsr_dtype)w->dtype));
+    return tsr_op_fail(ctx, "expected m1 and m2 to have the same dtype, but got: %s != %s", tsr_dtype_c_name((tsr_dtype)x->dtype),
+                       tsr_dtype_c_name((tsr_dtype)w->dtype));
   return TSR_OK;
 }
 
@@ -308,6 +308,7 @@ TSR_KERNEL(linear) {
   }
   tsr_site *site = (c->constant & 2) != 0 ? c->site : NULL;
   TSR_TRY(tsr_affine(c->ctx, site, &y, x, w, bias, NULL, &plain));
+  TSR_TRY(tsr_matmul_out_row(c, x, w, y));
   return tsr_ret_tensor(c, 0, y);
 }
 

@@ -3,24 +3,6 @@
 #include "ops/product.h"
 #include "ops/shape.h"
 
-const char *tsr_cxx_name(tsr_dtype d) {
-  switch (d) {
-  case TSR_UINT8: return "unsigned char";
-  case TSR_INT8: return "signed char";
-  case TSR_INT16: return "short int";
-  case TSR_INT32: return "int";
-  case TSR_INT64: return "long int";
-  case TSR_FLOAT16: return "c10::Half";
-  case TSR_BFLOAT16: return "c10::BFloat16";
-  case TSR_FLOAT32: return "float";
-  case TSR_FLOAT64: return "double";
-  case TSR_COMPLEX64: return "c10::complex<float>";
-  case TSR_COMPLEX128: return "c10::complex<double>";
-  case TSR_BOOL: return "bool";
-  default: return tsr_dtype_name(d);
-  }
-}
-
 static const char *dtype_of(const tsr_tensor *t) { return tsr_dtype_get_info(t->dtype)->cpp_name; }
 
 static tsr_status check_mm(tsr_ctx *ctx, const tsr_tensor *a, const tsr_tensor *b) {
@@ -33,8 +15,8 @@ static tsr_status check_mm(tsr_ctx *ctx, const tsr_tensor *a, const tsr_tensor *
 static tsr_status mm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_tensor *b) {
   TSR_TRY(check_mm(ctx, a, b));
   if (a->dtype != b->dtype)
-    return tsr_op_fail(ctx, "expected m1 and m2 to have the same dtype, but got: %s != %s", tsr_cxx_name((tsr_dtype)a->dtype),
-                       tsr_cxx_name((tsr_dtype)b->dtype));
+    return tsr_op_fail(ctx, "expected m1 and m2 to have the same dtype, but got: %s != %s", tsr_dtype_c_name((tsr_dtype)a->dtype),
+                       tsr_dtype_c_name((tsr_dtype)b->dtype));
   return tsr_product_any(ctx, out, "addmm_impl_cpu_", -1, a->size[0], b->size[1], a->size[1], tsr_side_of(a), tsr_side_of(b));
 }
 
@@ -60,6 +42,7 @@ TSR_KERNEL(mm) {
   tsr_tensor *y, *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
   if (a->ndim != 2) return tsr_op_fail(c->ctx, "self must be a matrix");
   if (b->ndim != 2) return tsr_op_fail(c->ctx, "mat2 must be a matrix");
+  if (a->size[1] == b->size[0]) TSR_TRY(tsr_out_same(c, 0, (tsr_dtype)a->dtype));
   if ((c->constant & 2) != 0 && c->site != NULL && a->dtype == b->dtype) {
     TSR_TRY(check_mm(c->ctx, a, b));
     TSR_TRY(mm_site(c, &y, a, 1, NULL, NULL));
@@ -86,17 +69,19 @@ static tsr_status check_bmm(tsr_ctx *ctx, const tsr_tensor *a, const tsr_tensor 
   if (b->size[0] != a->size[0] || b->size[1] != a->size[2])
     return tsr_op_fail(ctx, "Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].",
                        (long long)a->size[0], (long long)a->size[2], (long long)b->size[0], (long long)b->size[1]);
-  if (a->dtype != b->dtype) return tsr_op_fail(ctx, "expected scalar type %s but found %s", dtype_of(a), dtype_of(b));
   return TSR_OK;
 }
 
 tsr_status tsr_bmm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_tensor *b) {
   TSR_TRY(check_bmm(ctx, a, b));
+  if (a->dtype != b->dtype) return tsr_op_fail(ctx, "expected scalar type %s but found %s", dtype_of(a), dtype_of(b));
   return tsr_product_any(ctx, out, "bmm", a->size[0], a->size[1], b->size[2], a->size[2], tsr_side_of(a), tsr_side_of(b));
 }
 
 TSR_KERNEL(bmm) {
   tsr_tensor *y;
+  TSR_TRY(check_bmm(c->ctx, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)));
+  TSR_TRY(tsr_out_same(c, 0, (tsr_dtype)tsr_arg_tensor(c, 1)->dtype));
   TSR_TRY(tsr_bmm(c->ctx, &y, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -217,21 +202,45 @@ tsr_status tsr_matmul(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_tensor 
   return matmul_stacks(ctx, out, a, b, an == 1, false);
 }
 
+/* The out argument of a dot product has the first operand's type; that of a matrix and a vector, where it may be read as addmv's self, the type of both. */
+static tsr_status check_vector_out(tsr_call *c, const tsr_tensor *a, const tsr_tensor *b) {
+  tsr_dtype got;
+  if (b->ndim != 1 || a->ndim < 1 || a->ndim > 2 || !tsr_out_dtype(c, 0, &got)) return TSR_OK;
+  if (a->ndim == 1) return got == a->dtype ? TSR_OK : tsr_op_fail(c->ctx, "result dtype %s does not match input dtype %s", tsr_dtype_get_info(got)->cpp_name, dtype_of(a));
+  const tsr_tensor *y = c->outs[0].t;
+  if (a->size[1] != b->size[0] || (a->dtype == b->dtype && got == a->dtype)) return TSR_OK;
+  if (y->ndim <= 1 && (y->numel == a->size[0] || y->numel == 1))
+    return tsr_op_fail(c->ctx, "addmv input tensors must have the same dtype, but got %s, %s, and %s", dtype_of(y), dtype_of(a), dtype_of(b));
+  return a->dtype == b->dtype ? tsr_out_same(c, 0, (tsr_dtype)a->dtype) : TSR_OK;
+}
+
+tsr_status tsr_matmul_out_row(tsr_call *c, const tsr_tensor *a, const tsr_tensor *b, const tsr_tensor *y) {
+  if (c->outs == NULL || a->ndim != 1 || b->ndim != 2 || c->outs[0].t->dtype != y->dtype) return TSR_OK;
+  int64_t size[] = {1, y->size[0]}, step = 1;
+  tsr_tensor *out = c->outs[0].t;
+  TSR_TRY(tsr_resize(c->ctx, out, 2, size));
+  return tsr_tensor_set_dims(out, 1, y->size, &step) ? TSR_OK : tsr_ctx_nomem(c->ctx);
+}
+
 TSR_KERNEL(matmul) {
   tsr_tensor *y, *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
+  TSR_TRY(check_vector_out(c, a, b));
   if ((c->constant & 2) != 0 && c->site != NULL && b->ndim == 2 && a->ndim >= 2 && a->dtype == b->dtype) TSR_TRY(mm_site(c, &y, a, 1, NULL, NULL));
   else TSR_TRY(tsr_matmul(c->ctx, &y, a, b));
+  TSR_TRY(tsr_matmul_out_row(c, a, b, y));
   return tsr_ret_tensor(c, 0, y);
 }
 
 TSR_KERNEL(dot) {
   tsr_tensor *y;
+  TSR_TRY(check_vector_out(c, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)));
   TSR_TRY(dot(c->ctx, &y, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)));
   return tsr_ret_tensor(c, 0, y);
 }
 
 TSR_KERNEL(vdot) {
   tsr_tensor *y, *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
+  TSR_TRY(check_vector_out(c, a, b));
   if (tsr_dtype_is_complex((tsr_dtype)a->dtype) && a->dtype == b->dtype) TSR_TRY(tsr_unary(c->ctx, &a, "conj_physical", a));
   TSR_TRY(dot(c->ctx, &y, a, b));
   return tsr_ret_tensor(c, 0, y);
@@ -239,6 +248,7 @@ TSR_KERNEL(vdot) {
 
 TSR_KERNEL(mv) {
   tsr_tensor *y;
+  if (tsr_arg_tensor(c, 0)->ndim == 2) TSR_TRY(check_vector_out(c, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)));
   TSR_TRY(mv(c->ctx, &y, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1)));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -255,17 +265,13 @@ TSR_KERNEL(inner) {
     tsr_sizes_print(bs, sizeof bs, b->ndim, b->size);
     return tsr_op_fail(c->ctx, "inner() the last dimension must match on both input tensors but got shapes %s and %s", as, bs);
   }
-  int64_t k = a->size[a->ndim - 1], size[2 * TSR_MAX_NDIM];
-  int n = 0;
-  for (int d = 0; d + 1 < a->ndim; d++) size[n++] = a->size[d];
-  for (int d = 0; d + 1 < b->ndim; d++) size[n++] = b->size[d];
-  TSR_TRY(tsr_check_ndim(c->ctx, n));
-  TSR_TRY(tsr_reshape(c->ctx, &a, a, 2, (int64_t[]){product_of(a->size, a->ndim - 1), k}));
-  TSR_TRY(tsr_reshape(c->ctx, &b, b, 2, (int64_t[]){product_of(b->size, b->ndim - 1), k}));
-  TSR_TRY(tsr_transpose(c->ctx, &b, b, 0, 1));
-  TSR_TRY(mm(c->ctx, &y, a, b));
-  TSR_TRY(tsr_view_as(c->ctx, &y, y, n, size));
-  return tsr_ret_tensor(c, 0, y);
+  tsr_list *last = tsr_list_new(c->ctx->mem, &tsr_type_int, 1);
+  if (last == NULL) return tsr_ctx_nomem(c->ctx);
+  tsr_list_push_take(last, tsr_int(-1));
+  TSR_TRY(tsr_temp(c->ctx, tsr_from_obj(last)));
+  tsr_val args[] = {c->args[0], c->args[1], tsr_from_obj(last), tsr_from_obj(last)}, ret;
+  TSR_TRY(tsr_invoke_for(c->ctx, tsr_op_get("aten::tensordot", ""), args, 4, &ret, 1, c->outs));
+  return tsr_ret_tensor(c, 0, ret.t);
 }
 
 /* outer, ger: every product of two vectors. */
@@ -312,6 +318,12 @@ static tsr_status blend(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *self, tsr_te
   return tsr_to_dtype(ctx, out, *out, d);
 }
 
+/* BLAS does not multiply with a factor of 0: neither NaN nor infinities of the product count.  PyTorch's own loops do. */
+static tsr_status forget(tsr_ctx *ctx, tsr_tensor *prod, tsr_scalar alpha, bool complex) {
+  if (!is_zero(alpha) || !(prod->dtype == TSR_FLOAT32 || prod->dtype == TSR_FLOAT64 || (complex && tsr_dtype_is_complex((tsr_dtype)prod->dtype)))) return TSR_OK;
+  return tsr_fill(ctx, prod, tsr_scalar_int(0));
+}
+
 static tsr_status widen(tsr_ctx *ctx, tsr_tensor **a, tsr_tensor **b) {
   if (!is_narrow(*a)) return TSR_OK;
   TSR_TRY(tsr_to_dtype(ctx, a, *a, TSR_FLOAT32));
@@ -327,7 +339,7 @@ TSR_KERNEL(addmm) {
   TSR_TRY(check_mm(ctx, a, b));
   if (self->dtype != b->dtype) return tsr_op_fail(ctx, "self and mat2 must have the same dtype, but got %s and %s", dtype_of(self), dtype_of(b));
   if (a->dtype != b->dtype) return tsr_op_fail(ctx, "mat1 and mat2 must have the same dtype, but got %s and %s", dtype_of(a), dtype_of(b));
-  if (self->ndim == 2 && self->size[0] == 1 && self->size[1] == b->size[1]) TSR_TRY(tsr_squeeze_dim(ctx, &self, self, 0));
+  if ((c->op->flags & TSR_INPLACE) == 0 && self->ndim == 2 && self->size[0] == 1 && self->size[1] == b->size[1]) TSR_TRY(tsr_squeeze_dim(ctx, &self, self, 0));
   bool row = self->ndim == 1 && self->size[0] == b->size[1];
   bool whole = self->ndim == 2 && self->size[0] == a->size[0] && self->size[1] == b->size[1];
   if (is_one(beta) && is_one(alpha) && self->dtype == TSR_FLOAT32 && (row || whole) && (c->op->flags & TSR_INPLACE) == 0) {
@@ -335,10 +347,18 @@ TSR_KERNEL(addmm) {
   } else {
     tsr_tensor *self_wide, *like;
     int64_t size[2] = {a->size[0], b->size[1]};
+    if ((c->op->flags & TSR_INPLACE) != 0 && !whole) {
+      char have[256], want[64];
+      tsr_sizes_print(have, sizeof have, tsr_arg_tensor(c, 0)->ndim, tsr_arg_tensor(c, 0)->size);
+      tsr_sizes_print(want, sizeof want, 2, size);
+      return tsr_op_fail(ctx, "Bad in-place call: input tensor size %s and output tensor size %s should match", have, want);
+    }
+    TSR_TRY(tsr_out_same(c, 0, (tsr_dtype)a->dtype));
     TSR_TRY(tsr_expand(ctx, &self_wide, self, 2, size));
     like = self_wide;
     TSR_TRY(widen(ctx, &a, &b));
     TSR_TRY(mm(ctx, &y, a, b));
+    if (!is_narrow(self)) TSR_TRY(forget(ctx, y, alpha, true));
     TSR_TRY(blend(ctx, &y, like, y, beta, alpha));
   }
   return tsr_ret_tensor(c, 0, y);
@@ -371,6 +391,7 @@ TSR_KERNEL(addmv) {
     return tsr_op_fail(ctx, "addmv input tensors must have the same dtype, but got %s, %s, and %s", dtype_of(self), dtype_of(a), dtype_of(v));
   TSR_TRY(widen(ctx, &a, &v));
   TSR_TRY(mv(ctx, &y, a, v));
+  if (!is_narrow(self)) TSR_TRY(forget(ctx, y, tsr_arg_scalar(c, 4), false));
   TSR_TRY(blend(ctx, &y, self, y, tsr_arg_scalar(c, 3), tsr_arg_scalar(c, 4)));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -378,13 +399,19 @@ TSR_KERNEL(addmv) {
 TSR_KERNEL(baddbmm) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *y, *self = tsr_arg_tensor(c, 0), *a = tsr_arg_tensor(c, 1), *b = tsr_arg_tensor(c, 2);
+  tsr_tensor *wide = NULL;
+  if (a->ndim == 3 && b->ndim == 3) {
+    int64_t size[3] = {a->size[0], a->size[1], b->size[2]};
+    TSR_TRY(tsr_expand(ctx, &wide, self, 3, size));
+    if (self->dtype != a->dtype)
+      return tsr_op_fail(ctx, "Input dtypes must be the same, got: input %s, batch1: %s, batch2: %s", tsr_dtype_c_name((tsr_dtype)self->dtype),
+                         tsr_dtype_c_name((tsr_dtype)a->dtype), tsr_dtype_c_name((tsr_dtype)b->dtype));
+  }
   TSR_TRY(check_bmm(ctx, a, b));
-  int64_t size[3] = {a->size[0], a->size[1], b->size[2]};
-  tsr_tensor *wide;
-  TSR_TRY(tsr_expand(ctx, &wide, self, 3, size));
-  if (self->dtype != a->dtype)
-    return tsr_op_fail(ctx, "Input dtypes must be the same, got: input %s, batch1: %s, batch2: %s", tsr_cxx_name((tsr_dtype)self->dtype),
-                       tsr_cxx_name((tsr_dtype)a->dtype), tsr_cxx_name((tsr_dtype)b->dtype));
+  TSR_TRY(tsr_out_same(c, 0, (tsr_dtype)b->dtype));
+  if ((c->op->flags & TSR_INPLACE) != 0 && self->dtype != b->dtype)
+    return tsr_op_fail(ctx, "Bad in-place call: input tensor dtype %s and output tensor dtype %s should match", tsr_dtype_c_name((tsr_dtype)self->dtype), tsr_dtype_c_name((tsr_dtype)b->dtype));
+  if (a->dtype != b->dtype) return tsr_op_fail(ctx, "expected scalar type %s but found %s", dtype_of(a), dtype_of(b));
   TSR_TRY(widen(ctx, &a, &b));
   TSR_TRY(tsr_bmm(ctx, &y, a, b));
   TSR_TRY(blend(ctx, &y, wide, y, tsr_arg_scalar(c, 3), tsr_arg_scalar(c, 4)));
@@ -425,13 +452,17 @@ TSR_KERNEL(addbmm) {
                        (long long)b->size[1], (long long)b->size[2]);
   int64_t size[2] = {a->size[1], b->size[2]}, k = a->size[0] * a->size[2];
   TSR_TRY(tsr_expand(ctx, &wide, self, 2, size));
-  if (self->dtype != b->dtype) return tsr_op_fail(ctx, "self and mat2 must have the same dtype, but got %s and %s", dtype_of(self), dtype_of(b));
+  tsr_dtype d = (tsr_dtype)self->dtype;
+  tsr_out_dtype(c, 0, &d); /* PyTorch copies self into the result first */
+  if (d != b->dtype) return tsr_op_fail(ctx, "self and mat2 must have the same dtype, but got %s and %s", tsr_dtype_get_info(d)->cpp_name, dtype_of(b));
+  TSR_TRY(tsr_to_dtype(ctx, &wide, wide, d));
   if (a->dtype != b->dtype) return tsr_op_fail(ctx, "mat1 and mat2 must have the same dtype, but got %s and %s", dtype_of(a), dtype_of(b));
   if (is_narrow(a)) return addbmm_narrow(c, wide, a, b);
   TSR_TRY(tsr_permute(ctx, &a, a, (int64_t[]){1, 0, 2}));
   TSR_TRY(tsr_reshape(ctx, &a, a, 2, (int64_t[]){size[0], k}));
   TSR_TRY(tsr_reshape(ctx, &b, b, 2, (int64_t[]){k, size[1]}));
   TSR_TRY(mm(ctx, &y, a, b));
+  TSR_TRY(forget(ctx, y, tsr_arg_scalar(c, 4), true));
   TSR_TRY(blend(ctx, &y, wide, y, tsr_arg_scalar(c, 3), tsr_arg_scalar(c, 4)));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -455,6 +486,9 @@ TSR_KERNEL(addr) {
   if (a->ndim != 1) return tsr_op_fail(ctx, "addr: Expected 1-D argument vec1, but got %d-D", a->ndim);
   if (b->ndim != 1) return tsr_op_fail(ctx, "addr: Expected 1-D argument vec2, but got %d-D", b->ndim);
   int64_t size[2] = {a->size[0], b->size[0]};
+  if ((c->op->flags & TSR_INPLACE) != 0 && self->ndim != 2) return tsr_op_fail(ctx, "2D tensor expected, got %dD tensor for input", self->ndim);
+  if ((c->op->flags & TSR_INPLACE) != 0 && memcmp(self->size, size, sizeof size) != 0)
+    return tsr_op_fail(ctx, "size mismatch, input: [%lld, %lld], v1: [%lld], v2: [%lld]", (long long)self->size[0], (long long)self->size[1], (long long)size[0], (long long)size[1]);
   TSR_TRY(tsr_expand(ctx, &wide, self, 2, size));
   tsr_dtype d = tsr_result_type((tsr_tensor *[]){self, a, b}, 3);
   bool logical = d == TSR_BOOL;
@@ -499,9 +533,9 @@ const tsr_op tsr_ops_matmul[] = {
     ROWS("dot", op_dot, "Tensor self, Tensor tensor"),
     ROWS("vdot", op_vdot, "Tensor self, Tensor other"),
     ROWS("mv", op_mv, "Tensor self, Tensor vec"),
-    ROWS("inner", op_inner, "Tensor self, Tensor other"),
-    ROWS("outer", op_outer, "Tensor self, Tensor vec2"),
-    ROWS("ger", op_outer, "Tensor self, Tensor vec2"),
+    {"aten::inner(Tensor self, Tensor other) -> Tensor", op_inner, TSR_PURE}, {"aten::inner.out(Tensor self, Tensor other, *, " OUT, op_inner, TSR_OUT},
+    {"aten::outer(Tensor self, Tensor vec2) -> Tensor", op_outer, TSR_PURE}, {"aten::outer.out(Tensor self, Tensor vec2, *, " OUT, op_outer, TSR_OUT},
+    {"aten::ger(Tensor self, Tensor vec2) -> Tensor", op_outer, TSR_PURE}, {"aten::ger.out(Tensor self, Tensor vec2, *, " OUT, op_outer, TSR_OUT},
     ADD_ROWS("addmm", op_addmm, op_addmm, STRICT, "Tensor mat1, Tensor mat2", .prepare = prepare_addmm),
     ADD_ROWS("addmv", op_addmv, op_addmv, STRICT, "Tensor mat, Tensor vec"),
     ADD_ROWS("baddbmm", op_baddbmm, op_baddbmm, STRICT, "Tensor batch1, Tensor batch2"),

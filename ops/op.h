@@ -82,6 +82,7 @@ enum { /* flags of a row */
   TSR_OUT_ANEW4 = 1 << 16,           /* added to those: PyTorch lays an out argument of 4 dimensions, even of the right size, out as a fresh result would be */
   TSR_OUT_ANEW5 = 1 << 17,           /* … of 5 */
   TSR_OUT_ACCESS = TSR_OUT | 1 << 15, /* … "expected scalar type … but found …" */
+  TSR_OUT_LAPACK = TSR_OUT | 1 << 18, /* out arguments that are empty or laid out as LAPACK does are written to; else all of them are copied into, as in TSR_OUT_PLAIN */
   TSR_OUT_TRUTH = TSR_OUT | 1 << 13, /* the out argument is of bools or bytes: "… only supports bool tensor for result, got: …" */
   TSR_MAKES = 1 << 15, /* prepare asks for rows of float32 weights (ops/supply.h), which need not have bytes yet */
   TSR_STRUCTURED = 1 << 9, /* in-place form that PyTorch refuses in these words: "Bad in-place call: …" */

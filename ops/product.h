@@ -32,6 +32,7 @@ tsr_status tsr_affine_pair(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const 
 tsr_status tsr_act_apply(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_epi *epi);
 /* Arguments from `at` on: code of the activation (tsr_act) and its two parameters. */
 tsr_status tsr_act_read(tsr_call *c, uint32_t at, tsr_epi *epi);
-const char *tsr_cxx_name(tsr_dtype d); /* "c10::Half": some messages name types as C++ does */
+/* The out argument of a row times a matrix: PyTorch makes a matrix of one row of it, and a vector again, in order. */
+tsr_status tsr_matmul_out_row(tsr_call *c, const tsr_tensor *a, const tsr_tensor *b, const tsr_tensor *y);
 
 #endif

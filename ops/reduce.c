@@ -305,6 +305,13 @@ TSR_KERNEL(linalg_vector_norm) {
   bool mask[TSR_MAX_NDIM];
   int64_t n = -1;
   tsr_dtype d = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype;
+  if (c->op->data != NULL && !has(c, 4) && tsr_dtype_is_integral(d, true)) { /* a sum, of integers: but there is no kernel, except for none */
+    tsr_tensor *y;
+    if (tsr_arg_tensor(c, 0)->numel > 0) return tsr_op_fail(c->ctx, "\"powsum_cpu\" not implemented for 'Long'");
+    const int64_t *dims = has(c, 2) ? tsr_arg_ints(c, 2, &n) : NULL;
+    TSR_TRY(tsr_reduce(c->ctx, &y, "sum", tsr_arg_tensor(c, 0), n > 0 ? (int)n : -1, dims, tsr_arg_bool(c, 3), TSR_INT64));
+    return tsr_ret_tensor(c, 0, y);
+  }
   TSR_TRY(check_norm_types(c->ctx, d, tsr_arg_dtype_or(c, 4, d), VECTOR_NORM_TEXT));
   if (c->args[1].tag == TSR_V_COMPLEX) return tsr_op_fail(c->ctx, "linalg.vector_norm: Expected a non-complex scalar as the order of norm.");
   TSR_TRY(dims_arg(c, tsr_arg_tensor(c, 0), 2, false, mask));

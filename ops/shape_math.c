@@ -363,7 +363,7 @@ const tsr_op tsr_ops_shape_math[] = {
     {"aten::kron(Tensor self, Tensor other) -> Tensor",
      op_kron, TSR_PURE},
     {"aten::kron.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
-     op_kron, TSR_OUT},
+     op_kron, TSR_OUT_PLAIN},
     {"aten::vander(Tensor x, int? N=None, bool increasing=False) -> Tensor",
      op_vander, TSR_PURE},
     {"aten::linalg_vander(Tensor x, *, SymInt? N=None) -> Tensor",

@@ -12,10 +12,14 @@ static const char *cpp_name(int dtype) { return tsr_dtype_get_info(dtype)->cpp_n
 TSR_KERNEL(mvlgamma) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y = NULL;
   int64_t p = tsr_arg_int(c, 1);
-  if (tsr_dtype_is_complex((tsr_dtype)x->dtype) || x->dtype == TSR_BOOL)
-    return tsr_op_fail(c->ctx, "The input tensor may not be of type %s", cpp_name(x->dtype));
+  bool in_place = (c->op->flags & TSR_INPLACE) != 0;
+  tsr_dtype own = (tsr_dtype)x->dtype, type = tsr_dtype_is_float(own) ? own : TSR_FLOAT32, got = own;
+  if (own == TSR_BOOL) return tsr_op_fail(c->ctx, "The input tensor may not be a boolean tensor.");
   if (p < 1) return tsr_op_fail(c->ctx, "p has to be greater than or equal to 1");
-  TSR_TRY(tsr_ready(c->ctx, &x, x, tsr_dtype_is_float((tsr_dtype)x->dtype) ? (tsr_dtype)x->dtype : TSR_FLOAT32));
+  if (tsr_dtype_is_complex(own)) return tsr_op_fail(c->ctx, "\"arange_cpu\" not implemented for '%s'", cpp_name(own));
+  if ((tsr_out_dtype(c, 0, &got) || in_place) && !tsr_dtype_can_cast(type, got)) /* PyTorch names the operand's type and the result's */
+    return tsr_op_fail(c->ctx, "mvlgamma: result type %s can't be cast to the desired output type %s", cpp_name(own), cpp_name(type));
+  TSR_TRY(tsr_ready(c->ctx, &x, x, type));
   for (int64_t j = 0; j < p; j++) {
     TSR_TRY(tsr_ctx_poll(c->ctx, 1));
     tsr_tensor *g = tsr_x_un(c->ctx, "lgamma", tsr_x_num(c->ctx, "sub", x, (double)j / 2));
@@ -62,8 +66,19 @@ TSR_KERNEL(trapezoid) {
   int64_t dim;
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), y->ndim, &dim));
   if (y->dtype == TSR_BOOL || (x && x->dtype == TSR_BOOL) || c->args[1].tag == TSR_V_BOOL)
-    return tsr_op_fail(c->ctx, "%s: received a bool input for `x` or `y`, but bool is not supported", a->name);
+    return tsr_op_fail(c->ctx, x ? "%s: received a bool input for `x` or `y`, but bool is not supported" : "%s: received a bool input for `y`, but bool is not supported", a->name);
+  if (c->args[1].tag == TSR_V_COMPLEX) return tsr_op_fail(c->ctx, "%s: Currently, we only support dx as a real number.", a->name);
   if (y->ndim == 0) return tsr_op_fail(c->ctx, "%s: y must have at least one dimension", a->name);
+  int64_t n = y->size[dim];
+  if (!a->running && n == 0) return tsr_x_ret(c, 0, tsr_x_sum(c->ctx, y, dim, false)); /* of no samples: 0, whatever x is */
+  if (!a->running && !x) { /* the sum less half of both ends, which may be infinite */
+    TSR_TRY(tsr_select(c->ctx, &left, y, dim, 0));
+    TSR_TRY(tsr_select(c->ctx, &right, y, dim, -1));
+    s = tsr_x_num(c->ctx, "mul", tsr_x_bin(c->ctx, "add", left, right), 0.5);
+    s = tsr_x_bin(c->ctx, "sub", tsr_x_sum(c->ctx, y, dim, false), s);
+    if (s) TSR_TRY(tsr_binary_scalar(c->ctx, &s, "mul", s, tsr_arg_scalar(c, 1)));
+    return tsr_x_ret(c, 0, s);
+  }
   TSR_TRY(neighbours(c->ctx, y, dim, &left, &right));
   s = tsr_x_bin(c->ctx, "add", left, right);
   if (x) {
@@ -73,10 +88,7 @@ TSR_KERNEL(trapezoid) {
     tsr_scalar d = tsr_arg_scalar(c, 1);
     tsr_tensor *scaled = NULL;
     d.d /= 2;
-    d.z.re /= 2;
-    d.z.im /= 2;
-    if (d.tag != TSR_V_COMPLEX) d = tsr_scalar_float(d.d);
-    if (s) TSR_TRY(tsr_binary_scalar(c->ctx, &scaled, "mul", s, d));
+    if (s) TSR_TRY(tsr_binary_scalar(c->ctx, &scaled, "mul", s, tsr_scalar_float(d.d)));
     s = scaled;
   }
   if (a->running && s) {
@@ -291,10 +303,10 @@ TSR_KERNEL(softmax_backward) {
 
 const tsr_op tsr_ops_statistics[] = {
     {"aten::mvlgamma(Tensor self, int p) -> Tensor", op_mvlgamma, TSR_PURE},
-    {"aten::mvlgamma.out(Tensor self, int p, *, Tensor(a!) out) -> Tensor(a!)", op_mvlgamma, TSR_OUT},
+    {"aten::mvlgamma.out(Tensor self, int p, *, Tensor(a!) out) -> Tensor(a!)", op_mvlgamma, TSR_OUT_PLAIN},
     {"aten::mvlgamma_(Tensor(a!) self, int p) -> Tensor(a!)", op_mvlgamma, TSR_INPLACE},
     {"aten::special_multigammaln(Tensor self, int p) -> Tensor", op_mvlgamma, TSR_PURE},
-    {"aten::special_multigammaln.out(Tensor self, int p, *, Tensor(a!) out) -> Tensor(a!)", op_mvlgamma, TSR_OUT},
+    {"aten::special_multigammaln.out(Tensor self, int p, *, Tensor(a!) out) -> Tensor(a!)", op_mvlgamma, TSR_OUT_PLAIN},
     {"aten::trapz.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor", op_trapezoid, TSR_PURE, &trapezoid},
     {"aten::trapz.dx(Tensor y, *, float dx=1., int dim=-1) -> Tensor", op_trapezoid, TSR_PURE, &trapezoid},
     {"aten::trapezoid.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor", op_trapezoid, TSR_PURE, &trapezoid},

@@ -371,3 +371,46 @@ def sequences_into_out(x: Tensor):
     d = torch.ops.aten.range(0.5, 3.7, 1.5, out=torch.zeros(0, dtype=torch.int8))
     e = torch.ops.aten.zeros_like(x.t(), out=torch.ones(0))
     return [o, b, c, d, e, torch.ops.aten.new_full(x, [2, 2], 3, out=torch.zeros(0, dtype=torch.int16))], [o.stride(), b.stride(), e.stride()]
+@case(T(2, 4, 3), T(2, 4, 6), rtol=1e-4, atol=1e-5)
+def linear_algebra_layouts(a: Tensor, b: Tensor):
+    e, i = torch.empty(0), torch.empty(0, dtype=torch.int64)
+    out: List[Tensor] = []
+    for driver in ["gels", "gelsd", "gelsy"]:
+        out += torch.linalg.lstsq(a, b, driver=driver)
+        out += torch.ops.aten.linalg_lstsq(a[0], b[0], None, driver=driver, solution=e.clone(), residuals=e.clone(), rank=i.clone(), singular_values=e.clone())
+    q = a[0, :3].t() @ a[0, :3] + torch.eye(3)
+    out += [torch.ops.aten.linalg_lstsq(a[0], b[0], None, solution=torch.empty(2, 2), residuals=e.clone(), rank=i.clone(), singular_values=e.clone())[0],
+            torch.linalg.solve_triangular(q, b[0, :, :3], upper=True, left=False), torch.linalg.solve_triangular(q, b[0, :3].double(), upper=False),
+            torch.ops.aten.cholesky_inverse(q, out=torch.empty(2, 2)), torch.ops.aten.cholesky_inverse(q, out=e.clone()), torch.matrix_power(q.t(), 1), torch.matrix_power(q, 3),
+            torch.ops.aten.matmul(q[0], q, out=torch.empty(6)[::2]), torch.ops.aten.outer(q[0], q[1], out=torch.empty(0, dtype=torch.float64)),
+            torch.linalg.cond(q, "nuc"), torch.linalg.cond(q[:, :2]), torch.linalg.cond(torch.empty(2, 0, 3)), torch.linalg.cond(torch.ones(2, 2), 1)]
+    u = torch.svd(torch.empty(0, 3), True, False)
+    v = torch.svd(q, False, False)
+    return out + [u[0], u[1], u[2], v[0], v[1], v[2], torch.ops.aten._lu_with_info(torch.ones(2, 2))[2]]
+
+
+@case(torch.tensor([[1.0, float("nan"), 2.0], [0.0, float("inf"), 1.0], [3.0, 4.0, 5.0]]), rtol=1e-4, atol=1e-5)
+def products_of_infinities(x: Tensor):
+    s = torch.ones(3)
+    b = torch.stack([torch.eye(3) / 2, x])
+    return [torch.addmv(s, x, s, beta=0.5, alpha=0), torch.addmm(s, x, x, beta=0.5, alpha=0), torch.addbmm(s, b, b, beta=0.5, alpha=0), torch.baddbmm(s, b, b, beta=0.5, alpha=0),
+            torch.addmm(s.half(), x.half(), x.half(), alpha=0), torch.trapezoid(x), torch.trapezoid(x, dx=2, dim=0), torch.cdist(x, x, 0.0), torch.linalg.matrix_exp(b),
+            torch.ops.aten._euclidean_dist(x.half() * 300, x.half()), torch.ops.aten._pdist_forward(torch.arange(24.0).view(3, 2, 4), 1.0), torch.trapezoid(x[:0].t(), torch.ones(7))]
+
+
+@case(T(2, 2, 3, 8), T(2, 2, 4, 8, seed=2), T(2, 2, 4, 5, seed=3), rtol=1e-4, atol=1e-5)
+def attention_in_steps(q: Tensor, k: Tensor, v: Tensor):
+    out: List[Tensor] = []
+    keep = torch.arange(12).view(3, 4) % 3 > 0
+    for causal in [False, True]:
+        out += torch._scaled_dot_product_attention_math(q, k, v, is_causal=causal, scale=0.5)
+    out += torch._scaled_dot_product_attention_math(q[0], k[0], v[0], keep.float())
+    out += torch._scaled_dot_product_attention_math(q, k, v, keep)
+    out += torch._scaled_dot_product_attention_math(q, k, v, None, 0.5, False, keep.expand(2, 2, 3, 4))
+    out += torch._scaled_dot_product_attention_math(q, k[:, :1], v[:, :1], enable_gqa=True)
+    i = k[0, :, :3, :4].transpose(0, 1)
+    t = [torch._trilinear(q[0, 0], i, k[0, 0], [1, 2], [3], [0, 1], [3], d) for d in [1, 3]]
+    t.append(torch.ops.aten._trilinear(q[0, 0], i, k[0, 0], [1, 2], [3], [0, 1], [], out=torch.empty(0)))
+    out += [torch.ops.aten.scaled_dot_product_attention(q, k, v[:, :, :0]), torch.ops.aten.scaled_dot_product_attention(q[0], k[0, :1], v[0, :, :0])]
+    out += [torch.ops.aten.scaled_dot_product_attention(q[0], k[0, :1], v[0, :1], enable_gqa=True), torch.ops.aten.scaled_dot_product_attention(q, k, v[:, :1], enable_gqa=True)]
+    return out + t
