@@ -332,3 +332,13 @@ def rarely_called(x: Tensor, r: Tensor):
     m = [torch.choose_qparams_optimized(r, 4, 10, 0.1, 2), torch.choose_qparams_optimized(r, 0, 0, 0.1, 4), o._fused_rms_norm(torch.ones(2, 0), [0], None, None), o._fused_rms_norm(x[0], [], None, None)]
     s = o._sparse_addmm(torch.ones(3, 2).t(), torch.ones(2, 3), torch.ones(3, 3))
     return c, a, d, q, m, s, s.stride()
+
+
+@case(torch.tensor([[3.0, 4.0], [0.3, 0.4]]), torch.tensor([0, 9223372036854775807]), fails=True)
+def renormed_beyond_the_end(x: Tensor, at: Tensor):
+    return torch.ops.aten.embedding_renorm(x, at, 1.0, 2.0)
+
+
+@case(torch.ones(2, 0))
+def packed_from_nothing(x: Tensor):
+    return torch.ops.quantized.embedding_bag_byte_prepack(x), torch.ops.quantized.embedding_bag_4bit_prepack(x), torch.ops.quantized.embedding_bag_2bit_prepack(x)
