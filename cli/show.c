@@ -26,6 +26,8 @@ double cli_element(tsr_dtype dtype, const void *data, int64_t i, double *im) {
   switch (dtype) {
   case TSR_UINT8:
   case TSR_QUINT8:
+  case TSR_QUINT4X2:
+  case TSR_QUINT2X4:
   case TSR_BITS1X8: /* what has no numbers is shown by its codes */
   case TSR_BITS2X4:
   case TSR_BITS4X2:

@@ -26,7 +26,9 @@ static inline bool tsr_dtype_is_integral(tsr_dtype d, bool with_bool) {
   tsr_category c = tsr_dtype_category(d);
   return c == TSR_CAT_INT || (with_bool && c == TSR_CAT_BOOL);
 }
-static inline bool tsr_dtype_is_quantized(tsr_dtype d) { return d == TSR_QINT8 || d == TSR_QUINT8 || d == TSR_QINT32; }
+static inline bool tsr_dtype_is_quantized(tsr_dtype d) { return (d >= TSR_QINT8 && d <= TSR_QINT32) || d == TSR_QUINT4X2 || d == TSR_QUINT2X4; }
+/* Elements in one byte of a file, and of what int_repr gives: the first in the lowest bits.  Everywhere else each has a byte. */
+static inline int tsr_dtype_packed(tsr_dtype d) { return d == TSR_QUINT4X2 ? 2 : d == TSR_QUINT2X4 ? 4 : 1; }
 /* bits8 and float4 are carried from file to file; no operator makes numbers of them, in PyTorch neither. */
 static inline bool tsr_dtype_is_opaque(tsr_dtype d) { return (d >= TSR_BITS1X8 && d <= TSR_BITS16) || d == TSR_FLOAT4_E2M1FN_X2; }
 bool tsr_dtype_by_storage_name(const char *storage_name, tsr_dtype *out);

@@ -348,7 +348,7 @@ tsr_val tsr_tensor_get(tsr_mem *mem, const tsr_tensor *t, int64_t linear) {
       return c == NULL ? tsr_none() : tsr_from_obj(c);
     }
     default: { /* quantized: the dequantized number, per-tensor parameters */
-      int64_t q = dtype == TSR_QINT8 ? *(const int8_t *)p : dtype == TSR_QUINT8 ? *(const uint8_t *)p : *(const int32_t *)p;
+      int64_t q = dtype == TSR_QINT8 ? *(const int8_t *)p : dtype == TSR_QINT32 ? *(const int32_t *)p : *(const uint8_t *)p;
       return tsr_float(t->quant == NULL ? (double)q : ((double)q - (double)t->quant->zero_point) * t->quant->scale);
     }
   }

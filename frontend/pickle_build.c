@@ -334,8 +334,26 @@ static tsr_status read_quant(tsr_pvm *v, const tsr_tensor *t, tsr_val params, ts
       zeros->numel != scales->numel || !tsr_dtype_is_float((tsr_dtype)scales->dtype) || scales->layout != 0 ||
       zeros->layout != 0)
     return tsr_pvm_fail(v, TSR_EFORMAT, "quantization by channel: scales and zero points do not match the tensor");
+  if (scheme == PER_CHANNEL_AFFINE && tsr_dtype_is_float((tsr_dtype)zeros->dtype)) scheme = PER_CHANNEL_FLOAT; /* as PyTorch writes it */
   *q = (tsr_quant){.scheme = (uint8_t)scheme, .scales = scales, .zero_points = zeros, .axis = axis};
   return TSR_OK;
+}
+
+/* Elements of less than a byte get one each: *out is a storage of them, as if the file had it so. */
+static tsr_status widen(tsr_pvm *v, tsr_tensor *token, tsr_val *out) {
+  tsr_dtype dtype = (tsr_dtype)token->dtype;
+  size_t each = (size_t)tsr_dtype_packed(dtype), bits = 8 / each;
+  tsr_tensor *cooked = NULL;
+  TSR_TRY(tsr_tensor_cook(v->mem, v->e, token, &cooked));
+  const uint8_t *from = cooked->storage->data; /* NULL: in the first of two readings */
+  tsr_storage *s = cooked->storage->nbytes > PTRDIFF_MAX / each ? NULL : tsr_storage_new(v->mem, cooked->storage->nbytes * each);
+  tsr_status st = s == NULL ? tsr_pvm_nomem(v) : TSR_OK;
+  for (size_t i = 0; s != NULL && i < s->nbytes; i++) ((uint8_t *)s->data)[i] = from == NULL ? 0 : (uint8_t)(from[i / each] >> (i % each * bits) & ((1u << bits) - 1));
+  if (s != NULL) s->saved_on = cooked->storage->saved_on;
+  if (st == TSR_OK) st = tsr_pvm_storage_token(v, s, dtype, token->offset * (int64_t)each, token->numel * (int64_t)each, out);
+  tsr_obj_release(cooked);
+  tsr_obj_release(s);
+  return st;
 }
 
 /* (storage, offset, sizes, strides, params, requires_grad, hooks) */
@@ -347,8 +365,15 @@ static tsr_status build_qtensor(tsr_pvm *v, const tsr_pglobal *g, tsr_tuple *arg
   TSR_TRY(arg_shape(v, g, args, &token, &s));
   if (!tsr_dtype_is_quantized((tsr_dtype)token->dtype))
     return tsr_pvm_fail(v, TSR_EFORMAT, "a quantized tensor of %s", tsr_dtype_name((tsr_dtype)token->dtype));
-  TSR_TRY(view(v, token, (tsr_dtype)token->dtype, &s, truthy(args, 5), out));
-  tsr_status st = read_quant(v, out->t, args->items[4], &q);
+  tsr_val wide = tsr_none();
+  if (tsr_dtype_packed((tsr_dtype)token->dtype) > 1 && (v->meta == NULL || token->storage != v->meta)) {
+    TSR_TRY(widen(v, token, &wide));
+    token = wide.t;
+  }
+  tsr_status st = view(v, token, (tsr_dtype)token->dtype, &s, truthy(args, 5), out);
+  tsr_release(wide);
+  TSR_TRY(st);
+  st = read_quant(v, out->t, args->items[4], &q);
   if (st == TSR_OK) {
     out->t->quant = tsr_alloc(v->mem, sizeof q);
     if (out->t->quant == NULL) st = tsr_pvm_nomem(v);

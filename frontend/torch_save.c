@@ -12,6 +12,7 @@ typedef struct part {
   const tsr_file_env *env;
   tsr_storage *s;
   tsr_dtype dtype; /* of the first tensor over it */
+  bool made;       /* for this file: released when that is written */
 } part;
 
 typedef struct writer {
@@ -236,8 +237,39 @@ static tsr_status put_sparse(writer *w, const tsr_tensor *t) {
   return TSR_OK;
 }
 
+/* *out: t in C order with several elements to a byte, the last of a row's bytes filled up with nothing as PyTorch allocates them. */
+static tsr_status pack_bits(writer *w, const tsr_tensor *t, tsr_tensor *out) {
+  int64_t each = tsr_dtype_packed((tsr_dtype)t->dtype), last = t->ndim > 0 ? t->size[t->ndim - 1] : 1, rows = last > 0 ? t->numel / last : 0;
+  tsr_storage *s = tsr_storage_new(t->h.mem, (size_t)(rows * ((last + each - 1) / each)));
+  uint64_t key;
+  if (s == NULL) return nomem(w);
+  if (s->nbytes > 0) memset(s->data, 0, s->nbytes);
+  const uint8_t *x = tsr_tensor_data_ro(t);
+  for (int64_t i = 0; i < t->numel; i++) {
+    int64_t at = 0;
+    for (int64_t d = t->ndim - 1, rest = i; d >= 0; rest /= t->size[d], d--) at += rest % t->size[d] * t->stride[d];
+    ((uint8_t *)s->data)[i / each] |= (uint8_t)(x[at] << (i % each * (8 / each)));
+  }
+  size_t before = w->storage_count;
+  tsr_status st = storage_key(w, s, (tsr_dtype)t->dtype, &key);
+  if (w->storage_count > before) w->storages[before].made = true;
+  else tsr_obj_release(s);
+  *out = *t;
+  out->storage = s;
+  out->offset = 0;
+  return st;
+}
+
 static tsr_status put_tensor(writer *w, const tsr_tensor *t) {
   if (t->layout != 0) return put_sparse(w, t);
+  tsr_tensor packed;
+  int64_t stride[TSR_MAX_NDIM];
+  if (tsr_dtype_packed((tsr_dtype)t->dtype) > 1) {
+    TSR_TRY(pack_bits(w, t, &packed));
+    tsr_strides_contiguous(t->ndim, t->size, stride);
+    packed.stride = stride;
+    t = &packed;
+  }
   bool quantized = tsr_dtype_is_quantized((tsr_dtype)t->dtype), untyped = !quantized && needs_untyped(t);
   put_global(w, "torch._utils", quantized ? "_rebuild_qtensor" : untyped ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2");
   op(w, '(');
@@ -396,6 +428,8 @@ static tsr_status write_zip(writer *w, tsr_outfile *o, tsr_status st) {
   tsr_buf_dispose(&w->b);
   tsr_umap_dispose(&w->memo);
   tsr_umap_dispose(&w->keys);
+  for (size_t i = 0; i < w->storage_count; i++)
+    if (w->storages[i].made) tsr_obj_release(w->storages[i].s);
   free(w->storages);
   return st;
 }

@@ -120,7 +120,7 @@ static tsr_status compare_elements(comparer *c, const tsr_value *a, const tsr_va
 }
 
 /* A quantized tensor is compared by its integers. */
-static tsr_dtype plain(tsr_dtype d) { return d == TSR_QINT8 ? TSR_INT8 : d == TSR_QUINT8 ? TSR_UINT8 : d == TSR_QINT32 ? TSR_INT32 : d; }
+static tsr_dtype plain(tsr_dtype d) { return d == TSR_QINT8 ? TSR_INT8 : d == TSR_QINT32 ? TSR_INT32 : tsr_dtype_is_quantized(d) ? TSR_UINT8 : d; }
 
 static tsr_status compare_values(comparer *c, tsr_val a, tsr_val b, int depth);
 

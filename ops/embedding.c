@@ -51,14 +51,17 @@ TSR_KERNEL(embedding) {
 static tsr_status check_renorm(tsr_ctx *ctx, const tsr_tensor *w, const tsr_tensor *idx) {
   const int64_t *v = tsr_tensor_data_ro(idx);
   int64_t least = v[0], beyond = INT64_MAX;
+  bool high = false;
   for (int64_t i = 0; i < idx->numel; i++) {
     least = TSR_MIN(least, v[i]);
-    if (v[i] >= w->size[0]) beyond = TSR_MIN(beyond, v[i]);
+    if (v[i] < w->size[0]) continue;
+    high = true;
+    beyond = TSR_MIN(beyond, v[i]);
   }
   bool low = least < -w->size[0], whole = !tsr_dtype_is_float((tsr_dtype)w->dtype) && !tsr_dtype_is_complex((tsr_dtype)w->dtype);
   if (!low && whole && least < w->size[0])
     return tsr_op_fail(ctx, "norm(): input dtype should be either floating point or complex. Got %s instead.", tsr_dtype_get_info(w->dtype)->cpp_name);
-  if (!low && beyond == INT64_MAX) return TSR_OK;
+  if (!low && !high) return TSR_OK;
   return tsr_op_fail(ctx, "select(): index %lld out of range for tensor of size [%lld, %lld] at dimension 0", (long long)(low ? least : beyond),
                      (long long)w->size[0], (long long)w->size[1]);
 }

@@ -369,7 +369,8 @@ TSR_KERNEL(native_group_norm) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *w = tsr_arg_opt_tensor(c, 1), *b = tsr_arg_opt_tensor(c, 2);
   int64_t n = tsr_arg_int(c, 3), ch = tsr_arg_int(c, 4), s = tsr_arg_int(c, 5), groups = tsr_arg_int(c, 6), total;
   TSR_TRY(check_group(c->ctx, x, w, b, ch, groups));
-  if (n < 0 || s < 0 || tsr_mul_overflow(n, ch, &total) || tsr_mul_overflow(total, s, &total) || total != x->numel)
+  if (n < 0) return tsr_op_fail(c->ctx, "Trying to create tensor with negative dimension %lld: [%lld, %lld]", (long long)n, (long long)n, (long long)groups);
+  if (s < 0 || tsr_mul_overflow(n, ch, &total) || tsr_mul_overflow(total, s, &total) || total != x->numel)
     return tsr_op_fail(c->ctx, "Expected input.numel() == N * C * HxW");
   return group_norm(c, x, w, b, n, ch, s, groups, tsr_arg_float(c, 7), true);
 }

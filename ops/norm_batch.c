@@ -265,7 +265,7 @@ static tsr_status check_outs(tsr_call *c, const bn_args *a, tsr_dtype param) {
   for (uint32_t n = 0; n < 3 && (c->op->flags & TSR_OUT_NEW) == TSR_OUT_PLAIN; n++) {
     uint32_t i = (n + 1) % 3;
     tsr_dtype want = i == 0 ? x : param;
-    if ((i > 0 && !a->training) || !tsr_out_dtype(c, i, &d) || d == want) continue;
+    if ((i > 0 && !a->training && !tsr_tensor_is_contiguous(a->x) && !tsr_tensor_is_channels_last(a->x)) || !tsr_out_dtype(c, i, &d) || d == want) continue;
     return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(want)->cpp_name, tsr_dtype_get_info(d)->cpp_name);
   }
   return TSR_OK;

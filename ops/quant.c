@@ -3,11 +3,11 @@
 
 #include <math.h>
 
-tsr_dtype tsr_quant_int_type(tsr_dtype q) { return q == TSR_QINT8 ? TSR_INT8 : q == TSR_QUINT8 ? TSR_UINT8 : TSR_INT32; }
+tsr_dtype tsr_quant_int_type(tsr_dtype q) { return q == TSR_QINT8 ? TSR_INT8 : q == TSR_QINT32 ? TSR_INT32 : TSR_UINT8; }
 
 static void limits(tsr_dtype q, double *lo, double *hi) {
-  *lo = q == TSR_QINT8 ? -128 : q == TSR_QUINT8 ? 0 : -2147483648.0;
-  *hi = q == TSR_QINT8 ? 127 : q == TSR_QUINT8 ? 255 : 2147483647.0;
+  *lo = q == TSR_QINT8 ? -128 : q == TSR_QINT32 ? -2147483648.0 : 0;
+  *hi = q == TSR_QINT8 ? 127 : q == TSR_QINT32 ? 2147483647.0 : q == TSR_QUINT4X2 ? 15 : q == TSR_QUINT2X4 ? 3 : 255;
 }
 
 tsr_status tsr_need_quantized(tsr_ctx *ctx, const tsr_tensor *t, const char *name) {
@@ -95,8 +95,8 @@ tsr_status tsr_quantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, double sc
     double v = (double)nearbyintf(fmaf((float)s[i], inverse, (float)zero_point));
     v = isnan(v) ? lo : fmin(fmax(v, lo), hi);
     if (dtype == TSR_QINT8) ((int8_t *)ints->storage->data)[i] = (int8_t)v;
-    else if (dtype == TSR_QUINT8) ((uint8_t *)ints->storage->data)[i] = (uint8_t)v;
-    else ((int32_t *)ints->storage->data)[i] = (int32_t)v;
+    else if (dtype == TSR_QINT32) ((int32_t *)ints->storage->data)[i] = (int32_t)v;
+    else ((uint8_t *)ints->storage->data)[i] = (uint8_t)v;
   }
   return tsr_attach_quant(ctx, out, ints, &quant, dtype);
 }
@@ -107,6 +107,7 @@ static tsr_status quantize_channels(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *
   if (scales->numel != x->size[axis] || zeros->numel != x->size[axis]) return tsr_op_fail(ctx, "length of scales must equal to channel, expected %lld got, %lld", (long long)x->size[axis], (long long)scales->numel);
   limits(dtype, &lo, &hi);
   bool float_zero = tsr_dtype_is_float((tsr_dtype)zeros->dtype);
+  if (!float_zero && tsr_dtype_packed(dtype) > 1) return tsr_op_fail(ctx, "\"quantize_tensor_per_channel_affine\" not implemented for '%s'", tsr_dtype_get_info(dtype)->cpp_name);
   tsr_quant quant = {.scheme = float_zero ? 4 : 1, .axis = axis};
   TSR_TRY(tsr_ready(ctx, &quant.scales, scales, float_zero ? TSR_FLOAT32 : TSR_FLOAT64));
   TSR_TRY(tsr_ready(ctx, &quant.zero_points, zeros, float_zero ? TSR_FLOAT32 : TSR_INT64));
@@ -193,6 +194,7 @@ TSR_KERNEL(quantize_dynamic) {
   tsr_dtype dtype = (tsr_dtype)tsr_arg_int(c, 1);
   double lo, hi, scale;
   int64_t zero, half = tsr_arg_bool(c, 2) ? 2 : 1;
+  if (dtype != TSR_QINT8 && dtype != TSR_QUINT8) return tsr_op_fail(c->ctx, "dtype %snot supported", tsr_dtype_is_known((int64_t)dtype) ? tsr_dtype_get_info((int)dtype)->cpp_name : "?");
   TSR_TRY(range_of(c->ctx, x, &lo, &hi));
   tsr_choose_qparams(lo, hi, (dtype == TSR_QINT8 ? -128 : 0) / half, (dtype == TSR_QINT8 ? 127 : 255) / half, &scale, &zero);
   TSR_TRY(tsr_quantize(c->ctx, &out, x, scale, zero, dtype));
@@ -230,7 +232,16 @@ TSR_KERNEL(int_repr) {
   tsr_tensor *out;
   TSR_TRY(tsr_need_quantized(c->ctx, tsr_arg_tensor(c, 0), "int_repr"));
   TSR_TRY(tsr_int_repr(c->ctx, &out, tsr_arg_tensor(c, 0)));
-  TSR_TRY(tsr_clone(c->ctx, &out, out));
+  int64_t each = tsr_dtype_packed((tsr_dtype)tsr_arg_tensor(c, 0)->dtype), n = out->numel / each + (out->numel % each != 0);
+  if (each == 1) {
+    TSR_TRY(tsr_clone(c->ctx, &out, out));
+  } else { /* several elements to a byte, in one row */
+    tsr_tensor *wide;
+    TSR_TRY(tsr_contiguous(c->ctx, &wide, out));
+    TSR_TRY(tsr_new(c->ctx, &out, TSR_UINT8, 1, &n));
+    TSR_TRY(tsr_fill(c->ctx, out, tsr_scalar_int(0)));
+    for (int64_t i = 0; i < wide->numel; i++) ((uint8_t *)out->storage->data)[i / each] |= (uint8_t)(((const uint8_t *)tsr_tensor_data_ro(wide))[i] << (i % each * (8 / each)));
+  }
   return tsr_ret_tensor(c, 0, out);
 }
 

@@ -10,7 +10,7 @@ tsr_status tsr_int_repr(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q);
 tsr_status tsr_dequantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q);
 /* Integers minus zero points as float64: exact. */
 tsr_status tsr_centred(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q);
-/* dtype: qint8, quint8 or qint32; value / scale + zero point in float32, rounded to nearest even, saturated.  x is float of any width. */
+/* dtype: a quantized one; value / scale + zero point in float32, rounded to nearest even, saturated.  x is float of any width. */
 tsr_status tsr_quantize(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, double scale, int64_t zero_point, tsr_dtype dtype);
 tsr_status tsr_quantize_like(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, const tsr_tensor *like);
 /* Attach a copy of like's quantizer to t, an integer tensor that becomes quantized. */

@@ -1,5 +1,6 @@
 /* Embeddings whose rows are quantized each for itself: packed bytes (values, then scale and offset of the row), 8, 4 or
  * 2 bits a value, and packed parameters that hold a tensor quantized along its rows. */
+#include <float.h>
 #include <math.h>
 
 #include "ops/quant_packed.h"
@@ -62,7 +63,8 @@ static void choose_range(const float *x, int64_t n, int64_t bins, double ratio, 
 }
 
 static void range_of(const float *x, int64_t n, float *lo, float *hi) {
-  *lo = *hi = n > 0 ? x[0] : 0;
+  *lo = n > 0 ? x[0] : FLT_MAX;
+  *hi = n > 0 ? x[0] : -FLT_MAX;
   for (int64_t i = 1; i < n; i++) {
     *lo = fminf(*lo, x[i]);
     *hi = fmaxf(*hi, x[i]);
@@ -127,7 +129,8 @@ TSR_KERNEL(pack) {
   if (w->ndim < 1 || (r->bits < 8 && w->ndim != 2)) return tsr_op_fail(ctx, "embedding_bag_prepack: expected a matrix, but got %d dimensions", w->ndim);
   if (r->bits < 8 && n % each != 0) return tsr_op_fail(ctx, "qembeddingbag_%dbit_prepack only works for the number of columns a multiple of %lld", r->bits, (long long)each);
   TSR_TRY(tsr_ready(ctx, &w, w, TSR_FLOAT32));
-  int64_t count = n > 0 ? w->numel / n : 0;
+  int64_t count = 1;
+  for (int d = 0; d < w->ndim - 1; d++) count *= w->size[d];
   if (given) {
     TSR_TRY(tsr_ready(ctx, &ends, tsr_arg_tensor(c, 1), TSR_FLOAT32));
     if (ends->numel != 2 * count) return tsr_op_fail(ctx, "embedding_bag_prepack: expected two ends of a range for each of %lld rows", (long long)count);
@@ -186,6 +189,22 @@ static bool items_of(tsr_val v, const tsr_val **items, size_t *n) {
   return true;
 }
 
+/* Rows of 4 bits keep scale and offset in half precision. */
+static tsr_status half_rows(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q) {
+  tsr_tensor *part[2], *x;
+  TSR_TRY(tsr_to_dtype(ctx, &part[0], q->quant->scales, TSR_FLOAT32));
+  TSR_TRY(tsr_binary(ctx, &part[1], "mul", part[0], q->quant->zero_points));
+  TSR_TRY(tsr_unary(ctx, &part[1], "neg", part[1]));
+  for (int i = 0; i < 2; i++) {
+    TSR_TRY(tsr_to_dtype(ctx, &part[i], part[i], TSR_FLOAT16));
+    TSR_TRY(tsr_to_dtype(ctx, &part[i], part[i], TSR_FLOAT32));
+    TSR_TRY(tsr_unsqueeze(ctx, &part[i], part[i], 1));
+  }
+  TSR_TRY(tsr_int_repr(ctx, &x, q));
+  TSR_TRY(tsr_binary(ctx, &x, "mul", x, part[0]));
+  return tsr_binary(ctx, out, "add", x, part[1]);
+}
+
 /* The float matrix of packed parameters: (version, [weight], [], [bits]), or of packed rows. */
 static tsr_status weight_of(tsr_call *c, tsr_tensor **out, bool dequantized) {
   tsr_ctx *ctx = c->ctx;
@@ -196,7 +215,8 @@ static tsr_status weight_of(tsr_call *c, tsr_tensor **out, bool dequantized) {
   if (packed.tag != TSR_V_OBJECT || !packed.obj->cls->is_custom || packed.obj->count < 1 || !items_of(packed.obj->slots[0], &v, &n) || n < 2) return bad(ctx, "not an embedding's");
   if (!items_of(v[1], &tensors, &nt) || nt < 1 || tensors[0].tag != TSR_V_TENSOR || tensors[0].t->quant == NULL) return bad(ctx, "malformed state of an embedding");
   *out = tensors[0].t;
-  return dequantized ? tsr_dequantize(ctx, out, *out) : TSR_OK;
+  if (!dequantized) return TSR_OK;
+  return (*out)->dtype == TSR_QUINT4X2 && (*out)->quant->scales != NULL && (*out)->ndim == 2 && (*out)->quant->axis == 0 ? half_rows(ctx, out, *out) : tsr_dequantize(ctx, out, *out);
 }
 
 TSR_KERNEL(embedding) {
@@ -271,7 +291,8 @@ TSR_KERNEL(make_packed) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *w = tsr_arg_tensor(c, 0);
   if (w->quant == NULL || w->quant->scales == NULL) return tsr_op_fail(ctx, "Expect embedding_bag weights to be quantized using kPerChannelAffineFloatQParams");
-  tsr_val bits = tsr_int(8);
+  if (w->dtype != TSR_QUINT8 && w->dtype != TSR_QUINT4X2) return tsr_op_fail(ctx, "qembedding_bag_prepack currently only supports quint8 and quint4x2 weights");
+  tsr_val bits = tsr_int(8 / tsr_dtype_packed((tsr_dtype)w->dtype));
   tsr_tuple *state = tsr_tuple_new(ctx->mem, NULL, 4);
   tsr_object *o = tsr_object_new(ctx->mem, &embedding_class, 1);
   tsr_list *l[] = {list_of(ctx, &tsr_type_tensor, &c->args[0]), list_of(ctx, &tsr_type_float, NULL), list_of(ctx, &tsr_type_int, &bits)};

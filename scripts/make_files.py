@@ -177,6 +177,17 @@ def without_weights():
     torch.jit.save(torch.jit.optimize_for_inference(torch.jit.script(net)), path("without-weights.pt"))
 
 
+def parts_of_bytes():
+    """Elements of 4 and 2 bits; nine of them do not fill the last byte."""
+    x = torch.tensor([[-0.2, 0.1, 0.5], [1.4, 0.0, 2.0], [-0.5, 0.25, 9.0]])
+    values = {}
+    for name, dtype in (("four", torch.quint4x2), ("two", torch.quint2x4)):
+        values[name] = torch.quantize_per_channel(x, torch.tensor([0.2, 0.3, 0.25]), torch.tensor([1.0, 1.5, 2.0]), 0, dtype)
+    values["whole"] = torch.quantize_per_tensor(x, 0.2, 3, torch.quint4x2)
+    torch.save(values, path("parts-of-bytes.pth"))
+    torch.save(values, path("parts-of-bytes-stream.pth"), _use_new_zipfile_serialization=False)
+
+
 def overlap():
     """Two names for the same bytes."""
     data = bytearray(open(path("plain.pth"), "rb").read())
@@ -190,6 +201,7 @@ def main():
     people()
     if MODERN:
         hostile()
+        parts_of_bytes()
         without_weights()
 
 

@@ -92,6 +92,9 @@ printing() {
   t print-in-key 0 "fc1.bias  float32 [5]" weights print "$w/checkpoint.tar:fc1.bias"
   t print-stats 0 "zeros 2  nan 1  inf 1  -inf 0" weights print "$w/dtypes.pth:float32" --stats
   t print-json 0 '"histogram": [' weights print --json "$w/state.pth:conv.weight"
+  t print-parts-of-bytes 0 "[0, 3, 15]]" weights print "$folder/../files/parts-of-bytes.pth:four"
+  "$tsrun" weights convert "$folder/../files/parts-of-bytes.pth" "$dir/parts.pth" >/dev/null 2>&1
+  t parts-of-bytes-saved 0 "[0, 3, 3]]" weights print "$dir/parts.pth:two"
   t print-wrong 2 "among them conv.weight" weights print "$w/state.pth:c.weight"
   t print-meta 4 "has no data" weights print "$w/meta.pth:fc1.bias"
   LC_ALL=C t print-plain 0 "####" weights print "$w/state.pth:conv.weight" --stats

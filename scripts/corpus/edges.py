@@ -414,3 +414,13 @@ def attention_in_steps(q: Tensor, k: Tensor, v: Tensor):
     out += [torch.ops.aten.scaled_dot_product_attention(q, k, v[:, :, :0]), torch.ops.aten.scaled_dot_product_attention(q[0], k[0, :1], v[0, :, :0])]
     out += [torch.ops.aten.scaled_dot_product_attention(q[0], k[0, :1], v[0, :1], enable_gqa=True), torch.ops.aten.scaled_dot_product_attention(q, k, v[:, :1], enable_gqa=True)]
     return out + t
+
+
+@case(torch.tensor([[3.0, 4.0], [0.3, 0.4]]), torch.tensor([0, 9223372036854775807]), fails=True)
+def renormed_beyond_the_end(x: Tensor, at: Tensor):
+    return torch.ops.aten.embedding_renorm(x, at, 1.0, 2.0)
+
+
+@case(torch.ones(2, 0))
+def packed_from_nothing(x: Tensor):
+    return torch.ops.quantized.embedding_bag_byte_prepack(x), torch.ops.quantized.embedding_bag_4bit_prepack(x), torch.ops.quantized.embedding_bag_2bit_prepack(x)

@@ -281,3 +281,20 @@ def linear_halves(rows: Tensor, w: Tensor, b: Tensor) -> List[Tensor]:
     x = torch._make_per_tensor_quantized_tensor(rows, 0.043, 64)
     packed = torch.ops.quantized.linear_prepack(torch._make_per_tensor_quantized_tensor(w, 0.0037, 0), torch.round(b * 9) * (0.043 * 0.0037))
     return [torch.ops.quantized.linear(x, packed, 0.043 * 0.0074, 63).int_repr(), torch.ops.quantized.linear_dynamic(x.dequantize(), packed, False)]
+
+
+@case(T(3, 5), T(4, 3))
+def parts_of_bytes(x: Tensor, y: Tensor):
+    """4 and 2 bits an element.  PyTorch writes archives with such tensors, and then cannot load them."""
+    s, z = torch.tensor([0.2, 0.3, 0.25]), torch.tensor([1.0, 1.5, 2.0])
+    a, b, c = torch.quantize_per_channel(x, s, z, 0, torch.quint4x2), torch.quantize_per_channel(x, s, z, 0, torch.quint2x4), torch.quantize_per_channel(y, s, z, 1, torch.quint4x2)
+    t = torch.quantize_per_tensor(x, 0.2, 7, torch.quint4x2)
+    w = torch.ops.quantized.embedding_bag_prepack(torch.quantize_per_channel(x[:, :4].contiguous(), s, z, 0, torch.quint4x2))
+    looked = torch.ops.quantized.embedding_4bit(w, torch.tensor([2, 0, 1])), torch.ops.quantized.embedding_bag_4bit(w, torch.tensor([2, 0, 1]), torch.tensor([0, 2]))
+    out = [r.int_repr() for r in [a, b, c, t]] + [r.dequantize() for r in [a, b, c, t]]
+    return out, looked, a.q_per_channel_zero_points(), b.size(), a.element_size(), a.is_quantized
+
+
+@case(T(3, 5), fails=True)
+def parts_of_bytes_of_integer_zeros(x: Tensor):
+    return torch.quantize_per_channel(x, torch.tensor([0.2, 0.3, 0.25]), torch.tensor([1, 1, 2]), 0, torch.quint4x2)
