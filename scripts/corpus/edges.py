@@ -162,8 +162,6 @@ def random_into_out(x: Tensor):
             torch.poisson(torch.tensor([float("inf"), 1e30, 3.0, 50.0])), torch.bernoulli(x.t(), torch.tensor(0.5))]
 
 
-
-
 @case(T(2, 4, 6, 7, 5), T(4, 4, 3, 2, 3, seed=2), T(2, 4, 6), T(4, 4, 3, seed=3), rtol=1e-4, atol=1e-5)
 def convolution_layouts(x: Tensor, w: Tensor, s: Tensor, v: Tensor):
     last = x.contiguous(memory_format=torch.channels_last_3d)
@@ -292,8 +290,6 @@ def quantized_unusual(x: Tensor):
     return [q, m[0], m[1].float(), a, b, torch.tensor(s), torch.tensor(z), torch.tensor(p[0]), torch.tensor(p[1]), torch._saturate_weight_to_fp16(x.t()), r] + list(torch.native_dropout(x[:0], 0.5, True))
 
 
-
-
 @case(T(2, 3, 4, 5), T(1, 5))
 def strides_of_copies(x: Tensor, r: Tensor):
     c = x.contiguous(memory_format=torch.channels_last)
@@ -371,6 +367,8 @@ def sequences_into_out(x: Tensor):
     d = torch.ops.aten.range(0.5, 3.7, 1.5, out=torch.zeros(0, dtype=torch.int8))
     e = torch.ops.aten.zeros_like(x.t(), out=torch.ones(0))
     return [o, b, c, d, e, torch.ops.aten.new_full(x, [2, 2], 3, out=torch.zeros(0, dtype=torch.int16))], [o.stride(), b.stride(), e.stride()]
+
+
 @case(T(2, 4, 3), T(2, 4, 6), rtol=1e-4, atol=1e-5)
 def linear_algebra_layouts(a: Tensor, b: Tensor):
     e, i = torch.empty(0), torch.empty(0, dtype=torch.int64)
