@@ -231,12 +231,14 @@ def geometric_mean(values):
 COLD = "import torch,sys; torch.set_grad_enabled(False); print(type(torch.jit.load(sys.argv[1])(*torch.load(sys.argv[2]))))"
 
 
-def cold(tsrun, root, names, passes):
-    """{name: {"python + torch": ms, "tsrun": ms}}: from starting the process to its answer, minimum of the passes."""
+def cold(tsrun, root, names, passes, cache=None):
+    """{name: {"python + torch": ms, "tsrun": ms}}: from starting the process to its answer, minimum of the passes.  cache: a folder for tsrun."""
     out = {}
     for n in names:
         args = [os.path.join(root, n, "model.pt"), os.path.join(root, n, "inputs.pt")]
-        commands = {"python + torch": [sys.executable, "-c", COLD] + args, "tsrun": [tsrun] + args + ["--print", "none"]}
+        commands = {"python + torch": [sys.executable, "-c", COLD] + args, "tsrun": [tsrun] + args + ["--print", "none"] + (["--cache", cache] if cache else [])}
+        if cache:
+            subprocess.run(commands["tsrun"])
         times = {k: [] for k in commands}
         for _ in range(passes):
             for k, command in commands.items():
