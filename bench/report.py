@@ -201,7 +201,7 @@ def write(folder, facts):
     page += ["", "## Memory and size", "", "Peak resident memory of the process:", ""] + memory_table(main) + ["", "Size of the stripped `tsrun` and `libtsrun.so`: %.2f MB (goal 4)." % facts["size_mb"], ""]
     if facts.get("cached"):
         c = facts["cached"]
-        page += ["### With a cache of prepared weights", "", "`--cache FOLDER`, filled by an earlier run; in brackets without it, taking turns (%d threads, %s). First calls and ratios to Python are with it:" % (c["threads"], c["commit"]), ""]
+        page += ["### With a cache of prepared weights", "", "`--cache FOLDER`, filled by an earlier run; in brackets without it, taking turns (%d threads, %s). First calls and ratios to Python are with it.%s" % (c["threads"], c["commit"], " " + c["note"] if c.get("note") else ""), ""]
         page += cached_table(c["networks"], main, c["cold"]) + [""]
     peaks = [d["profile"] for d in main.values() if d.get("profile")]
     if peaks:
