@@ -19,6 +19,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 TORCH = ("torch", "torch-freeze", "torch-ofi")
@@ -158,9 +159,9 @@ def run_json(command):
         return None
 
 
-def measure_tsrun(tsrun, folder, threads, seconds):
+def measure_tsrun(tsrun, folder, threads, seconds, more=()):
     r = run_json([tsrun, "bench", folder + "/model.pt", folder + "/inputs.pt", "-t", str(threads), "--min-time", str(seconds),
-                  "--min-runs", "3", "--format", "json"])
+                  "--min-runs", "3", "--format", "json", *more])
     if r:
         r.pop("environment", None)
     return r
@@ -230,12 +231,14 @@ def geometric_mean(values):
 COLD = "import torch,sys; torch.set_grad_enabled(False); print(type(torch.jit.load(sys.argv[1])(*torch.load(sys.argv[2]))))"
 
 
-def cold(tsrun, root, names, passes):
-    """{name: {"python + torch": ms, "tsrun": ms}}: from starting the process to its answer, minimum of the passes."""
+def cold(tsrun, root, names, passes, cache=None):
+    """{name: {"python + torch": ms, "tsrun": ms}}: from starting the process to its answer, minimum of the passes.  cache: a folder for tsrun."""
     out = {}
     for n in names:
         args = [os.path.join(root, n, "model.pt"), os.path.join(root, n, "inputs.pt")]
-        commands = {"python + torch": [sys.executable, "-c", COLD] + args, "tsrun": [tsrun] + args + ["--print", "none"]}
+        commands = {"python + torch": [sys.executable, "-c", COLD] + args, "tsrun": [tsrun] + args + ["--print", "none"] + (["--cache", cache] if cache else [])}
+        if cache:
+            subprocess.run(commands["tsrun"])
         times = {k: [] for k in commands}
         for _ in range(passes):
             for k, command in commands.items():
@@ -243,6 +246,27 @@ def cold(tsrun, root, names, passes):
                 if subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
                     times[k].append((time.perf_counter() - t) * 1e3)
         out[n] = {k: min(v) if v else None for k, v in times.items()}
+    return out
+
+
+def cached(tsrun, root, names, threads, passes, seconds):
+    """{name: {"with": figures, "without": figures}} of each pass, taking turns; the cache is filled before.  cold_ms: process start to answer."""
+    out = {}
+    for n in names:
+        folder = os.path.join(root, n)
+        with tempfile.TemporaryDirectory() as d:
+            ways = {"with": ["--cache", os.path.join(d, "cache")], "without": []}
+            args = [tsrun, folder + "/model.pt", folder + "/inputs.pt", "-t", str(threads), "--print", "none"]
+            subprocess.run(args + ways["with"])
+            out[n] = {k: [] for k in ways}
+            for _ in range(passes):
+                for k, more in ways.items():
+                    r = measure_tsrun(tsrun, folder, threads, seconds, more)
+                    t = time.perf_counter()
+                    subprocess.run(args + more)
+                    if r:
+                        out[n][k].append(dict(r, cold_ms=(time.perf_counter() - t) * 1e3))
+        print("cache, %d threads, %s" % (threads, n), file=sys.stderr, flush=True)
     return out
 
 

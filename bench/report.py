@@ -129,10 +129,30 @@ def memory_table(data):
         rows = d["results"].get("tsrun", [])
         mine, own = minimum(rows, "peak_rss_mb"), minimum(rows, "anonymous_mb")
         peers = [(minimum(d["results"].get(s, []), "peak_rss_mb"), s) for s in PEERS if minimum(d["results"].get(s, []), "peak_rss_mb")]
-        net = [max(0, minimum(r, "peak_rss_mb") - minimum(r, "base_rss_mb")) for r in (d["results"].get(s, []) for s in PEERS) if r]
+        net = best_peers_mb(d)
         least = min(peers) if peers else (None, "")
-        lines.append("| %s | %s | %s | %s | %s | %s | %s | %s |" % (n, cell(d["file_mb"]), cell(mine), cell(least[0]), least[1], cell(own), cell(min(net) if net else None),
-                                                                 ratio_cell(own / min(net) if own is not None and net and min(net) > 0 else None)))
+        lines.append("| %s | %s | %s | %s | %s | %s | %s | %s |" % (n, cell(d["file_mb"]), cell(mine), cell(least[0]), least[1], cell(own), cell(net),
+                                                                 ratio_cell(own / net if own is not None and net else None)))
+    return lines
+
+
+def best_peers_mb(d):
+    """What the peer that needs least needs beside its imports."""
+    net = [max(0, minimum(r, "peak_rss_mb") - minimum(r, "base_rss_mb")) for r in (d["results"].get(s, []) for s in PEERS) if r]
+    return min(net) if net else None
+
+
+def cached_table(cached, data, cold):
+    """What a filled cache changes; in brackets the same without one, measured in turn."""
+    lines = ["| network | load ms | process start to answer ms | python + torch / tsrun (goal 20) | first call ms | first / steady | steady ms | not of files MB | ratio to the best peer's (goal 0.5) |",
+             "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    for n, d in cached.items():
+        w = {k: [minimum(d[way], k) for way in ("with", "without")] for k in ("load_ms", "cold_ms", "first_ms", "min_ms", "anonymous_mb")}
+        pair = lambda x: "%s (%s)" % (cell(x[0]), cell(x[1]))
+        over = lambda x, y: x / y if x and y else None
+        peer, start = best_peers_mb(data[n]) if n in data else None, cold.get(n) or {}
+        lines.append("| %s | %s | %s | %s | %s | %s | %s | %s | %s |" % (n, pair(w["load_ms"]), pair(w["cold_ms"]), ratio_cell(over(start.get("python + torch"), start.get("tsrun"))), pair(w["first_ms"]),
+                                                                     ratio_cell(over(w["first_ms"][0], w["min_ms"][0])), pair(w["min_ms"]), pair(w["anonymous_mb"]), ratio_cell(over(w["anonymous_mb"][0], peer))))
     return lines
 
 
@@ -179,6 +199,10 @@ def write(folder, facts):
     main = facts["table"][max(facts["table"], key=int)]
     page += ["## From the start", "", "Process start to answer:", ""] + cold_table(facts["cold"]) + ["", "In a process, minimum of the passes:", ""] + start_table(main)
     page += ["", "## Memory and size", "", "Peak resident memory of the process:", ""] + memory_table(main) + ["", "Size of the stripped `tsrun` and `libtsrun.so`: %.2f MB (goal 4)." % facts["size_mb"], ""]
+    if facts.get("cached"):
+        c = facts["cached"]
+        page += ["### With a cache of prepared weights", "", "`--cache FOLDER`, filled by an earlier run; in brackets without it, taking turns (%d threads, %s). First calls and ratios to Python are with it.%s" % (c["threads"], c["commit"], " " + c["note"] if c.get("note") else ""), ""]
+        page += cached_table(c["networks"], main, c["cold"]) + [""]
     peaks = [d["profile"] for d in main.values() if d.get("profile")]
     if peaks:
         page += ["## Against the machine", "", "Measured in the same processes: %.0f GFLOP/s of multiply-adds, %.1f GB/s read from memory. Winograd convolutions do less arithmetic than is counted here."

@@ -235,7 +235,10 @@ bool tsr_conv_f32_in_place(const tsr_ctx *ctx, const tsr_site *site, const tsr_c
 tsr_status tsr_conv_f32_prepare(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w) {
   tsr_conv_plan *q;
   bool owned;
-  return get_plan(ctx, site, p, groups_joined(ctx->kernels->gemm, p), w, wants_winograd(ctx, p), &q, &owned);
+  TSR_TRY(get_plan(ctx, site, p, groups_joined(ctx->kernels->gemm, p), w, wants_winograd(ctx, p), &q, &owned));
+  if (!owned) return TSR_OK;
+  plan_free(q); /* no memory for the site's own record: the weights must not be let go */
+  return tsr_fail_nomem(&ctx->err);
 }
 
 tsr_status tsr_conv_plan_get(tsr_ctx *ctx, tsr_site *site, const tsr_conv *p, tsr_tensor *w, const tsr_conv_plan **out) {
