@@ -411,6 +411,7 @@ TSR_KERNEL(sdpa) {
   if (gqa && !(fast && fits_fast(q, k, v))) TSR_TRY(group_heads(ctx, q, &k, &v));
   if (fast) TSR_TRY(tsr_attention(ctx, &out, q, k, v, mask, causal, scale));
   else TSR_TRY(attention_plain(ctx, &out, q, k, v, mask, causal, scale, dropout, NULL)); /* heads broadcast, or do not match */
+  if (causal && q->size[q->ndim - 2] != k->size[k->ndim - 2]) TSR_TRY(tsr_contiguous(ctx, &out, out)); /* PyTorch's fast one does not take it */
   TSR_TRY(tsr_to_dtype(ctx, &out, out, dtype));
   return tsr_ret_tensor(c, 0, out);
 }

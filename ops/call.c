@@ -427,10 +427,11 @@ tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src) {
   return dst == src ? TSR_OK : tsr_copy_into(ctx, dst, src);
 }
 
-/* Does PyTorch copy fresh results into the out arguments?  Then those that are resized are contiguous. */
-static bool copies_results(const tsr_call *c, const tsr_call *inner) {
+/* Does PyTorch copy fresh results into the out arguments?  Then those that are resized are contiguous.  LAPACK's are looked at together; a row with data: each by itself. */
+static bool copies_results(const tsr_call *c, const tsr_call *inner, uint32_t at) {
   if ((c->op->flags & TSR_OUT_LAPACK) != TSR_OUT_LAPACK) return (c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN;
   for (uint32_t i = 0; i < c->nrets; i++) {
+    if (c->op->data != NULL && i != at) continue;
     const tsr_tensor *dst = inner->outs[i].t, *src = inner->rets[i].t;
     if (dst->dtype != src->dtype || (dst->numel > 0 && (!same_size(dst, src) || memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0))) return true;
   }
@@ -439,7 +440,8 @@ static bool copies_results(const tsr_call *c, const tsr_call *inner) {
 
 /* out(...): the functional kernel, then each result is copied into its out argument, resized when the shape differs. */
 static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
-  bool copied = copies_results(c, inner);
+  bool copies[8];
+  for (uint32_t i = 0; i < c->nrets; i++) copies[i] = copies_results(c, inner, i);
   for (uint32_t i = 0; i < c->nrets; i++) {
     tsr_val out = c->args[c->nargs - c->nrets + i];
     if (out.tag != TSR_V_TENSOR || inner->rets[i].tag != TSR_V_TENSOR) {
@@ -451,7 +453,7 @@ static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
     TSR_TRY(tsr_temp(c->ctx, inner->rets[i]));
     inner->rets[i] = tsr_none();
     TSR_TRY(check_out_dtype(c, (tsr_dtype)src->dtype, (tsr_dtype)dst->dtype));
-    bool fits = same_size(dst, src);
+    bool fits = same_size(dst, src), copied = copies[i];
     bool anew = (c->op->flags & (src->ndim == 4 ? TSR_OUT_ANEW4 : src->ndim == 5 ? TSR_OUT_ANEW5 : 0)) != 0 && memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0;
     if (!copied && !fits && src->numel > 0 && !tsr_tensor_is_dense(src) && (c->op->flags & TSR_OUT_LAPACK) == TSR_OUT_LAPACK) { /* a part of LAPACK's rows */
       int64_t extent = 1;

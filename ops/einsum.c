@@ -14,6 +14,7 @@ typedef struct equation {
   int out_count;
   int out[TSR_MAX_NDIM];
   int ellipsis;                  /* most dimensions any "..." covers */
+  bool keep_type;                /* of integers, where one operand is summed by itself */
 } equation;
 
 static int letter(char ch) { return ch >= 'A' && ch <= 'Z' ? ch - 'A' : ch - 'a' + 26; }
@@ -132,16 +133,36 @@ static tsr_status arrange(tsr_ctx *ctx, tsr_tensor **out, const term *t, const i
   return tsr_new_view(ctx, out, t->t, t->t->offset, n, size, stride);
 }
 
-static tsr_status sum_out(tsr_ctx *ctx, term *t, int label) {
+static tsr_status sum_out(tsr_ctx *ctx, const equation *eq, term *t, int label) {
   int64_t d = find_label(t, label);
-  TSR_TRY(tsr_reduce(ctx, &t->t, "sum", t->t, 1, &d, false, t->t->dtype));
+  TSR_TRY(tsr_reduce(ctx, &t->t, "sum", t->t, 1, &d, false, eq->keep_type ? t->t->dtype : -1)); /* integers become int64 */
   memmove(t->label + d, t->label + d + 1, (size_t)(t->count - d - 1) * sizeof *t->label);
   t->count--;
   return TSR_OK;
 }
 
+/* a = a (x) b where nothing is summed, in the order of the result as far as it goes: exact in every dtype, and laid out as PyTorch's. */
+static tsr_status multiply(tsr_ctx *ctx, const equation *eq, term *a, term *b) {
+  int order[2 * TSR_MAX_NDIM + MAX_LABELS], n = 0;
+  bool seen[MAX_LABELS] = {false};
+  for (int i = 0; i < eq->out_count + a->count + b->count; i++) {
+    int k = i - eq->out_count, l = k < 0 ? eq->out[i] : k < a->count ? a->label[k] : b->label[k - a->count];
+    if (seen[l] || (find_label(a, l) < 0 && find_label(b, l) < 0)) continue;
+    seen[l] = true;
+    order[n++] = l;
+  }
+  if (n > TSR_MAX_NDIM) return tsr_op_fail(ctx, "einsum(): too many dimensions");
+  tsr_tensor *x, *y;
+  TSR_TRY(arrange(ctx, &x, a, order, n));
+  TSR_TRY(arrange(ctx, &y, b, order, n));
+  TSR_TRY(tsr_binary(ctx, &a->t, "mul", x, y));
+  memcpy(a->label, order, (size_t)n * sizeof *order);
+  a->count = n;
+  return TSR_OK;
+}
+
 /* a = a (x) b, summing labels that nothing later needs: batch, left and right dimensions around one product. */
-static tsr_status contract(tsr_ctx *ctx, term *a, term *b, const bool *needed) {
+static tsr_status contract(tsr_ctx *ctx, const equation *eq, term *a, term *b, const bool *needed) {
   int batch[TSR_MAX_NDIM], left[TSR_MAX_NDIM], right[TSR_MAX_NDIM], sum[TSR_MAX_NDIM], nb = 0, nl = 0, nr = 0, ns = 0;
   int64_t size_of[MAX_LABELS];
   for (int i = 0; i < a->count; i++) {
@@ -165,6 +186,7 @@ static tsr_status contract(tsr_ctx *ctx, term *a, term *b, const bool *needed) {
     right[nr++] = l;
     size_of[l] = b->t->size[i];
   }
+  if (ns == 0) return multiply(ctx, eq, a, b);
   int order_a[TSR_MAX_NDIM], order_b[TSR_MAX_NDIM], na = 0, nbd = 0;
   int64_t pb = 1, pl = 1, pr = 1, ps = 1;
   for (int i = 0; i < nb; i++) order_a[na++] = order_b[nbd++] = batch[i], pb *= size_of[batch[i]];
@@ -177,8 +199,7 @@ static tsr_status contract(tsr_ctx *ctx, term *a, term *b, const bool *needed) {
   int64_t xs[] = {pb, pl, ps}, ys[] = {pb, ps, pr};
   TSR_TRY(tsr_reshape(ctx, &x, x, 3, xs));
   TSR_TRY(tsr_reshape(ctx, &y, y, 3, ys));
-  if (ns == 0) TSR_TRY(tsr_binary(ctx, &x, "mul", x, y)); /* an outer product: exact in every dtype */
-  else TSR_TRY(tsr_bmm(ctx, &x, x, y));
+  TSR_TRY(tsr_bmm(ctx, &x, x, y));
   int64_t size[TSR_MAX_NDIM];
   a->count = 0;
   const int *groups[] = {batch, left, right};
@@ -209,13 +230,13 @@ static tsr_status evaluate(tsr_ctx *ctx, equation *eq, tsr_tensor **out) {
     mark_needed(eq, k + 1, needed);
     for (int i = 0; k > 0 && i < acc->count; i++) needed[acc->label[i]] = true; /* its partner is already there */
     for (int i = t->count - 1; i >= 0; i--) {
-      if (!needed[t->label[i]]) TSR_TRY(sum_out(ctx, t, t->label[i]));
+      if (!needed[t->label[i]]) TSR_TRY(sum_out(ctx, eq, t, t->label[i]));
     }
     if (k == 0) continue;
     mark_needed(eq, k + 1, needed);
-    TSR_TRY(contract(ctx, acc, t, needed));
+    TSR_TRY(contract(ctx, eq, acc, t, needed));
     for (int i = acc->count - 1; i >= 0; i--) {
-      if (!needed[acc->label[i]]) TSR_TRY(sum_out(ctx, acc, acc->label[i]));
+      if (!needed[acc->label[i]]) TSR_TRY(sum_out(ctx, eq, acc, acc->label[i]));
     }
   }
   return arrange(ctx, out, acc, eq->out, eq->out_count);
@@ -297,7 +318,7 @@ TSR_KERNEL(tensordot) {
   int64_t na, nb;
   const int64_t *da = tsr_arg_ints(c, 2, &na), *db = tsr_arg_ints(c, 3, &nb);
   term terms[2] = {{.t = a, .count = a->ndim}, {.t = b, .count = b->ndim}};
-  equation eq = {.terms = 2, .term = terms};
+  equation eq = {.terms = 2, .term = terms, .keep_type = true};
   bool seen[2][TSR_MAX_NDIM] = {{false}};
   if (da == NULL || db == NULL) return ctx->err.status;
   if (na != nb) return tsr_op_fail(ctx, "both dimension lists should have same length");

@@ -609,7 +609,7 @@ TSR_KERNEL(triangular_solve) {
     if (t->ndim < 2) return tsr_op_fail(c->ctx, "torch.triangular_solve: Expected %s to have at least 2 dimensions, but it has %d dimensions instead", i == 0 ? "b" : "A", t->ndim);
   }
   TSR_TRY(check_solve_operands(c->ctx, a, b, "triangular_solve"));
-  TSR_TRY(tsr_mats_broadcast(c->ctx, &a, &b));
+  TSR_TRY(tsr_mats_broadcast(c->ctx, &b, &a));
   TSR_TRY(solve_triangular(c->ctx, &out, a, b, tsr_arg_bool(c, 2), true, tsr_arg_bool(c, 4), tsr_arg_bool(c, 3) ? 'T' : 'N'));
   TSR_TRY(tsr_ret_tensor(c, 0, out));
   TSR_TRY(tsr_transpose(c->ctx, &out, a, -1, -2)); /* a copy in LAPACK's order */

@@ -94,7 +94,7 @@ static tsr_status matrix_norm(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *x, tsr
   if (spectral) {
     int64_t last = -1;
     TSR_TRY(values_along(ctx, &x, x, d[0], d[1]));
-    TSR_TRY(tsr_reduce(ctx, out, kind == NUC ? "sum" : kind == TWO ? "amax" : "amin", x, 1, &last, false, -1));
+    TSR_TRY(tsr_reduce(ctx, out, kind == NUC || (kind == TWO && x->size[x->ndim - 1] == 0) ? "sum" : kind == TWO ? "amax" : "amin", x, 1, &last, false, -1));
     if (!keepdim) return TSR_OK;
     TSR_TRY(tsr_unsqueeze(ctx, out, *out, TSR_MIN(d[0], d[1])));
     return tsr_unsqueeze(ctx, out, *out, TSR_MAX(d[0], d[1]));

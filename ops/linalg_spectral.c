@@ -276,7 +276,7 @@ TSR_KERNEL(svd) { /* without vectors the old operator returns zeros, of square m
   if (vectors) return TSR_OK;
   for (int i = 0; i < 2; i++) {
     TSR_TRY(zeros(c->ctx, &v[i], a, a->size[a->ndim - 2 + i]));
-    if (i == 1) TSR_TRY(tsr_transpose(c->ctx, &v[i], v[i], -1, -2));
+    if (i == 1 && c->outs == NULL) TSR_TRY(tsr_transpose(c->ctx, &v[i], v[i], -1, -2));
     tsr_release(c->rets[2 * i]);
     c->rets[2 * i] = tsr_none();
     TSR_TRY(tsr_ret_tensor(c, 2 * (uint32_t)i, v[i]));
@@ -521,7 +521,7 @@ TSR_KERNEL(pinv_rcond) { /* one relative tolerance; pinverse has no third argume
 static const char lstsq_name[] = "torch.linalg.lstsq";
 
 static tsr_status check_lstsq(tsr_call *c, const tsr_tensor *a, const tsr_tensor *b, bool vector) {
-  static const char *const names[] = {"solution", "residuals", "rank", "singular_values"};
+  static const char *const names[] = {"solution", "solution", "rank", "singular_values"}; /* what PyTorch calls them */
   tsr_ctx *ctx = c->ctx;
   if (a->ndim < b->ndim || a->ndim > b->ndim + 1) return tsr_op_fail(ctx, "%s: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1", lstsq_name);
   if (a->size[a->ndim - 2] != b->size[b->ndim - (vector ? 1 : 2)]) return tsr_op_fail(ctx, "%s: input.size(-2) should match other.size(-%d)", lstsq_name, vector ? 1 : 2);
@@ -628,7 +628,7 @@ const tsr_op tsr_ops_linalg_spectral[] = {
     {"aten::linalg_eigvalsh.out(Tensor self, str UPLO=\"L\", *, Tensor(a!) out) -> Tensor(a!)", op_eigvalsh, TSR_OUT_SAME},
     {"aten::_linalg_eigh(Tensor A, str UPLO=\"L\", bool compute_v=True) -> (Tensor eigenvalues, Tensor eigenvectors)", op__eigh, P},
     {"aten::linalg_eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)", op_eig, P},
-    {"aten::linalg_eig.out(Tensor self, *, Tensor(a!) eigenvalues, Tensor(b!) eigenvectors) -> (Tensor(a!) eigenvalues, Tensor(b!) eigenvectors)", op_eig, TSR_OUT_LAPACK},
+    {"aten::linalg_eig.out(Tensor self, *, Tensor(a!) eigenvalues, Tensor(b!) eigenvectors) -> (Tensor(a!) eigenvalues, Tensor(b!) eigenvectors)", op_eig, TSR_OUT_LAPACK, "each"},
     {"aten::linalg_eigvals(Tensor self) -> Tensor", op_eigvals, P}, {"aten::linalg_eigvals.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_eigvals, TSR_OUT_LAPACK},
     {"aten::_linalg_eigvals(Tensor self) -> Tensor", op_eigvals, P},
     /* overloads that fit the same call stand in PyTorch's order */

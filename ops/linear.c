@@ -307,6 +307,11 @@ TSR_KERNEL(linear) {
     return tsr_ret_tensor(c, 0, y);
   }
   tsr_site *site = (c->constant & 2) != 0 ? c->site : NULL;
+  if (TSR_UNLIKELY(c->outs != NULL) && x->size[x->ndim - 1] == w->size[1]) { /* a product into it, then the bias is added */
+    TSR_TRY(tsr_out_same(c, 0, (tsr_dtype)x->dtype));
+    if (bias != NULL && x->ndim != 2 && bias->ndim == 1 && bias->size[0] != 1 && bias->size[0] != w->size[0])
+      return tsr_op_fail(c->ctx, "The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension %d", (long long)w->size[0], (long long)bias->size[0], x->ndim - 1);
+  }
   TSR_TRY(tsr_affine(c->ctx, site, &y, x, w, bias, NULL, &plain));
   TSR_TRY(tsr_matmul_out_row(c, x, w, y));
   return tsr_ret_tensor(c, 0, y);

@@ -205,6 +205,7 @@ tsr_status tsr_matmul(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_tensor 
 /* The out argument of a dot product has the first operand's type; that of a matrix and a vector, where it may be read as addmv's self, the type of both. */
 static tsr_status check_vector_out(tsr_call *c, const tsr_tensor *a, const tsr_tensor *b) {
   tsr_dtype got;
+  if (a->ndim > 0 && b->ndim == 2) return a->size[a->ndim - 1] == b->size[0] ? tsr_out_same(c, 0, (tsr_dtype)a->dtype) : TSR_OK;
   if (b->ndim != 1 || a->ndim < 1 || a->ndim > 2 || !tsr_out_dtype(c, 0, &got)) return TSR_OK;
   if (a->ndim == 1) return got == a->dtype ? TSR_OK : tsr_op_fail(c->ctx, "result dtype %s does not match input dtype %s", tsr_dtype_get_info(got)->cpp_name, dtype_of(a));
   const tsr_tensor *y = c->outs[0].t;
@@ -540,7 +541,8 @@ const tsr_op tsr_ops_matmul[] = {
     ADD_ROWS("addmv", op_addmv, op_addmv, STRICT, "Tensor mat, Tensor vec"),
     ADD_ROWS("baddbmm", op_baddbmm, op_baddbmm, STRICT, "Tensor batch1, Tensor batch2"),
     ADD_ROWS("addbmm", op_addbmm, op_addbmm_inplace, 0, "Tensor batch1, Tensor batch2"),
-    ADD_ROWS("addr", op_addr, op_addr, TSR_INPLACE, "Tensor vec1, Tensor vec2"),
+    {"aten::addr(Tensor self, Tensor vec1, Tensor vec2, " TAIL ") -> Tensor", op_addr, TSR_PURE}, {"aten::addr_(Tensor(a!) self, Tensor vec1, Tensor vec2, " TAIL ") -> Tensor(a!)", op_addr, TSR_INPLACE},
+    {"aten::addr.out(Tensor self, Tensor vec1, Tensor vec2, " TAIL ", " OUT, op_addr, TSR_OUT},
     {"aten::_addmm_activation(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1, bool use_gelu=False) -> Tensor",
      op_addmm_activation, TSR_PURE, .prepare = prepare_addmm},
     {0},
