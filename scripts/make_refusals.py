@@ -352,6 +352,11 @@ torch.index_put(torch.ones(2, 3), [torch.ones(2, dtype=torch.uint8)], torch.ones
 torch.choose_qparams_optimized(torch.ones(4), 5, 10, 0.1, 4)
 torch.choose_qparams_optimized(torch.ones(0), 0, 10, 0.1, 4)
 torch._sparse_addmm(torch.ones(2, 3), torch.ones(2, 3), torch.ones(3, 3, dtype=torch.half))
+torch.multinomial(torch.tensor([1.0, -1.0, 2.0]), 2, True)
+torch.multinomial(torch.tensor([1.0, -1.0, 2.0]), 2)
+torch.multinomial(torch.ones(3) / torch.zeros(3), 2, True)
+torch.native_group_norm(torch.ones(2, 3, 4).transpose(1, 2), None, None, 2, 4, 3, 2, 0.5)
+torch.native_group_norm(torch.ones(1, 6, 3), None, None, -1, 6, 3, 2, 0.5)
 torch.native_dropout(torch.ones(2, 0), 0.5, False, out0=torch.ones(0), out1=torch.ones(0, dtype=torch.bool))
 """.strip().split("\n")
 
