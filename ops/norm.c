@@ -369,6 +369,8 @@ TSR_KERNEL(native_group_norm) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *w = tsr_arg_opt_tensor(c, 1), *b = tsr_arg_opt_tensor(c, 2);
   int64_t n = tsr_arg_int(c, 3), ch = tsr_arg_int(c, 4), s = tsr_arg_int(c, 5), groups = tsr_arg_int(c, 6), total;
   TSR_TRY(check_group(c->ctx, x, w, b, ch, groups));
+  if (!tsr_tensor_is_contiguous(x) && !tsr_tensor_is_channels_last(x))
+    return tsr_op_fail(c->ctx, "Expected X.is_contiguous(memory_format) to be true, but got false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)");
   if (n < 0) return tsr_op_fail(c->ctx, "Trying to create tensor with negative dimension %lld: [%lld, %lld]", (long long)n, (long long)n, (long long)groups);
   if (s < 0 || tsr_mul_overflow(n, ch, &total) || tsr_mul_overflow(total, s, &total) || total != x->numel)
     return tsr_op_fail(c->ctx, "Expected input.numel() == N * C * HxW");

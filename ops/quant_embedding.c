@@ -78,8 +78,8 @@ TSR_KERNEL(choose_qparams_optimized) { /* (input, numel, bins, ratio, bits) -> m
   float ends[2];
   if (tsr_arg_tensor(c, 0)->dtype != TSR_FLOAT32) return tsr_op_fail(ctx, "expected scalar type Float but found %s", tsr_dtype_get_info(tsr_arg_tensor(c, 0)->dtype)->cpp_name);
   TSR_TRY(tsr_ready(ctx, &x, tsr_arg_tensor(c, 0), TSR_FLOAT32));
-  if (n < 0 || n > x->numel) return tsr_op_fail(ctx, "numel is out of the bound of input tensor");
   if (x->numel == 0) return tsr_op_fail(ctx, "input tensor is empty and has no data");
+  if (n < 0 || n > x->numel) return tsr_op_fail(ctx, "numel is out of the bound of input tensor");
   if (bins < 0) return tsr_op_fail(ctx, "choose_qparams_optimized: %lld bins", (long long)bins); /* PyTorch would not come to an end */
   range_of(tsr_tensor_data_ro(x), TSR_MAX(n, 1), &ends[1], &ends[0]);
   choose_range(tsr_tensor_data_ro(x), n, bins, tsr_arg_float(c, 3), (int)tsr_arg_int(c, 4), &ends[1], &ends[0]);

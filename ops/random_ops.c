@@ -332,16 +332,21 @@ TSR_KERNEL(bernoulli) {
 
 /* ---- multinomial ---- */
 
-static tsr_status check_distribution(tsr_ctx *ctx, const double *p, int64_t rows, int64_t n) {
-  for (int64_t i = 0; i < rows; i++) {
-    double sum = 0;
-    for (int64_t k = 0; k < n; k++) {
-      double v = p[i * n + k];
-      if (!(v >= 0) || isinf(v)) return tsr_op_fail(ctx, "probability tensor contains either `inf`, `nan` or element < 0");
-      sum += v;
+/* Drawn with replacement, rows are looked at one after the other; else all elements, then the sums. */
+static tsr_status check_distribution(tsr_ctx *ctx, const double *p, int64_t rows, int64_t n, bool by_row) {
+  for (int sums = by_row; sums < 2; sums++)
+    for (int64_t i = 0; i < rows; i++) {
+      double sum = 0;
+      for (int64_t k = 0; k < n; k++) {
+        double v = p[i * n + k];
+        sum += v;
+        if (v >= 0 && !isinf(v)) continue;
+        return tsr_op_fail(ctx, !by_row ? "probability tensor contains either `inf`, `nan` or element < 0"
+                                : v >= 0 ? "invalid multinomial distribution (encountering probability entry = infinity or NaN)"
+                                         : "invalid multinomial distribution (encountering probability entry < 0)");
+      }
+      if (sums == 1 && !(sum > 0)) return tsr_op_fail(ctx, "invalid multinomial distribution (sum of probabilities <= 0)");
     }
-    if (!(sum > 0)) return tsr_op_fail(ctx, "invalid multinomial distribution (sum of probabilities <= 0)");
-  }
   return TSR_OK;
 }
 
@@ -403,7 +408,7 @@ TSR_KERNEL(multinomial) {
   if (n == 0 && rows > 0) return tsr_op_fail(ctx, "invalid multinomial distribution (sum of probabilities <= 0)");
   TSR_TRY(tsr_ready(ctx, &wide, x, TSR_FLOAT64));
   const double *p = tsr_tensor_data_ro(wide);
-  TSR_TRY(check_distribution(ctx, p, rows, n));
+  TSR_TRY(check_distribution(ctx, p, rows, n, replace && samples > 1));
   if (!replace || samples == 1) {
     TSR_TRY(sample_distinct(ctx, r, x, &y, samples));
     return tsr_ret_tensor(c, 0, y);
