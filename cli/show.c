@@ -325,7 +325,7 @@ static int read_labels(shower *s, const char *path) {
 }
 
 int cli_show(FILE *out, const tsr_value *v, bool all, int64_t top, const char *labels_path) {
-  int64_t left = all ? (int64_t)1 << 24 : 4096;
+  int64_t left = all ? 1 << 20 : 4096;
   shower s = {.out = out, .all = all, .top = top, .left = &left};
   int rc = labels_path == NULL ? EXIT_OK : read_labels(&s, labels_path);
   if (rc == EXIT_OK) {
