@@ -94,6 +94,7 @@ typedef struct shower {
   bool all;
   int64_t top;
   char **labels;
+  int64_t *left; /* containers still to be shown: a value may contain itself, twice */
   size_t label_count;
 } shower;
 
@@ -248,6 +249,10 @@ static void put_string(const shower *s, const tsr_value *v) {
 
 static void put_items(const shower *s, const tsr_value *v, int indent) {
   size_t n = tsr_value_count(v), shown = s->all || n <= 20 ? n : 20;
+  if (--*s->left < 0) {
+    fputs("...", s->out);
+    return;
+  }
   fprintf(s->out, "%s of %zu", tsr_value_type_name(v), n);
   for (size_t i = 0; i < shown; i++) {
     tsr_value *key = tsr_value_key(v, i), *item = tsr_value_item(v, i);
@@ -322,7 +327,8 @@ static int read_labels(shower *s, const char *path) {
 }
 
 int cli_show(FILE *out, const tsr_value *v, bool all, int64_t top, const char *labels_path) {
-  shower s = {.out = out, .all = all, .top = top};
+  int64_t left = all ? 1 << 20 : 4096;
+  shower s = {.out = out, .all = all, .top = top, .left = &left};
   int rc = labels_path == NULL ? EXIT_OK : read_labels(&s, labels_path);
   if (rc == EXIT_OK) {
     put(&s, v, 2);

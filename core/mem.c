@@ -286,6 +286,7 @@ bool tsr_mem_share(tsr_mem *mem) {
   return true;
 }
 
+void tsr_mem_share_for_good(tsr_mem *mem) { __atomic_fetch_add(&mem->sharers, 1, __ATOMIC_RELAXED); }
 bool tsr_mem_leave(tsr_mem *mem) { return __atomic_sub_fetch(&mem->sharers, 1, __ATOMIC_ACQ_REL) == 0; }
 void tsr_mem_unpin(tsr_mem *mem) { uncharge(mem, 0); }
 

@@ -31,6 +31,7 @@ void tsr_mem_watch(tsr_mem *mem, void *o, uint32_t *at);
 void tsr_mem_unwatch(tsr_mem *mem, uint32_t *at);
 void *tsr_mem_watched(const tsr_mem *mem, uint32_t i);        /* NULL: there are no more */
 bool tsr_mem_share(tsr_mem *mem);                             /* false: it watches nothing */
+void tsr_mem_share_for_good(tsr_mem *mem);                    /* nobody will say when that ends: nothing is collected any more */
 bool tsr_mem_leave(tsr_mem *mem);                             /* a sharer goes; true: it was the last */
 void tsr_mem_unpin(tsr_mem *mem);                             /* after that: the heap need not live on for the sharer */
 bool tsr_mem_cycles_due(const tsr_mem *mem);                  /* enough was made since the last time, and it is the owner's alone */

@@ -29,39 +29,54 @@ static void put_complex(tsr_buf *out, tsr_c128 z) {
   tsr_buf_putc(out, 'j');
 }
 
-static void put_val(tsr_val v, tsr_buf *out, int depth);
+typedef struct inside { const struct inside *in; const tsr_obj *o; int depth; } inside; /* the containers around a value */
 
-static void put_items(tsr_buf *out, const tsr_val *items, size_t n, int depth) {
+static void put_val(tsr_val v, tsr_buf *out, const inside *in);
+
+static void put_items(tsr_buf *out, const tsr_val *items, size_t n, const inside *in) {
   for (size_t i = 0; i < n; i++) {
     if (i > 0) tsr_buf_puts(out, ", ");
-    put_val(items[i], out, depth + 1);
+    put_val(items[i], out, in);
   }
 }
 
-static void put_dict(tsr_buf *out, const tsr_dict *d, int depth) {
+static void put_dict(tsr_buf *out, const tsr_dict *d, const inside *in) {
   bool first = true;
   tsr_buf_putc(out, '{');
   for (size_t i = tsr_dict_next(d, 0); i < d->used; i = tsr_dict_next(d, i + 1)) {
     if (!first) tsr_buf_puts(out, ", ");
     first = false;
-    put_val(d->entries[i].key, out, depth + 1);
+    put_val(d->entries[i].key, out, in);
     tsr_buf_puts(out, ": ");
-    put_val(d->entries[i].value, out, depth + 1);
+    put_val(d->entries[i].value, out, in);
   }
   tsr_buf_putc(out, '}');
 }
 
 /* Of a named tuple too: its names are not printed. */
-static void put_tuple(tsr_buf *out, const tsr_tuple *u, int depth) {
+static void put_tuple(tsr_buf *out, const tsr_tuple *u, const inside *in) {
   tsr_buf_putc(out, '(');
-  put_items(out, u->items, u->len, depth);
+  put_items(out, u->items, u->len, in);
   if (u->len == 1) tsr_buf_putc(out, ',');
   tsr_buf_putc(out, ')');
 }
 
-static void put_val(tsr_val v, tsr_buf *out, int depth) {
-  if (depth > TSR_MAX_DEPTH || out->len > (size_t)1 << 30) {
+/* A container in itself is "[...]", as in Python. */
+static bool contains_itself(tsr_val v, const inside *in) {
+  if (v.tag != TSR_V_LIST && v.tag != TSR_V_DICT && v.tag != TSR_V_TUPLE) return false;
+  while (in != NULL && in->o != v.o) in = in->in;
+  return in != NULL;
+}
+
+static void put_val(tsr_val v, tsr_buf *out, const inside *in) {
+  inside me = {in, tsr_is_boxed(v) ? v.o : NULL, in == NULL ? 0 : in->depth + 1};
+  if (out->oom) return;
+  if (me.depth > TSR_MAX_DEPTH || out->len > (size_t)1 << 30) {
     tsr_buf_puts(out, "…");
+    return;
+  }
+  if (contains_itself(v, in)) {
+    tsr_buf_puts(out, v.tag == TSR_V_LIST ? "[...]" : v.tag == TSR_V_DICT ? "{...}" : "(...)");
     return;
   }
   switch (v.tag) {
@@ -74,11 +89,11 @@ static void put_val(tsr_val v, tsr_buf *out, int depth) {
     case TSR_V_TENSOR: tsr_tensor_print(v.t, out); break;
     case TSR_V_LIST:
       tsr_buf_putc(out, '[');
-      put_items(out, v.l->items, v.l->len, depth);
+      put_items(out, v.l->items, v.l->len, &me);
       tsr_buf_putc(out, ']');
       break;
-    case TSR_V_TUPLE: put_tuple(out, v.u, depth); break;
-    case TSR_V_DICT: put_dict(out, v.m, depth); break;
+    case TSR_V_TUPLE: put_tuple(out, v.u, &me); break;
+    case TSR_V_DICT: put_dict(out, v.m, &me); break;
     case TSR_V_DEVICE:
       tsr_buf_puts(out, tsr_device_type_name(v.dev.type));
       if (v.dev.index >= 0) tsr_buf_printf(out, ":%d", v.dev.index);
@@ -89,7 +104,7 @@ static void put_val(tsr_val v, tsr_buf *out, int depth) {
   }
 }
 
-void tsr_val_print(tsr_val v, tsr_buf *out) { put_val(v, out, 0); }
+void tsr_val_print(tsr_val v, tsr_buf *out) { put_val(v, out, NULL); }
 
 /* ---- tensors ---- */
 

@@ -179,7 +179,7 @@ static bool common_keep(tsr_value *const *items, size_t count, tsr_model **keep,
     if (items[i] == NULL) return false;
     if (items[i]->keep != NULL && *keep != NULL && items[i]->keep != *keep) return false;
     if (items[i]->types != NULL && *types != NULL && items[i]->types != *types) return false;
-    if (items[i]->shared != NULL) tsr_mem_share(items[i]->shared); /* for good: the container counts in another heap */
+    if (items[i]->shared != NULL) tsr_mem_share_for_good(items[i]->shared); /* the container counts in another heap */
     if (items[i]->keep != NULL) *keep = items[i]->keep;
     if (items[i]->types != NULL) *types = items[i]->types;
   }

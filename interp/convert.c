@@ -12,7 +12,15 @@ typedef struct binder {
   tsr_errrec *e;
   bool foreign;  /* the value being converted belongs to another model */
   bool nomem;
+  int64_t seen;  /* containers looked at: they may contain each other so often that no heap would do */
 } binder;
+
+static const int64_t most_containers = (int64_t)1 << 23;
+
+static bool too_deep(binder *b, tsr_val v, int depth) {
+  if ((v.tag == TSR_V_LIST || v.tag == TSR_V_TUPLE || v.tag == TSR_V_DICT) && ++b->seen > most_containers) b->nomem = true;
+  return b->nomem || depth > TSR_MAX_DEPTH;
+}
 
 static bool convert(binder *b, tsr_val v, const tsr_type *t, int depth, tsr_val *out);
 
@@ -181,7 +189,7 @@ static bool convert_dict(binder *b, tsr_val v, const tsr_type *key, const tsr_ty
 static const tsr_type *infer(binder *b, tsr_val v, int depth) {
   const tsr_type *t = &tsr_type_any, *members[64];
   tsr_types *types = b->model->program->types;
-  if (depth > TSR_MAX_DEPTH) return t;
+  if (too_deep(b, v, depth)) return t;
   switch (v.tag) {
     case TSR_V_NONE: return &tsr_type_none;
     case TSR_V_BOOL: return &tsr_type_bool;
@@ -210,7 +218,10 @@ static const tsr_type *infer(binder *b, tsr_val v, int depth) {
 
 static bool keep_object(binder *b, tsr_val v, tsr_val *out) {
   if (b->foreign) return false;
-  if (v.o->mem != b->mem && tsr_mem_share(v.o->mem)) tsr_mem_share(b->mem); /* two sessions have it from now on, on two threads perhaps */
+  if (v.o->mem != b->mem && v.tag != TSR_V_ENUM) { /* two sessions have it from now on, on two threads perhaps */
+    tsr_mem_share_for_good(v.o->mem);
+    tsr_mem_share_for_good(b->mem);
+  }
   *out = tsr_retain(v);
   return true;
 }
@@ -232,7 +243,7 @@ static bool convert_union(binder *b, tsr_val v, const tsr_type *t, int depth, ts
 
 static bool convert(binder *b, tsr_val v, const tsr_type *t, int depth, tsr_val *out) {
   *out = tsr_none();
-  if (depth > TSR_MAX_DEPTH) return false;
+  if (too_deep(b, v, depth)) return false;
   switch (t->kind) {
     case TSR_T_TENSOR: return v.tag == TSR_V_TENSOR && convert_tensor(b, v.t, out);
     case TSR_T_INT: case TSR_T_FLOAT: case TSR_T_BOOL: return convert_number(b, v, t->kind, out);

@@ -126,6 +126,27 @@ static void what_a_heap_watches_is_collected(void **state) {
   tsr_mem_close(mem);
 }
 
+static void what_contains_itself_is_printed_once(void **state) {
+  (void)state;
+  tsr_mem *mem = tsr_mem_new(0);
+  tsr_list *l = list(mem);
+  tsr_dict *d = tsr_dict_new(mem, &tsr_type_int, &tsr_type_any);
+  tsr_buf text = {0};
+  push(l, l);
+  push(l, d);
+  push(l, l);
+  tsr_obj_retain(l);
+  assert_true(tsr_dict_set(d, tsr_int(1), tsr_from_obj(l)));
+  tsr_val_print(tsr_from_obj(l), &text);
+  assert_string_equal(text.data, "[[...], {1: [...]}, [...]]");
+  tsr_buf_dispose(&text);
+  tsr_obj_release(d);
+  tsr_list_clear(l);
+  tsr_obj_release(l);
+  assert_int_equal(tsr_mem_used(mem), 0);
+  tsr_mem_close(mem);
+}
+
 static void nothing_is_due_while_users_hold_some(void **state) {
   (void)state;
   tsr_mem *mem = tsr_mem_new(0);
@@ -142,6 +163,8 @@ static void nothing_is_due_while_users_hold_some(void **state) {
   assert_false(tsr_mem_cycles_due(mem)); /* nothing was found: not before there are twice as many */
   for (size_t i = 0; i < TSR_COUNT(all); i++) tsr_obj_release(all[i * 7 % TSR_COUNT(all)]);
   assert_null(tsr_mem_watched(mem, 0));
+  tsr_mem_share_for_good(mem);
+  assert_false(tsr_mem_leave(mem));
   assert_int_equal(tsr_mem_used(mem), 0);
   tsr_mem_close(mem);
 }
@@ -175,6 +198,7 @@ static void a_session_stays_small(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_ring_goes), cmocka_unit_test(what_is_held_outside_stays), cmocka_unit_test(copies_of_a_ring_go),
                                      cmocka_unit_test(what_a_heap_watches_is_collected), cmocka_unit_test(nothing_is_due_while_users_hold_some),
+                                     cmocka_unit_test(what_contains_itself_is_printed_once),
                                      cmocka_unit_test(a_session_stays_small)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
