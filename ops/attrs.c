@@ -407,14 +407,14 @@ TSR_KERNEL(retain_grad) {
 }
 
 const tsr_op tsr_ops_attrs[] = {
-    {"aten::size(Tensor self) -> int[]", op_size, TSR_PURE | TSR_ANY_LAYOUT | TSR_ANY_ORDER},
     {"aten::size.int(Tensor self, int dim) -> int", op_size_int, TSR_PURE | TSR_ANY_LAYOUT | TSR_ANY_ORDER},
-    {"aten::sym_size(Tensor self) -> SymInt[]", op_size, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::size(Tensor self) -> int[]", op_size, TSR_PURE | TSR_ANY_LAYOUT | TSR_ANY_ORDER},
     {"aten::sym_size.int(Tensor self, int dim) -> SymInt", op_size_int, TSR_PURE | TSR_ANY_LAYOUT},
-    {"aten::stride(Tensor self) -> int[]", op_stride, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::sym_size(Tensor self) -> SymInt[]", op_size, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::stride.int(Tensor self, int dim) -> int", op_stride_int, TSR_PURE | TSR_ANY_LAYOUT},
-    {"aten::sym_stride(Tensor self) -> SymInt[]", op_stride, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::stride(Tensor self) -> int[]", op_stride, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::sym_stride.int(Tensor self, int dim) -> SymInt", op_stride_int, TSR_PURE | TSR_ANY_LAYOUT},
+    {"aten::sym_stride(Tensor self) -> SymInt[]", op_stride, TSR_PURE | TSR_ANY_LAYOUT},
     {"aten::len.Tensor(Tensor t) -> int", op_len, TSR_PURE | TSR_ANY_LAYOUT | TSR_ANY_ORDER},
     {"aten::dim(Tensor self) -> int", op_dim, TSR_PURE | TSR_ANY_LAYOUT | TSR_ANY_ORDER},
     {"aten::numel(Tensor self) -> int", op_numel, TSR_PURE | TSR_ANY_LAYOUT | TSR_ANY_ORDER},

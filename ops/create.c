@@ -252,6 +252,12 @@ static tsr_status empty_strided(tsr_call *c, uint32_t at, tsr_dtype dflt) {
   for (int64_t d = 0; d < n; d++)
     if (size[d] < 0) return tsr_new(c->ctx, &y, dtype, (int)n, size);
   bool fits = tsr_numel((int)n, size, &numel);
+  int64_t own[TSR_MAX_NDIM];
+  for (int64_t d = n - 1; d >= 0; d--) { /* one that reaches nothing may be negative: it becomes what order in memory would give */
+    bool reaches = size[d] > 1 && numel != 0;
+    own[d] = stride[d] >= 0 || reaches ? stride[d] : d == n - 1 ? 1 : (int64_t)((uint64_t)TSR_MAX(size[d + 1], (int64_t)1) * (uint64_t)own[d + 1]);
+  }
+  stride = own;
   for (int64_t d = 0; d < n && fits; d++) {
     int64_t span;
     fits = stride[d] >= 0 && (numel == 0 || !tsr_mul_overflow(size[d], stride[d], &span));

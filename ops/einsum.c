@@ -410,8 +410,8 @@ TSR_KERNEL(trilinear) {
 
 #define TRILINEAR "Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] expand3, int[] sumdim, int unroll_dim=1"
 const tsr_op tsr_ops_einsum[] = {
-    {"aten::einsum.sublist(Tensor a, ...) -> Tensor", op_einsum_sublist, TSR_PURE | TSR_NOOPT},
     {"aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", op_einsum, TSR_PURE | TSR_NOOPT},
+    {"aten::einsum.sublist(Tensor a, ...) -> Tensor", op_einsum_sublist, TSR_PURE | TSR_NOOPT},
     {"aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", op_tensordot, TSR_PURE},
     {"aten::tensordot.out(Tensor self, Tensor other, int[] dims_self, int[] dims_other, *, Tensor(a!) out) -> Tensor(a!)", op_tensordot, TSR_OUT_PLAIN},
     {"aten::_trilinear(" TRILINEAR ") -> Tensor", op_trilinear, TSR_PURE},

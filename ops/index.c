@@ -373,6 +373,9 @@ TSR_KERNEL(index) {
   TSR_TRY(tsr_tensors_arg(c, 1, &given, &n));
   if (n == 0) return tsr_op_fail(c->ctx, "at least one index must be provided");
   tsr_tensor *x = tsr_arg_tensor(c, 0);
+  tsr_dtype into;
+  if (tsr_out_dtype(c, 0, &into) && into != (tsr_dtype)x->dtype)
+    return tsr_op_fail(c->ctx, "index_out: self (%s) and result (%s) must have the same scalar type", tsr_dtype_get_info(x->dtype)->cpp_name, tsr_dtype_get_info(into)->cpp_name);
   if (n == 1 && is_leading_mask(x, given[0])) TSR_TRY(select_masked(c->ctx, &y, x, given[0]));
   else TSR_TRY(index_tensor(c->ctx, &y, x, given, n));
   return tsr_ret_tensor(c, 0, y);

@@ -51,7 +51,7 @@ TSR_KERNEL(index_select) {
   TSR_TRY(tsr_index_ready(c->ctx, &idx, idx));
   const int64_t *v = tsr_tensor_data_ro(idx);
   int64_t size = x->ndim > 0 ? x->size[dim] : 1;
-  if (size == 0 && idx->numel > 0) return tsr_op_fail(c->ctx, "index_select(): self indexing axis dim should be positive");
+  if (size == 0 && idx->numel > 0 && x->ndim > 1) return tsr_op_fail(c->ctx, "index_select(): self indexing axis dim should be positive");
   for (int64_t i = 0; i < idx->numel && x->numel > 0; i++) {
     if (v[i] >= 0 && v[i] < size) continue;
     if (dim == 1) return tsr_op_fail(c->ctx, "INDICES element is out of DATA bounds, id=%lld axis_dim=%lld", (long long)v[i], (long long)size);

@@ -1,5 +1,6 @@
 /* Masks: nonzero and its forms, masked_select, masked_scatter, where(condition). */
 #include "ops/index_run.h"
+#include "ops/iter.h"
 #include "ops/native.h"
 #include "ops/shape.h"
 
@@ -102,6 +103,7 @@ TSR_KERNEL(masked_select) {
   if (pair[0]->dtype != TSR_BOOL) return tsr_op_fail(ctx, "masked_select: expected BoolTensor for mask");
   tsr_dtype found;
   if (tsr_out_dtype(c, 0, &found) && found != (tsr_dtype)pair[1]->dtype) return tsr_op_fail(ctx, "masked_select(): self and result must have the same scalar type");
+  if (c->outs != NULL && c->outs[0].tag == TSR_V_TENSOR) TSR_TRY(tsr_check_no_internal_overlap(ctx, c->outs[0].t));
   TSR_TRY(tsr_broadcast_all(ctx, pair, 2));
   TSR_TRY(tsr_contiguous(ctx, &pair[0], pair[0]));
   TSR_TRY(tsr_contiguous(ctx, &pair[1], pair[1]));

@@ -4,6 +4,7 @@
 
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
+#include "ops/select.h"
 
 /* One element of a line: its value as a number that orders it, and its place. */
 typedef struct item { double d; int64_t i, at; } item;
@@ -63,12 +64,12 @@ static int64_t median_place(const order_job *j, int64_t good, bool ignore_nan) {
 /* Values and places as tensors of x's kept shape. */
 typedef struct picks { tsr_tensor *values, *places; void *v; int64_t *p; } picks;
 
-static tsr_status picks_begin(tsr_ctx *ctx, picks *r, const tsr_tensor *x, int64_t dim, bool keepdim, bool is_int) {
+static tsr_status picks_begin(tsr_ctx *ctx, picks *r, const tsr_tensor *x, int64_t dim, bool keepdim, tsr_dtype dtype) {
   bool mask[TSR_MAX_NDIM] = {false};
   int64_t size[TSR_MAX_NDIM];
   if (x->ndim) mask[dim] = true;
   int n = tsr_reduce_shape(x, mask, keepdim, size);
-  TSR_TRY(tsr_new(ctx, &r->values, is_int ? TSR_INT64 : TSR_FLOAT64, n, size));
+  TSR_TRY(tsr_new(ctx, &r->values, dtype, n, size));
   TSR_TRY(tsr_new(ctx, &r->places, TSR_INT64, n, size));
   r->v = r->values->storage->data;
   r->p = r->places->storage->data;
@@ -113,7 +114,7 @@ TSR_KERNEL(median) {
   TSR_TRY(tsr_reshape(c->ctx, &x, x, 1, &numel));
   TSR_TRY(order_begin(c->ctx, &j, x, 0));
   picks r;
-  TSR_TRY(picks_begin(c->ctx, &r, x, 0, false, j.is_int));
+  TSR_TRY(picks_begin(c->ctx, &r, x, 0, false, j.is_int ? TSR_INT64 : TSR_FLOAT64));
   int64_t good = order_line(&j, 0);
   picks_put(&r, &j, 0, &j.line[median_place(&j, good, ignore)]);
   TSR_TRY(tsr_to_dtype(c->ctx, &y, r.values, (tsr_dtype)x->dtype));
@@ -153,7 +154,7 @@ TSR_KERNEL(median_dim) {
   TSR_TRY(check_median_outs(c, x));
   TSR_TRY(refuse(c->ctx, x, true, "median_out"));
   TSR_TRY(order_begin(c->ctx, &j, x, dim));
-  TSR_TRY(picks_begin(c->ctx, &r, x, dim, tsr_arg_bool(c, 2), j.is_int));
+  TSR_TRY(picks_begin(c->ctx, &r, x, dim, tsr_arg_bool(c, 2), j.is_int ? TSR_INT64 : TSR_FLOAT64));
   for (int64_t u = 0; u < j.lines; u++) {
     int64_t good = order_line(&j, u);
     picks_put(&r, &j, u, &j.line[median_place(&j, good, ignore)]);
@@ -161,36 +162,50 @@ TSR_KERNEL(median_dim) {
   return picks_return(c, &r, (tsr_dtype)x->dtype);
 }
 
-/* The smallest of the most frequent values, and where it is last. */
-static const item *most_frequent(const order_job *j) {
+/* Where the first of the longest runs ends, after the sort of the standard library: the order of equal elements decides which index that is, and
+ * every NaN is a run of its own. */
+static int64_t most_frequent(tsr_pair *line, int64_t n, bool floating) {
   int64_t best = 0, best_run = 0, run = 0;
-  for (int64_t k = 0; k < j->n; k++) {
-    bool same = k > 0 && (j->is_int ? j->line[k].i == j->line[k - 1].i : j->line[k].d == j->line[k - 1].d);
-    run = same ? run + 1 : 1;
+  if (floating) tsr_pair_sort_nan(line, n);
+  else tsr_pair_sort(line, n);
+  for (int64_t k = 0; k < n; k++) {
+    run++;
+    if (k + 1 < n && line[k].key == line[k + 1].key && !(floating && line[k].key == UINT64_MAX)) continue;
     if (run > best_run) {
       best_run = run;
       best = k;
     }
+    run = 0;
   }
-  return &j->line[best];
+  return line[best].idx;
 }
 
 TSR_KERNEL(mode) {
   tsr_tensor *x = tsr_arg_tensor(c, 0);
-  order_job j;
+  tsr_dtype d = (tsr_dtype)x->dtype;
+  bool floating = tsr_dtype_is_float(d);
   picks r;
-  int64_t dim;
+  int64_t dim, inner = 1;
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
   TSR_TRY(nonempty(c->ctx, x, dim, "mode"));
   TSR_TRY(check_mode_outs(c, x));
   TSR_TRY(refuse(c->ctx, x, false, "mode_cpu"));
-  TSR_TRY(order_begin(c->ctx, &j, x, dim));
-  TSR_TRY(picks_begin(c->ctx, &r, x, dim, tsr_arg_bool(c, 2), j.is_int));
-  for (int64_t u = 0; u < j.lines; u++) {
-    order_line(&j, u);
-    picks_put(&r, &j, u, most_frequent(&j));
+  TSR_TRY(picks_begin(c->ctx, &r, x, dim, tsr_arg_bool(c, 2), d));
+  TSR_TRY(tsr_contiguous(c->ctx, &x, x));
+  for (int k = (int)dim + 1; k < x->ndim; k++) inner *= x->size[k];
+  int64_t n = x->ndim ? x->size[dim] : 1, lines = x->numel / n;
+  size_t width = tsr_tensor_itemsize(x);
+  tsr_pair *line = tsr_scratch(c->ctx, (size_t)n * sizeof *line);
+  if (line == NULL) return tsr_ctx_nomem(c->ctx);
+  for (int64_t u = 0; u < lines; u++) {
+    const char *first = (const char *)tsr_tensor_data_ro(x) + (size_t)(u / inner * n * inner + u % inner) * width;
+    tsr_pair_fill(line, d, first, (ptrdiff_t)((size_t)inner * width), n, false);
+    for (int64_t k = 0; floating && d != TSR_FLOAT64 && k < n; k++) line[k].key = line[k].key == UINT32_MAX ? UINT64_MAX : line[k].key; /* NaN */
+    r.p[u] = most_frequent(line, n, floating);
+    memcpy((char *)r.v + (size_t)u * width, first + (size_t)(r.p[u] * inner) * width, width);
   }
-  return picks_return(c, &r, (tsr_dtype)x->dtype);
+  TSR_TRY(tsr_ret_tensor(c, 0, r.values));
+  return tsr_ret_tensor(c, 1, r.places);
 }
 
 /* ---- quantiles ---- */

@@ -58,14 +58,21 @@ static inline void swap(tsr_pair *a, tsr_pair *b) {
 
 /* ---- stable ---- */
 
-static void insertion_sort(tsr_pair *p, int64_t n) {
+#define INLINE static inline __attribute__((always_inline))
+
+/* nan: the largest key compares with no other, and what is to come first passes it without looking. */
+INLINE bool less(uint64_t a, uint64_t b, bool nan) { return a < b && !(nan && b == UINT64_MAX); }
+
+INLINE void insertion_sort_by(tsr_pair *p, int64_t n, bool nan, int64_t guarded) {
   for (int64_t i = 1; i < n; i++) {
     tsr_pair v = p[i];
+    bool front = nan && i < guarded && less(v.key, p[0].key, nan);
     int64_t k = i;
-    for (; k > 0 && v.key < p[k - 1].key; k--) p[k] = p[k - 1];
+    for (; k > 0 && (front || less(v.key, p[k - 1].key, nan)); k--) p[k] = p[k - 1];
     p[k] = v;
   }
 }
+static void insertion_sort(tsr_pair *p, int64_t n) { insertion_sort_by(p, n, false, n); }
 
 /* Least significant digit first; digits all keys share are skipped. */
 void tsr_pair_sort_stable(tsr_pair *p, tsr_pair *spare, int64_t n) {
@@ -167,25 +174,26 @@ bool tsr_pair_top(tsr_pair *p, int64_t k, tsr_dtype dtype, const char *data, ptr
 /* ---- quicksort family ---- */
 
 /* The median of a, b, c goes to *to. */
-static void median_first(tsr_pair *to, tsr_pair *a, tsr_pair *b, tsr_pair *c) {
-  if (a->key < b->key) swap(to, b->key < c->key ? b : a->key < c->key ? c : a);
-  else swap(to, a->key < c->key ? a : b->key < c->key ? c : b);
+INLINE void median_first(tsr_pair *to, tsr_pair *a, tsr_pair *b, tsr_pair *c, bool nan) {
+  if (less(a->key, b->key, nan)) swap(to, less(b->key, c->key, nan) ? b : less(a->key, c->key, nan) ? c : a);
+  else swap(to, less(a->key, c->key, nan) ? a : less(b->key, c->key, nan) ? c : b);
 }
 
 /* Partition [0, n) around a median of three; returns where the upper part begins. */
-static int64_t partition(tsr_pair *p, int64_t n) {
-  median_first(p, p + 1, p + n / 2, p + n - 1);
+INLINE int64_t partition_by(tsr_pair *p, int64_t n, bool nan) {
+  median_first(p, p + 1, p + n / 2, p + n - 1, nan);
   uint64_t pivot = p[0].key;
   int64_t lo = 1, hi = n;
   for (;;) {
-    while (p[lo].key < pivot) lo++;
+    while ((!nan || lo < n - 1) && less(p[lo].key, pivot, nan)) lo++;
     hi--;
-    while (pivot < p[hi].key) hi--;
+    while ((!nan || hi > 0) && less(pivot, p[hi].key, nan)) hi--;
     if (lo >= hi) return lo;
     swap(p + lo, p + hi);
     lo++;
   }
 }
+static int64_t partition(tsr_pair *p, int64_t n) { return partition_by(p, n, false); }
 
 static int log2_floor(int64_t n) { return 63 - __builtin_clzll((unsigned long long)n); }
 
@@ -210,22 +218,28 @@ void tsr_pair_nth_element(tsr_pair *p, int64_t nth, int64_t n) {
   insertion_sort(p, n);
 }
 
-static void intro_sort(tsr_pair *p, int64_t n, int depth) {
+static void intro_sort(tsr_pair *p, int64_t n, int depth, bool nan) {
   while (n > 16) {
     if (depth-- == 0) {
       tsr_pair_partial_sort(p, n, n);
       return;
     }
-    int64_t cut = partition(p, n);
-    intro_sort(p + cut, n - cut, depth);
+    int64_t cut = nan ? partition_by(p, n, true) : partition(p, n);
+    intro_sort(p + cut, n - cut, depth, nan);
     n = cut;
   }
 }
 
 void tsr_pair_sort(tsr_pair *p, int64_t n) {
   if (n < 2) return;
-  intro_sort(p, n, 2 * log2_floor(n));
+  intro_sort(p, n, 2 * log2_floor(n), false);
   insertion_sort(p, n);
+}
+
+void tsr_pair_sort_nan(tsr_pair *p, int64_t n) {
+  if (n < 2) return;
+  intro_sort(p, n, 2 * log2_floor(n), true);
+  insertion_sort_by(p, n, true, 16);
 }
 
 void tsr_pair_quick_select(tsr_pair *p, int64_t k, int64_t n) {

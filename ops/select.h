@@ -18,6 +18,7 @@ bool tsr_pair_top(tsr_pair *p, int64_t k, tsr_dtype dtype, const char *data, ptr
 void tsr_pair_partial_sort(tsr_pair *p, int64_t k, int64_t n); /* the first k, sorted */
 void tsr_pair_nth_element(tsr_pair *p, int64_t nth, int64_t n);
 void tsr_pair_sort(tsr_pair *p, int64_t n);
+void tsr_pair_sort_nan(tsr_pair *p, int64_t n); /* … by a comparison that is false for the largest key, as < is for NaN */
 /* Quickselect with the median of three, as median and kthvalue choose among equals. */
 void tsr_pair_quick_select(tsr_pair *p, int64_t k, int64_t n);
 

@@ -58,12 +58,14 @@
   X(tsr_ops_linalg_norm) \
   X(tsr_ops_linalg_spectral) \
   X(tsr_ops_stft) \
+  X(tsr_ops_index) \
+  X(tsr_ops_sort) \
   X(tsr_ops_lang_scalar) \
   X(tsr_ops_lang_string) \
+  X(tsr_ops_lang_misc) \
   X(tsr_ops_lang_tensor) \
   X(tsr_ops_lang_list) \
   X(tsr_ops_lang_dict) \
-  X(tsr_ops_lang_misc) \
   X(tsr_ops_random) \
   X(tsr_ops_random_ops) \
   X(tsr_ops_random_normal) \
@@ -72,11 +74,9 @@
   X(tsr_ops_dropout) \
   X(tsr_ops_conv) \
   X(tsr_ops_conv_slow) \
-  X(tsr_ops_index) \
   X(tsr_ops_index_dim) \
   X(tsr_ops_scatter) \
   X(tsr_ops_index_mask) \
-  X(tsr_ops_sort) \
   X(tsr_ops_norm) \
   X(tsr_ops_norm_batch) \
   X(tsr_ops_norm_weight) \
