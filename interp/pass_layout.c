@@ -15,7 +15,9 @@ typedef struct layouter {
   tsr_ir_fn *fn;
   uint8_t *hidden; uint32_t count;   /* by id: the value, or an item of the list, may be hidden */
   uint8_t *wanted;                   /* by id: some operator of either order uses it */
-  const tsr_schema *conv, *reveal;
+  uint8_t *known;                    /* by id: 0 when something else than operators that keep its sizes sees it */
+  const tsr_schema *conv, *reveal, *slice;
+  bool reshapes;                     /* something may change a tensor's sizes in place */
   bool changed;
 } layouter;
 
@@ -55,6 +57,24 @@ static void mark_wanted(layouter *l, const tsr_ir_block *b) {
   }
 }
 
+/* A slice of a hidden tensor is mostly the whole of it.  Then its result is the operand itself, which only what changes sizes or keeps
+ * the value for later could tell from a view. */
+static bool may_be_whole(const layouter *l, const tsr_ir_node *n) {
+  return tsr_ir_is_form(n, "aten::slice", "Tensor", 5) && may_hide(l, n->in[0]) && l->known[n->in[0]->id] != 0 && l->known[n->out[0]->id] != 0 && !l->reshapes;
+}
+
+static void mark_known(layouter *l, const tsr_ir_block *b, const uint8_t *seen) {
+  for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
+    bool list = n->kind == TSR_IR_LIST && n->nout == 1 && seen[n->out[0]->id] == 0;
+    bool fine = list || (n->kind == TSR_IR_OP && n->schema != NULL && (any_order(n) || !tsr_ir_writes(n)));
+    for (uint32_t i = 0; i < n->nin && !fine; i++) l->known[n->in[i]->id] = 0;
+    bool writes = !fine && n->kind == TSR_IR_OP && n->schema != NULL && n->schema->param_count > 0 && n->schema->params[0].is_mut;
+    l->reshapes = l->reshapes || (writes && n->in[0]->type->kind == TSR_T_TENSOR);
+    for (uint32_t k = 0; k < n->nblocks; k++) mark_known(l, n->blocks[k], seen);
+  }
+  for (uint32_t i = 0; i < b->nrets; i++) l->known[b->rets[i]->id] = 0;
+}
+
 /* Lists that something else sees as well. */
 static void mark_seen_lists(uint8_t *seen, const tsr_ir_block *b) {
   for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
@@ -74,7 +94,7 @@ static void mark_hidden(layouter *l, const tsr_ir_block *b, const uint8_t *seen)
   for (const tsr_ir_node *n = b->first; n != NULL; n = n->next) {
     if (conv_operands(n) != NULL) {
       l->hidden[n->out[0]->id] = may_hide(l, n->in[0]) || l->wanted[n->out[0]->id];
-    } else if (tsr_ir_is_op(n, "tsr::conv_block")) {
+    } else if (tsr_ir_is_op(n, "tsr::conv_block") || may_be_whole(l, n)) {
       l->hidden[n->out[0]->id] = 1;
     } else if (is_private_list(n, seen) || any_order(n)) {
       for (uint32_t i = 0; i < n->nout && hidden_operand(l, n); i++)
@@ -177,6 +197,8 @@ static tsr_status rewrite(layouter *l, tsr_ir_block *b) {
     if (conv && may_hide(l, n->out[0])) {
       TSR_TRY(hide_conv(l, n));
       continue;
+    } else if (may_be_whole(l, n)) {
+      n->schema = l->slice;
     } else if (!list && !any_order(n)) {
       TSR_TRY(reveal_operands(l, n));
     }
@@ -189,17 +211,21 @@ static tsr_status run(layouter *l) {
   uint8_t *seen = calloc(l->count + 1, 1);
   l->hidden = calloc(l->count + 1, 1);
   l->wanted = calloc(l->count + 1, 1);
-  if (seen != NULL && l->hidden != NULL && l->wanted != NULL) {
+  l->known = malloc(l->count + 1);
+  bool ok = seen != NULL && l->hidden != NULL && l->wanted != NULL && l->known != NULL;
+  if (ok) {
+    memset(l->known, 1, l->count + 1);
     mark_seen_lists(seen, l->fn->body);
+    mark_known(l, l->fn->body, seen);
     mark_wanted(l, l->fn->body);
     mark_items(l, l->fn->body, seen);
     mark_hidden(l, l->fn->body, seen);
   }
-  bool ok = seen != NULL && l->hidden != NULL && l->wanted != NULL;
   free(seen);
   if (!ok) return nomem(l);
   TSR_TRY(tsr_pass_schema(l->env, "tsr::conv_last", &l->conv));
   TSR_TRY(tsr_pass_schema(l->env, "tsr::reveal", &l->reveal));
+  TSR_TRY(tsr_pass_schema(l->env, "tsr::slice_whole", &l->slice));
   return rewrite(l, l->fn->body);
 }
 
@@ -218,6 +244,7 @@ tsr_status tsr_pass_layout(tsr_pass_env *env, tsr_ir_fn *fn, bool *changed) {
   tsr_status s = run(&l);
   free(l.hidden);
   free(l.wanted);
+  free(l.known);
   *changed |= l.changed;
   return s;
 }

@@ -4,6 +4,7 @@
 #include "ops/conv.h"
 #include "ops/native.h"
 #include "ops/pointwise.h"
+#include "ops/shape.h"
 
 enum { MAX_ARGS = 64 };
 
@@ -163,7 +164,21 @@ TSR_KERNEL(reveal) {
   return tsr_ret_tensor(c, 0, t);
 }
 
+/* aten::slice where its result may be the operand itself: nothing uses it that could tell it from a view of the whole. */
+TSR_KERNEL(slice_whole) {
+  tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
+  for (int turn = 0; turn < 2; turn++) {
+    TSR_TRY(tsr_slice(c->ctx, &y, x, tsr_arg_int(c, 1), tsr_arg_int_or(c, 2, 0), tsr_arg_int_or(c, 3, INT64_MAX), tsr_arg_int(c, 4)));
+    if (!x->hidden) break;
+    if (y->numel == x->numel) return tsr_ret_tensor(c, 0, x);
+    TSR_TRY(tsr_layout_reveal(c->ctx, x));
+  }
+  return tsr_ret_tensor(c, 0, y);
+}
+
 const tsr_op tsr_ops_layout[] = {
+    {"tsr::slice_whole(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)", op_slice_whole,
+     TSR_PURE | TSR_HIDDEN | TSR_OWN_ORDER | TSR_ANY_LAYOUT},
     {"tsr::reveal(Tensor(a) x) -> Tensor(a)", op_reveal, TSR_PURE | TSR_HIDDEN | TSR_OWN_ORDER | TSR_ANY_LAYOUT},
     {0},
 };

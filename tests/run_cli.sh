@@ -157,6 +157,7 @@ for case in gates first-blocks inverted-residuals; do
   that "threads $case" cmp "$dir/threads-1.pt" "$dir/threads-5.pt"
 done
 t code-ir-sums 0 "after sums" code --ir --pass all "$corpus/layout-branches/model.pt"
+t code-ir-slices 0 "tsr::slice_whole" code --ir "$corpus/layout-slices/model.pt"
 t code-ir-scale 0 "after scale" code --ir --pass all "$corpus/layout-layer-scale/model.pt"
 t disable-scale 0 "1 passed" verify --disable-pass scale "$corpus/layout-layer-scale"
 t disable-layout 0 "1 passed" verify --disable-pass block,layout "$corpus/layout-inverted-residuals"

@@ -416,3 +416,36 @@ class Branches(nn.Module):
         late = self.plain(z) + a
         twice = torch.add(self.plain(z), self.plain(z), alpha=2) + self.other(z)[:, :, 1:-1, 1:-1]
         return z + a, framed + double, kept + late, twice
+
+
+@case(T(2, 6, 7, 9), form=("scripted", "traced"))
+class Slices(nn.Module):
+    """Slices of what convolutions made: of all of it, of parts, written through, returned with what they were cut from."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = conv(6, 6), conv(6, 6, groups=6), conv(8, 12)
+        self.eval()
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        y = F.relu(self.a(x))
+        both = torch.cat([y, self.b(y)], 1)
+        some = both[:, :8, :, :]
+        z = self.c(some)[:, :12, :, :]
+        z += 1.0
+        w = F.relu(self.a(y))
+        v = w[:, :, :, :]
+        v.mul_(2.0)
+        u = torch.cat([w, v[:, 1:3]], 1)
+        t = self.b(w)
+        s = t[:]
+        s.add_(w[:, :100])
+        return z, u, F.max_pool2d(v, 2) + F.max_pool2d(w, 2), s + t, t
+
+
+@case(T(1, 6, 7, 9))
+def slices_reshaped(x: Tensor) -> Tuple[Tensor, Tensor]:
+    y = F.conv2d(x, torch.ones(6, 6, 1, 1))
+    z = y[:, :6]
+    y.unsqueeze_(0)
+    return F.relu(y), F.relu(z)
