@@ -237,6 +237,7 @@ TSR_KERNEL(glu) {
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &d));
   int64_t n = x->size[d];
   if (n % 2) return tsr_op_fail(c->ctx, "Halving dimension must be even, but dimension %lld is size %lld", (long long)d, (long long)n);
+  TSR_TRY(tsr_out_expect(c, 0, (tsr_dtype)x->dtype));
   TSR_TRY(tsr_pw_refuse(c->ctx, &pw_glu, "glu", (tsr_dtype)x->dtype));
   TSR_TRY(tsr_narrow(c->ctx, &a, x, d, 0, n / 2));
   TSR_TRY(tsr_narrow(c->ctx, &b, x, d, n / 2, n / 2));

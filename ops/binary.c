@@ -157,7 +157,13 @@ static tsr_status ldexp_power(tsr_call *c, tsr_pw_state *s) {
     return ldexp_castable(c, s);
   }
   tsr_val args[2] = {tsr_float(2.0), c->args[1]}, ret;
-  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::pow", "Scalar"), args, 2, &ret, 1));
+  tsr_tensor *two;
+  bool number = self == TSR_FLOAT32 || tsr_dtype_is_integral(self, true); /* others have a tensor of 2: its powers lie in memory like the exponents */
+  if (!number) {
+    TSR_TRY(tsr_new_scalar(c->ctx, &two, self, tsr_scalar_float(2)));
+    args[0] = tsr_from_obj(two);
+  }
+  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::pow", number ? "Scalar" : "Tensor_Tensor"), args, 2, &ret, 1));
   s->it.op[2].t = ret.t;
   s->it.op[2].dtype = (tsr_dtype)ret.t->dtype;
   s->it.op[2].wrapped = false;

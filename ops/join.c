@@ -1,5 +1,6 @@
 /* Joining tensors: cat, stack and what is made of them. */
 #include "ops/conv.h"
+#include "ops/iter.h"
 #include "ops/native.h"
 #include "ops/shape.h"
 
@@ -194,6 +195,13 @@ tsr_status tsr_stack(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int6
   return tsr_reshape(ctx, out, *out, ndim + 1, size);
 }
 
+static tsr_status check_out_overlap(const tsr_call *c, tsr_tensor *const *ts, int64_t n) {
+  if (c->outs == NULL || c->outs[0].tag != TSR_V_TENSOR) return TSR_OK;
+  TSR_TRY(tsr_check_no_internal_overlap(c->ctx, c->outs[0].t));
+  for (int64_t i = 0; i < n; i++) TSR_TRY(tsr_check_no_overlap(c->ctx, c->outs[0].t, ts[i]));
+  return TSR_OK;
+}
+
 /* What is said of an out argument's type comes after zero-dimensional operands and the dimension, before the sizes. */
 tsr_status tsr_cat_check_out(const tsr_call *c, tsr_tensor *const *ts, int64_t n, int64_t dim) {
   int rank = 1;
@@ -203,7 +211,8 @@ tsr_status tsr_cat_check_out(const tsr_call *c, tsr_tensor *const *ts, int64_t n
     if (!is_legacy_empty(ts[i])) rank = ts[i]->ndim;
   }
   if (dim < -rank || dim >= rank) return TSR_OK;
-  return tsr_out_cast(c, 0, tsr_result_type(ts, (int)TSR_MIN(n, INT32_MAX)), "torch.cat(): input types%.0s can't be cast to the desired output type %s");
+  TSR_TRY(tsr_out_cast(c, 0, tsr_result_type(ts, (int)TSR_MIN(n, INT32_MAX)), "torch.cat(): input types%.0s can't be cast to the desired output type %s"));
+  return check_out_overlap(c, ts, n);
 }
 
 static tsr_status ret_cat(tsr_call *c, tsr_tensor *const *ts, int64_t n, int64_t dim) {
@@ -226,6 +235,7 @@ TSR_KERNEL(stack) {
   TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   TSR_TRY(tsr_stack(c->ctx, &y, ts, n, tsr_arg_int(c, 1)));
   TSR_TRY(tsr_cat_check_out(c, &y, 1, 0));
+  TSR_TRY(check_out_overlap(c, ts, n));
   return tsr_ret_tensor(c, 0, y);
 }
 

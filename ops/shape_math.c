@@ -245,6 +245,7 @@ TSR_KERNEL(chunk_cat) {
   int64_t n, dim = tsr_arg_int(c, 1), chunks = tsr_arg_int(c, 2), size[TSR_MAX_NDIM];
   TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   if (chunks < 1) return tsr_op_fail(ctx, "_chunk_cat expects positive num_chunks");
+  if (n == 0) return tsr_op_fail(ctx, "_chunk_cat expects a non-empty input tensor list");
   TSR_TRY(chunk_dim(ctx, ts, n, &dim));
   for (int64_t i = 0; i < n; i++) {
     tsr_tensor *x = ts[i], *padded, *part;
