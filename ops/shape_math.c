@@ -13,14 +13,16 @@ static tsr_status repeated_positions(tsr_ctx *ctx, tsr_tensor *repeats, int64_t 
   void *data;
   if (repeats->dtype != TSR_INT64 && repeats->dtype != TSR_INT32)
     return tsr_op_fail(ctx, "\"repeat_interleave_cpu\" not implemented for '%s'", tsr_dtype_get_info(repeats->dtype)->cpp_name);
+  bool negative = false;
   if (repeats->ndim != 1) return tsr_op_fail(ctx, "repeat_interleave only accept 1D vector as repeat");
   TSR_TRY(tsr_index_ready(ctx, &repeats, repeats));
   const int64_t *r = tsr_tensor_data_ro(repeats);
   for (int64_t i = 0; i < repeats->numel; i++) {
-    if (r[i] < 0) return tsr_op_fail(ctx, "repeats can not be negative");
+    negative = negative || r[i] < 0;
     if (tsr_add_overflow(total, r[i], &total)) return tsr_op_nomem(ctx);
   }
   if (expected >= 0 && expected != total) return tsr_op_fail(ctx, "allocated size does not match required size");
+  if (negative) return tsr_op_fail(ctx, "repeats can not be negative");
   TSR_TRY(tsr_new(ctx, out, TSR_INT64, 1, &total));
   TSR_TRY(tsr_data_mut(ctx, *out, &data));
   for (int64_t i = 0, k = 0; i < repeats->numel; i++)
@@ -324,6 +326,8 @@ TSR_KERNEL(segment_reduce) {
   marks = offsets != NULL ? offsets : lengths;
   if (marks == NULL) return tsr_op_fail(ctx, "segment_reduce(): Either lengths or offsets must be defined.");
   if (marks->ndim != axis + 1) return tsr_op_fail(ctx, "segment_reduce(): Expected axis to be the last dimension of lengths or offsets");
+  if (marks->dtype != TSR_INT64 && marks->dtype != TSR_INT32)
+    return tsr_op_fail(ctx, "\"_segment_reduce_%s_cpu_kernel1\" not implemented for '%s'", offsets != NULL ? "offsets" : "lengths", tsr_dtype_get_info(marks->dtype)->cpp_name);
   TSR_TRY(tsr_index_ready(ctx, &marks, marks));
   int64_t segments = marks->size[axis] - (offsets != NULL), batch = 1, inner = 1, n = x->size[axis];
   if (segments < 0) return tsr_op_fail(ctx, "segment_reduce(): offsets must have at least one element");

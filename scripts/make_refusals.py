@@ -486,6 +486,11 @@ torch.gradient(torch.ones(3, dtype=torch.bool))
 torch.as_strided_(torch.ones(3), [-1, 2], [1, 2])
 torch.as_strided(torch.ones(3), [-1], [0])
 torch._reshape_alias(torch.ones(3), [-2, 3], [-1, 2])
+torch._softmax(torch.ones(2, 3, dtype=torch.half), 1, True, out=torch.ones(0, dtype=torch.half))
+torch.split_with_sizes(torch.ones(2, 3), [2], -1)
+torch.repeat_interleave(torch.tensor([1, -1, 2]), output_size=5)
+torch.segment_reduce(torch.ones(5), 'min', lengths=torch.ones(5, dtype=torch.int8))
+torch.segment_reduce(torch.ones(5), 'min', offsets=torch.ones(5))
 """.strip().split("\n")
 
 
