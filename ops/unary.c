@@ -150,14 +150,14 @@ static const tsr_pw pw_isreal = {TSR_MAP_isreal, "o", TSR_PROMO_SAME, 0};
 static tsr_status truth_out(tsr_call *c, tsr_pw_state *s) {
   tsr_dtype out;
   if (!tsr_out_dtype(c, 0, &out) || out == TSR_BOOL || tsr_dtype_is_complex(s->common)) return TSR_OK;
-  return tsr_op_fail(c->ctx, "%s does not support non-boolean outputs.", s->id == TSR_MAP_isposinf ? "isposinf" : "isneginf");
+  return tsr_op_fail(c->ctx, "%s does not support non-boolean outputs.", s->id == TSR_MAP_isposinf ? "isposinf" : s->id == TSR_MAP_isneginf ? "isneginf" : "signbit");
 }
 static const tsr_pw pw_isposinf = {TSR_MAP_isposinf, "o", TSR_PROMO_SAME, TSR_NO_COMPLEX,
     .no_complex = "isposinf does not support complex inputs.", .prepare = truth_out};
 static const tsr_pw pw_isneginf = {TSR_MAP_isneginf, "o", TSR_PROMO_SAME, TSR_NO_COMPLEX,
     .no_complex = "isneginf does not support complex inputs.", .prepare = truth_out};
 static const tsr_pw pw_signbit = {TSR_MAP_signbit, "o", TSR_PROMO_SAME, TSR_NO_COMPLEX,
-    .no_complex = "signbit is not implemented for complex tensors."};
+    .no_complex = "signbit is not implemented for complex tensors.", .prepare = truth_out};
 static const tsr_pw pw_polygamma = {TSR_MAP_polygamma, "po", TSR_PROMO_FLOAT, TSR_NO_COMPLEX, .kernel = "polygamma", .prepare = polygamma};
 static const tsr_pw pw_polygamma_ = {TSR_MAP_polygamma, "op", TSR_PROMO_FLOAT, TSR_NO_COMPLEX, .kernel = "polygamma", .prepare = polygamma};
 
@@ -167,6 +167,11 @@ static const tsr_pw pw_conj_view = {TSR_MAP_conj, "o", TSR_PROMO_SAME, 0};
 TSR_KERNEL(conj) {
   tsr_tensor *x = tsr_arg_tensor(c, 0);
   return tsr_dtype_is_complex((tsr_dtype)x->dtype) ? tsr_pw_call(c) : tsr_ret_tensor(c, 0, x);
+}
+
+TSR_KERNEL(conj_inplace) { /* real numbers are left alone, wherever they lie */
+  tsr_tensor *x = tsr_arg_tensor(c, 0);
+  return tsr_dtype_is_complex((tsr_dtype)x->dtype) ? tsr_pw_inplace(c) : tsr_ret_tensor(c, 0, x);
 }
 
 TSR_KERNEL(positive) {
@@ -236,7 +241,7 @@ const tsr_op tsr_ops_unary[] = {
     {"aten::square_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_square},
     {"aten::conj_physical(Tensor self) -> Tensor", op_conj, TSR_PURE, &pw_conj},
     {"aten::conj_physical.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_FOUND, &pw_conj},
-    {"aten::conj_physical_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_conj},
+    {"aten::conj_physical_(Tensor(a!) self) -> Tensor(a!)", op_conj_inplace, 0, &pw_conj},
     {"aten::_conj_physical(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_conj},
     {"aten::_conj_physical.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_NEW, &pw_conj},
     {"aten::reciprocal(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_reciprocal},
@@ -446,7 +451,7 @@ const tsr_op tsr_ops_unary[] = {
     {"aten::rad2deg.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_rad2deg},
     {"aten::rad2deg_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_rad2deg},
     {"aten::angle(Tensor self) -> Tensor", op_angle, TSR_PURE, &pw_angle},
-    {"aten::angle.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_angle},
+    {"aten::angle.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_angle, TSR_OUT, &pw_angle},
     {"aten::nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
      tsr_pw_call, TSR_PURE, &pw_nan_to_num},
     {"aten::nan_to_num.out(Tensor self, float? nan=None, float? posinf=None, float? neginf=None, *, Tensor(a!) out) -> Tensor(a!)",

@@ -491,6 +491,9 @@ torch.split_with_sizes(torch.ones(2, 3), [2], -1)
 torch.repeat_interleave(torch.tensor([1, -1, 2]), output_size=5)
 torch.segment_reduce(torch.ones(5), 'min', lengths=torch.ones(5, dtype=torch.int8))
 torch.segment_reduce(torch.ones(5), 'min', offsets=torch.ones(5))
+torch.isin(torch.ones(3), torch.ones(3, dtype=torch.bool))
+torch.signbit(torch.ones(3), out=torch.ones(3))
+torch.repeat_interleave(torch.ones(4, 1), torch.ones(4, dtype=torch.int64), -1)
 """.strip().split("\n")
 
 
