@@ -159,6 +159,22 @@ bool tsr_dtype_can_cast(tsr_dtype from, tsr_dtype to) {
   return true;
 }
 
+double tsr_dtype_max(tsr_dtype d) {
+  switch (tsr_dtype_real_of(d)) {
+    case TSR_BOOL: return 1;
+    case TSR_UINT8: return UINT8_MAX;
+    case TSR_INT8: return INT8_MAX;
+    case TSR_INT16: return INT16_MAX;
+    case TSR_INT32: return INT32_MAX;
+    case TSR_INT64: return 0x1p63;
+    case TSR_FLOAT16: return 65504;
+    case TSR_BFLOAT16: return 0x1.fep127;
+    case TSR_FLOAT32: return 0x1.fffffep127;
+    case TSR_FLOAT64: return 0x1.fffffffffffffp1023;
+    default: return INFINITY;
+  }
+}
+
 tsr_dtype tsr_dtype_real_of(tsr_dtype d) {
   return d == TSR_COMPLEX32 ? TSR_FLOAT16 : d == TSR_COMPLEX64 ? TSR_FLOAT32 : d == TSR_COMPLEX128 ? TSR_FLOAT64 : d;
 }

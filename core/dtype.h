@@ -35,6 +35,7 @@ bool tsr_dtype_by_storage_name(const char *storage_name, tsr_dtype *out);
 bool tsr_dtype_by_name(const char *name, tsr_dtype *out); /* "float32", "float", "long", … */
 tsr_dtype tsr_dtype_promote(tsr_dtype a, tsr_dtype b);    /* torch.promote_types */
 bool tsr_dtype_can_cast(tsr_dtype from, tsr_dtype to);    /* torch.can_cast: what in-place operators allow */
+double tsr_dtype_max(tsr_dtype d);                         /* the largest number of the type (int64: 2^63), of a complex type's parts; bool: 1 */
 tsr_dtype tsr_dtype_real_of(tsr_dtype d);                 /* complex64 -> float32; others themselves */
 tsr_dtype tsr_dtype_complex_of(tsr_dtype d);              /* float32 -> complex64 */
 

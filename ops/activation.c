@@ -46,7 +46,7 @@ static tsr_status celu(tsr_call *c, tsr_pw_state *s) {
 }
 
 static tsr_status softshrink(tsr_call *c, tsr_pw_state *s) {
-  double most = s->common == TSR_FLOAT16 ? 65504 : s->common == TSR_BFLOAT16 ? 0x1.fep127 : s->common == TSR_FLOAT32 ? FLT_MAX : DBL_MAX, x = s->p.d[0];
+  double most = tsr_dtype_max(s->common), x = s->p.d[0];
   if (!tsr_dtype_is_float(s->common)) return tsr_not_implemented(c->ctx, "softshrink_check", s->common);
   if (!(x >= 0 && x <= most))
     return tsr_op_fail(c->ctx, "lambda must be in range [0, %g] for input dtype %s, but found %g", most, tsr_dtype_get_info(s->common)->cpp_name, x);
@@ -237,6 +237,7 @@ TSR_KERNEL(glu) {
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &d));
   int64_t n = x->size[d];
   if (n % 2) return tsr_op_fail(c->ctx, "Halving dimension must be even, but dimension %lld is size %lld", (long long)d, (long long)n);
+  TSR_TRY(tsr_out_expect(c, 0, (tsr_dtype)x->dtype));
   TSR_TRY(tsr_pw_refuse(c->ctx, &pw_glu, "glu", (tsr_dtype)x->dtype));
   TSR_TRY(tsr_narrow(c->ctx, &a, x, d, 0, n / 2));
   TSR_TRY(tsr_narrow(c->ctx, &b, x, d, n / 2, n / 2));

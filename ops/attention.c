@@ -277,10 +277,12 @@ static tsr_status new_result(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *q
   return tsr_new_strided(ctx, out, TSR_FLOAT32, 4, size, stride);
 }
 
-static tsr_status attention_f32(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale) {
+/* stride: of the result, or NULL: by row */
+static tsr_status attention_f32(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale, const int64_t *stride) {
+  int64_t size[] = {q->size[0], q->size[1], q->size[2], v->size[3]};
   TSR_TRY(inner_contiguous(ctx, &q));
   if (mask != NULL) TSR_TRY(expand_mask(ctx, &mask, q, k));
-  TSR_TRY(new_result(ctx, out, q, v->size[3], true));
+  TSR_TRY(stride ? tsr_new_strided(ctx, out, TSR_FLOAT32, 4, size, stride) : new_result(ctx, out, q, v->size[3], true));
   if ((*out)->numel == 0) return TSR_OK;
   job j = {.ctx = ctx, .f = ctx->kernels->gemm, .nn = ctx->kernels->nn, .q = q, .k = k, .v = v, .mask = mask, .out = *out, .heads = q->size[1],
            .group = q->size[1] / k->size[1], .l = q->size[2], .s = k->size[2], .causal = causal, .safe = true, .scale = (float)scale};
@@ -356,13 +358,25 @@ static bool fits_fast(const tsr_tensor *q, const tsr_tensor *k, const tsr_tensor
          k->size[1] > 0 && q->size[1] % k->size[1] == 0;
 }
 
-tsr_status tsr_attention(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale) {
-  if (fits_fast(q, k, v)) return attention_f32(ctx, out, q, k, v, mask, causal, scale);
+static tsr_status attention(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale, const int64_t *stride) {
+  if (fits_fast(q, k, v)) return attention_f32(ctx, out, q, k, v, mask, causal, scale, stride);
   if (q->ndim == 4 && k->ndim == 4 && k->size[1] > 0 && q->size[1] != k->size[1] && q->size[1] % k->size[1] == 0 && k->size[1] != 1) {
     TSR_TRY(share_heads(ctx, &k, q->size[1] / k->size[1]));
     TSR_TRY(share_heads(ctx, &v, q->size[1] / v->size[1]));
   }
   return attention_plain(ctx, out, q, k, v, mask, causal, scale, 0, NULL);
+}
+
+tsr_status tsr_attention(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale) {
+  return attention(ctx, out, q, k, v, mask, causal, scale, NULL);
+}
+
+/* PyTorch's kernel for rows that lie in memory as they are lays its result out like the queries; its chain of operators gives it in C order. */
+static void result_strides(const tsr_tensor *q, const tsr_tensor *k, const tsr_tensor *v, int64_t *stride) {
+  int64_t size[] = {q->size[0], q->size[1], q->size[2], v->size[3]};
+  bool rows = q->stride[3] == 1 && k->stride[3] == 1 && v->stride[3] == 1 && q->size[3] == v->size[3] && q->size[2] > 0 && k->size[2] > 0;
+  if (rows) tsr_dense_strides(q, stride);
+  else tsr_strides_contiguous(4, size, stride);
 }
 
 static tsr_status check(tsr_ctx *ctx, const tsr_tensor *q, const tsr_tensor *k, const tsr_tensor *v, const tsr_tensor *mask) {
@@ -388,6 +402,7 @@ TSR_KERNEL(sdpa) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *q = tsr_arg_tensor(c, 0), *k = tsr_arg_tensor(c, 1), *v = tsr_arg_tensor(c, 2), *mask = tsr_arg_opt_tensor(c, 3), *out;
   double dropout = tsr_arg_float(c, 4), scale;
+  int64_t stride[4];
   bool causal = tsr_arg_bool(c, 5), gqa = tsr_arg_bool(c, 7);
   tsr_dtype dtype = (tsr_dtype)q->dtype;
   TSR_TRY(check(ctx, q, k, v, mask));
@@ -407,11 +422,18 @@ TSR_KERNEL(sdpa) {
     TSR_TRY(tsr_to_dtype(ctx, &v, v, TSR_FLOAT32));
   }
   bool same_heads = q->ndim != 4 || k->ndim != 4 || q->size[1] == k->size[1], equal = k->ndim == v->ndim && k->ndim > 2 && k->size[k->ndim - 3] == v->size[v->ndim - 3];
-  bool fast = dropout <= 0 && (gqa ? equal : same_heads);
+  bool fast = dropout <= 0 && (gqa ? equal : same_heads), oblong = causal && q->size[q->ndim - 2] != k->size[k->ndim - 2];
+  bool ordered = fast && !oblong && q->ndim == 4 && k->ndim == 4 && v->ndim == 4;
+  if (ordered) result_strides(q, k, v, stride);
   if (gqa && !(fast && fits_fast(q, k, v))) TSR_TRY(group_heads(ctx, q, &k, &v));
-  if (fast) TSR_TRY(tsr_attention(ctx, &out, q, k, v, mask, causal, scale));
+  if (fast) TSR_TRY(attention(ctx, &out, q, k, v, mask, causal, scale, ordered ? stride : NULL));
   else TSR_TRY(attention_plain(ctx, &out, q, k, v, mask, causal, scale, dropout, NULL)); /* heads broadcast, or do not match */
-  if (causal && q->size[q->ndim - 2] != k->size[k->ndim - 2]) TSR_TRY(tsr_contiguous(ctx, &out, out)); /* PyTorch's fast one does not take it */
+  if (oblong) TSR_TRY(tsr_contiguous(ctx, &out, out)); /* PyTorch's fast one does not take it */
+  if (ordered && out->ndim == 4 && memcmp(stride, out->stride, sizeof stride) != 0) {
+    tsr_tensor *y = out;
+    TSR_TRY(tsr_new_strided(ctx, &out, (tsr_dtype)y->dtype, 4, y->size, stride));
+    TSR_TRY(tsr_copy_into(ctx, out, y));
+  }
   TSR_TRY(tsr_to_dtype(ctx, &out, out, dtype));
   return tsr_ret_tensor(c, 0, out);
 }

@@ -88,6 +88,7 @@ static tsr_status div_mode(tsr_call *c, tsr_pw_state *s) {
   s->id = floor_ ? TSR_MAP_div_floor : TSR_MAP_div_trunc;
   s->common = tsr_iter_result_type(&s->it);
   if (!floor_ && (s->common == TSR_FLOAT16 || s->common == TSR_BFLOAT16)) return trunc_of_half(c, s);
+  TSR_TRY(tsr_out_expect(c, 0, s->common));
   if (s->common == TSR_BOOL || tsr_dtype_is_complex(s->common)) return tsr_not_implemented(c->ctx, floor_ ? "div_floor_cpu" : "div_trunc_cpu", s->common);
   return TSR_OK;
 }
@@ -139,6 +140,13 @@ static tsr_status float_power(tsr_call *c, tsr_pw_state *s) {
   return pow_special(c, s);
 }
 
+static tsr_status ldexp_castable(const tsr_call *c, const tsr_pw_state *s) {
+  const tsr_tensor *self = s->it.op[0].t;
+  tsr_dtype real = tsr_dtype_real_of(s->common); /* the iterator refuses complex results for real tensors */
+  if (self && !tsr_dtype_can_cast(real, (tsr_dtype)self->dtype)) return tsr_op_fail(c->ctx, "ldexp can't be cast to the desired output type %s", tsr_dtype_get_info(self->dtype)->cpp_name);
+  return tsr_out_cast(c, 0, real, "ldexp%.0s can't be cast to the desired output type %s");
+}
+
 /* Floats with whole exponents are scaled exactly; otherwise ldexp(x, e) is x * 2.0^e in PyTorch's types. */
 static tsr_status ldexp_power(tsr_call *c, tsr_pw_state *s) {
   tsr_dtype self = s->it.op[1].dtype, e = s->it.op[2].dtype;
@@ -146,15 +154,21 @@ static tsr_status ldexp_power(tsr_call *c, tsr_pw_state *s) {
     if (e == TSR_BOOL) return tsr_not_implemented(c->ctx, "ldexp_cpu_exp", TSR_BOOL);
     s->id = TSR_MAP_ldexp;
     s->common = self;
-    return TSR_OK;
+    return ldexp_castable(c, s);
   }
   tsr_val args[2] = {tsr_float(2.0), c->args[1]}, ret;
-  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::pow", "Scalar"), args, 2, &ret, 1));
+  tsr_tensor *two;
+  bool number = self == TSR_FLOAT32 || tsr_dtype_is_integral(self, true); /* others have a tensor of 2: its powers lie in memory like the exponents */
+  if (!number) {
+    TSR_TRY(tsr_new_scalar(c->ctx, &two, self, tsr_scalar_float(2)));
+    args[0] = tsr_from_obj(two);
+  }
+  TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::pow", number ? "Scalar" : "Tensor_Tensor"), args, 2, &ret, 1));
   s->it.op[2].t = ret.t;
   s->it.op[2].dtype = (tsr_dtype)ret.t->dtype;
   s->it.op[2].wrapped = false;
   s->common = tsr_iter_result_type(&s->it);
-  return TSR_OK;
+  return ldexp_castable(c, s);
 }
 
 static tsr_status heaviside_types(tsr_call *c, tsr_pw_state *s) {

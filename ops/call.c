@@ -370,20 +370,26 @@ const char *tsr_dtype_class_print(char *buf, size_t cap, tsr_dtype d) {
 
 static const char *c_name(const tsr_tensor *t) { return tsr_dtype_c_name((tsr_dtype)t->dtype); }
 
+/* What PyTorch says, by the row's flag, of an out argument of type %2$s where %1$s is expected. */
+static const struct { uint32_t flag; const char *format; } out_words[] = {
+    {TSR_OUT_ACCESS, "expected scalar type %1$s but found %2$s"},
+    {TSR_OUT_FOUND, "Found dtype %2$s but expected %1$s"},
+    {TSR_OUT_OBJECT, "Expected object of scalar type %1$s but got scalar type %2$s for argument 'out'"},
+};
+
 /* An out argument of type got for a result of type want. */
-static tsr_status check_out_dtype(const tsr_call *c, tsr_dtype want, tsr_dtype got) {
+static tsr_status check_out_dtype(const tsr_call *c, uint32_t flags, tsr_dtype want, tsr_dtype got) {
   if (want == got) return TSR_OK;
-  if ((c->op->flags & TSR_OUT_TRUTH) == TSR_OUT_TRUTH) {
+  const char *wanted = tsr_dtype_get_info(want)->cpp_name, *found = tsr_dtype_get_info(got)->cpp_name;
+  if ((flags & TSR_OUT_TRUTH) == TSR_OUT_TRUTH) {
     if (got == TSR_BOOL || got == TSR_UINT8) return TSR_OK;
     int name = (int)strcspn(c->op->schema + 6, ".(");
-    return tsr_op_fail(c->ctx, "%.*s only supports bool tensor for result, got: %s", name, c->op->schema + 6, tsr_dtype_get_info(got)->cpp_name);
+    return tsr_op_fail(c->ctx, "%.*s only supports bool tensor for result, got: %s", name, c->op->schema + 6, found);
   }
-  const char *wanted = tsr_dtype_get_info(want)->cpp_name, *found = tsr_dtype_get_info(got)->cpp_name;
-  if ((c->op->flags & TSR_OUT_SAME) == TSR_OUT_SAME)
+  if ((flags & TSR_OUT_SAME) == TSR_OUT_SAME)
     return tsr_op_fail(c->ctx, "Expected out tensor to have dtype %s, but got %s instead", tsr_dtype_c_name(want), tsr_dtype_c_name(got));
-  if ((c->op->flags & TSR_OUT_ACCESS) == TSR_OUT_ACCESS) return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", wanted, found);
-  if ((c->op->flags & TSR_OUT_FOUND) == TSR_OUT_FOUND) return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", found, wanted);
-  if ((c->op->flags & TSR_OUT_OBJECT) == TSR_OUT_OBJECT) return tsr_op_fail(c->ctx, "Expected object of scalar type %s but got scalar type %s for argument 'out'", wanted, found);
+  for (size_t i = 0; i < TSR_COUNT(out_words); i++)
+    if ((flags & out_words[i].flag) == out_words[i].flag) return tsr_op_fail(c->ctx, out_words[i].format, wanted, found);
   if (tsr_dtype_can_cast(want, got)) return TSR_OK;
   return tsr_op_fail(c->ctx, "result type %s can't be cast to the desired output type %s", wanted, found);
 }
@@ -394,17 +400,19 @@ bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype) {
   return true;
 }
 
-tsr_status tsr_out_expect(const tsr_call *c, uint32_t i, tsr_dtype dtype) {
+tsr_status tsr_out_check(const tsr_call *c, uint32_t i, tsr_dtype dtype, uint32_t words) {
   tsr_dtype out;
-  bool is_out = (c->op->flags & TSR_OUT) != 0, plain = (c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN;
-  if (!is_out || plain) return TSR_OK; /* plain: the whole result comes first */
-  return tsr_out_dtype(c, i, &out) ? check_out_dtype(c, dtype, out) : TSR_OK;
+  if (words == 0) {
+    words = c->op->flags;
+    if ((words & TSR_OUT) == 0 || (words & TSR_OUT_PLAIN) == TSR_OUT_PLAIN) return TSR_OK; /* plain: the whole result comes first */
+  }
+  return tsr_out_dtype(c, i, &out) ? check_out_dtype(c, words, dtype, out) : TSR_OK;
 }
 
-tsr_status tsr_out_same(const tsr_call *c, uint32_t i, tsr_dtype dtype) {
+tsr_status tsr_out_cast(const tsr_call *c, uint32_t i, tsr_dtype dtype, const char *format) {
   tsr_dtype got;
-  if (!tsr_out_dtype(c, i, &got) || got == dtype) return TSR_OK;
-  return tsr_op_fail(c->ctx, "Expected out tensor to have dtype %s, but got %s instead", tsr_dtype_c_name(dtype), tsr_dtype_c_name(got));
+  if (!tsr_out_dtype(c, i, &got) || tsr_dtype_can_cast(dtype, got)) return TSR_OK;
+  return tsr_op_fail(c->ctx, format, tsr_dtype_get_info(dtype)->cpp_name, tsr_dtype_get_info(got)->cpp_name);
 }
 
 tsr_status tsr_out_access(const tsr_call *c, uint32_t i, tsr_dtype dtype) {
@@ -414,9 +422,9 @@ tsr_status tsr_out_access(const tsr_call *c, uint32_t i, tsr_dtype dtype) {
 }
 
 tsr_status tsr_out_castable(const tsr_call *c, uint32_t i, tsr_dtype dtype, const char *function, const char *name) {
-  tsr_dtype got;
-  if (!tsr_out_dtype(c, i, &got) || tsr_dtype_can_cast(dtype, got)) return TSR_OK;
-  return tsr_op_fail(c->ctx, "%s: Expected %s to be safely castable from %s dtype, but got %s with dtype %s", function, name, tsr_dtype_get_info(dtype)->cpp_name, name, tsr_dtype_get_info(got)->cpp_name);
+  char format[160];
+  snprintf(format, sizeof format, "%s: Expected %s to be safely castable from %%s dtype, but got %s with dtype %%s", function, name, name);
+  return tsr_out_cast(c, i, dtype, format);
 }
 
 static bool same_size(const tsr_tensor *a, const tsr_tensor *b) { return a->ndim == b->ndim && memcmp(a->size, b->size, a->ndim * sizeof *a->size) == 0; }
@@ -452,7 +460,7 @@ static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
     tsr_tensor *dst = out.t, *src = inner->rets[i].t;
     TSR_TRY(tsr_temp(c->ctx, inner->rets[i]));
     inner->rets[i] = tsr_none();
-    TSR_TRY(check_out_dtype(c, (tsr_dtype)src->dtype, (tsr_dtype)dst->dtype));
+    TSR_TRY(check_out_dtype(c, c->op->flags, (tsr_dtype)src->dtype, (tsr_dtype)dst->dtype));
     bool fits = same_size(dst, src), copied = copies[i];
     bool anew = (c->op->flags & (src->ndim == 4 ? TSR_OUT_ANEW4 : src->ndim == 5 ? TSR_OUT_ANEW5 : 0)) != 0 && memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0;
     if (!copied && !fits && src->numel > 0 && !tsr_tensor_is_dense(src) && (c->op->flags & TSR_OUT_LAPACK) == TSR_OUT_LAPACK) { /* a part of LAPACK's rows */

@@ -127,24 +127,9 @@ static const char *c_name(tsr_dtype dtype) {
   }
 }
 
-/* Largest magnitude of the type; integers: of the positive side. */
-static double largest_value(tsr_dtype dtype) {
-  switch (dtype) {
-  case TSR_UINT8: return UINT8_MAX;
-  case TSR_INT8: return INT8_MAX;
-  case TSR_INT16: return INT16_MAX;
-  case TSR_INT32: return INT32_MAX;
-  case TSR_INT64: return 0x1p63;
-  case TSR_FLOAT16: return 65504;
-  case TSR_BFLOAT16: return 0x1.fep127;
-  case TSR_FLOAT32: return 0x1.fffffep127;
-  default: return INFINITY;
-  }
-}
-
 tsr_status tsr_scalar_check(tsr_ctx *ctx, tsr_scalar s, tsr_dtype dtype) {
   bool fits = true, integral = tsr_dtype_is_integral(dtype, false);
-  double v = s.z.re, top = largest_value(dtype);
+  double v = s.z.re, top = tsr_dtype_max(dtype);
   if (dtype == TSR_COMPLEX64 && ((isfinite(v) && fabs(v) > FLT_MAX) || (isfinite(s.z.im) && fabs(s.z.im) > FLT_MAX))) {
     return tsr_op_fail(ctx, "value cannot be converted to type c10::complex<float> without overflow");
   }

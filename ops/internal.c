@@ -89,6 +89,17 @@ static const steps add_relu = {"aten::add", "Tensor", 3, "relu"}, add_relu_numbe
                    uniform = {"aten::uniform_", "", 4, NULL}, normal = {"aten::normal_", "", 4, NULL}, fill = {"aten::fill_", "Scalar", 2, NULL},
                    zero = {"aten::zero_", "", 1, NULL}, renorm = {"aten::embedding_renorm_", "", 4, NULL}, cholesky = {"aten::cholesky_solve", "", 3, NULL};
 
+/* No element is above the type's largest number. */
+TSR_KERNEL(add_relu) {
+  tsr_val args[2], ret;
+  TSR_TRY(run_steps(c, c->op->data, &args[0]));
+  ret = args[0];
+  tsr_dtype d = (tsr_dtype)args[0].t->dtype;
+  args[1] = tsr_float(tsr_dtype_max(d));
+  if (tsr_dtype_is_float(d)) TSR_TRY(tsr_invoke(c->ctx, tsr_op_get("aten::clamp_max", ""), args, 2, &ret, 1));
+  return tsr_ret(c, 0, ret);
+}
+
 TSR_KERNEL(renorm_copy) {
   tsr_tensor *copy;
   TSR_TRY(tsr_clone(c->ctx, &copy, tsr_arg_tensor(c, 0)));
@@ -141,11 +152,11 @@ const tsr_op tsr_ops_internal[] = {
     {"aten::_assert_tensor_metadata(Tensor a, SymInt[]? size=None, SymInt[]? stride=None, ScalarType? dtype=None, *, Device? device=None, Layout? layout=None) -> ()", op_assert_metadata, TSR_EFFECT},
     {"aten::_linalg_check_errors(Tensor info, str api_name, *, bool is_matrix) -> ()", op_linalg_check_errors, TSR_EFFECT},
     {"aten::_debug_has_internal_overlap(Tensor self) -> int", op_has_overlap, P},
-    {"aten::_add_relu.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", op_steps, P, &add_relu},
-    {"aten::_add_relu.out(Tensor self, Tensor other, *, Scalar alpha=1, Tensor(a!) out) -> Tensor(a!)", op_steps, TSR_OUT, &add_relu},
-    {"aten::_add_relu_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)", op_steps, TSR_INPLACE, &add_relu},
-    {"aten::_add_relu.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", op_steps, P, &add_relu_number},
-    {"aten::_add_relu_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)", op_steps, TSR_INPLACE, &add_relu_number},
+    {"aten::_add_relu.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", op_add_relu, P, &add_relu},
+    {"aten::_add_relu.out(Tensor self, Tensor other, *, Scalar alpha=1, Tensor(a!) out) -> Tensor(a!)", op_add_relu, TSR_OUT, &add_relu},
+    {"aten::_add_relu_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)", op_add_relu, TSR_INPLACE, &add_relu},
+    {"aten::_add_relu.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", op_add_relu, P, &add_relu_number},
+    {"aten::_add_relu_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)", op_add_relu, TSR_INPLACE, &add_relu_number},
     {"aten::_no_grad_uniform_(Tensor(a!) tensor, float a, float b, Generator? generator=None) -> Tensor(a!)", op_steps, TSR_EFFECT, &uniform},
     {"aten::_no_grad_normal_(Tensor(a!) tensor, float mean, float std, Generator? generator=None) -> Tensor(a!)", op_steps, TSR_EFFECT, &normal},
     {"aten::_no_grad_fill_(Tensor(a!) tensor, float val) -> Tensor(a!)", op_steps, 0, &fill},

@@ -413,6 +413,10 @@ static bool same_geometry(const tsr_tensor *a, const tsr_tensor *b) {
 bool tsr_may_overlap(const tsr_tensor *a, const tsr_tensor *b) { return intersects(a, b) && !same_geometry(a, b); }
 
 tsr_status tsr_check_no_partial_overlap(tsr_ctx *ctx, const tsr_tensor *out, const tsr_tensor *in) {
-  if (out == in || !tsr_may_overlap(out, in) || !tsr_tensor_is_dense(out) || !tsr_tensor_is_dense(in)) return TSR_OK;
+  return out == in || same_geometry(out, in) ? TSR_OK : tsr_check_no_overlap(ctx, out, in);
+}
+
+tsr_status tsr_check_no_overlap(tsr_ctx *ctx, const tsr_tensor *out, const tsr_tensor *in) {
+  if (!intersects(out, in) || !tsr_tensor_is_dense(out) || !tsr_tensor_is_dense(in)) return TSR_OK;
   return tsr_op_fail(ctx, "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.");
 }

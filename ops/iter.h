@@ -54,6 +54,7 @@ void tsr_iter_rows(const tsr_iter *it, int64_t begin, int64_t end, tsr_iter_row_
 /* PyTorch's refusals of outputs that overlap themselves or an input. */
 tsr_status tsr_check_no_internal_overlap(tsr_ctx *ctx, const tsr_tensor *t);
 tsr_status tsr_check_no_partial_overlap(tsr_ctx *ctx, const tsr_tensor *out, const tsr_tensor *in);
+tsr_status tsr_check_no_overlap(tsr_ctx *ctx, const tsr_tensor *out, const tsr_tensor *in); /* the same elements neither */
 /* Do the two tensors' memory ranges intersect without being the same elements in the same order? */
 bool tsr_may_overlap(const tsr_tensor *a, const tsr_tensor *b);
 

@@ -1,5 +1,6 @@
 /* Joining tensors: cat, stack and what is made of them. */
 #include "ops/conv.h"
+#include "ops/iter.h"
 #include "ops/native.h"
 #include "ops/shape.h"
 
@@ -194,12 +195,38 @@ tsr_status tsr_stack(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int6
   return tsr_reshape(ctx, out, *out, ndim + 1, size);
 }
 
+static tsr_status check_out_overlap(const tsr_call *c, tsr_tensor *const *ts, int64_t n) {
+  if (c->outs == NULL || c->outs[0].tag != TSR_V_TENSOR) return TSR_OK;
+  TSR_TRY(tsr_check_no_internal_overlap(c->ctx, c->outs[0].t));
+  for (int64_t i = 0; i < n; i++) TSR_TRY(tsr_check_no_overlap(c->ctx, c->outs[0].t, ts[i]));
+  return TSR_OK;
+}
+
+/* What is said of an out argument's type comes after zero-dimensional operands and the dimension, before the sizes. */
+tsr_status tsr_cat_check_out(const tsr_call *c, tsr_tensor *const *ts, int64_t n, int64_t dim) {
+  int rank = 1;
+  if (c->outs == NULL || n == 0) return TSR_OK;
+  for (int64_t i = n - 1; i >= 0; i--) {
+    if (ts[i]->ndim == 0) return TSR_OK;
+    if (!is_legacy_empty(ts[i])) rank = ts[i]->ndim;
+  }
+  if (dim < -rank || dim >= rank) return TSR_OK;
+  TSR_TRY(tsr_out_cast(c, 0, tsr_result_type(ts, (int)TSR_MIN(n, INT32_MAX)), "torch.cat(): input types%.0s can't be cast to the desired output type %s"));
+  return check_out_overlap(c, ts, n);
+}
+
+static tsr_status ret_cat(tsr_call *c, tsr_tensor *const *ts, int64_t n, int64_t dim) {
+  tsr_tensor *y;
+  TSR_TRY(tsr_cat_check_out(c, ts, n, dim));
+  TSR_TRY(tsr_cat(c->ctx, &y, ts, n, dim));
+  return tsr_ret_tensor(c, 0, y);
+}
+
 TSR_KERNEL(cat) {
-  tsr_tensor **ts, *y;
+  tsr_tensor **ts;
   int64_t n;
   TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
-  TSR_TRY(tsr_cat(c->ctx, &y, ts, n, tsr_arg_int(c, 1)));
-  return tsr_ret_tensor(c, 0, y);
+  return ret_cat(c, ts, n, tsr_arg_int(c, 1));
 }
 
 TSR_KERNEL(stack) {
@@ -207,6 +234,8 @@ TSR_KERNEL(stack) {
   int64_t n;
   TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   TSR_TRY(tsr_stack(c->ctx, &y, ts, n, tsr_arg_int(c, 1)));
+  TSR_TRY(tsr_cat_check_out(c, &y, 1, 0));
+  TSR_TRY(check_out_overlap(c, ts, n));
   return tsr_ret_tensor(c, 0, y);
 }
 
@@ -223,19 +252,18 @@ static tsr_status at_least(tsr_ctx *ctx, tsr_tensor **x, int rank) {
 /* hstack, vstack, dstack: row data is the rank. */
 static const int rank_h = 1, rank_v = 2, rank_d = 3;
 TSR_KERNEL(axis_stack) {
-  tsr_tensor **ts, *y;
+  tsr_tensor **ts;
   int64_t n;
   int rank = *(const int *)c->op->data;
   TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   if (n == 0) return tsr_op_fail(c->ctx, "%cstack expects a non-empty TensorList", "hvd"[rank - 1]);
   for (int64_t i = 0; i < n; i++) TSR_TRY(at_least(c->ctx, &ts[i], rank));
   int64_t dim = rank == 1 ? (ts[0]->ndim == 1 ? 0 : 1) : rank == 2 ? 0 : 2;
-  TSR_TRY(tsr_cat(c->ctx, &y, ts, n, dim));
-  return tsr_ret_tensor(c, 0, y);
+  return ret_cat(c, ts, n, dim);
 }
 
 TSR_KERNEL(column_stack) {
-  tsr_tensor **ts, *y;
+  tsr_tensor **ts;
   int64_t n;
   TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
   if (n == 0) return tsr_op_fail(c->ctx, "column_stack expects a non-empty TensorList");
@@ -243,8 +271,7 @@ TSR_KERNEL(column_stack) {
     int64_t column[2] = {ts[i]->numel, 1};
     if (ts[i]->ndim <= 1) TSR_TRY(tsr_reshape(c->ctx, &ts[i], ts[i], 2, column));
   }
-  TSR_TRY(tsr_cat(c->ctx, &y, ts, n, 1));
-  return tsr_ret_tensor(c, 0, y);
+  return ret_cat(c, ts, n, 1);
 }
 
 TSR_KERNEL(block_diag) {

@@ -31,6 +31,7 @@ tsr_status tsr_squeeze_dim(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_
 tsr_status tsr_unsqueeze(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_t dim);
 tsr_status tsr_flatten(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, int64_t start, int64_t end);
 tsr_status tsr_cat(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int64_t n, int64_t dim);
+tsr_status tsr_cat_check_out(const tsr_call *c, tsr_tensor *const *ts, int64_t n, int64_t dim); /* the out argument's type, in the words of cat */
 tsr_status tsr_stack(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *const *ts, int64_t n, int64_t dim);
 
 /* pointwise.c: op is the name without namespace ("add", "mul", "exp", …) */

@@ -184,12 +184,14 @@ const char *tsr_dtype_c_name(tsr_dtype d);
 const char *tsr_dtype_class_print(char *buf, size_t cap, tsr_dtype d);
 /* The element type of the i-th out argument of a TSR_OUT row; false in other forms. */
 bool tsr_out_dtype(const tsr_call *c, uint32_t i, tsr_dtype *dtype);
-/* The i-th out argument must be fit for results of this type, in the words of the row's flag: for kernels that PyTorch checks before it looks at
- * something else.  Nothing happens in other forms. */
-tsr_status tsr_out_expect(const tsr_call *c, uint32_t i, tsr_dtype dtype);
-/* … must be of this type ("Expected out tensor to have dtype …"), or one that it can be cast to, in the words of linear algebra's older functions: also where
- * a row forwards its out arguments. */
-tsr_status tsr_out_same(const tsr_call *c, uint32_t i, tsr_dtype dtype);
+/* The i-th out argument must be fit for results of this type: for kernels that PyTorch checks before it looks at something else.  words: in those of which
+ * flag, also where a row forwards its out arguments; 0: of the row's own flag, and nothing happens in other forms. */
+tsr_status tsr_out_check(const tsr_call *c, uint32_t i, tsr_dtype dtype, uint32_t words);
+static inline tsr_status tsr_out_expect(const tsr_call *c, uint32_t i, tsr_dtype dtype) { return tsr_out_check(c, i, dtype, 0); }
+static inline tsr_status tsr_out_same(const tsr_call *c, uint32_t i, tsr_dtype dtype) { return tsr_out_check(c, i, dtype, TSR_OUT_SAME); }
+/* … must be of a type that this one can be cast to, in other words of PyTorch's: a format of the two types' names, this one's and the argument's; or in those
+ * of linear algebra's older functions. */
+tsr_status tsr_out_cast(const tsr_call *c, uint32_t i, tsr_dtype dtype, const char *format);
 tsr_status tsr_out_access(const tsr_call *c, uint32_t i, tsr_dtype dtype); /* "expected scalar_type … but found …" */
 tsr_status tsr_out_castable(const tsr_call *c, uint32_t i, tsr_dtype dtype, const char *function, const char *name);
 /* What TSR_OUT_NEW does with a result, for kernels that store by themselves. */

@@ -31,20 +31,13 @@ tsr_status tsr_check_result_cast(tsr_ctx *ctx, tsr_dtype from, tsr_dtype to) {
 
 /* Integers may wrap into unsigned types; floats must lie within the range, NaN and infinity need a type that has them. */
 static bool fits(tsr_scalar s, tsr_dtype d) {
-  static const struct { tsr_dtype d; double lo, hi; } ranges[] = {
-      {TSR_UINT8, 0, 255}, {TSR_INT8, -128, 127}, {TSR_INT16, -32768, 32767}, {TSR_INT32, -2147483648.0, 2147483647.0},
-      {TSR_INT64, -9223372036854775808.0, 9223372036854775807.0}, {TSR_FLOAT16, -65504, 65504},
-      {TSR_BFLOAT16, -3.3895313892515355e38, 3.3895313892515355e38}, {TSR_FLOAT32, -3.4028234663852886e38, 3.4028234663852886e38}};
+  double top = tsr_dtype_max(d), x = s.tag == TSR_V_COMPLEX ? s.z.re : s.d;
   if (d == TSR_BOOL) return true;
-  if (s.tag == TSR_V_COMPLEX && !tsr_dtype_is_complex(d) && s.z.im != 0) return false;
-  double x = s.tag == TSR_V_COMPLEX ? s.z.re : s.d;
-  for (size_t i = 0; i < TSR_COUNT(ranges); i++) {
-    if (ranges[i].d != d) continue;
-    if (tsr_dtype_is_float(d)) return x != x || isinf(x) || (x >= ranges[i].lo && x <= ranges[i].hi);
-    if (s.tag == TSR_V_INT && d == TSR_UINT8) return x >= -255 && x <= 255;
-    return x >= ranges[i].lo && x <= ranges[i].hi;
-  }
-  return true;
+  if (tsr_dtype_is_complex(d) || isinf(top)) return true;
+  if (s.tag == TSR_V_COMPLEX && s.z.im != 0) return false;
+  if (tsr_dtype_is_float(d)) return x != x || isinf(x) || (x >= -top && x <= top);
+  if (d == TSR_UINT8) return x >= (s.tag == TSR_V_INT ? -top : 0) && x <= top;
+  return x >= -top - 1 && x <= top;
 }
 
 tsr_status tsr_check_scalar_fits(tsr_ctx *ctx, tsr_scalar s, tsr_dtype d) {
@@ -61,6 +54,7 @@ void tsr_pw_begin(tsr_pw_state *s, tsr_ctx *ctx, tsr_tensor *out) {
   s->p.bits = 64;
   s->pw = NULL;
   s->name = "";
+  s->call = NULL;
   s->common = TSR_FLOAT32;
 }
 
@@ -121,12 +115,25 @@ static tsr_dtype result_dtype(tsr_map_id id, tsr_dtype common) {
   }
 }
 
+/* PyTorch's iterator writes into the out argument itself. */
+static tsr_status check_out_overlap(tsr_pw_state *s) {
+  const tsr_call *c = s->call;
+  if (c->outs[0].tag != TSR_V_TENSOR || (c->op->flags & TSR_OUT_PLAIN) == TSR_OUT_PLAIN) return TSR_OK;
+  TSR_TRY(tsr_check_no_internal_overlap(c->ctx, c->outs[0].t));
+  for (int i = s->it.nout; i < s->it.count; i++)
+    if (s->it.op[i].t) TSR_TRY(tsr_check_no_partial_overlap(c->ctx, c->outs[0].t, s->it.op[i].t));
+  return TSR_OK;
+}
+
 tsr_status tsr_pw_finish(tsr_pw_state *s) {
   tsr_iter_operand *out = &s->it.op[0];
   int error = 0;
   tsr_dtype d = result_dtype(s->id, s->common);
   if (s->pw) TSR_TRY(refuse_early(s->it.ctx, s->pw, s->name, s->common));
-  if (out->t || (s->pw && s->pw->refuse)) TSR_TRY(tsr_iter_check(&s->it));
+  bool outs = s->call && s->call->outs;
+  if (outs) TSR_TRY(check_out_overlap(s));
+  if (out->t || outs || (s->pw && s->pw->refuse)) TSR_TRY(tsr_iter_check(&s->it));
+  if (outs) TSR_TRY(tsr_out_expect(s->call, 0, d));
   if (out->t) TSR_TRY(tsr_check_result_cast(s->it.ctx, d, (tsr_dtype)out->t->dtype));
   else out->dtype = d;
   if (s->pw && s->pw->refuse) TSR_TRY(refuse_late(s->it.ctx, s->pw, s->name, s->common));
@@ -171,10 +178,7 @@ static tsr_status run(tsr_call *c, tsr_tensor *out) {
   TSR_TRY(collect(c, pw, &s));
   s.pw = pw;
   s.name = tsr_op_short_name(c->op, name, sizeof name);
-  if (c->outs != NULL && (c->op->flags & TSR_OUT_FOUND) == TSR_OUT_FOUND) { /* before the kernel is asked */
-    TSR_TRY(refuse_early(c->ctx, pw, s.name, s.common));
-    TSR_TRY(tsr_out_expect(c, 0, result_dtype(s.id, s.common)));
-  }
+  s.call = c;
   TSR_TRY(tsr_pw_finish(&s));
   return tsr_ret_tensor(c, 0, tsr_iter_out(&s.it, 0));
 }

@@ -30,6 +30,7 @@ typedef struct tsr_pw_state {
   tsr_dtype common;
   const tsr_pw *pw;    /* its refusals are checked by tsr_pw_finish; or NULL */
   const char *name;    /* of the operator, for them */
+  const tsr_call *call; /* whose out argument is looked at once the result's shape is known; or NULL */
 } tsr_pw_state;
 
 /* One elementwise operator.  plan has a letter for each argument of the schema: o operand (tensor or

@@ -253,7 +253,7 @@ static bool is_float_or_complex(const tsr_tensor *t) {
 static tsr_status sample_uniform(tsr_ctx *ctx, tsr_rng *r, tsr_tensor *t, const double *p) {
   if (tsr_dtype_is_complex((tsr_dtype)t->dtype) && t->numel == 0) return TSR_OK;
   if (tsr_dtype_is_complex((tsr_dtype)t->dtype)) TSR_TRY(tsr_as_real(ctx, &t, t, true, 0)); /* both parts */
-  double limit = t->dtype == TSR_FLOAT64 ? 0x1.fffffffffffffp1023 : t->dtype == TSR_FLOAT16 ? 65504 : t->dtype == TSR_BFLOAT16 ? 0x1.fep127 : 0x1.fffffep127;
+  double limit = tsr_dtype_max((tsr_dtype)t->dtype);
   if (!tsr_dtype_is_float((tsr_dtype)t->dtype)) return tsr_op_fail(ctx, "\"check_uniform_bounds\" not implemented for '%s'", tsr_dtype_get_info(t->dtype)->cpp_name);
   if (!(p[0] >= -limit && p[0] <= limit)) return tsr_op_fail(ctx, "from is out of bounds for %s", tsr_dtype_c_name((tsr_dtype)t->dtype));
   if (!(p[1] >= -limit && p[1] <= limit)) return tsr_op_fail(ctx, "to is out of bounds for %s", tsr_dtype_c_name((tsr_dtype)t->dtype));

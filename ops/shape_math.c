@@ -13,14 +13,16 @@ static tsr_status repeated_positions(tsr_ctx *ctx, tsr_tensor *repeats, int64_t 
   void *data;
   if (repeats->dtype != TSR_INT64 && repeats->dtype != TSR_INT32)
     return tsr_op_fail(ctx, "\"repeat_interleave_cpu\" not implemented for '%s'", tsr_dtype_get_info(repeats->dtype)->cpp_name);
+  bool negative = false;
   if (repeats->ndim != 1) return tsr_op_fail(ctx, "repeat_interleave only accept 1D vector as repeat");
   TSR_TRY(tsr_index_ready(ctx, &repeats, repeats));
   const int64_t *r = tsr_tensor_data_ro(repeats);
   for (int64_t i = 0; i < repeats->numel; i++) {
-    if (r[i] < 0) return tsr_op_fail(ctx, "repeats can not be negative");
+    negative = negative || r[i] < 0;
     if (tsr_add_overflow(total, r[i], &total)) return tsr_op_nomem(ctx);
   }
   if (expected >= 0 && expected != total) return tsr_op_fail(ctx, "allocated size does not match required size");
+  if (negative) return tsr_op_fail(ctx, "repeats can not be negative");
   TSR_TRY(tsr_new(ctx, out, TSR_INT64, 1, &total));
   TSR_TRY(tsr_data_mut(ctx, *out, &data));
   for (int64_t i = 0, k = 0; i < repeats->numel; i++)
@@ -84,18 +86,28 @@ TSR_KERNEL(trace) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* What is joined to x before differences along argument 2 are taken. */
+static tsr_status check_joined(tsr_call *c, const tsr_tensor *x, const tsr_tensor *t) {
+  int64_t dim;
+  if (t == NULL) return TSR_OK;
+  TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 2), x->ndim, &dim));
+  if (t->ndim != x->ndim) return tsr_op_fail(c->ctx, "diff expects prepend or append to be the same dimension as input");
+  for (int d = 0; d < x->ndim; d++)
+    if (d != dim && t->size[d] != x->size[d])
+      return tsr_op_fail(c->ctx, "diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; input.size(%d) = %lld, but got tensor.size(%d) = %lld",
+                         d, (long long)x->size[d], d, (long long)t->size[d]);
+  return TSR_OK;
+}
+
 TSR_KERNEL(diff) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *parts[3], *a, *b;
   int64_t times = tsr_arg_int(c, 1), dim = 0, n = 0;
   if (x->ndim < 1) return tsr_op_fail(ctx, "diff expects input to be at least one-dimensional");
   if (times < 0) return tsr_op_fail(ctx, "order must be non-negative but got %lld", (long long)times);
-  for (uint32_t i = 3; i <= 5; i++) {
-    const tsr_tensor *t = i < 5 ? tsr_arg_opt_tensor(c, i) : NULL;
-    if (t != NULL || (i == 5 && times > 0)) TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 2), x->ndim, &dim));
-    if (t != NULL && t->ndim != x->ndim) return tsr_op_fail(ctx, "diff expects prepend or append to be the same dimension as input");
-  }
-  if (times == 0) {
+  for (uint32_t i = 3; i <= 4; i++) TSR_TRY(check_joined(c, x, tsr_arg_opt_tensor(c, i)));
+  if (times > 0) TSR_TRY(tsr_wrap_dim(ctx, tsr_arg_int(c, 2), x->ndim, &dim));
+  if (times == 0) { /* the dimension is not looked at */
     TSR_TRY(tsr_out_access(c, 0, (tsr_dtype)x->dtype));
     TSR_TRY(tsr_clone(ctx, &x, x));
     return tsr_ret_tensor(c, 0, x);
@@ -234,8 +246,8 @@ TSR_KERNEL(chunk_cat) {
   tsr_tensor **ts, *y;
   int64_t n, dim = tsr_arg_int(c, 1), chunks = tsr_arg_int(c, 2), size[TSR_MAX_NDIM];
   TSR_TRY(tsr_tensors_arg(c, 0, &ts, &n));
-  if (n == 0) return tsr_op_fail(ctx, "_chunk_cat expects a non-empty input tensor list");
   if (chunks < 1) return tsr_op_fail(ctx, "_chunk_cat expects positive num_chunks");
+  if (n == 0) return tsr_op_fail(ctx, "_chunk_cat expects a non-empty input tensor list");
   TSR_TRY(chunk_dim(ctx, ts, n, &dim));
   for (int64_t i = 0; i < n; i++) {
     tsr_tensor *x = ts[i], *padded, *part;
@@ -251,6 +263,7 @@ TSR_KERNEL(chunk_cat) {
     size[dim + 1] = width * rest;
     TSR_TRY(tsr_view_as(ctx, &ts[i], padded, (int)dim + 2, size));
   }
+  TSR_TRY(tsr_cat_check_out(c, ts, n, dim + 1));
   TSR_TRY(tsr_cat(ctx, &y, ts, n, dim + 1));
   return tsr_ret_tensor(c, 0, y);
 }
@@ -313,6 +326,8 @@ TSR_KERNEL(segment_reduce) {
   marks = offsets != NULL ? offsets : lengths;
   if (marks == NULL) return tsr_op_fail(ctx, "segment_reduce(): Either lengths or offsets must be defined.");
   if (marks->ndim != axis + 1) return tsr_op_fail(ctx, "segment_reduce(): Expected axis to be the last dimension of lengths or offsets");
+  if (marks->dtype != TSR_INT64 && marks->dtype != TSR_INT32)
+    return tsr_op_fail(ctx, "\"_segment_reduce_%s_cpu_kernel1\" not implemented for '%s'", offsets != NULL ? "offsets" : "lengths", tsr_dtype_get_info(marks->dtype)->cpp_name);
   TSR_TRY(tsr_index_ready(ctx, &marks, marks));
   int64_t segments = marks->size[axis] - (offsets != NULL), batch = 1, inner = 1, n = x->size[axis];
   if (segments < 0) return tsr_op_fail(ctx, "segment_reduce(): offsets must have at least one element");

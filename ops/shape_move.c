@@ -358,7 +358,8 @@ TSR_KERNEL(diag_embed) {
 TSR_KERNEL(diag) {
   tsr_tensor *y, *x = tsr_arg_tensor(c, 0);
   int64_t offset = tsr_arg_int(c, 1);
-  if (x->ndim != 1 && x->ndim != 2) return tsr_op_fail(c->ctx, "diag(): Supports 1D or 2D tensors. Got %dD", x->ndim);
+  if (x->ndim != 1 && x->ndim != 2) return tsr_op_fail(c->ctx, "%sSupports 1D or 2D tensors. Got %dD", c->outs ? "" : "diag(): ", x->ndim);
+  if (x->ndim == 1) TSR_TRY(tsr_out_cast(c, 0, (tsr_dtype)x->dtype, "diag: result type %s can't be cast to the desired out= type %s"));
   if (x->ndim == 1) {
     TSR_TRY(diag_embed(c->ctx, &y, x, offset, 0, 1));
   } else {

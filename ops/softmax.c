@@ -112,8 +112,8 @@ TSR_KERNEL(softmax_half) { /* third argument: half to float */
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   int64_t dim;
   TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
+  TSR_TRY(tsr_out_expect(c, 0, tsr_arg_bool(c, 2) ? TSR_FLOAT32 : (tsr_dtype)x->dtype));
   if (tsr_arg_bool(c, 2)) return tsr_op_fail(c->ctx, "softmax with half to float conversion is not supported on CPU");
-  TSR_TRY(tsr_out_expect(c, 0, (tsr_dtype)x->dtype));
   TSR_TRY(softmax_into(c->ctx, &y, x, tsr_arg_int(c, 1), *(const bool *)c->op->data, (tsr_dtype)x->dtype, may_reuse(c)));
   return tsr_ret_tensor(c, 0, y);
 }

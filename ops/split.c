@@ -49,7 +49,7 @@ static tsr_status split_sizes(tsr_call *c, int64_t n, const int64_t *lengths) {
     return tsr_op_fail(c->ctx,
                        "split_with_sizes expects split_sizes to sum exactly to %lld (input tensor's size at dimension %lld), but "
                        "got split_sizes=%s",
-                       (long long)x->size[dim], (long long)dim, text);
+                       (long long)x->size[dim], (long long)tsr_arg_int(c, 2), text);
   return cut(c, x, dim, n, lengths, 0);
 }
 

@@ -70,7 +70,7 @@ TSR_KERNEL(trapezoid) {
   if (c->args[1].tag == TSR_V_COMPLEX) return tsr_op_fail(c->ctx, "%s: Currently, we only support dx as a real number.", a->name);
   if (y->ndim == 0) return tsr_op_fail(c->ctx, "%s: y must have at least one dimension", a->name);
   int64_t n = y->size[dim];
-  if (!a->running && n == 0) return tsr_x_ret(c, 0, tsr_x_sum(c->ctx, y, dim, false)); /* of no samples: 0, whatever x is */
+  if (!a->running && n == 0) return tsr_x_ret(c, 0, tsr_reduce(c->ctx, &s, "sum", y, 1, &dim, false, x ? -1 : (int)y->dtype) == TSR_OK ? s : NULL); /* of no samples: 0 */
   if (!a->running && !x) { /* the sum less half of both ends, which may be infinite */
     TSR_TRY(tsr_select(c->ctx, &left, y, dim, 0));
     TSR_TRY(tsr_select(c->ctx, &right, y, dim, -1));

@@ -116,6 +116,7 @@ static tsr_status clamp(tsr_call *c, tsr_tensor *out) {
   tsr_pw_operand(&s, c->args[0]);
   TSR_TRY(tensors ? clamp_by_tensors(c, &s, min, max) : clamp_by_numbers(c, &s, min, max));
   if (tsr_dtype_is_complex(s.common)) return tsr_op_fail(c->ctx, "clamp is not supported for complex types");
+  s.call = c;
   TSR_TRY(tsr_pw_finish(&s));
   return tsr_ret_tensor(c, 0, tsr_iter_out(&s.it, 0));
 }
@@ -128,6 +129,11 @@ static const tsr_pw pw_where = {TSR_MAP_where, "ooo"};
 
 TSR_KERNEL(where) {
   tsr_tensor *cond = tsr_arg_tensor(c, 0);
+  tsr_dtype out;
+  if (tsr_out_dtype(c, 0, &out)) {
+    tsr_dtype want = tsr_result_type((tsr_tensor *[]){c->args[1].t, c->args[2].t}, 2);
+    if (out != want) return tsr_op_fail(c->ctx, "Expected out type to be %s but got %s", tsr_dtype_get_info((int)want)->cpp_name, tsr_dtype_get_info((int)out)->cpp_name);
+  }
   if (cond->dtype != TSR_BOOL && cond->dtype != TSR_UINT8)
     return tsr_op_fail(c->ctx, "where expected condition to be a boolean tensor, but got a tensor with dtype %s", tsr_dtype_get_info(cond->dtype)->cpp_name);
   tsr_pw_state s;
@@ -178,7 +184,17 @@ TSR_KERNEL(masked_fill_) {
   int64_t size[TSR_MAX_NDIM];
   TSR_TRY(tsr_broadcast_sizes(c->ctx, self->ndim, self->size, mask->ndim, mask->size, &n, size));
   TSR_TRY(check_masked_fill(c));
-  return masked_fill(c, tsr_arg_tensor(c, 0));
+  tsr_val args[3] = {c->args[0], c->args[1], c->args[2]}, ret;
+  for (int d = 0; d < self->ndim; d++) { /* an element that repeats is filled where any of its places is */
+    int m = d - self->ndim + mask->ndim;
+    if (self->stride[d] != 0 || self->size[d] < 2) continue;
+    TSR_TRY(tsr_narrow(c->ctx, &args[0].t, args[0].t, d, 0, 1));
+    if (m < 0 || mask->size[m] < 2) continue;
+    TSR_TRY(tsr_reduce(c->ctx, &args[1].t, "any", args[1].t, 1, &(int64_t){m}, true, -1));
+  }
+  if (args[0].t == self) return masked_fill(c, args[0].t);
+  TSR_TRY(tsr_invoke(c->ctx, c->op, args, 3, &ret, 1));
+  return tsr_ret_tensor(c, 0, tsr_arg_tensor(c, 0));
 }
 
 /* The result is contiguous whatever the operands are. */
@@ -226,13 +242,13 @@ const tsr_op tsr_ops_ternary[] = {
     {"aten::masked_fill_.Tensor(Tensor(a!) self, Tensor mask, Tensor value) -> Tensor(a!)", op_masked_fill_, 0},
     {"aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", op_clamp, TSR_PURE, &both},
     {"aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", op_clamp, TSR_PURE, &both},
-    {"aten::clamp.out(Tensor self, Scalar? min=None, Scalar? max=None, *, Tensor(a!) out) -> Tensor(a!)", op_clamp, TSR_OUT, &both},
+    {"aten::clamp.out(Tensor self, Scalar? min=None, Scalar? max=None, *, Tensor(a!) out) -> Tensor(a!)", op_clamp, TSR_OUT_FOUND, &both},
     {"aten::clamp.Tensor_out(Tensor self, Tensor? min=None, Tensor? max=None, *, Tensor(a!) out) -> Tensor(a!)", op_clamp, TSR_OUT, &both},
     {"aten::clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)", op_clamp_, 0, &both},
     {"aten::clamp_.Tensor(Tensor(a!) self, Tensor? min=None, Tensor? max=None) -> Tensor(a!)", op_clamp_, 0, &both},
     {"aten::clip(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", op_clamp, TSR_PURE, &both},
     {"aten::clip.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", op_clamp, TSR_PURE, &both},
-    {"aten::clip.out(Tensor self, Scalar? min=None, Scalar? max=None, *, Tensor(a!) out) -> Tensor(a!)", op_clamp, TSR_OUT, &both},
+    {"aten::clip.out(Tensor self, Scalar? min=None, Scalar? max=None, *, Tensor(a!) out) -> Tensor(a!)", op_clamp, TSR_OUT_FOUND, &both},
     {"aten::clip.Tensor_out(Tensor self, Tensor? min=None, Tensor? max=None, *, Tensor(a!) out) -> Tensor(a!)", op_clamp, TSR_OUT, &both},
     {"aten::clip_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)", op_clamp_, 0, &both},
     {"aten::clip_.Tensor(Tensor(a!) self, Tensor? min=None, Tensor? max=None) -> Tensor(a!)", op_clamp_, 0, &both},
@@ -244,7 +260,7 @@ const tsr_op tsr_ops_ternary[] = {
     {"aten::clamp_min_.Tensor(Tensor(a!) self, Tensor min) -> Tensor(a!)", op_clamp_, 0, &low},
     {"aten::clamp_max(Tensor self, Scalar max) -> Tensor", op_clamp, TSR_PURE, &high},
     {"aten::clamp_max.Tensor(Tensor self, Tensor max) -> Tensor", op_clamp, TSR_PURE, &high},
-    {"aten::clamp_max.out(Tensor self, Scalar max, *, Tensor(a!) out) -> Tensor(a!)", op_clamp, TSR_OUT, &high},
+    {"aten::clamp_max.out(Tensor self, Scalar max, *, Tensor(a!) out) -> Tensor(a!)", op_clamp, TSR_OUT_FOUND, &high},
     {"aten::clamp_max.Tensor_out(Tensor self, Tensor max, *, Tensor(a!) out) -> Tensor(a!)", op_clamp, TSR_OUT, &high},
     {"aten::clamp_max_(Tensor(a!) self, Scalar max) -> Tensor(a!)", op_clamp_, 0, &high},
     {"aten::clamp_max_.Tensor(Tensor(a!) self, Tensor max) -> Tensor(a!)", op_clamp_, 0, &high},

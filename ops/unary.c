@@ -35,17 +35,11 @@ static tsr_status rad2deg(tsr_call *c, tsr_pw_state *s) {
   return TSR_OK;
 }
 
-static double largest(tsr_dtype d) {
-  switch (tsr_dtype_real_of(d)) {
-  case TSR_FLOAT16: return 65504;
-  case TSR_BFLOAT16: return 3.3895313892515355e38;
-  case TSR_FLOAT64: return 1.7976931348623157e308;
-  default: return 3.4028234663852886e38;
-  }
-}
-
 static tsr_status nan_to_num(tsr_call *c, tsr_pw_state *s) {
-  double big = largest(s->common);
+  double big = tsr_dtype_max(s->common);
+  tsr_dtype out;
+  if (tsr_out_dtype(c, 0, &out) && out != s->common)
+    return tsr_op_fail(c->ctx, "nan_to_num: dtype of out: %s should be same as input: %s", tsr_dtype_get_info((int)out)->cpp_name, tsr_dtype_get_info((int)s->common)->cpp_name);
   if (tsr_arg_is_none(c, 2)) tsr_map_set_param(&s->p, 1, tsr_scalar_float(big));
   if (tsr_arg_is_none(c, 3)) tsr_map_set_param(&s->p, 2, tsr_scalar_float(-big));
   for (int i = 0; i < 3; i++) s->p.z[i] = (tsr_c128){s->p.d[i], 0};
@@ -60,11 +54,14 @@ static tsr_status polygamma(tsr_call *c, tsr_pw_state *s) {
   return TSR_OK;
 }
 
-static tsr_status abs_inplace(tsr_call *c, tsr_pw_state *s) {
-  if (s->it.op[0].t && tsr_dtype_is_complex(s->common)) return tsr_op_fail(c->ctx, "In-place abs is not supported for complex tensors.");
-  return TSR_OK;
+/* Magnitudes of complex numbers go where real ones can be cast to; any other result is of the operand's type. */
+static tsr_status abs_types(tsr_call *c, tsr_pw_state *s) {
+  tsr_dtype out;
+  bool z = tsr_dtype_is_complex(s->common);
+  if (s->it.op[0].t && z) return tsr_op_fail(c->ctx, "In-place abs is not supported for complex tensors.");
+  return tsr_out_dtype(c, 0, &out) && !(z && !tsr_dtype_is_complex(out)) ? tsr_out_check(c, 0, s->common, TSR_OUT_FOUND) : TSR_OK;
 }
-static const tsr_pw pw_abs = {TSR_MAP_abs, "o", TSR_PROMO_SAME, TSR_NO_BOOL, .prepare = abs_inplace};
+static const tsr_pw pw_abs = {TSR_MAP_abs, "o", TSR_PROMO_SAME, TSR_NO_BOOL, .kernel = "abs_cpu", .prepare = abs_types};
 static const tsr_pw pw_sign = {TSR_MAP_sign, "o", TSR_PROMO_SAME, TSR_NO_COMPLEX,
     .no_complex = "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."};
 static const tsr_pw pw_sgn = {TSR_MAP_sgn, "o", TSR_PROMO_SAME, 0};
@@ -149,12 +146,18 @@ static const tsr_pw pw_isnan = {TSR_MAP_isnan, "o", TSR_PROMO_SAME, 0};
 static const tsr_pw pw_isinf = {TSR_MAP_isinf, "o", TSR_PROMO_SAME, 0};
 static const tsr_pw pw_isfinite = {TSR_MAP_isfinite, "o", TSR_PROMO_SAME, 0};
 static const tsr_pw pw_isreal = {TSR_MAP_isreal, "o", TSR_PROMO_SAME, 0};
+
+static tsr_status truth_out(tsr_call *c, tsr_pw_state *s) {
+  tsr_dtype out;
+  if (!tsr_out_dtype(c, 0, &out) || out == TSR_BOOL || tsr_dtype_is_complex(s->common)) return TSR_OK;
+  return tsr_op_fail(c->ctx, "%s does not support non-boolean outputs.", s->id == TSR_MAP_isposinf ? "isposinf" : s->id == TSR_MAP_isneginf ? "isneginf" : "signbit");
+}
 static const tsr_pw pw_isposinf = {TSR_MAP_isposinf, "o", TSR_PROMO_SAME, TSR_NO_COMPLEX,
-    .no_complex = "isposinf does not support complex inputs."};
+    .no_complex = "isposinf does not support complex inputs.", .prepare = truth_out};
 static const tsr_pw pw_isneginf = {TSR_MAP_isneginf, "o", TSR_PROMO_SAME, TSR_NO_COMPLEX,
-    .no_complex = "isneginf does not support complex inputs."};
+    .no_complex = "isneginf does not support complex inputs.", .prepare = truth_out};
 static const tsr_pw pw_signbit = {TSR_MAP_signbit, "o", TSR_PROMO_SAME, TSR_NO_COMPLEX,
-    .no_complex = "signbit is not implemented for complex tensors."};
+    .no_complex = "signbit is not implemented for complex tensors.", .prepare = truth_out};
 static const tsr_pw pw_polygamma = {TSR_MAP_polygamma, "po", TSR_PROMO_FLOAT, TSR_NO_COMPLEX, .kernel = "polygamma", .prepare = polygamma};
 static const tsr_pw pw_polygamma_ = {TSR_MAP_polygamma, "op", TSR_PROMO_FLOAT, TSR_NO_COMPLEX, .kernel = "polygamma", .prepare = polygamma};
 
@@ -164,6 +167,11 @@ static const tsr_pw pw_conj_view = {TSR_MAP_conj, "o", TSR_PROMO_SAME, 0};
 TSR_KERNEL(conj) {
   tsr_tensor *x = tsr_arg_tensor(c, 0);
   return tsr_dtype_is_complex((tsr_dtype)x->dtype) ? tsr_pw_call(c) : tsr_ret_tensor(c, 0, x);
+}
+
+TSR_KERNEL(conj_inplace) { /* real numbers are left alone, wherever they lie */
+  tsr_tensor *x = tsr_arg_tensor(c, 0);
+  return tsr_dtype_is_complex((tsr_dtype)x->dtype) ? tsr_pw_inplace(c) : tsr_ret_tensor(c, 0, x);
 }
 
 TSR_KERNEL(positive) {
@@ -176,6 +184,10 @@ TSR_KERNEL(positive) {
 TSR_KERNEL(frexp) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *wide, *m, *e;
   if (!tsr_dtype_is_float((tsr_dtype)x->dtype)) return tsr_op_fail(c->ctx, "torch.frexp() only supports floating-point dtypes");
+  tsr_dtype out;
+  if (tsr_out_dtype(c, 0, &out) && out != (tsr_dtype)x->dtype)
+    return tsr_op_fail(c->ctx, "torch.frexp() expects mantissa to have dtype %s but got %s", tsr_dtype_c_name((tsr_dtype)x->dtype), tsr_dtype_c_name(out));
+  if (tsr_out_dtype(c, 1, &out) && out != TSR_INT32) return tsr_op_fail(c->ctx, "torch.frexp() expects exponent to have int dtype but got %s", tsr_dtype_c_name(out));
   TSR_TRY(tsr_new_like(c->ctx, &wide, x, TSR_FLOAT64)); /* all three in one order of memory */
   TSR_TRY(tsr_copy_into(c->ctx, wide, x));
   TSR_TRY(tsr_new_like(c->ctx, &m, wide, TSR_FLOAT64));
@@ -210,7 +222,7 @@ const tsr_op tsr_ops_unary[] = {
     {"aten::abs.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_abs},
     {"aten::abs_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_abs},
     {"aten::absolute(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_abs},
-    {"aten::absolute.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_FOUND, &pw_abs},
+    {"aten::absolute.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_abs},
     {"aten::absolute_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_abs},
     {"aten::sign(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_sign},
     {"aten::sign.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_FOUND, &pw_sign},
@@ -229,7 +241,7 @@ const tsr_op tsr_ops_unary[] = {
     {"aten::square_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_square},
     {"aten::conj_physical(Tensor self) -> Tensor", op_conj, TSR_PURE, &pw_conj},
     {"aten::conj_physical.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_FOUND, &pw_conj},
-    {"aten::conj_physical_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_conj},
+    {"aten::conj_physical_(Tensor(a!) self) -> Tensor(a!)", op_conj_inplace, 0, &pw_conj},
     {"aten::_conj_physical(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_conj},
     {"aten::_conj_physical.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT_NEW, &pw_conj},
     {"aten::reciprocal(Tensor self) -> Tensor", tsr_pw_call, TSR_PURE, &pw_reciprocal},
@@ -439,7 +451,7 @@ const tsr_op tsr_ops_unary[] = {
     {"aten::rad2deg.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_rad2deg},
     {"aten::rad2deg_(Tensor(a!) self) -> Tensor(a!)", tsr_pw_inplace, 0, &pw_rad2deg},
     {"aten::angle(Tensor self) -> Tensor", op_angle, TSR_PURE, &pw_angle},
-    {"aten::angle.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", tsr_pw_call, TSR_OUT, &pw_angle},
+    {"aten::angle.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)", op_angle, TSR_OUT, &pw_angle},
     {"aten::nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
      tsr_pw_call, TSR_PURE, &pw_nan_to_num},
     {"aten::nan_to_num.out(Tensor self, float? nan=None, float? posinf=None, float? neginf=None, *, Tensor(a!) out) -> Tensor(a!)",

@@ -130,7 +130,8 @@ static void sort_rows(const row_keys *r, int64_t *order, int64_t *spare, int64_t
   }
 }
 
-static tsr_status unique_along(tsr_call *c, int64_t dim, bool sorted, bool inverse, bool counts) {
+/* PyTorch gives the inverse and the counts whether asked or not. */
+static tsr_status unique_along(tsr_call *c, int64_t dim, bool sorted) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *rows, *values;
   int64_t order[TSR_MAX_NDIM], back[TSR_MAX_NDIM], size[TSR_MAX_NDIM];
@@ -157,17 +158,15 @@ static tsr_status unique_along(tsr_call *c, int64_t dim, bool sorted, bool inver
   for (int d = 0; d < x->ndim; d++) size[d] = d == 0 ? g.count : rows->size[d];
   TSR_TRY(pick_rows(ctx, rows, &g, (size_t)width * tsr_tensor_itemsize(x), x->ndim, size, &values));
   TSR_TRY(tsr_permute(ctx, &values, values, back));
-  return ret_groups(c, &g, values, inverse, counts, 1, &n);
+  return ret_groups(c, &g, values, true, true, 1, &n);
 }
 
-/* PyTorch gives the inverse and the counts whether asked or not, unless there are none. */
-
-TSR_KERNEL(unique_dim) { return unique_along(c, tsr_arg_int(c, 1), true, true, true); }
-TSR_KERNEL(unique_dim_consecutive) { return unique_along(c, tsr_arg_int(c, 1), false, true, true); }
+TSR_KERNEL(unique_dim) { return unique_along(c, tsr_arg_int(c, 1), true); }
+TSR_KERNEL(unique_dim_consecutive) { return unique_along(c, tsr_arg_int(c, 1), false); }
 
 TSR_KERNEL(unique_consecutive) {
   bool inverse = tsr_arg_bool(c, 1), counts = tsr_arg_bool(c, 2);
-  return tsr_arg_is_none(c, 3) ? unique_flat(c, false, inverse, counts) : unique_along(c, tsr_arg_int(c, 3), false, inverse, counts);
+  return tsr_arg_is_none(c, 3) ? unique_flat(c, false, inverse, counts) : unique_along(c, tsr_arg_int(c, 3), false);
 }
 
 const tsr_op tsr_ops_unique[] = {

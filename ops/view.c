@@ -393,13 +393,13 @@ static bool bytes_needed(int64_t n, const int64_t *size, const int64_t *stride, 
   return !tsr_add_overflow(last, 1, &last) && !tsr_mul_overflow(last, item, out);
 }
 
-/* A view of these sizes, of x's element type, must lie inside a storage of `have` bytes. */
-static tsr_status check_bounds(tsr_ctx *ctx, const tsr_tensor *x, size_t have, int64_t offset, int64_t n, const int64_t *size, const int64_t *stride) {
+/* A view of these sizes, of x's element type, must lie inside a storage of `have` bytes.  m: how many strides were given. */
+static tsr_status check_bounds(tsr_ctx *ctx, const tsr_tensor *x, size_t have, int64_t offset, int64_t n, const int64_t *size, int64_t m, const int64_t *stride) {
   char a[512], b[512];
   int64_t need = 0, item = (int64_t)tsr_tensor_itemsize(x);
   if (bytes_needed(n, size, stride, offset, item, &need) && (uint64_t)need <= have) return TSR_OK;
   tsr_sizes_print(a, sizeof a, (int)n, size);
-  tsr_sizes_print(b, sizeof b, (int)n, stride);
+  tsr_sizes_print(b, sizeof b, (int)m, stride);
   return tsr_op_fail(ctx, "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %lld requiring a storage size of %lld are out of bounds for storage of size %zu",
                      a, b, (long long)offset, (long long)item, (long long)need, have);
 }
@@ -426,7 +426,7 @@ static tsr_status restride(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x, 
   bool counts = tsr_numel((int)n, size, &numel);
   if (how == WITHIN && (negative ? overflows : !bytes_needed(n, size, stride, offset, item, &need)))
     return tsr_op_fail(ctx, "Storage size calculation overflowed with sizes=%s and strides=%s", a, b);
-  if (!negative && (counts || how != ALIAS)) TSR_TRY(check_bounds(ctx, x, x->storage->nbytes, offset, n, size, stride));
+  if (!negative && (counts || how != ALIAS)) TSR_TRY(check_bounds(ctx, x, x->storage->nbytes, offset, n, size, n, stride));
   if (!counts) return tsr_op_fail(ctx, "numel: integer multiplication overflow");
   return tsr_new_view(ctx, out, x, offset, (int)n, size, stride);
 }
@@ -614,13 +614,13 @@ static tsr_status set_storage(tsr_call *c, tsr_tensor *x, const tsr_tensor *y, i
 }
 
 /* A storage that is too small grows, unless the geometry stays as it is. */
-static tsr_status set_growing(tsr_call *c, tsr_tensor *x, tsr_tensor *y, int64_t offset, int64_t n, const int64_t *size, const int64_t *stride) {
+static tsr_status set_growing(tsr_call *c, tsr_tensor *x, tsr_tensor *y, int64_t offset, int64_t n, const int64_t *size, int64_t m, const int64_t *stride) {
   tsr_ctx *ctx = c->ctx;
   int64_t need;
   char a[512], b[512];
   size_t bytes = (size_t)n * sizeof *size;
   if (n == x->ndim && memcmp(x->size, size, bytes) == 0 && memcmp(x->stride, stride, bytes) == 0) {
-    TSR_TRY(check_bounds(ctx, x, y->storage->nbytes, offset, n, size, stride));
+    TSR_TRY(check_bounds(ctx, x, y->storage->nbytes, offset, n, size, m, stride));
   } else if (!bytes_needed(n, size, stride, offset, (int64_t)tsr_tensor_itemsize(x), &need)) {
     tsr_sizes_print(a, sizeof a, (int)n, size);
     tsr_sizes_print(b, sizeof b, (int)n, stride);
@@ -633,7 +633,7 @@ static tsr_status set_growing(tsr_call *c, tsr_tensor *x, tsr_tensor *y, int64_t
 
 TSR_KERNEL(set) {
   tsr_tensor *y = tsr_arg_tensor(c, 1);
-  return set_growing(c, tsr_arg_tensor(c, 0), y, y->offset, y->ndim, y->size, y->stride);
+  return set_growing(c, tsr_arg_tensor(c, 0), y, y->offset, y->ndim, y->size, y->ndim, y->stride);
 }
 
 TSR_KERNEL(set_strided) {
@@ -652,7 +652,7 @@ TSR_KERNEL(set_strided) {
     tsr_strides_contiguous((int)n, size, dense);
     stride = dense;
   }
-  return set_growing(c, tsr_arg_tensor(c, 0), y, offset, n, size, stride);
+  return set_growing(c, tsr_arg_tensor(c, 0), y, offset, n, size, TSR_MAX(m, 0), stride);
 }
 
 TSR_KERNEL(shape_as_tensor) {

@@ -32,6 +32,14 @@ static tsr_status copy_of(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *view
 TSR_KERNEL(view_copy) {
   const tsr_op *base = base_row(c->op, "_copy");
   if (base == NULL) return tsr_fail(&c->ctx->err, TSR_EINTERNAL, "no view operator behind %s", c->op->schema);
+  if (strncmp(base->schema, "aten::narrow(", 13) == 0 && tsr_arg_int(c, 3) < 0) { /* not PyTorch's own view, which says something else of a negative length */
+    const tsr_tensor *x = tsr_arg_tensor(c, 0);
+    int64_t dim, start = tsr_arg_int(c, 2);
+    TSR_TRY(tsr_wrap_dim(c->ctx, tsr_arg_int(c, 1), x->ndim, &dim));
+    int64_t n = x->ndim > 0 ? x->size[dim] : 0;
+    if (x->ndim > 0 && start >= -n && start <= n)
+      return tsr_op_fail(c->ctx, "start (%lld) + length (%lld) exceeds dimension size (%lld).", (long long)(start < 0 ? start + n : start), (long long)tsr_arg_int(c, 3), (long long)n);
+  }
   tsr_val view = tsr_none();
   TSR_TRY(tsr_invoke(c->ctx, base, c->args, c->nargs, &view, 1));
   tsr_tensor *y;

@@ -128,4 +128,11 @@ RECIPES = {
 }
 
 # PyTorch answers these calls in its own way: factors that are unique up to a sign, memory that nobody wrote, arguments that do not fit
-DROPPED = ['_cholesky_solve_helper', '_linalg_svd', '_list_to_tensor', '_local_scalar_dense', '_weight_norm', '_weight_norm_interface', 'bernoulli', 'bernoulli_', 'fft_ihfftn', 'linalg_eig', 'linalg_matrix_rank', 'linalg_pinv', 'linalg_svd', 'normal', 'prelu', 'split_copy', 'unique_dim', 'unique_dim_consecutive']
+DROPPED = {
+    "aten::_cholesky_solve_helper", "aten::_linalg_svd", "aten::_linalg_svd.U", "aten::_list_to_tensor", "aten::_local_scalar_dense",
+    "aten::_weight_norm", "aten::_weight_norm_interface", "aten::_weight_norm_interface.out", "aten::bernoulli.Tensor", "aten::bernoulli.Tensor_out",
+    "aten::bernoulli_.Tensor", "aten::fft_ihfftn.out", "aten::linalg_eig", "aten::linalg_eig.out", "aten::linalg_matrix_rank.out_tol_tensor",
+    "aten::linalg_matrix_rank.tol_tensor", "aten::linalg_pinv.atol_rtol_tensor", "aten::linalg_pinv.out_rcond_tensor",
+    "aten::linalg_pinv.rcond_tensor", "aten::linalg_svd", "aten::linalg_svd.U", "aten::normal.Tensor_float_out", "aten::split_copy.Tensor_out",
+    "quantized::prelu",
+}

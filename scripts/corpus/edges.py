@@ -422,3 +422,27 @@ def renormed_beyond_the_end(x: Tensor, at: Tensor):
 @case(torch.ones(2, 0))
 def packed_from_nothing(x: Tensor):
     return torch.ops.quantized.embedding_bag_byte_prepack(x), torch.ops.quantized.embedding_bag_4bit_prepack(x), torch.ops.quantized.embedding_bag_2bit_prepack(x)
+
+
+@case(T(3, 5), torch.tensor([1.0, 2.5, 3.0, 7.0, 8.0]), rtol=1e-5, atol=1e-6)
+def differences_and_sums(x: Tensor, at: Tensor):
+    y = x.clone()
+    y[0, 1] = float("inf")
+    wide = torch.ones(3).unsqueeze(1).expand(3, 4)
+    wide.masked_fill_(torch.tensor([True, False, False, False]), 5.0)
+    out: List[Tensor] = [torch.diff(x, 0, 7), torch.trapezoid(y, dx=2.0), torch.trapezoid(torch.ones(2, 0, dtype=torch.int32), dx=1), wide]
+    out += torch.gradient(y, spacing=0.5)
+    out += torch.gradient(x, spacing=[at[:3], at.double()], edge_order=2)
+    out += torch.gradient(torch.arange(10).view(2, 5), spacing=[at], dim=[1])
+    out += list(torch.unique_consecutive(x, dim=1))
+    return out
+
+
+@case(T(2, 3, 4, 8))
+def rows_of_attention(x: Tensor):
+    out: List[List[int]] = []
+    for q in [x, x.transpose(1, 2), x.permute(2, 0, 1, 3), x.transpose(2, 3).contiguous().transpose(2, 3), x[:, :, ::2]]:
+        y = torch.ops.aten.scaled_dot_product_attention(q, q, q)
+        out.append(y.stride())
+        out.append(torch.ops.aten.scaled_dot_product_attention(q.double(), q.double(), q.double()).stride())
+    return out, torch.ldexp(x.double()[:, :1], x.double().transpose(2, 3)[0].transpose(1, 2)).stride()

@@ -15,7 +15,7 @@ import signal
 import torch
 
 from corpus import base
-from corpus.calls import OUT, QUANTIZED, RECIPES, Samples, guesses, type_of
+from corpus.calls import DROPPED, OUT, QUANTIZED, RECIPES, Samples, guesses, type_of
 
 LISTS = {"t": "Tensor", "n": "int", "f": "float", "s": "str", "b": "bool", "c": "complex"}
 # contents are not defined: only their shapes count
@@ -272,7 +272,7 @@ def find(names, samples):
     for full in names:
         name, _, overload = full.partition(".")
         schema = samples.schemas.get((name, overload))
-        if schema is None or LEFT_OUT.match(name):
+        if schema is None or LEFT_OUT.match(name) or full in DROPPED:
             failed.append((full, "not tried"))
             continue
         tries = list(itertools.chain(RECIPES.get(full, ()), candidates(schema, samples)))
