@@ -155,10 +155,13 @@ static tsr_status reveal_rets(layouter *l, tsr_ir_block *b) {
 
 /* Room for the values made since. */
 static tsr_status grow(layouter *l) {
-  uint8_t *more = realloc(l->hidden, l->fn->next_id + 1);
-  if (more == NULL) return nomem(l);
-  memset(more + l->count, 0, l->fn->next_id + 1 - l->count);
-  l->hidden = more;
+  uint8_t **maps[] = {&l->hidden, &l->known};
+  for (size_t i = 0; i < TSR_COUNT(maps); i++) {
+    uint8_t *more = realloc(*maps[i], l->fn->next_id + 1);
+    if (more == NULL) return nomem(l);
+    memset(more + l->count, 0, l->fn->next_id + 1 - l->count);
+    *maps[i] = more;
+  }
   l->count = l->fn->next_id;
   return TSR_OK;
 }
@@ -183,10 +186,12 @@ static tsr_status hide_conv(layouter *l, tsr_ir_node *n) {
   tsr_ir_insert_before(fresh, n);
   tsr_ir_value *out = tsr_ir_add_output(l->fn, fresh, n->out[0]->type, n->out[0]->name);
   if (out == NULL) return nomem(l);
+  uint8_t known = l->known[n->out[0]->id];
   tsr_ir_replace_uses(l->fn->body, n->out[0], out);
   tsr_ir_remove(n);
   TSR_TRY(grow(l));
   l->hidden[out->id] = 1;
+  l->known[out->id] = known;
   return TSR_OK;
 }
 
