@@ -168,10 +168,6 @@ static tsr_status contract(tsr_ctx *ctx, const equation *eq, term *a, term *b, c
   for (int i = 0; i < a->count; i++) {
     int l = a->label[i], d = find_label(b, l);
     int64_t sa = a->t->size[i], sb = d < 0 ? 1 : b->t->size[d];
-    if (d >= 0 && sa != sb && sa != 1 && sb != 1) {
-      return tsr_op_fail(ctx, "einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript %c has size %lld for one operand and %lld for another",
-                         l < LETTERS ? letter_name(l) : '.', (long long)sb, (long long)sa);
-    }
     size_of[l] = TSR_MAX(sa, sb);
     if (sa == 0 || sb == 0) size_of[l] = 0;
     bool shared = d >= 0 && sa != 1 && sb != 1;
@@ -242,6 +238,22 @@ static tsr_status evaluate(tsr_ctx *ctx, equation *eq, tsr_tensor **out) {
   return arrange(ctx, out, acc, eq->out, eq->out_count);
 }
 
+/* What has one label has one size, or size 1. */
+static tsr_status check_sizes(tsr_ctx *ctx, const equation *eq) {
+  int64_t seen[MAX_LABELS];
+  for (int l = 0; l < MAX_LABELS; l++) seen[l] = 1;
+  for (int k = 0; k < eq->terms; k++) {
+    for (int i = 0; i < eq->term[k].count; i++) {
+      int64_t *have = &seen[eq->term[k].label[i]], size = eq->term[k].t->size[i];
+      if (size == 1) continue;
+      if (*have == 1 || *have == size) *have = size;
+      else if (eq->term[k].label[i] < LETTERS) return tsr_op_fail(ctx, "einsum(): subscript %c has size %lld for operand %d which does not broadcast with previously seen size %lld", letter_name(eq->term[k].label[i]), (long long)size, k, (long long)*have);
+      else return tsr_op_fail(ctx, "einsum(): dimension %d covered by ellipsis in operand %dhas size %lld which does not broadcast with previously seen ellipsis with size %lld for the respective dimension", i, k, (long long)size, (long long)*have);
+    }
+  }
+  return TSR_OK;
+}
+
 static tsr_status run_equation(tsr_ctx *ctx, const char *p, tsr_tensor *const *ts, int64_t n, tsr_tensor **out) {
   int uses[MAX_LABELS] = {0};
   equation eq = {0};
@@ -261,6 +273,7 @@ static tsr_status run_equation(tsr_ctx *ctx, const char *p, tsr_tensor *const *t
   if (*p == ',') return tsr_op_fail(ctx, "einsum(): fewer operands were provided than specified in the equation");
   TSR_TRY(parse_output(ctx, p, &eq, uses));
   for (int k = 0; k < eq.terms; k++) TSR_TRY(take_diagonals(ctx, &eq.term[k]));
+  TSR_TRY(check_sizes(ctx, &eq));
   return evaluate(ctx, &eq, out);
 }
 

@@ -14,7 +14,7 @@ BOTH(getrs, cc trans, ci n, ci nrhs, const void *a, ci lda, ci ipiv, void *b, ci
 BOTH(potrf, cc uplo, ci n, void *a, ci lda, int *info, size_t);
 BOTH(potrs, cc uplo, ci n, ci nrhs, const void *a, ci lda, void *b, ci ldb, int *info, size_t);
 BOTH(potri, cc uplo, ci n, void *a, ci lda, int *info, size_t);
-BOTH(trtrs, cc uplo, cc trans, cc diag, ci n, ci nrhs, const void *a, ci lda, void *b, ci ldb, int *info, size_t, size_t, size_t);
+BOTH(trsm, cc side, cc uplo, cc trans, cc diag, ci n, ci nrhs, const void *alpha, const void *a, ci lda, void *b, ci ldb, size_t, size_t, size_t, size_t);
 BOTH(geqrf, ci m, ci n, void *a, ci lda, void *tau, void *work, ci lwork, int *info);
 BOTH(sytrf, cc uplo, ci n, void *a, ci lda, int *ipiv, void *work, ci lwork, int *info, size_t);
 BOTH(sytrs, cc uplo, ci n, ci nrhs, const void *a, ci lda, ci ipiv, void *b, ci ldb, int *info, size_t);
@@ -77,10 +77,9 @@ int tsr_lapack_potri(bool z, char uplo, int n, void *a, int lda) {
   return info;
 }
 
-int tsr_lapack_trtrs(bool z, char uplo, char trans, char diag, int n, int nrhs, const void *a, int lda, void *b, int ldb) {
-  int info = 0;
-  (z ? FN(ztrtrs_) : FN(dtrtrs_))(&uplo, &trans, &diag, &n, &nrhs, a, &lda, b, &ldb, &info, 1, 1, 1);
-  return info;
+void tsr_lapack_trsm(bool z, char uplo, char trans, char diag, int n, int nrhs, const void *a, int lda, void *b, int ldb) {
+  const tsr_c128 one = {1, 0};
+  (z ? FN(ztrsm_) : FN(dtrsm_))("L", &uplo, &trans, &diag, &n, &nrhs, &one, a, &lda, b, &ldb, 1, 1, 1, 1);
 }
 
 int tsr_lapack_geqrf(tsr_ctx *ctx, bool z, int m, int n, void *a, int lda, void *tau) {

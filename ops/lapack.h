@@ -13,7 +13,8 @@ int tsr_lapack_getrs(bool z, char trans, int n, int nrhs, const void *lu, int ld
 int tsr_lapack_potrf(bool z, char uplo, int n, void *a, int lda);
 int tsr_lapack_potrs(bool z, char uplo, int n, int nrhs, const void *a, int lda, void *b, int ldb);
 int tsr_lapack_potri(bool z, char uplo, int n, void *a, int lda);
-int tsr_lapack_trtrs(bool z, char uplo, char trans, char diag, int n, int nrhs, const void *a, int lda, void *b, int ldb);
+/* Divides by zeros on the diagonal. */
+void tsr_lapack_trsm(bool z, char uplo, char trans, char diag, int n, int nrhs, const void *a, int lda, void *b, int ldb);
 int tsr_lapack_geqrf(tsr_ctx *ctx, bool z, int m, int n, void *a, int lda, void *tau);
 int tsr_lapack_orgqr(tsr_ctx *ctx, bool z, int m, int n, int k, void *a, int lda, const void *tau);
 int tsr_lapack_ormqr(tsr_ctx *ctx, bool z, char side, char trans, int m, int n, int k, const void *a, int lda, const void *tau, void *c, int ldc);

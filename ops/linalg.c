@@ -581,13 +581,8 @@ static tsr_status solve_triangular(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a
   TSR_TRY(tsr_mats_load(ctx, &ma, a, "linalg.solve_triangular"));
   TSR_TRY(tsr_to_dtype(ctx, &b, b, dtype)); /* PyTorch copies B into a result of A's type */
   TSR_TRY(tsr_mats_copy(ctx, &mb, b, "linalg.solve_triangular"));
-  for (int64_t i = 0; i < mb.batch; i++) {
-    int info = tsr_lapack_trtrs(ma.z, upper ? 'U' : 'L', left ? trans : 'T', unit ? 'U' : 'N', ma.n, mb.n, tsr_mats_at(&ma, i), lead(ma.m), tsr_mats_at(&mb, i), lead(mb.m));
-    if (info > 0) { /* singular: PyTorch returns what division by zero gives */
-      double *p = tsr_mats_at(&mb, i);
-      for (size_t k = 0; k < (size_t)mb.m * (size_t)mb.n * (mb.z ? 2 : 1); k++) p[k] = p[k] == 0 ? NAN : p[k] * INFINITY;
-    }
-  }
+  for (int64_t i = 0; i < mb.batch; i++)
+    tsr_lapack_trsm(ma.z, upper ? 'U' : 'L', left ? trans : 'T', unit ? 'U' : 'N', ma.n, mb.n, tsr_mats_at(&ma, i), lead(ma.m), tsr_mats_at(&mb, i), lead(mb.m));
   TSR_TRY(tsr_mats_store(ctx, out, &mb, dtype));
   if (left) return TSR_OK;
   TSR_TRY(tsr_contiguous(ctx, out, *out));

@@ -147,7 +147,7 @@ static tsr_status check_weights(tsr_ctx *ctx, tsr_tensor *w, int64_t n, const ch
   TSR_TRY(tsr_ready(ctx, &values, w, TSR_FLOAT64));
   const double *v = tsr_tensor_data_ro(values);
   for (int64_t i = 0; i < n; i++)
-    if (v[i] < 0) return tsr_op_fail(ctx, "cov(): %s cannot be negative", name);
+    if (!(v[i] >= 0)) return tsr_op_fail(ctx, "cov(): %s cannot be negative", name);
   return TSR_OK;
 }
 

@@ -153,6 +153,12 @@ def factors(runner, key, values, got, want):
             return p.double() @ l.double() @ u.double() if not x.is_complex() else p.to(torch.complex128) @ l.to(torch.complex128) @ u.to(torch.complex128)
         tol = 100 * torch.finfo(x.dtype).eps * max(1.0, x.abs().max().item()) * max(x.shape[-2:])
         return "factors: other pivots of a singular matrix" if bool(((product(got) - product(want)).abs() <= tol).all()) else None
+    if name == "geqrf":
+        def rebuilt(p):
+            k, q = min(x.shape[-2:]), [t.to(torch.complex128 if t.is_complex() else torch.float64) for t in p]
+            return torch.linalg.householder_product(q[0][..., :k].contiguous(), q[1]) @ q[0][..., :k, :].triu()
+        near = x.isfinite().all() and x.numel() and (rebuilt(got) - rebuilt(want)).abs().max().item() <= 100 * torch.finfo(x.dtype).eps * max(1.0, x.abs().max().item()) * max(x.shape[-2:])
+        return "factors: reflections that compose the same" if near else None
     if name not in ("linalg_eig", "linalg_eigh", "symeig", "linalg_svd", "svd", "linalg_qr", "qr") or not isinstance(x, torch.Tensor) or not isinstance(want, (tuple, list)):
         return None
     if not x.isfinite().all() or len(got) != len(want) or any(a.shape != b.shape or a.dtype != b.dtype for a, b in zip(got, want)):
