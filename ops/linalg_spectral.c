@@ -568,13 +568,16 @@ TSR_KERNEL(lstsq) {
     memset(tsr_mats_at(&x, i), 0, (size_t)x.m * (size_t)x.n * tsr_mats_item(&x));
     if (m.m > 0 && (ranked || m.n > 0)) copy_cols(&x, &rhs, i, rhs.n);
     if (m.batch == 0) continue;
-    if (singular) info = tsr_lapack_gelsd(ctx, m.z, m.m, m.n, rhs.n, tsr_mats_at(&m, i), lead(m.m), tsr_mats_at(&x, i), lead(x.m), (double *)s->storage->data + at * k, rcond, &r);
+    bool finite = all_finite(&m, i), solvable = finite && all_finite(&x, i);
+    if (finite && !solvable) memset(tsr_mats_at(&x, i), 0, (size_t)x.m * (size_t)x.n * tsr_mats_item(&x)); /* the matrix still has its rank */
+    if (!finite) info = -1; /* LAPACK complains, or does not end */
+    else if (singular) info = tsr_lapack_gelsd(ctx, m.z, m.m, m.n, rhs.n, tsr_mats_at(&m, i), lead(m.m), tsr_mats_at(&x, i), lead(x.m), (double *)s->storage->data + at * k, rcond, &r);
     else if (ranked) info = tsr_lapack_gelsy(ctx, m.z, m.m, m.n, rhs.n, tsr_mats_at(&m, i), lead(m.m), tsr_mats_at(&x, i), lead(x.m), rcond, &r);
     else info = tsr_lapack_gels(ctx, m.z, m.m, m.n, rhs.n, tsr_mats_at(&m, i), lead(m.m), tsr_mats_at(&x, i), lead(x.m));
-    if (info < 0 && info != TSR_LAPACK_NOMEM) { /* what is not finite cannot be scaled */
+    if (!solvable && info != TSR_LAPACK_NOMEM) {
       fill_nan(x.t->storage->data, (int64_t)x.m * x.n * (m.z ? 2 : 1), i);
-      fill_nan(s->storage->data, k, at);
-      info = 0;
+      if (!finite) fill_nan(s->storage->data, k, at);
+      info = finite ? info : 0;
     }
     TSR_TRY(tsr_mats_info(ctx, a, i, info, lstsq_name, "The least squares solution could not be computed because the input matrix does not have full rank (error code: %d)."));
     ((int64_t *)rank->storage->data)[at] = r;
