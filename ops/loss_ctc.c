@@ -96,9 +96,9 @@ static bool sizes_fault(const ctc *j, const tsr_tensor *targets, int64_t ins, in
   return false;
 }
 
-static tsr_status check_labels(tsr_ctx *ctx, const ctc *j, int64_t i, const int64_t *target, tsr_dtype d) {
+static tsr_status check_labels(tsr_ctx *ctx, const ctc *j, int64_t i, const int64_t *target) {
   for (int64_t k = 0; k < j->target_len[i]; k++)
-    if (target[k] < 0 || target[k] >= j->classes) return tsr_dtype_size(d) < 4 ? tsr_not_implemented(ctx, "ctc_loss_cpu", d) : tsr_op_fail(ctx, "Expected targets to be between 0 and %lld, but got value %lld", (long long)j->classes - 1, (long long)target[k]);
+    if (target[k] < 0 || target[k] >= j->classes) return tsr_op_fail(ctx, "Expected targets to be between 0 and %lld, but got value %lld", (long long)j->classes - 1, (long long)target[k]);
   return TSR_OK;
 }
 
@@ -111,7 +111,7 @@ static tsr_status run(tsr_call *c, tsr_tensor *x, tsr_tensor *targets, tsr_tenso
   *j = (ctc){.blank = tsr_arg_int(c, 4)};
   TSR_TRY(lengths(c, 2, "input_lengths", &j->in_len, &ins));
   TSR_TRY(lengths(c, 3, "target_lengths", &j->target_len, &outs));
-  if (!tsr_dtype_is_float(d)) return tsr_not_implemented(c->ctx, "ctc_loss_cpu", d);
+  if (d != TSR_FLOAT32 && d != TSR_FLOAT64) return tsr_not_implemented(c->ctx, "ctc_loss_cpu", d); /* before it looks at anything else */
   bool fault = types_fault(x, targets, text, sizeof text);
   if (!fault) {
     j->t = x->size[0];
@@ -119,7 +119,6 @@ static tsr_status run(tsr_call *c, tsr_tensor *x, tsr_tensor *targets, tsr_tenso
     j->classes = x->size[2];
     fault = sizes_fault(j, targets, ins, outs, &longest, text, sizeof text);
   }
-  if (fault && tsr_dtype_size(d) < 4) return tsr_not_implemented(c->ctx, "ctc_loss_cpu", d); /* PyTorch, which has no kernel for it, looks no further */
   if (fault) return tsr_op_fail(c->ctx, "%s", text);
   TSR_TRY(tsr_ready(c->ctx, &in, x, TSR_FLOAT64));
   TSR_TRY(tsr_ready(c->ctx, &tg, targets, TSR_INT64));
@@ -131,7 +130,7 @@ static tsr_status run(tsr_call *c, tsr_tensor *x, tsr_tensor *targets, tsr_tenso
   j->alpha = (*alpha)->storage->data;
   const int64_t *at = tsr_tensor_data_ro(tg);
   for (int64_t i = 0; i < j->n; i++) {
-    TSR_TRY(check_labels(c->ctx, j, i, at, d));
+    TSR_TRY(check_labels(c->ctx, j, i, at));
     ((double *)(*loss)->storage->data)[i] = sample(j, i, at);
     at += targets->ndim == 2 ? targets->size[1] : j->target_len[i];
   }
@@ -142,9 +141,6 @@ static tsr_status run(tsr_call *c, tsr_tensor *x, tsr_tensor *targets, tsr_tenso
 TSR_KERNEL(ctc_forward) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *loss, *alpha;
   ctc j;
-  tsr_dtype d;
-  for (uint32_t i = 0; i < 2; i++) /* where PyTorch has no kernel, it does not look at the out arguments either */
-    if (tsr_dtype_size((tsr_dtype)x->dtype) < 4 && tsr_out_dtype(c, i, &d) && d != x->dtype) return tsr_not_implemented(c->ctx, "ctc_loss_cpu", (tsr_dtype)x->dtype);
   TSR_TRY(run(c, x, tsr_arg_tensor(c, 1), &loss, &alpha, &j));
   TSR_TRY(tsr_to_dtype(c->ctx, &loss, loss, (tsr_dtype)x->dtype));
   TSR_TRY(tsr_to_dtype(c->ctx, &alpha, alpha, (tsr_dtype)x->dtype));

@@ -21,7 +21,7 @@ static tsr_status repeated_positions(tsr_ctx *ctx, tsr_tensor *repeats, int64_t 
     negative = negative || r[i] < 0;
     if (tsr_add_overflow(total, r[i], &total)) return tsr_op_nomem(ctx);
   }
-  if (expected >= 0 && expected != total) return tsr_op_fail(ctx, "allocated size does not match required size");
+  if (expected >= 0 && expected != total && repeats->numel > 0) return tsr_op_fail(ctx, "allocated size does not match required size");
   if (negative) return tsr_op_fail(ctx, "repeats can not be negative");
   TSR_TRY(tsr_new(ctx, out, TSR_INT64, 1, &total));
   TSR_TRY(tsr_data_mut(ctx, *out, &data));
@@ -53,7 +53,7 @@ TSR_KERNEL(repeat_interleave) {
     void *p;
     if (times < 0) return tsr_op_fail(ctx, "Repeats must be non-negative");
     if (tsr_mul_overflow(times, have, &total)) return tsr_op_nomem(ctx);
-    if (expected >= 0 && expected != total) return tsr_op_fail(ctx, "repeat_interleave: Invalid output_size, expected %lld but got %lld", (long long)total, (long long)expected);
+    if (expected >= 0 && expected != total && repeats->numel > 0) return tsr_op_fail(ctx, "repeat_interleave: Invalid output_size, expected %lld but got %lld", (long long)total, (long long)expected);
     TSR_TRY(tsr_new(ctx, &at, TSR_INT64, 1, &total));
     TSR_TRY(tsr_data_mut(ctx, at, &p));
     for (int64_t i = 0; i < total; i++) ((int64_t *)p)[i] = i / times;
