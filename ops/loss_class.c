@@ -287,8 +287,7 @@ static tsr_status check_multi_margin(tsr_call *c, const tsr_tensor *x, const tsr
     return tsr_op_fail(c->ctx, "inconsistent weight size, expected %lld but got %s", (long long)classes, ts);
   }
   if (x->numel == 0) return TSR_OK;
-  bool fits = t->dtype == TSR_INT64 && (w == NULL || w->dtype == d) && result_type(c, 0, x) == d;
-  if (!tsr_dtype_is_float(d) || (tsr_dtype_size(d) < 4 && !fits)) return tsr_not_implemented(c->ctx, "multi_margin_loss_cpu_kernel", d);
+  if (d != TSR_FLOAT32 && d != TSR_FLOAT64) return tsr_not_implemented(c->ctx, "multi_margin_loss_cpu_kernel", d);
   TSR_TRY(need_type(c->ctx, TSR_INT64, (tsr_dtype)t->dtype));
   if (w) TSR_TRY(need_type(c->ctx, d, (tsr_dtype)w->dtype));
   return need_type(c->ctx, d, result_type(c, 0, x));

@@ -126,18 +126,30 @@ TSR_KERNEL(reduce) {
   return tsr_ret_tensor(c, 0, y);
 }
 
+/* The largest of no numbers is the least there is, and the other way round. */
+static tsr_scalar extreme_of_nothing(tsr_dtype d, bool largest) {
+  if (tsr_dtype_is_float(d)) return tsr_scalar_float(largest ? -INFINITY : INFINITY);
+  int64_t top = tsr_dtype_max(d) < 0x1p63 ? (int64_t)tsr_dtype_max(d) : INT64_MAX;
+  return tsr_scalar_int(!largest ? top : d == TSR_BOOL || d == TSR_UINT8 ? 0 : -top - 1);
+}
+
 /* max and min of a whole tensor */
 TSR_KERNEL(extreme_all) {
   const char *name = c->op->data; /* "max" or "min" */
   char kernel[16];
   tsr_tensor *x = tsr_arg_tensor(c, 0), *y;
   bool mask[TSR_MAX_NDIM];
-  if (x->numel == 0 && c->outs == NULL) /* an out argument gets the least or largest number there is */
+  if (x->numel == 0 && c->outs == NULL)
     return tsr_op_fail(c->ctx, "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.", name);
   snprintf(kernel, sizeof kernel, "%s_all", name);
   if (tsr_dtype_is_complex((tsr_dtype)x->dtype)) return tsr_not_implemented(c->ctx, kernel, (tsr_dtype)x->dtype);
+  bool largest = strcmp(name, "max") == 0;
+  if (x->numel == 0) {
+    TSR_TRY(tsr_new_scalar(c->ctx, &y, (tsr_dtype)x->dtype, extreme_of_nothing((tsr_dtype)x->dtype, largest)));
+    return tsr_ret_tensor(c, 0, y);
+  }
   TSR_TRY(tsr_reduce_dims(c->ctx, x, NULL, -1, mask));
-  TSR_TRY(reduce_kind(c->ctx, &y, find_kind(strcmp(name, "max") == 0 ? "amax" : "amin"), x, mask, false, -1));
+  TSR_TRY(reduce_kind(c->ctx, &y, find_kind(largest ? "amax" : "amin"), x, mask, false, -1));
   return tsr_ret_tensor(c, 0, y);
 }
 
