@@ -51,7 +51,7 @@ VF_INLINE void group_part(const tsr_dw *d, const tsr_group *g, int64_t ch, const
 static void group_tile(const tsr_dw *d, const tsr_group *g) {
   const dw_end end = dw_end_of(d);
   int64_t ch = 0;
-#if !defined(VF_SMALL)
+#if !VF_SMALL
   bool once = d->kw == 3 && d->dil == 1 && d->stride == 1;
   for (; once && ch + VF_N <= d->c; ch += VF_N) group_part(d, g, ch, true, &end, true, VF_N);
 #endif
