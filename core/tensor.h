@@ -74,6 +74,7 @@ bool tsr_view_fits(size_t nbytes, tsr_dtype dtype, int64_t offset, int ndim, con
 bool tsr_numel(int ndim, const int64_t *size, int64_t *numel); /* false: negative size or overflow */
 void tsr_strides_contiguous(int ndim, const int64_t *size, int64_t *stride);
 void tsr_strides_channels_last(int ndim /* 4 or 5 */, const int64_t *size, int64_t *stride);
+static inline bool tsr_tensor_same_size(const tsr_tensor *a, const tsr_tensor *b) { return a->ndim == b->ndim && memcmp(a->size, b->size, (size_t)a->ndim * sizeof *a->size) == 0; }
 bool tsr_tensor_is_contiguous(const tsr_tensor *t);            /* PyTorch's rule: size-1 dims ignored, empty is */
 bool tsr_tensor_is_channels_last(const tsr_tensor *t);         /* 4-D or 5-D */
 bool tsr_tensor_is_dense(const tsr_tensor *t);                 /* non-overlapping and dense: a permutation of C order */

@@ -68,11 +68,9 @@ tsr_object *tsr_object_new(tsr_mem *mem, tsr_class *cls, uint32_t slots) {
   if (o == NULL) return NULL;
   o->cls = cls;
   o->count = slots;
-  for (uint32_t i = 0; i < cls->attr_count && o->watch == 0; i++)
-    if (cls->attr_types != NULL && tsr_type_may_hold(cls->attr_types[i])) {
-      tsr_mem_watch(mem, o, &o->watch);
-      break;
-    }
+  bool holds = false;
+  for (uint32_t i = 0; i < cls->attr_count && cls->attr_types != NULL && !holds; i++) holds = tsr_type_may_hold(cls->attr_types[i]);
+  if (holds) tsr_mem_watch(mem, o, &o->watch);
   return o;
 }
 

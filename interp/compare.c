@@ -141,7 +141,7 @@ static tsr_status compare_tensors(comparer *c, tsr_tensor *a, tsr_tensor *b, int
     differ(c, "dtype %s, expected %s", tsr_dtype_name((tsr_dtype)a->dtype), tsr_dtype_name((tsr_dtype)b->dtype));
     return TSR_OK;
   }
-  if (a->ndim != b->ndim || memcmp(a->size, b->size, a->ndim * sizeof *a->size) != 0) {
+  if (!tsr_tensor_same_size(a, b)) {
     tsr_sizes_print(sa, sizeof sa, a->ndim, a->size);
     tsr_sizes_print(sb, sizeof sb, b->ndim, b->size);
     differ(c, "shape %s, expected %s", sa, sb);

@@ -101,10 +101,6 @@ static void copy_failed(loading *l, const char *name, const tsr_tensor *t, const
   tsr_buf_printf(b, ", an exception occurred : ('%s',).", why);
 }
 
-static bool same_shape(const tsr_tensor *a, const tsr_tensor *b) {
-  return a->ndim == b->ndim && memcmp(a->size, b->size, (size_t)a->ndim * sizeof *a->size) == 0;
-}
-
 static void mismatch(loading *l, const char *name, const tsr_tensor *t, const tsr_tensor *x) {
   tsr_buf *b = l->opt->ignore_mismatched_sizes ? &l->ignored : &l->errors;
   if (l->opt->ignore_mismatched_sizes) {
@@ -144,7 +140,7 @@ static tsr_status on_tensor(void *user, const char *name, tsr_tensor *t, tsr_rol
     return TSR_OK;
   }
   bool one = t->ndim == 0 && x->t->ndim == 1 && x->t->size[0] == 1; /* before 0.4 there were no scalars */
-  if (!one && !same_shape(t, x->t)) {
+  if (!one && !tsr_tensor_same_size(t, x->t)) {
     mismatch(l, name, t, x->t);
     return TSR_OK;
   }

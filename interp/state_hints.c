@@ -85,7 +85,7 @@ static void look_at_file(hints *h) {
     const tsr_tensor *t = in_model(h, x->name, strlen(x->name));
     if (t != NULL) {
       const tsr_tensor *y = x->t;
-      h->mismatched += y != NULL && (t->ndim != y->ndim || memcmp(t->size, y->size, (size_t)t->ndim * sizeof *t->size) != 0);
+      h->mismatched += y != NULL && !tsr_tensor_same_size(t, y);
       h->transposed += y != NULL && t->ndim == 2 && y->ndim == 2 && t->size[0] != t->size[1] && t->size[0] == y->size[1] && t->size[1] == y->size[0];
       continue;
     }

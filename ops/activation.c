@@ -219,7 +219,7 @@ TSR_KERNEL(prelu_kernel) {
     return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", tsr_dtype_get_info(w->dtype)->cpp_name, tsr_dtype_get_info(x->dtype)->cpp_name);
   TSR_TRY(tsr_pw_call(c));
   y = c->rets[0].t;
-  if (y->ndim != x->ndim || memcmp(y->size, x->size, x->ndim * sizeof *x->size) != 0) return TSR_OK;
+  if (!tsr_tensor_same_size(y, x)) return TSR_OK;
   TSR_TRY(tsr_new_like(c->ctx, &laid, x, (tsr_dtype)x->dtype));
   if (memcmp(laid->stride, y->stride, y->ndim * sizeof *y->stride) == 0) return TSR_OK;
   TSR_TRY(tsr_copy_into(c->ctx, laid, y));

@@ -360,10 +360,6 @@ static bool fits_fast(const tsr_tensor *q, const tsr_tensor *k, const tsr_tensor
 
 static tsr_status attention(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *q, tsr_tensor *k, tsr_tensor *v, tsr_tensor *mask, bool causal, double scale, const int64_t *stride) {
   if (fits_fast(q, k, v)) return attention_f32(ctx, out, q, k, v, mask, causal, scale, stride);
-  if (q->ndim == 4 && k->ndim == 4 && k->size[1] > 0 && q->size[1] != k->size[1] && q->size[1] % k->size[1] == 0 && k->size[1] != 1) {
-    TSR_TRY(share_heads(ctx, &k, q->size[1] / k->size[1]));
-    TSR_TRY(share_heads(ctx, &v, q->size[1] / v->size[1]));
-  }
   return attention_plain(ctx, out, q, k, v, mask, causal, scale, 0, NULL);
 }
 
@@ -397,7 +393,6 @@ static tsr_status refuse_both(tsr_ctx *ctx, const tsr_tensor *mask, bool causal)
   return mask != NULL && causal ? tsr_op_fail(ctx, "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True") : TSR_OK;
 }
 
-
 TSR_KERNEL(sdpa) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *q = tsr_arg_tensor(c, 0), *k = tsr_arg_tensor(c, 1), *v = tsr_arg_tensor(c, 2), *mask = tsr_arg_opt_tensor(c, 3), *out;
@@ -429,11 +424,7 @@ TSR_KERNEL(sdpa) {
   if (fast) TSR_TRY(attention(ctx, &out, q, k, v, mask, causal, scale, ordered ? stride : NULL));
   else TSR_TRY(attention_plain(ctx, &out, q, k, v, mask, causal, scale, dropout, NULL)); /* heads broadcast, or do not match */
   if (oblong) TSR_TRY(tsr_contiguous(ctx, &out, out)); /* PyTorch's fast one does not take it */
-  if (ordered && out->ndim == 4 && memcmp(stride, out->stride, sizeof stride) != 0) {
-    tsr_tensor *y = out;
-    TSR_TRY(tsr_new_strided(ctx, &out, (tsr_dtype)y->dtype, 4, y->size, stride));
-    TSR_TRY(tsr_copy_into(ctx, out, y));
-  }
+  if (ordered && out->ndim == 4) TSR_TRY(tsr_lay_out(ctx, &out, out, stride));
   TSR_TRY(tsr_to_dtype(ctx, &out, out, dtype));
   return tsr_ret_tensor(c, 0, out);
 }

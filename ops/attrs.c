@@ -48,15 +48,11 @@ TSR_KERNEL(is_signed) {
   return tsr_ret_bool(c, !is_unsigned);
 }
 
-static bool same_size(const tsr_tensor *a, const tsr_tensor *b) {
-  return a->ndim == b->ndim && memcmp(a->size, b->size, a->ndim * sizeof *a->size) == 0;
-}
-
-TSR_KERNEL(is_same_size) { return tsr_ret_bool(c, same_size(tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1))); }
+TSR_KERNEL(is_same_size) { return tsr_ret_bool(c, tsr_tensor_same_size(tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1))); }
 
 TSR_KERNEL(is_set_to) {
   const tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1);
-  return tsr_ret_bool(c, a->storage == b->storage && a->offset == b->offset && same_size(a, b) &&
+  return tsr_ret_bool(c, a->storage == b->storage && a->offset == b->offset && tsr_tensor_same_size(a, b) &&
                              memcmp(a->stride, b->stride, a->ndim * sizeof *a->stride) == 0);
 }
 

@@ -427,11 +427,9 @@ tsr_status tsr_out_castable(const tsr_call *c, uint32_t i, tsr_dtype dtype, cons
   return tsr_out_cast(c, i, dtype, format);
 }
 
-static bool same_size(const tsr_tensor *a, const tsr_tensor *b) { return a->ndim == b->ndim && memcmp(a->size, b->size, a->ndim * sizeof *a->size) == 0; }
-
 tsr_status tsr_out_store(tsr_ctx *ctx, tsr_tensor *dst, tsr_tensor *src) {
   if (src->dtype != dst->dtype) return tsr_op_fail(ctx, "Expected out tensor to have dtype %s, but got %s instead", c_name(src), c_name(dst));
-  if (!same_size(dst, src)) TSR_TRY(tsr_resize(ctx, dst, src->ndim, src->size));
+  if (!tsr_tensor_same_size(dst, src)) TSR_TRY(tsr_resize(ctx, dst, src->ndim, src->size));
   return dst == src ? TSR_OK : tsr_copy_into(ctx, dst, src);
 }
 
@@ -441,7 +439,7 @@ static bool copies_results(const tsr_call *c, const tsr_call *inner, uint32_t at
   for (uint32_t i = 0; i < c->nrets; i++) {
     if (c->op->data != NULL && i != at) continue;
     const tsr_tensor *dst = inner->outs[i].t, *src = inner->rets[i].t;
-    if (dst->dtype != src->dtype || (dst->numel > 0 && (!same_size(dst, src) || memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0))) return true;
+    if (dst->dtype != src->dtype || (dst->numel > 0 && (!tsr_tensor_same_size(dst, src) || memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0))) return true;
   }
   return false;
 }
@@ -461,7 +459,7 @@ static tsr_status store_outs(tsr_call *c, tsr_call *inner) {
     TSR_TRY(tsr_temp(c->ctx, inner->rets[i]));
     inner->rets[i] = tsr_none();
     TSR_TRY(check_out_dtype(c, c->op->flags, (tsr_dtype)src->dtype, (tsr_dtype)dst->dtype));
-    bool fits = same_size(dst, src), copied = copies[i];
+    bool fits = tsr_tensor_same_size(dst, src), copied = copies[i];
     bool anew = (c->op->flags & (src->ndim == 4 ? TSR_OUT_ANEW4 : src->ndim == 5 ? TSR_OUT_ANEW5 : 0)) != 0 && memcmp(dst->stride, src->stride, src->ndim * sizeof *src->stride) != 0;
     if (!copied && !fits && src->numel > 0 && !tsr_tensor_is_dense(src) && (c->op->flags & TSR_OUT_LAPACK) == TSR_OUT_LAPACK) { /* a part of LAPACK's rows */
       int64_t extent = 1;
@@ -514,7 +512,7 @@ static tsr_status run_inplace(tsr_call *c) {
     return tsr_op_fail(c->ctx, "result type %s can't be cast to the desired output type %s",
                        tsr_dtype_get_info(result->dtype)->cpp_name, tsr_dtype_get_info(self->dtype)->cpp_name);
   }
-  if (!same_size(result, self)) {
+  if (!tsr_tensor_same_size(result, self)) {
     char want[256], got[256];
     tsr_sizes_print(got, sizeof got, self->ndim, self->size);
     tsr_sizes_print(want, sizeof want, result->ndim, result->size);

@@ -26,7 +26,7 @@ static const tsr_pw pw_isclose = {TSR_MAP_isclose, "oopp", TSR_PROMO_SAME, 0, .p
 /* Same shape and every element equal. */
 TSR_KERNEL(equal) {
   tsr_tensor *a = tsr_arg_tensor(c, 0), *b = tsr_arg_tensor(c, 1), *eq, *all;
-  if (a->ndim != b->ndim || memcmp(a->size, b->size, a->ndim * sizeof *a->size) != 0) return tsr_ret_bool(c, false);
+  if (!tsr_tensor_same_size(a, b)) return tsr_ret_bool(c, false);
   TSR_TRY(tsr_binary(c->ctx, &eq, "eq", a, b));
   TSR_TRY(tsr_reduce(c->ctx, &all, "all", eq, -1, NULL, false, -1));
   return tsr_ret_bool(c, *(const uint8_t *)tsr_tensor_data_ro(all) != 0);

@@ -48,7 +48,7 @@ static tsr_status settle(tsr_ctx *ctx, tsr_tensor **t) {
 }
 
 static bool same_layout(const tsr_tensor *a, const tsr_tensor *b) {
-  if (a->ndim != b->ndim || memcmp(a->size, b->size, a->ndim * sizeof *a->size) != 0 || a->dtype != b->dtype) return false;
+  if (!tsr_tensor_same_size(a, b) || a->dtype != b->dtype) return false;
   if (tsr_tensor_is_contiguous(b)) return tsr_tensor_is_contiguous(a);
   return tsr_tensor_is_channels_last(a);
 }

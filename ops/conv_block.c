@@ -373,8 +373,6 @@ static tsr_status run_in_steps(job *j) {
 
 /* ---- whether ---- */
 
-static bool same_size(const tsr_tensor *a, const tsr_tensor *b) { return a->ndim == b->ndim && memcmp(a->size, b->size, 4 * sizeof *a->size) == 0; }
-
 static bool usual_weight(const tsr_conv_args *a) {
   return a->site != NULL && a->w->dtype == TSR_FLOAT32 && a->w->ndim == 4 && a->w->numel > 0 &&
          (a->bias == NULL || (a->bias->dtype == TSR_FLOAT32 && tsr_tensor_is_contiguous(a->bias)));
@@ -440,7 +438,7 @@ static tsr_status run_fused(tsr_ctx *ctx, const block *b, tsr_tensor *x, tsr_ten
   TSR_TRY(tsr_layout_new(ctx, y, size));
   tsr_tensor *residual = b->part[LAST].residual;
   if (residual != NULL) {
-    if (!residual->hidden || !(*y)->hidden || !same_size(residual, *y)) return TSR_OK;
+    if (!residual->hidden || !(*y)->hidden || !tsr_tensor_same_size(residual, *y)) return TSR_OK;
     j.epi[LAST].residual = tsr_tensor_data_ro(residual);
   }
   j.x = tsr_tensor_data_ro(x);

@@ -208,6 +208,14 @@ tsr_status tsr_channels_last(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t) {
     return TSR_OK;
   }
   tsr_strides_channels_last(t->ndim, t->size, stride);
+  return tsr_lay_out(ctx, out, t, stride);
+}
+
+tsr_status tsr_lay_out(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, const int64_t *stride) {
+  if (memcmp(stride, t->stride, (size_t)t->ndim * sizeof *stride) == 0) {
+    *out = t;
+    return TSR_OK;
+  }
   TSR_TRY(tsr_new_strided(ctx, out, (tsr_dtype)t->dtype, t->ndim, t->size, stride));
   return tsr_copy_into(ctx, *out, t);
 }

@@ -39,8 +39,6 @@ static bool same_shape(const tsr_tensor *t, int64_t ndim, const int64_t *size) {
   return t->ndim == ndim && memcmp(t->size, size, (size_t)ndim * sizeof *size) == 0;
 }
 
-TSR_KERNEL(empty);
-
 tsr_status tsr_factory_new(tsr_call *c, uint32_t opt, tsr_dtype dflt, int64_t ndim, const int64_t *size, tsr_tensor **out) {
   tsr_dtype dtype;
   TSR_TRY(tsr_check_ndim(c->ctx, ndim));
@@ -49,7 +47,7 @@ tsr_status tsr_factory_new(tsr_call *c, uint32_t opt, tsr_dtype dflt, int64_t nd
   if (*out == NULL) return tsr_new(c->ctx, out, dtype, (int)ndim, size);
   if (same_shape(*out, ndim, size)) return TSR_OK;
   for (int64_t d = 0; d < ndim; d++)
-    if (size[d] < 0) return c->op->kernel == op_empty ? tsr_new(c->ctx, out, dtype, (int)ndim, size) : tsr_op_fail(c->ctx, "numel: integer multiplication overflow"); /* what a resize to it says */
+    if (size[d] < 0) return tsr_op_fail(c->ctx, "numel: integer multiplication overflow"); /* what a resize to it says */
   return tsr_resize(c->ctx, *out, (int)ndim, size);
 }
 
@@ -98,6 +96,9 @@ TSR_KERNEL(empty) {
   const int64_t *size;
   tsr_tensor *y;
   TSR_TRY(tsr_ints_arg(c, 0, &size, &n));
+  TSR_TRY(tsr_check_ndim(c->ctx, n));
+  for (int64_t d = 0; d < n; d++)
+    if (size[d] < 0 && tsr_factory_out(c, 1) != NULL) return tsr_new(c->ctx, &y, TSR_FLOAT32, (int)n, size); /* refuses it before there is a resize */
   TSR_TRY(tsr_factory_new(c, 1, TSR_FLOAT32, n, size, &y));
   TSR_TRY(clear(c->ctx, y));
   int64_t format = format_arg(c, 1, 0);

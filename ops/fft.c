@@ -251,13 +251,7 @@ static tsr_status lay_out(tsr_ctx *ctx, tsr_tensor **y, const tsr_tensor *x, con
   memcpy(stride, from->stride, (size_t)x->ndim * sizeof *stride);
   if (r->n == 0 || (*y)->numel == 0 || x->ndim != (*y)->ndim) return TSR_OK;
   result_order(x, *y, spec, r, real, stride);
-  if (memcmp(stride, (*y)->stride, (size_t)x->ndim * sizeof *stride) == 0) return TSR_OK;
-  tsr_tensor *out;
-  TSR_TRY(tsr_new(ctx, &out, (tsr_dtype)(*y)->dtype, (*y)->ndim, (*y)->size));
-  if (!tsr_tensor_set_dims(out, (*y)->ndim, (*y)->size, stride)) return tsr_ctx_nomem(ctx);
-  TSR_TRY(tsr_copy_into(ctx, out, *y));
-  *y = out;
-  return TSR_OK;
+  return tsr_lay_out(ctx, y, *y, stride);
 }
 
 /* ---- element types ---- */
@@ -294,8 +288,8 @@ static tsr_status give(tsr_call *c, tsr_tensor *y, bool mirrored, bool found) {
     return tsr_ret_tensor(c, 0, y);
   }
   tsr_tensor *out = c->outs[0].t;
-  if (found && d != (tsr_dtype)y->dtype) return tsr_op_fail(c->ctx, "Found dtype %s but expected %s", type_name(d), type_name((tsr_dtype)y->dtype));
-  bool fits = out->ndim == y->ndim && memcmp(out->size, y->size, (size_t)y->ndim * sizeof *y->size) == 0;
+  if (found) TSR_TRY(tsr_out_check(c, 0, (tsr_dtype)y->dtype, TSR_OUT_FOUND));
+  bool fits = tsr_tensor_same_size(out, y);
   if (!fits) TSR_TRY(tsr_resize(c->ctx, out, y->ndim, y->size));
   if (!fits && found && !tsr_tensor_set_dims(out, y->ndim, y->size, y->stride)) return tsr_ctx_nomem(c->ctx);
   if (mirrored && d != TSR_COMPLEX64 && d != TSR_COMPLEX128) return tsr_op_fail(c->ctx, "\"_fft_fill_with_conjugate_symmetry\" not implemented for '%s'", type_name(d));

@@ -55,7 +55,7 @@ static tsr_status store(tsr_ctx *ctx, tsr_val out, tsr_tensor *y, bool fresh) {
   if (!tsr_dtype_can_cast((tsr_dtype)y->dtype, (tsr_dtype)out.t->dtype)) {
     return tsr_op_fail(ctx, "result type %s can't be cast to the desired output type %s", tsr_dtype_get_info(y->dtype)->cpp_name, tsr_dtype_get_info(out.t->dtype)->cpp_name);
   }
-  if (y->ndim != out.t->ndim || memcmp(y->size, out.t->size, y->ndim * sizeof *y->size) != 0) {
+  if (!tsr_tensor_same_size(y, out.t)) {
     char got[256], want[256];
     tsr_sizes_print(got, sizeof got, out.t->ndim, out.t->size);
     tsr_sizes_print(want, sizeof want, y->ndim, y->size);

@@ -591,9 +591,8 @@ static tsr_status solve_triangular(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a
 
 TSR_KERNEL(solve_triangular) {
   tsr_tensor *out;
-  tsr_dtype dtype = dtype_of(c, 0), got;
   TSR_TRY(solve_triangular(c->ctx, &out, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), tsr_arg_bool(c, 2), tsr_arg_bool(c, 3), tsr_arg_bool(c, 4), 'N'));
-  if (tsr_out_dtype(c, 0, &got) && got != dtype) return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(dtype)->cpp_name, tsr_dtype_get_info(got)->cpp_name);
+  TSR_TRY(tsr_out_check(c, 0, dtype_of(c, 0), TSR_OUT_ACCESS));
   return tsr_ret_tensor(c, 0, out);
 }
 

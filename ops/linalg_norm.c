@@ -155,18 +155,12 @@ TSR_KERNEL(nuclear_norm) {
   return tsr_ret_tensor(c, 0, out);
 }
 
-static tsr_status need_square(tsr_ctx *ctx, const tsr_tensor *x, const char *name) {
-  if (x->ndim < 2) return tsr_op_fail(ctx, "%s: The input tensor A must have at least 2 dimensions.", name);
-  if (x->size[x->ndim - 1] == x->size[x->ndim - 2]) return TSR_OK;
-  return tsr_op_fail(ctx, "%s: A must be batches of square matrices, but they are %lld by %lld matrices", name, (long long)x->size[x->ndim - 2], (long long)x->size[x->ndim - 1]);
-}
-
 static tsr_status need_square_for(tsr_ctx *ctx, const tsr_tensor *x, tsr_val ord) {
   char name[64];
   if (ord.tag == TSR_V_STR) snprintf(name, sizeof name, "linalg.cond(ord=%.16s)", ord.s->bytes);
   else if (ord.tag == TSR_V_FLOAT) snprintf(name, sizeof name, "linalg.cond(ord=%f)", ord.d);
   else snprintf(name, sizeof name, "linalg.cond(ord=%lld)", (long long)ord.i);
-  return need_square(ctx, x, name);
+  return tsr_mats_check_square(ctx, x, name);
 }
 
 TSR_KERNEL(cond) {
@@ -231,7 +225,7 @@ TSR_KERNEL(matrix_power) {
   tsr_ctx *ctx = c->ctx;
   tsr_tensor *x = tsr_arg_tensor(c, 0), *r = NULL;
   int64_t n = tsr_arg_int(c, 1);
-  TSR_TRY(need_square(ctx, x, "linalg.matrix_power"));
+  TSR_TRY(tsr_mats_check_square(ctx, x, "linalg.matrix_power"));
   TSR_TRY(tsr_out_castable(c, 0, (tsr_dtype)x->dtype, "matrix_power", "result"));
   if (n > 1 || n < 0) TSR_TRY(tsr_out_same(c, 0, (tsr_dtype)x->dtype));
   if (n < 0) {
@@ -267,7 +261,7 @@ TSR_KERNEL(matrix_exp) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *sum, *term, *norm;
   tsr_dtype dtype = (tsr_dtype)x->dtype;
   static const int64_t last_two[] = {-2, -1};
-  TSR_TRY(need_square(ctx, x, "linalg.matrix_exp"));
+  TSR_TRY(tsr_mats_check_square(ctx, x, "linalg.matrix_exp"));
   if (tsr_dtype_is_integral(dtype, true)) return tsr_op_fail(ctx, "linalg.matrix_exp: Expected a floating point or complex tensor as input. Got %s", tsr_dtype_get_info(dtype)->cpp_name);
   int64_t n = x->size[x->ndim - 1], flat[] = {-1, n, n};
   if (n > 1 && x->ndim > 3) TSR_TRY(tsr_view_as(ctx, &term, x, 3, flat)); /* PyTorch views the batch as one dimension, or refuses */

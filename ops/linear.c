@@ -179,7 +179,7 @@ static bool fusable_bias(const tsr_tensor *b, int64_t n) {
 }
 
 static bool fusable_residual(const tsr_tensor *r, const tsr_tensor *y) {
-  return r == NULL || (r->dtype == TSR_FLOAT32 && r->ndim == y->ndim && memcmp(r->size, y->size, y->ndim * sizeof *y->size) == 0 &&
+  return r == NULL || (r->dtype == TSR_FLOAT32 && tsr_tensor_same_size(r, y) &&
                        tsr_tensor_is_contiguous(r));
 }
 

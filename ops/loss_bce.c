@@ -76,7 +76,7 @@ static tsr_status binary_cross_entropy(tsr_call *c, tsr_tensor *loss) {
   tsr_val args[2] = {tsr_from_obj(loss), tsr_none()}, ret;
   TSR_TRY(losses(ctx, &y, tsr_arg_tensor(c, 0), tsr_arg_tensor(c, 1), loss));
   TSR_TRY(squeezed(ctx, &view, loss));
-  if (view->ndim != y->ndim || memcmp(view->size, y->size, y->ndim * sizeof *y->size) != 0) {
+  if (!tsr_tensor_same_size(view, y)) {
     TSR_TRY(tsr_resize(ctx, view, y->ndim, y->size));
     if (y->numel > 0 && tsr_tensor_is_dense(y) && !tsr_tensor_set_dims(view, y->ndim, y->size, y->stride)) return tsr_op_nomem(ctx);
   }

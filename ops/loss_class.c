@@ -238,7 +238,7 @@ static tsr_status check_entropy(tsr_ctx *ctx, const entropy *e, const tsr_tensor
 TSR_KERNEL(cross_entropy) {
   tsr_tensor *x = tsr_arg_tensor(c, 0), *t = tsr_arg_tensor(c, 1), *y;
   entropy e = {.target = t, .weight = tsr_arg_opt_tensor(c, 2), .reduction = tsr_arg_int(c, 3), .ignore = tsr_arg_int(c, 4), .smoothing = tsr_arg_float(c, 5)};
-  bool soft = x->ndim == t->ndim && memcmp(x->size, t->size, x->ndim * sizeof *x->size) == 0;
+  bool soft = tsr_tensor_same_size(x, t);
   e.dim = x->ndim == 1 ? 0 : 1;
   TSR_TRY(check_entropy(c->ctx, &e, x, soft));
   TSR_TRY(tsr_softmax(c->ctx, &e.logp, x, e.dim, true));

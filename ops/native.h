@@ -11,6 +11,7 @@ tsr_status tsr_fill(tsr_ctx *ctx, tsr_tensor *dst, tsr_scalar s);
 tsr_status tsr_to_dtype(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, tsr_dtype dtype); /* t itself when it has it; strides kept */
 tsr_status tsr_contiguous(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t);           /* t itself when contiguous */
 tsr_status tsr_channels_last(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t);        /* t itself when it is */
+tsr_status tsr_lay_out(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, const int64_t *stride);  /* t itself when it has these strides */
 tsr_status tsr_clone(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t);                /* preserve_format */
 /* Contiguous and of that dtype: what most non-hot kernels start with. */
 tsr_status tsr_ready(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *t, tsr_dtype dtype);

@@ -182,10 +182,7 @@ static tsr_status check_dtype(tsr_ctx *ctx, const tsr_tensor *x, const char *nam
 
 /* out= arguments of max_pool3d_with_indices, whose text is not the others' */
 static tsr_status check_outs_3d(const tsr_call *c, const pool_row *r) {
-  tsr_dtype out, want = (tsr_dtype)tsr_arg_tensor(c, 0)->dtype;
-  for (uint32_t i = 0; i < 2 && r->nd == 3; i++, want = TSR_INT64) {
-    if (tsr_out_dtype(c, i, &out) && out != want) return tsr_op_fail(c->ctx, "expected scalar type %s but found %s", tsr_dtype_get_info(want)->cpp_name, tsr_dtype_get_info(out)->cpp_name);
-  }
+  for (uint32_t i = 0; i < 2 && r->nd == 3; i++) TSR_TRY(tsr_out_check(c, i, i == 0 ? (tsr_dtype)tsr_arg_tensor(c, 0)->dtype : TSR_INT64, TSR_OUT_ACCESS));
   return TSR_OK;
 }
 

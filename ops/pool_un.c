@@ -91,7 +91,7 @@ static tsr_status check_indices(tsr_ctx *ctx, const tsr_tensor *index, int nd) {
 
 static tsr_status check_same(tsr_ctx *ctx, const tsr_tensor *x, const tsr_tensor *index) {
   char xs[256], is[256];
-  if (x->ndim == index->ndim && memcmp(x->size, index->size, x->ndim * sizeof *x->size) == 0) return TSR_OK;
+  if (tsr_tensor_same_size(x, index)) return TSR_OK;
   tsr_sizes_print(xs, sizeof xs, x->ndim, x->size);
   tsr_sizes_print(is, sizeof is, index->ndim, index->size);
   return tsr_op_fail(ctx, "Expected shape of indices to be same as that of the input tensor (%s) but got indices tensor with shape: %s", xs, is);

@@ -416,7 +416,7 @@ TSR_KERNEL(into) {
   }
   TSR_TRY(tsr_invoke(c->ctx, tsr_op_get(target[0], target[1]), args, n, &ret, 1));
   TSR_TRY(tsr_int_repr(c->ctx, &from, ret.t));
-  if (out->ndim != from->ndim || memcmp(out->size, from->size, from->ndim * sizeof *from->size) != 0) TSR_TRY(tsr_resize(c->ctx, out, from->ndim, from->size));
+  if (!tsr_tensor_same_size(out, from)) TSR_TRY(tsr_resize(c->ctx, out, from->ndim, from->size));
   if (target[2] == NULL) out->quant->scale = ret.t->quant->scale, out->quant->zero_point = ret.t->quant->zero_point;
   TSR_TRY(tsr_int_repr(c->ctx, &to, out));
   TSR_TRY(tsr_copy_into(c->ctx, to, from));

@@ -109,7 +109,7 @@ static tsr_status check_searchsorted(tsr_ctx *ctx, const tsr_tensor *edges, cons
 
 static tsr_status check_sorter(tsr_ctx *ctx, tsr_tensor *sorter, const tsr_tensor *edges) {
   if (sorter == NULL) return TSR_OK;
-  if (sorter->ndim != edges->ndim || memcmp(sorter->size, edges->size, edges->ndim * sizeof *edges->size) != 0) {
+  if (!tsr_tensor_same_size(sorter, edges)) {
     char a[256], b[256];
     tsr_sizes_print(a, sizeof a, edges->ndim, edges->size);
     tsr_sizes_print(b, sizeof b, sorter->ndim, sorter->size);

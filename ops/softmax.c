@@ -126,7 +126,7 @@ static tsr_status full_mask(tsr_ctx *ctx, tsr_tensor **out, const tsr_tensor *x,
   if (mask->dtype != TSR_BOOL) return tsr_op_fail(ctx, "Mask should be a boolean tensor");
   *out = mask;
   if (!two || type == 2) {
-    bool same = mask->ndim == x->ndim && memcmp(mask->size, x->size, x->ndim * sizeof *x->size) == 0;
+    bool same = tsr_tensor_same_size(mask, x);
     return same ? TSR_OK : tsr_op_fail(ctx, "For mask_type == 2 mask shape should match input shape");
   }
   bool padding = type == 1;

@@ -425,7 +425,7 @@ static const known table[] = {
 static tsr_status become(tsr_ctx *ctx, tsr_tensor *x, tsr_tensor *y) {
   if (x == y) return TSR_OK;
   if (x->layout == 0) return tsr_copy_into(ctx, x, y);
-  if (x->dtype != y->dtype || x->ndim != y->ndim || memcmp(x->size, y->size, x->ndim * sizeof *x->size) != 0)
+  if (x->dtype != y->dtype || !tsr_tensor_same_size(x, y))
     return tsr_op_fail(ctx, "result type %s can't be cast to the desired output type %s", tsr_dtype_get_info(y->dtype)->cpp_name, tsr_dtype_get_info(x->dtype)->cpp_name);
   if (x->layout != y->layout) TSR_TRY(tsr_sparse_to(ctx, &y, y, x->layout));
   tsr_sparse mine = *x->sparse, *theirs = y->sparse;
@@ -563,7 +563,7 @@ TSR_KERNEL(sparse_sum) {
 TSR_KERNEL(sparse_mask) {
   tsr_tensor *x = arg(c, 0), *mask = arg(c, 1), *ones, *values, *y;
   if (!is_sparse(mask)) return tsr_sparse_need_coo(c->ctx, mask, "sparse_mask");
-  if (x->ndim != mask->ndim || memcmp(x->size, mask->size, x->ndim * sizeof *x->size) != 0)
+  if (!tsr_tensor_same_size(x, mask))
     return tsr_op_fail(c->ctx, "sparse_mask(): operands have incompatible sizes; self and mask differ");
   if (is_sparse(x)) TSR_TRY(tsr_sparse_dense(c->ctx, &x, x));
   TSR_TRY(tsr_clone(c->ctx, &ones, mask->sparse->values));

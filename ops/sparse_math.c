@@ -133,7 +133,7 @@ static tsr_status add_to_dense(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *d, ts
   int64_t size[TSR_MAX_NDIM + 1], dims;
   tsr_tensor *two[2] = {d, x->sparse->values};
   tsr_dtype dtype = d->dtype == x->dtype ? (tsr_dtype)d->dtype : tsr_result_type(two, 2);
-  if (d->ndim != x->ndim || memcmp(d->size, x->size, d->ndim * sizeof *d->size) != 0) return tsr_op_fail(ctx, "add: expected 'self' and 'other' to have same sizes");
+  if (!tsr_tensor_same_size(d, x)) return tsr_op_fail(ctx, "add: expected 'self' and 'other' to have same sizes");
   TSR_TRY(tsr_sparse_to(ctx, &x, x, TSR_COO));
   dims = tsr_sparse_dims(x);
   TSR_TRY(tsr_sparse_rows(ctx, x, &rows));
@@ -186,7 +186,7 @@ tsr_status tsr_sparse_add(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_ten
   tsr_tensor *scaled;
   if (b->layout == 0) return tsr_op_fail(ctx, "add(sparse, dense) is not supported. Use add(dense, sparse) instead.");
   if (a->layout == 0) return add_to_dense(ctx, out, a, b, alpha);
-  if (a->ndim != b->ndim || memcmp(a->size, b->size, a->ndim * sizeof *a->size) != 0)
+  if (!tsr_tensor_same_size(a, b))
     return tsr_op_fail(ctx, "add: expected sizes of 'self' and 'other' to match, but they are of %d and %d dimensions or differ", a->ndim, b->ndim);
   if (a->layout != TSR_COO) TSR_TRY(tsr_sparse_to(ctx, &a, a, TSR_COO));
   if (b->layout != TSR_COO) TSR_TRY(tsr_sparse_to(ctx, &b, b, TSR_COO));
@@ -252,7 +252,7 @@ tsr_status tsr_sparse_mul(tsr_ctx *ctx, tsr_tensor **out, tsr_tensor *a, tsr_ten
     TSR_TRY(mul_dense(ctx, out, a->layout == 0 ? b : a, a->layout == 0 ? a : b));
     return layout == TSR_COO ? TSR_OK : tsr_sparse_to(ctx, out, *out, layout);
   }
-  if (a->ndim != b->ndim || memcmp(a->size, b->size, a->ndim * sizeof *a->size) != 0 || tsr_sparse_dims(a) != tsr_sparse_dims(b))
+  if (!tsr_tensor_same_size(a, b) || tsr_sparse_dims(a) != tsr_sparse_dims(b))
     return tsr_op_fail(ctx, "mul: expected 'self' and 'other' to have same sizes");
   if (!a->sparse->coalesced && !b->sparse->coalesced) TSR_TRY(tsr_sparse_coalesce(ctx, &b, b));
   if (!b->sparse->coalesced) {

@@ -270,7 +270,7 @@ TSR_KERNEL(softmax_backward) {
   tsr_tensor *g = tsr_arg_tensor(c, 0), *out = tsr_arg_tensor(c, 1), *y;
   int64_t dim = tsr_arg_int(c, 2);
   bool log = c->op->data != NULL;
-  if (g->ndim != out->ndim || memcmp(g->size, out->size, g->ndim * sizeof *g->size) != 0) {
+  if (!tsr_tensor_same_size(g, out)) {
     char a[256], b[256];
     tsr_sizes_print(a, sizeof a, g->ndim, g->size);
     tsr_sizes_print(b, sizeof b, out->ndim, out->size);

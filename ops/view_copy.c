@@ -89,7 +89,7 @@ TSR_KERNEL(view_scatter) {
   args[0] = tsr_from_obj(y);
   for (uint32_t i = 2; i < c->nargs; i++) args[i - 1] = c->args[i];
   TSR_TRY(tsr_invoke(c->ctx, base, args, c->nargs - 1, &view, 1));
-  if (view.t->ndim != src->ndim || memcmp(view.t->size, src->size, src->ndim * sizeof *src->size) != 0) {
+  if (!tsr_tensor_same_size(view.t, src)) {
     tsr_sizes_print(got, sizeof got, src->ndim, src->size);
     tsr_sizes_print(want, sizeof want, view.t->ndim, view.t->size);
     return tsr_op_fail(c->ctx, "expected src to have a size equal to the slice of self. src size = %s, slice size = %s", got, want);
