@@ -499,6 +499,8 @@ torch.segment_reduce(torch.ones(5), 'min', offsets=torch.ones(5))
 torch.isin(torch.ones(3), torch.ones(3, dtype=torch.bool))
 torch.signbit(torch.ones(3), out=torch.ones(3))
 torch.repeat_interleave(torch.ones(4, 1), torch.ones(4, dtype=torch.int64), -1)
+torch._ctc_loss(torch.ones(6, 2, 4).half(), torch.ones(2, 3, dtype=torch.int64), [6, 5], [3, 2])
+torch.multi_margin_loss(torch.ones(2, 5, dtype=torch.bfloat16), torch.tensor([1, 9]))
 """.strip().split("\n")
 
 

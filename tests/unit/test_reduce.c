@@ -183,6 +183,21 @@ static void test_positions(void **state) {
   assert_true(get(r[0], 0) == 500);
 }
 
+/* The largest of nothing is the least number, where there is an out argument to hold it. */
+static void test_extremes_of_nothing(void **state) {
+  (void)state;
+  static const struct { tsr_dtype d; double max, min; } rows[] = {{TSR_BOOL, 0, 1}, {TSR_UINT8, 0, 255}, {TSR_INT8, -128, 127}, {TSR_INT32, -2147483648.0, 2147483647}, {TSR_FLOAT16, -INFINITY, INFINITY}, {TSR_FLOAT64, -INFINITY, INFINITY}};
+  int64_t size[2] = {0, 3};
+  for (size_t i = 0; i < TSR_COUNT(rows); i++) {
+    tsr_tensor *x = random_tensor(rows[i].d, 2, size, 0, 1), *y = random_tensor(rows[i].d, 0, NULL, 0, 1), *out[2];
+    tsr_val args[] = {tsr_from_obj(x), tsr_from_obj(y)};
+    assert_int_equal(call("aten::max", "unary_out", args, 2, out, 1), TSR_OK);
+    assert_true(get(y, 0) == rows[i].max);
+    assert_int_equal(call("aten::min", "unary_out", args, 2, out, 1), TSR_OK);
+    assert_true(get(y, 0) == rows[i].min);
+  }
+}
+
 static void test_empty(void **state) {
   (void)state;
   int64_t size[2] = {0, 3}, dim = 0;
@@ -272,6 +287,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_accuracy, setup, teardown),
       cmocka_unit_test(test_threads),
       cmocka_unit_test_setup_teardown(test_positions, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_extremes_of_nothing, setup, teardown),
       cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
       cmocka_unit_test_setup_teardown(test_types, setup, teardown),
       cmocka_unit_test_setup_teardown(test_variance, setup, teardown),
